@@ -1,0 +1,148 @@
+"""The records that cross from one stage to the next, in the field's words.
+
+Times are seconds from the start of the audio, as floats. `Word`, `Segment` and `Transcript` carry the names
+that faster-whisper gives them.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How far a start can be trusted."""
+
+    CONFIDENT = "confident"
+    REVIEW = "review"
+    NOT_FOUND = "not_found"
+    CORRECTED = "corrected"
+
+
+class Method(StrEnum):
+    """What decided where a feature was placed."""
+
+    SPOKEN_ID = "spoken_id"
+    PHRASE = "phrase"
+    SEMANTIC = "semantic"
+    ORDER = "order"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken word; `word` keeps the blank before it, as Whisper writes it."""
+
+    start: float
+    end: float
+    word: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech as the recogniser or the caption file cut it; `words` may be empty."""
+
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said and when, and who says so: `source` is `whisper`, `captions` or `file`."""
+
+    segments: tuple[Segment, ...]
+    language: str | None = None
+    duration: float | None = None
+    source: str = "file"
+    model: str | None = None
+    audio_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One entry of an episode's feature list; `position` counts from 1."""
+
+    position: int
+    title: str
+    description: str = ""
+    feature_id: int | None = None
+    version: str | None = None
+    highlight: bool = False
+    published_s: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an entry that no list can hold."""
+        if self.position < 1:
+            raise ValueError(f"position counts from 1, not {self.position}")
+        if not self.title.strip():
+            raise ValueError(f"the feature at position {self.position} has no title")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureList:
+    """The ordered entries of one episode's page, what looked odd in it, and the digest of its bytes."""
+
+    features: tuple[Feature, ...]
+    warnings: tuple[str, ...] = ()
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of transcript that may speak of the feature at `position`; `score` lies in 0 to 1."""
+
+    position: int
+    start: float
+    end: float
+    method: Method
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where one feature's discussion starts, how sure that is, and why.
+
+    `start` and `end` are None where the feature was not found; `confidence` is then the probability that it is
+    really not discussed. `alternatives` are other starts that fit, best first.
+    """
+
+    position: int
+    start: float | None
+    end: float | None
+    status: Status
+    confidence: float
+    method: Method
+    reason: str
+    quote: str = ""
+    alternatives: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """The decision for all features of an episode together: one placement each, in list order."""
+
+    placements: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Which inputs an episode's catalog rows were made from."""
+
+    transcript_source: str
+    model: str
+    audio_sha256: str | None
+    features_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What a catalog says about the episode itself; `link` is a template with `{seconds}`, or None."""
+
+    show: str
+    episode_id: str
+    title: str
+    published_on: date | None = None
+    link: str | None = None

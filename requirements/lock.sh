@@ -1,0 +1,13 @@
+#!/bin/sh
+# Pins everything with hashes and without any index's address; run it after changing pyproject.toml's dependencies.
+#   sh requirements/lock.sh [--upgrade]
+set -eu
+cd "$(dirname "$0")/.."
+lock() {
+    out=$1
+    shift
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+        --no-annotate --custom-compile-command "sh requirements/lock.sh" "$@" --output-file "$out" pyproject.toml
+}
+lock requirements/demo.txt "$@" --extra models --group editable
+lock requirements/dev.txt "$@" --extra models --group editable --group dev --group bench
