@@ -1,0 +1,200 @@
+"""Where each record of a project lives, and how files are written: whole, or not at all."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.schema import Alignment, Feature, Method, Placement, Segment, Status, Transcript, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The folders of a project; every path derives from its root."""
+
+    root: Path
+
+    @property
+    def show(self) -> Path:
+        """The show's settings."""
+        return self.root / "configs" / "show.yaml"
+
+    @property
+    def episodes(self) -> Path:
+        """The folder of the episodes' settings."""
+        return self.root / "configs" / "episodes"
+
+    @property
+    def processed(self) -> Path:
+        """Everything that can be made again."""
+        return self.root / "data" / "processed"
+
+    @property
+    def lock(self) -> Path:
+        """The file that one run at a time holds."""
+        return self.processed / ".lock"
+
+    @property
+    def runs(self) -> Path:
+        """The folder of run reports."""
+        return self.processed / "runs"
+
+    @property
+    def dataset(self) -> Path:
+        """The folder of Parquet files, one an episode."""
+        return self.processed / "catalog"
+
+    @property
+    def catalog_csv(self) -> Path:
+        """All episodes' rows for people."""
+        return self.processed / "catalog.csv"
+
+    def episode(self, episode_id: str) -> Path:
+        """The settings of one episode."""
+        return self.episodes / f"{episode_id}.yaml"
+
+    def raw(self, episode_id: str) -> Path:
+        """The folder of one episode's inputs as they were fetched."""
+        return self.root / "data" / "raw" / episode_id
+
+    def transcript(self, episode_id: str) -> Path:
+        """What was said in one episode, and when."""
+        return self.processed / "transcripts" / f"{episode_id}.json"
+
+    def alignment(self, episode_id: str) -> Path:
+        """Where each feature of one episode was placed."""
+        return self.processed / "alignments" / f"{episode_id}.json"
+
+    def catalog(self, episode_id: str) -> Path:
+        """One episode's rows."""
+        return self.dataset / f"{episode_id}.parquet"
+
+    def state(self, name: str) -> Path:
+        """What the files of one episode were made from."""
+        return self.processed / "state" / f"{name}.json"
+
+
+@contextmanager
+def write_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; what is written there replaces `path` when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        temporary.touch(exist_ok=False)
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    # The rename itself survives a power cut only once the folder is on disk.
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace the file at `path` by `content`, whole."""
+    with write_whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace the file at `path` by `value`; long lists of records stand one record a line."""
+    write_bytes(path, dump_json(value).encode())
+
+
+def dump_json(value: Any) -> str:
+    """Return JSON that a person can read and a diff can follow: a line for each record."""
+    if not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    fields = []
+    for key, item in value.items():
+        if isinstance(item, list) and item and isinstance(item[0], dict):
+            records = ",\n".join("  " + json.dumps(record, ensure_ascii=False) for record in item)
+            fields.append(f" {json.dumps(key)}: [\n{records}\n ]")
+        else:
+            fields.append(f" {json.dumps(key)}: {json.dumps(item, ensure_ascii=False)}")
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file of ours; InputError where it is not one."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}; run again with --force to make it anew") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path} is not what we wrote; run again with --force to make it anew")
+    return value
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def transcript_to_json(transcript: Transcript) -> dict[str, Any]:
+    """Return the transcript in the shape of `data/processed/transcripts/<id>.json`."""
+    header = {
+        "language": transcript.language,
+        "duration": transcript.duration,
+        "source": transcript.source,
+        "model": transcript.model,
+        "audio_sha256": transcript.audio_sha256,
+    }
+    return {**header, "segments": [dataclasses.asdict(segment) for segment in transcript.segments]}
+
+
+def transcript_from_json(value: dict[str, Any]) -> Transcript:
+    """Return the transcript that `transcript_to_json` wrote."""
+    segments = tuple(
+        Segment(s["start"], s["end"], s["text"], tuple(Word(**word) for word in s["words"])) for s in value["segments"]
+    )
+    return Transcript(
+        segments, value["language"], value["duration"], value["source"], value["model"], value["audio_sha256"]
+    )
+
+
+def alignment_to_json(alignment: Alignment) -> list[dict[str, Any]]:
+    """Return the placements as JSON objects, in list order."""
+    return [dataclasses.asdict(placement) for placement in alignment.placements]
+
+
+def alignment_from_json(value: list[dict[str, Any]]) -> Alignment:
+    """Return the alignment that `alignment_to_json` wrote."""
+    return Alignment(
+        tuple(
+            Placement(
+                **{
+                    **placement,
+                    "status": Status(placement["status"]),
+                    "method": Method(placement["method"]),
+                    "alternatives": tuple(placement["alternatives"]),
+                }
+            )
+            for placement in value
+        )
+    )
+
+
+def features_to_json(features: Iterable[Feature]) -> list[dict[str, Any]]:
+    """Return the entries as JSON objects, in list order."""
+    return [dataclasses.asdict(feature) for feature in features]
+
+
+def features_from_json(value: list[dict[str, Any]]) -> tuple[Feature, ...]:
+    """Return the entries that `features_to_json` wrote."""
+    return tuple(Feature(**feature) for feature in value)

@@ -1,0 +1,117 @@
+"""Read transcripts that others made: .srt, .vtt, and the JSON of whisper, faster-whisper and WhisperX."""
+
+import html
+import io
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.features import decode_text
+from pipeline.schema import Segment, Transcript, Word
+
+SUFFIXES = frozenset({".srt", ".vtt", ".json"})
+MAX_BYTES = 256 << 20  # five hours with word times are under 30 MB
+
+
+def load_transcript(path: Path) -> Transcript:
+    """Return the transcript in a file; InputError where it is none, or none of it can be read."""
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MAX_BYTES else b""
+    except OSError as error:
+        raise InputError(f"the transcript {path} cannot be read: {error.strerror}") from error
+    if size > MAX_BYTES:
+        raise InputError(f"the transcript {path} has {size >> 20} MB: this must be some other file")
+    text = decode_text(content)
+    try:
+        return _parse_json(text) if path.suffix.lower() == ".json" else _parse_captions(text, path.suffix.lower()[1:])
+    except InputError as error:
+        raise InputError(f"the transcript {path}: {error}") from error
+
+
+def _parse_captions(text: str, kind: str) -> Transcript:
+    """The cues of a SubRip or WebVTT file; a cue with a damaged time line is an error, not a gap."""
+    import webvtt
+    from webvtt.errors import MalformedFileError
+
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        return Transcript(())
+    try:
+        cues = list(webvtt.from_buffer(io.StringIO(text), format=kind))
+    except MalformedFileError as error:
+        raise InputError(f"this is not a .{kind} file: {error}") from error
+    announced = sum("-->" in line for line in text.splitlines())
+    if len(cues) < announced:
+        raise InputError(f"{announced - len(cues)} of {announced} cues are damaged: repair their time lines")
+    segments = (
+        Segment(float(cue.start_in_seconds), float(cue.end_in_seconds), " ".join(html.unescape(cue.text).split()))
+        for cue in cues
+    )
+    return _transcript(segments, None)
+
+
+def _parse_json(text: str) -> Transcript:
+    """The segments of a JSON transcript: `{"language": …, "segments": […]}`, or the bare list of segments."""
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"this is not JSON: {error}") from error
+    language = value.get("language") if isinstance(value, dict) else None
+    records = value.get("segments") if isinstance(value, dict) else value
+    if not isinstance(records, list):
+        raise InputError('expected {"segments": [{"start", "end", "text"}, …]}')
+    segments = [_read_segment(number, record) for number, record in enumerate(records, start=1)]
+    return _transcript(segments, language if isinstance(language, str) else None)
+
+
+def _transcript(segments: Iterable[Segment], language: str | None) -> Transcript:
+    """Segments that say something, in the order of their times."""
+    spoken = sorted((s for s in segments if s.text.strip()), key=lambda segment: (segment.start, segment.end))
+    return Transcript(tuple(spoken), language, max((s.end for s in spoken), default=None), source="file")
+
+
+def _read_segment(number: int, record: Any) -> Segment:
+    if not isinstance(record, dict) or not isinstance(record.get("text", ""), str):
+        raise InputError(f"segment {number} is not an object with `start`, `end` and `text`")
+    start, end = _time(record.get("start")), _time(record.get("end"))
+    if start is None:
+        raise InputError(f"segment {number} has no `start` in seconds")
+    end = start if end is None else max(start, end)
+    words = record.get("words") or []
+    if not isinstance(words, list) or not all(isinstance(word, dict) for word in words):
+        raise InputError(f"segment {number}: `words` is not a list of objects")
+    return Segment(start, end, record.get("text", "").strip(), _read_words(words, start, end))
+
+
+def _read_words(records: list[dict[str, Any]], start: float, end: float) -> tuple[Word, ...]:
+    """Words with a time each.
+
+    WhisperX leaves numbers without one: such a word lies between its neighbours.
+    """
+    known = [(_time(record.get("start")), _time(record.get("end"))) for record in records]
+    words, latest = [], start
+    for index, record in enumerate(records):
+        text = str(record.get("word") or record.get("text") or "")
+        begin, finish = known[index]
+        if begin is None:
+            begin = latest
+        if finish is None:
+            finish = next((later for later, _ in known[index + 1 :] if later is not None), end)
+        begin = max(begin, latest)
+        finish = max(begin, finish)
+        probability = _time(record.get("probability", record.get("score")))
+        # WhisperX and plain lists omit the blank that Whisper keeps before a word.
+        words.append(Word(begin, finish, text if text.startswith(" ") else f" {text}", probability))
+        latest = begin
+    return tuple(word for word in words if word.word.strip())
+
+
+def _time(value: Any) -> float | None:
+    """A finite number that is not negative, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and value >= 0 else None
