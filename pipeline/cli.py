@@ -1,0 +1,217 @@
+"""The command `catalog`: parse, call, print."""
+
+import json
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline import __version__
+from pipeline.errors import InputError, PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.catalog import CatalogRow
+    from pipeline.workflow import RunResult
+
+ALL_STAGES = ("download", "transcribe", "align", "publish")
+
+app = typer.Typer(
+    name="catalog",
+    help="Find where each feature of a list is discussed in an episode: audio and page in, timestamped catalog out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Episodes = Annotated[list[str] | None, typer.Argument(metavar="[EPISODE]...", help="Ids of episodes, such as ep12.")]
+All = Annotated[bool, typer.Option("--all", help="Every episode in configs/episodes.")]
+Root = Annotated[Path, typer.Option(help="The project's folder.", envvar="CATALOG_ROOT")]
+Force = Annotated[bool, typer.Option("--force", help="Run even what is up to date.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+class ListFormat(StrEnum):
+    """How `catalog features --output` can write a list."""
+
+    CSV = ".csv"
+    JSON = ".json"
+
+
+def main() -> None:
+    """Run the command; a failure becomes one line on stderr and the exit code of its kind."""
+    try:
+        app()
+    except PipelineError as error:
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        from pipeline.workflow import explain_os_error
+
+        _fail(explain_os_error(error), PipelineError.exit_code)
+
+
+@app.callback(invoke_without_command=True)
+def show_version(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False
+) -> None:
+    """Find where each feature of a list is discussed in an episode: audio and page in, timestamped catalog out."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def _stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
+    """The command that runs these stages; all of them take the same options."""
+
+    def command(
+        episodes: Episodes = None,
+        *,
+        every: All = False,
+        root: Root = Path(),
+        force: Force = False,
+        offline: Offline = False,
+        quiet: Quiet = False,
+        as_json: Json = False,
+    ) -> None:
+        from pipeline.console import ConsoleReporter
+        from pipeline.storage import Project
+        from pipeline.transcribe import WhisperTranscriber
+        from pipeline.workflow import list_episodes, run_stages
+
+        project = Project(root.resolve())
+        if bool(episodes) == every:
+            raise typer.BadParameter("name the episodes, or use --all", param_hint="EPISODE")
+        result = run_stages(
+            project,
+            list_episodes(project) if every else episodes or [],
+            stages,
+            transcriber=lambda show: WhisperTranscriber(show.model, project.root, offline=offline),
+            reporter=ConsoleReporter(quiet=quiet),
+            force=force,
+            offline=offline,
+        )
+        _print_result(result, project.root, quiet=quiet, as_json=as_json)
+        raise typer.Exit(result.exit_code)
+
+    return command
+
+
+for name, stages, summary in (
+    ("run", ALL_STAGES, "All stages for these episodes, doing only what is not up to date."),
+    ("download", ("download",), "Bring the audio to data/raw: a file, or an http(s) address."),
+    ("transcribe", ("transcribe",), "Turn the audio into words with times, on this machine."),
+    ("align", ("align",), "Find where the discussion of each feature starts."),
+    ("publish", ("publish",), "Write the catalog: one Parquet file an episode, and catalog.csv for all."),
+):
+    app.command(name, help=summary)(_stage_command(stages))
+
+
+@app.command()
+def locate(
+    media: Annotated[Path, typer.Argument(help="Audio, video, or a transcript (.srt, .vtt, .json).")],
+    features: Annotated[Path, typer.Argument(help="The feature list: a page's text, .csv or .json.")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The catalog to write: .csv, .parquet or .json.")],
+    model: Annotated[str, typer.Option(help="Speech model: a Whisper size, or a model folder.")] = "base",
+    language: Annotated[str | None, typer.Option(help="Spoken language, such as en.")] = None,
+    offline: Offline = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Catalog any pair of files, without a project."""
+    _check_output(output)
+    from pipeline.console import ConsoleReporter, describe_files, print_line, print_rows
+    from pipeline.locate import locate_features
+    from pipeline.tables import write_catalog
+    from pipeline.transcribe import WhisperTranscriber
+
+    reporter = ConsoleReporter(quiet=quiet)
+    reporter.begin(f"{media.name}: transcribe")
+    try:
+        located = locate_features(
+            media,
+            features,
+            transcriber=WhisperTranscriber(model, Path(), offline=offline),
+            language=language,
+            on_progress=reporter.stage_progress,
+        )
+    finally:
+        reporter.close()
+    for warning in located.warnings:
+        reporter.warn(features.name, warning)
+    write_catalog(located.rows, output)
+    if as_json:
+        _print_json(located.rows)
+    elif not quiet:
+        print_rows(located.rows)
+        print_line(describe_files([output], Path()))
+
+
+@app.command()
+def features(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The feature list: a page's text, .csv or .json.")],
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the list as .csv or .json.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Parse and check a feature list; print it with every warning."""
+    if output is not None and output.suffix.lower() not in set(ListFormat):
+        raise InputError(f"the output {output} must end in .csv or .json")
+    from pipeline.console import ConsoleReporter, print_features
+    from pipeline.features import dump_features, load_features
+    from pipeline.storage import write_bytes
+
+    listed = load_features(file)
+    if as_json:
+        print(dump_features(listed.features, ListFormat.JSON), end="")
+    else:
+        print_features(listed.features)
+    for warning in listed.warnings:
+        ConsoleReporter().warn(file.name, warning)
+    if output is not None:
+        write_bytes(output, dump_features(listed.features, output.suffix.lower()).encode())
+
+
+def _print_result(result: "RunResult", root: Path, *, quiet: bool, as_json: bool) -> None:
+    """The table of what was published, and one line with the files written."""
+    if as_json:
+        _print_json([row for rows in result.rows.values() for row in rows])
+        return
+    if quiet:
+        return
+    from pipeline.console import describe_files, print_episodes, print_line, print_rows
+
+    if len(result.rows) == 1:
+        print_rows(next(iter(result.rows.values())))
+    elif result.rows:
+        print_episodes(result.rows)
+    if result.written:
+        print_line(describe_files(result.written, root))
+    elif not result.failures:
+        print_line("everything is up to date")
+
+
+def _print_json(rows: "list[CatalogRow] | tuple[CatalogRow, ...]") -> None:
+    from dataclasses import asdict
+
+    print(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1, default=str))
+
+
+def _check_output(output: Path) -> None:
+    """Refuse an output we could not write before any work is done."""
+    if output.suffix.lower() not in {".csv", ".parquet", ".json"}:
+        raise InputError(f"the output {output} must end in .csv, .parquet or .json")
+    if not output.absolute().parent.is_dir():
+        raise InputError(f"the folder of the output {output} does not exist: create it first")
+
+
+def _fail(message: str, exit_code: int) -> None:
+    from pipeline.console import ConsoleReporter
+
+    ConsoleReporter().fail(message)
+    sys.exit(exit_code)

@@ -1,0 +1,166 @@
+"""What people see: tables on stdout; progress, logs and errors on stderr."""
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from pipeline.catalog import CatalogRow, format_time
+from pipeline.schema import Feature, Status
+from pipeline.workflow import StageResult
+
+STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}
+SECONDS_BETWEEN_LINES = 60.0
+UNSTYLED_WIDTH = 120
+
+
+class ConsoleReporter:
+    """Tells a person how a run gets on: a bar with the time left on a terminal, plain lines elsewhere."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Stay silent but for warnings and errors where `quiet`."""
+        self.quiet = quiet
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._said = time.monotonic()
+        self._began = self._said
+        self._label = ""
+
+    def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
+        """Name the stage and why it runs."""
+        self.begin(f"{episode_id}: {stage}")
+        if not self.quiet:
+            self._say(f"{episode_id}: {stage} ({reason})")
+
+    def begin(self, label: str) -> None:
+        """Start the clock of the work that `label` names."""
+        self._label = label
+        self._said = self._began = time.monotonic()
+
+    def stage_progress(self, done: float, total: float) -> None:
+        """Move the bar, or say a line a minute where there is none."""
+        if self.quiet or total <= 0:
+            return
+        if self.console.is_terminal:
+            self._move_bar(done, total)
+        elif time.monotonic() - self._said >= SECONDS_BETWEEN_LINES and 0 < done < total:
+            self._said = time.monotonic()
+            left = (self._said - self._began) * (total - done) / done
+            self._say(f"{self._label}: {done / total:.0%}, about {format_time(left)} left")
+
+    def stage_ended(self, result: StageResult) -> None:
+        """Take the bar away, and say what happened."""
+        self.close()
+        if result.error is not None:
+            self.fail(f"{result.episode_id}: {result.stage} failed: {result.error}")
+        elif not self.quiet:
+            self._say(f"{result.episode_id}: {result.stage} done in {result.seconds:.1f} s")
+
+    def warn(self, episode_id: str, message: str) -> None:
+        """Say what a person should look at."""
+        self._say(f"{episode_id}: warning: {message}", style="yellow")
+
+    def fail(self, message: str) -> None:
+        """Say what went wrong, in one line."""
+        self._say(f"error: {message}", style="red")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = None
+
+    def _say(self, line: str, style: str | None = None) -> None:
+        self.console.print(printable(line), style=style, markup=False)
+
+    def _move_bar(self, done: float, total: float) -> None:
+        if self._bar is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=self.console, transient=True)
+            self._task = self._bar.add_task(escape(self._label), total=total)
+            self._bar.start()
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, total=total)
+
+
+def print_rows(rows: Sequence[CatalogRow]) -> None:
+    """Print an episode's catalog as people read it: position, id, title, start, status."""
+    table = _table("#", "id", "title", "start", "status")
+    for row in rows:
+        style = STYLES[Status(row.status)]
+        table.add_row(
+            str(row.position),
+            str(row.feature_id or ""),
+            printable(row.title),
+            row.start or "",
+            f"[{style}]{row.status}[/]",
+        )
+    _out().print(table)
+
+
+def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:
+    """Print one line for each episode: how many features, and how many of each status."""
+    table = _table("episode", "title", "features", *(status.value for status in STYLES))
+    for episode_id, episode_rows in rows.items():
+        counts = [str(sum(row.status == status for row in episode_rows)) for status in STYLES]
+        table.add_row(episode_id, printable(episode_rows[0].episode_title), str(len(episode_rows)), *counts)
+    _out().print(table)
+
+
+def print_features(features: Iterable[Feature]) -> None:
+    """Print a feature list as it was understood."""
+    table = _table("#", "id", "version", "title", "published", "highlight")
+    for feature in features:
+        table.add_row(
+            str(feature.position),
+            str(feature.feature_id or ""),
+            feature.version or "",
+            printable(feature.title),
+            "" if feature.published_s is None else format_time(feature.published_s),
+            "yes" if feature.highlight else "",
+        )
+    _out().print(table)
+
+
+def print_line(line: str) -> None:
+    """Print one line of result."""
+    _out().print(printable(line), markup=False, soft_wrap=True)
+
+
+def describe_files(paths: Sequence[Path], root: Path) -> str:
+    """Return one line that names the files written."""
+    names = [path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in paths]
+    shown = names if len(names) <= 6 else [*names[:5], f"{len(names) - 5} more"]
+    return "wrote " + ", ".join(shown)
+
+
+def printable(text: str) -> str:
+    """Return text without control codes, which could drive the reader's terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        right = heading in {"#", "id", "start", "features", "published"}
+        cut = heading == "title"
+        table.add_column(
+            heading,
+            justify="right" if right else "left",
+            no_wrap=True,
+            overflow="ellipsis" if cut else "fold",
+            ratio=1 if cut else None,
+        )
+    return table
+
+
+def _out() -> Console:
+    # A pipe or a log has no width of its own; 80 columns would cut the titles to stumps.
+    width = None if sys.stdout.isatty() else UNSTYLED_WIDTH
+    return Console(width=width, highlight=False)

@@ -1,0 +1,50 @@
+"""One media or transcript file and one feature list in, one catalog's rows out: no project needed."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.catalog import CatalogRow, build_rows
+from pipeline.errors import InputError
+from pipeline.features import load_features
+from pipeline.schema import Episode, FeatureList, Provenance
+from pipeline.storage import sha256_of
+from pipeline.transcribe import Progress, Transcriber
+from pipeline.transcript_files import SUFFIXES, load_transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The rows of a file's catalog, and what looked odd in its feature list."""
+
+    rows: tuple[CatalogRow, ...]
+    warnings: tuple[str, ...]
+
+
+def locate_features(
+    media: Path, features: Path, *, transcriber: Transcriber, language: str | None, on_progress: Progress
+) -> Located:
+    """Return where each feature of a list is discussed in an audio, video or transcript file (.srt, .vtt, .json).
+
+    InputError where a file is missing or is not what its ending says.
+    """
+    if not media.is_file():
+        raise InputError(f"{media} is not there: name an audio, video or transcript file (.srt, .vtt, .json)")
+    # The list is read first: a mistake in it should not cost a transcription.
+    listed: FeatureList = load_features(features)
+    if media.suffix.lower() in SUFFIXES:
+        transcript = load_transcript(media)
+    else:
+        transcript = transcriber.transcribe(media, language=language, on_progress=on_progress)
+        transcript = replace(transcript, audio_sha256=sha256_of(media))
+    from pipeline.align import align
+
+    alignment = align(transcript, listed.features)
+    episode = Episode(show="", episode_id=name_episode(media), title=media.stem)
+    provenance = Provenance(transcript.source, transcript.model or "", transcript.audio_sha256, listed.sha256)
+    return Located(build_rows(episode, listed.features, alignment, provenance), listed.warnings)
+
+
+def name_episode(media: Path) -> str:
+    """Return an episode id made from a file's name: lower-case letters, digits, `-` and `_`."""
+    return re.sub(r"[^a-z0-9_-]+", "-", media.stem.lower()).strip("-_")[:64] or "episode"

@@ -1,0 +1,89 @@
+"""What must be run again: a small record of what each file was made from, kept beside the project's data.
+
+A stage is up to date when its inputs read as they did when it last ended well and its outputs are still the ones it
+wrote. Inputs are named strings (digests, options, versions), so that a difference can be told in words.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.storage import read_json, sha256_of, write_json
+
+
+@dataclass
+class StateFile:
+    """The record of one episode's stages, and the digests of files it has seen."""
+
+    path: Path
+    root: Path
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stamps: dict[str, list[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path, root: Path) -> "StateFile":
+        """Return the record at `path`; an empty one where there is none or it is damaged, so that all is made anew."""
+        try:
+            value = read_json(path) if path.exists() else {}
+        except InputError:
+            value = {}
+        if not _is_well_formed(value):
+            return cls(path, root)
+        return cls(path, root, value["stages"], value["stamps"])
+
+    def digest(self, path: Path) -> str:
+        """Return a file's SHA-256, read again only if its size or time of change is not the one seen before."""
+        name, status = self._name(path), path.stat()
+        stamp = [status.st_size, status.st_mtime_ns]
+        known = self.stamps.get(name)
+        if known is None or known[:2] != stamp:
+            known = self.stamps[name] = [*stamp, sha256_of(path)]
+        return str(known[2])
+
+    def find_reason(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> str | None:
+        """Return why a stage must run, in words; None where it is up to date."""
+        record = self.stages.get(stage)
+        if record is None:
+            return "not done yet"
+        for name in [*inputs, *(set(record["inputs"]) - set(inputs))]:
+            before, now = record["inputs"].get(name), inputs.get(name)
+            if before != now:
+                return _describe_change(name, before, now)
+        for path in outputs:
+            name = self._name(path)
+            if not path.is_file():
+                return f"{name} is missing"
+            if self.digest(path) != record["outputs"].get(name):
+                return f"{name} was changed from outside"
+        return None
+
+    def record(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> None:
+        """Keep what a stage that just ended well was made from, on disk."""
+        self.stages[stage] = {
+            "inputs": dict(inputs),
+            "outputs": {self._name(path): self.digest(path) for path in outputs},
+        }
+        write_json(self.path, {"stages": self.stages, "stamps": self.stamps})
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+
+
+def _describe_change(name: str, before: str | None, now: str | None) -> str:
+    """A difference for people: short values in full, digests only as changed."""
+    if before is not None and now is not None and max(len(before), len(now)) <= 40:
+        return f"{name} changed from {before or 'none'} to {now or 'none'}"
+    return f"{name} changed"
+
+
+def _is_well_formed(value: dict[str, Any]) -> bool:
+    stages, stamps = value.get("stages"), value.get("stamps")
+    return (
+        isinstance(stages, dict)
+        and isinstance(stamps, dict)
+        and all(isinstance(s, dict) and isinstance(s.get("inputs"), dict) for s in stages.values())
+        and all(isinstance(s.get("outputs"), dict) for s in stages.values())
+        and all(isinstance(stamp, list) and len(stamp) == 3 for stamp in stamps.values())
+    )
