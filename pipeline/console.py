@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.catalog import CatalogRow, format_time
 from pipeline.schema import Feature, Status
@@ -93,14 +94,9 @@ def print_rows(rows: Sequence[CatalogRow]) -> None:
     """Print an episode's catalog as people read it: position, id, title, start, status."""
     table = _table("#", "id", "title", "start", "status")
     for row in rows:
-        style = STYLES[Status(row.status)]
-        table.add_row(
-            str(row.position),
-            str(row.feature_id or ""),
-            printable(row.title),
-            row.start or "",
-            f"[{style}]{row.status}[/]",
-        )
+        status = Text(row.status, style=STYLES[Status(row.status)])
+        title = _cut(row.title)
+        table.add_row(str(row.position), str(row.feature_id or ""), title, row.start or "", status)
     _out().print(table)
 
 
@@ -109,7 +105,7 @@ def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:
     table = _table("episode", "title", "features", *(status.value for status in STYLES))
     for episode_id, episode_rows in rows.items():
         counts = [str(sum(row.status == status for row in episode_rows)) for status in STYLES]
-        table.add_row(episode_id, printable(episode_rows[0].episode_title), str(len(episode_rows)), *counts)
+        table.add_row(episode_id, _cut(episode_rows[0].episode_title), str(len(episode_rows)), *counts)
     _out().print(table)
 
 
@@ -120,8 +116,8 @@ def print_features(features: Iterable[Feature]) -> None:
         table.add_row(
             str(feature.position),
             str(feature.feature_id or ""),
-            feature.version or "",
-            printable(feature.title),
+            Text(printable(feature.version or "")),
+            _cut(feature.title),
             "" if feature.published_s is None else format_time(feature.published_s),
             "yes" if feature.highlight else "",
         )
@@ -149,15 +145,14 @@ def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
         right = heading in {"#", "id", "start", "features", "published"}
-        cut = heading == "title"
-        table.add_column(
-            heading,
-            justify="right" if right else "left",
-            no_wrap=True,
-            overflow="ellipsis" if cut else "fold",
-            ratio=1 if cut else None,
-        )
+        # Where the table is too wide, rich narrows the columns that may wrap: the title alone.
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "title")
     return table
+
+
+def _cut(title: str) -> Text:
+    """A title that is cut where its column ends."""
+    return Text(printable(title), no_wrap=True, overflow="ellipsis")
 
 
 def _out() -> Console:

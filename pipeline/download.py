@@ -113,7 +113,7 @@ def fetch_media(url: str, folder: Path, on_progress: Progress) -> Path:
     except yt_dlp.utils.YoutubeDLError as error:
         reason = str(error).removeprefix("ERROR: ").split("; please report")[0]
         raise InputError(f"{without_secrets(url)} could not be downloaded: {_one_line(reason)}") from error
-    files = [file for file in folder.glob("audio.*") if file.suffix not in {".part", ".ytdl"}] if folder.is_dir() else []
+    files = [file for file in folder.glob("audio.*") if file.suffix not in {".part", ".ytdl"}]
     if not files:
         raise InputError(f"{without_secrets(url)} gave no audio: check the address in a browser")
     return files[0]

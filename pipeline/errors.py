@@ -19,13 +19,7 @@ class ModelError(PipelineError):
     """A speech model is missing here, or its files are not the ones they should be."""
 
 
-class SomeEpisodesFailed(PipelineError):
-    """Some episodes of a run failed; the others are done."""
-
-    exit_code = 3
-
-
-class LockHeld(PipelineError):
+class LockHeldError(PipelineError):
     """Another run works on the same project."""
 
     exit_code = 4

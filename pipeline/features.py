@@ -113,7 +113,7 @@ def decode_text(content: bytes) -> str:
 def parse_time(text: str) -> float:
     """Return the seconds of `16:36` or `1:02:07`; ValueError otherwise."""
     parts = [int(part) for part in text.split(":")]
-    if not 2 <= len(parts) <= 3 or any(part > 59 for part in parts[2 - len(parts) or None :][1:]):
+    if not 2 <= len(parts) <= 3 or max(parts[1:]) > 59:
         raise ValueError(f"{text!r} is not a time such as 16:36")
     return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
 
@@ -255,12 +255,14 @@ def _read_seconds(value: Any) -> tuple[float | None, str]:
 
 def _check(drafts: list[_Draft]) -> list[str]:
     """What a person should look at in the list, by line."""
-    warnings, lines = [], {}
+    warnings: list[str] = []
+    lines: dict[int, int] = {}
     for draft in drafts:
         if draft.feature_id is None:
             continue
         if draft.feature_id in lines:
-            warnings.append(f"line {draft.line}: id {draft.feature_id} stands already in line {lines[draft.feature_id]}")
+            first = lines[draft.feature_id]
+            warnings.append(f"line {draft.line}: id {draft.feature_id} stands already in line {first}")
         lines.setdefault(draft.feature_id, draft.line)
     if lines:
         warnings += [f"line {d.line}: no id: {_short(d.title)}" for d in drafts if d.feature_id is None]

@@ -15,6 +15,8 @@ from platformdirs import user_cache_path
 from pipeline.errors import ModelError
 from pipeline.storage import sha256_of, write_whole
 
+_ADVICE = "install the extra `models` (base and tiny.en), or put the model's folder under models/"
+
 # faster-whisper asks the network for the tokenizer of a folder that lacks tokenizer.json.
 REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")
 
@@ -52,7 +54,7 @@ def find_model(name: str, *, root: Path, offline: bool = False) -> ModelFolder:
     """Return the folder of a model by name or path (relative to `root`); ModelError says what to do."""
     folder = root / Path(name).expanduser()
     if name.startswith((".", "/", "~")) or folder.is_dir():
-        return ModelFolder(name, _complete(folder), "path")
+        return ModelFolder(folder.resolve().name, _complete(folder), "path")
     if (root / "models" / name).is_dir():
         return ModelFolder(name, _complete(root / "models" / name), "project")
     if name in WHEELS and (path := _from_wheels(name, WHEELS[name])):
@@ -94,7 +96,7 @@ def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
                     f"(sha256 {digest[:12]}…): reinstall them with pip install --force-reinstall"
                 )
     except OSError as error:
-        raise ModelError(f"the model {name} cannot be laid out in {folder}: {error.strerror}; make room there") from error
+        raise ModelError(f"the model {name} cannot be put in {folder}: {error.strerror}; make room there") from error
     return _complete(folder)
 
 
@@ -123,13 +125,11 @@ def _from_hub(name: str, *, offline: bool) -> ModelFolder:
     except (OSError, ValueError):
         if offline:
             raise ModelError(
-                f"the speech model {name} is not on this machine, and --offline forbids fetching it: install the extra "
-                f"`models` (base and tiny.en), or put its folder under models/{name}"
+                f"the speech model {name} is not on this machine, and --offline forbids fetching it: {_ADVICE}"
             ) from None
     try:
         return ModelFolder(name, _complete(Path(download_model(name))), "hub")
     except Exception as error:  # the hub's client raises a family of its own for each transport
         raise ModelError(
-            f"the speech model {name} is not on this machine and could not be fetched ({type(error).__name__}): install "
-            f"the extra `models` (base and tiny.en), or put its folder under models/{name}"
+            f"the speech model {name} is not here and could not be fetched ({type(error).__name__}): {_ADVICE}"
         ) from error

@@ -43,12 +43,12 @@ class WhisperTranscriber:
     model: str
     root: Path
     offline: bool = False
-    _loaded: "WhisperModel | None" = None
+    _loaded: "tuple[WhisperModel, str] | None" = None
 
     def transcribe(self, audio: Path, *, language: str | None, on_progress: Progress) -> Transcript:
         """Return the words of `audio` with their times; InputError where it cannot be decoded."""
-        duration = probe_duration(audio)
-        model = self._load()
+        probe_duration(audio)
+        model, name = self._load()
         import av
         import ctranslate2
         from faster_whisper import decode_audio
@@ -64,21 +64,23 @@ class WhisperTranscriber:
         ctranslate2.set_random_seed(0)
         found, info = model.transcribe(samples, language=language, **OPTIONS)
         segments = tuple(_report(found, duration, on_progress))
-        return Transcript(segments, info.language, round(duration, 3), source="whisper", model=self.model)
+        return Transcript(segments, info.language, round(duration, 3), source="whisper", model=name)
 
-    def _load(self) -> "WhisperModel":
+    def _load(self) -> "tuple[WhisperModel, str]":
+        """The model and its name, loaded once: it takes seconds and hundreds of megabytes."""
         if self._loaded is None:
             folder = find_model(self.model, root=self.root, offline=self.offline)
             from faster_whisper import WhisperModel
 
             device, compute_type = choose_device()
-            self._loaded = WhisperModel(
+            model = WhisperModel(
                 str(folder.path),
                 device=device,
                 compute_type=compute_type,
                 cpu_threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0,
                 local_files_only=True,
             )
+            self._loaded = model, folder.name
         return self._loaded
 
 

@@ -41,14 +41,18 @@ def _parse_captions(text: str, kind: str) -> Transcript:
     if not text.strip():
         return Transcript(())
     try:
-        cues = list(webvtt.from_buffer(io.StringIO(text), format=kind))
+        cues = webvtt.from_buffer(io.StringIO(text), format=kind).captions
     except MalformedFileError as error:
         raise InputError(f"this is not a .{kind} file: {error}") from error
     announced = sum("-->" in line for line in text.splitlines())
     if len(cues) < announced:
         raise InputError(f"{announced - len(cues)} of {announced} cues are damaged: repair their time lines")
     segments = (
-        Segment(float(cue.start_in_seconds), float(cue.end_in_seconds), " ".join(html.unescape(cue.text).split()))
+        Segment(
+            cue.start_time.in_milliseconds() / 1000,
+            cue.end_time.in_milliseconds() / 1000,
+            " ".join(html.unescape(cue.text).split()),
+        )
         for cue in cues
     )
     return _transcript(segments, None)

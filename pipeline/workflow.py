@@ -16,7 +16,7 @@ from pipeline import __version__
 from pipeline.catalog import CatalogRow, build_rows
 from pipeline.config import EpisodeConfig, ShowConfig, check_episode_id, load_episode, load_show
 from pipeline.download import METADATA, download_audio, find_source, read_audio
-from pipeline.errors import ConfigError, InputError, LockHeld, PipelineError
+from pipeline.errors import ConfigError, InputError, LockHeldError, PipelineError
 from pipeline.features import load_features
 from pipeline.schema import Episode, Provenance, Transcript
 from pipeline.staleness import StateFile
@@ -161,7 +161,8 @@ def list_episodes(project: Project) -> list[str]:
 def _check_known(project: Project, episode_id: str) -> str:
     if not project.episode(check_episode_id(episode_id)).is_file():
         known = ", ".join(list_episodes(project)) or "none yet"
-        raise ConfigError(f"there is no episode {episode_id}: {project.episode(episode_id)} is missing (known: {known})")
+        missing = project.episode(episode_id)
+        raise ConfigError(f"there is no episode {episode_id}: {missing} is missing (known: {known})")
     return episode_id
 
 
@@ -172,7 +173,7 @@ def _hold_lock(project: Project) -> Iterator[None]:
         with FileLock(project.lock, timeout=0):
             yield
     except Timeout:
-        raise LockHeld(f"another run is at work on {project.root}: wait for it to end") from None
+        raise LockHeldError(f"another run is at work on {project.root}: wait for it to end") from None
 
 
 def _run_episode(job: Job, stages: Sequence[str]) -> None:
@@ -222,8 +223,10 @@ def _download(job: Job) -> None:
 
 
 def _transcribe_inputs(job: Job) -> dict[str, str]:
+    folder = job.project.raw(job.episode_id)
+    _need(job, folder / METADATA, "download")
     return {
-        "audio": _need(job, job.project.raw(job.episode_id) / METADATA, "download"),
+        "audio": read_audio(folder).sha256,
         "speech model": job.show.model,
         "language": job.show.language or "detected",
         "settings": json.dumps(OPTIONS, sort_keys=True),

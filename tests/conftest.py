@@ -1,0 +1,153 @@
+"""Records, a small project, a recogniser that knows its lines, and a web server on this machine."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from pipeline.schema import Segment, Transcript, Word
+from pipeline.storage import Project
+from pipeline.transcribe import Progress
+from pipeline.workflow import StageResult
+
+REPOSITORY = Path(__file__).parent.parent
+DEMO_AUDIO = REPOSITORY / "demo" / "audio.ogg"
+
+PAGE = """Kite release notes
+Full Feature review:
+Invoices can be sorted by due date | v4.10 #500111 | 0:11
+The invoice list gets a sort button.
+Added a dark theme to the mobile app | v4.10 #500122
+Follows the setting of the phone.
+"""
+
+LINES = (
+    "Hello and welcome to the kite show.",
+    "Okay, first one, invoices can now be sorted by due date.",
+    "So the invoice list has a sort button for the due date.",
+    "All right, next up is the dark theme in the mobile app.",
+    "The dark theme follows the setting of your phone.",
+    "That was it, see you next week.",
+)
+
+
+def spoken(lines: Sequence[str], *, seconds_a_line: float = 10.0) -> Transcript:
+    """Lines said one after the other, evenly, with word times."""
+    segments = []
+    for number, line in enumerate(lines):
+        start, words = number * seconds_a_line, line.split()
+        step = seconds_a_line * 0.9 / len(words)
+        timed = tuple(
+            Word(round(start + i * step, 3), round(start + (i + 1) * step, 3), f" {word}", 0.9)
+            for i, word in enumerate(words)
+        )
+        segments.append(Segment(start, timed[-1].end, line, timed))
+    return Transcript(tuple(segments), "en", len(lines) * seconds_a_line, source="whisper", model="told")
+
+
+@dataclass
+class ToldTranscriber:
+    """A recogniser that says what it was told, and counts how often it was asked."""
+
+    transcript: Transcript
+    asked: list[Path] = field(default_factory=list)
+
+    def transcribe(self, audio: Path, *, language: str | None, on_progress: Progress) -> Transcript:
+        self.asked.append(audio)
+        on_progress(1.0, 1.0)
+        return self.transcript
+
+
+@dataclass
+class Notes:
+    """A reporter that keeps what it is told."""
+
+    started: list[tuple[str, str, str]] = field(default_factory=list)
+    results: list[StageResult] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
+        self.started.append((episode_id, stage, reason))
+
+    def stage_progress(self, done: float, total: float) -> None:
+        assert total == 0 or done <= total
+
+    def stage_ended(self, result: StageResult) -> None:
+        self.results.append(result)
+
+    def warn(self, episode_id: str, message: str) -> None:
+        self.warnings.append(f"{episode_id}: {message}")
+
+
+@pytest.fixture
+def transcriber() -> ToldTranscriber:
+    return ToldTranscriber(spoken(LINES))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with one episode, `one`, whose audio is the demo's and whose list is PAGE."""
+    made = Project(tmp_path)
+    made.episodes.mkdir(parents=True)
+    made.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
+    add_episode(made, "one")
+    return made
+
+
+def add_episode(project: Project, episode_id: str, *, source: Path | str = DEMO_AUDIO, page: str = PAGE) -> None:
+    """Give the project one more episode."""
+    (project.root / f"{episode_id}.txt").write_text(page, encoding="utf-8")
+    settings = f"title: Episode {episode_id}\nsource: {source}\nfeatures: {episode_id}.txt\npublished: 2026-11-02\n"
+    project.episode(episode_id).write_text(settings)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Serves what the fixture holds, and 404 for the rest."""
+
+    pages: dict[str, tuple[str, bytes]]
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def _answer(self, *, with_body: bool) -> None:
+        found = self.pages.get(self.path.split("?")[0])
+        if found is None:
+            self.send_error(404)
+            return
+        kind, body = found
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class MediaServer:
+    """A web server on 127.0.0.1: put (kind, body) into `pages` under a path."""
+
+    address: str
+    pages: dict[str, tuple[str, bytes]]
+
+
+@pytest.fixture
+def media_server() -> Iterator[MediaServer]:
+    pages: dict[str, tuple[str, bytes]] = {}
+    handler = type("Handler", (_Handler,), {"pages": pages})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield MediaServer(f"http://127.0.0.1:{server.server_address[1]}", pages)
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -1,0 +1,175 @@
+"""The command itself, as a program: what it prints where, and its exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import LINES, REPOSITORY, add_episode, spoken
+from filelock import FileLock
+from test_locate import write_srt
+
+from pipeline import __version__
+from pipeline.storage import Project, transcript_to_json, write_json
+
+HEAVY = {"av", "ctranslate2", "faster_whisper", "numpy", "pandas", "pyarrow", "pydantic", "spacy", "yt_dlp"}
+
+
+def catalog(*args: str | Path, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *map(str, args)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    page = tmp_path / "list.txt"
+    page.write_text(
+        "Invoices can be sorted by due date | v4.10 #500111\nDark theme in the mobile app | v4.10 #500122\n"
+    )
+    return write_srt(tmp_path / "talk.srt"), page
+
+
+def test_the_version_is_printed() -> None:
+    assert catalog("--version").stdout.strip() == __version__
+
+
+@pytest.mark.parametrize("command", ["run", "download", "transcribe", "align", "publish", "locate", "features"])
+def test_every_command_has_help(command: str) -> None:
+    result = catalog(command, "--help")
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) > 5
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = (
+        "import sys; sys.argv = ['catalog', '--help']\n"
+        "from pipeline.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert not HEAVY & set(loaded.stderr.split())
+
+
+@pytest.mark.parametrize("args", [(), ("run",), ("run", "--all", "one"), ("nonsense",), ("locate", "a.mp3")])
+def test_a_command_used_wrongly_exits_2(args: tuple[str, ...]) -> None:
+    result = catalog(*args)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "json"])
+def test_locate_writes_a_catalog_and_prints_a_table(tmp_path: Path, pair: tuple[Path, Path], ending: str) -> None:
+    output = tmp_path / f"out.{ending}"
+    result = catalog("locate", *pair, "--output", output)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert output.stat().st_size > 100
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["#", "id", "title", "start", "status"]
+    assert lines[-1] == f"wrote {output}"
+
+
+def test_locate_prints_json_for_programs(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    result = catalog("locate", *pair, "--output", tmp_path / "out.csv", "--json")
+    assert [row["feature_id"] for row in json.loads(result.stdout)] == [500111, 500122]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("gone.mp3", "list.txt", "-o", "out.csv"), "gone.mp3 is not there"),
+        (("talk.srt", "gone.txt", "-o", "out.csv"), "the feature list gone.txt cannot be read"),
+        (("talk.srt", "list.txt", "-o", "out.xlsx"), "must end in .csv, .parquet or .json"),
+        (("talk.srt", "list.txt", "-o", "no/such/out.csv"), "does not exist: create it first"),
+        (("list.txt", "list.txt", "-o", "out.csv"), "is not audio or video"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_1(
+    tmp_path: Path, pair: tuple[Path, Path], arguments: tuple[str, ...], complaint: str
+) -> None:
+    result = catalog("locate", *arguments, cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    assert complaint in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["list.txt", "talk.srt"]
+
+
+def test_features_prints_the_list_and_its_warnings(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("A thing | v4.10 #500111\nAbout it.\nB thing | v4.10 #500111\n")
+    result = catalog("features", "list.txt", "--output", "list.json", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "A thing" in result.stdout
+    assert result.stderr == "list.txt: warning: line 3: id 500111 stands already in line 1\n"
+    assert [f["title"] for f in json.loads((tmp_path / "list.json").read_text())["features"]] == ["A thing", "B thing"]
+
+
+def test_an_episode_runs_from_its_own_transcript(project: Project) -> None:
+    """Align and publish need no speech model: the transcript may be there already."""
+    write_json(project.transcript("one"), transcript_to_json(spoken(LINES)))
+    assert catalog("align", "one", "--root", project.root).returncode == 0
+    result = catalog("publish", "one", cwd=project.root)
+    assert result.returncode == 0
+    assert "Invoices can be sorted by due date" in result.stdout
+    assert "wrote data/processed/catalog/one.parquet, data/processed/catalog.csv, data/processed/runs/" in result.stdout
+    again = catalog("publish", "one", cwd=project.root)
+    assert (again.stdout, again.stderr) == ("everything is up to date\n", "")
+
+
+def test_no_project_is_one_line_and_exit_1(tmp_path: Path) -> None:
+    result = catalog("run", "one", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "configs/show.yaml does not exist" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_bad_episode_among_others_exits_3(project: Project) -> None:
+    add_episode(project, "bad", source="gone.mp3")
+    result = catalog("download", "--all", "--root", project.root)
+    assert result.returncode == 3
+    assert "error: bad: download failed" in result.stderr
+
+
+def test_a_held_lock_exits_4(project: Project) -> None:
+    project.processed.mkdir(parents=True)
+    with FileLock(project.lock):
+        assert catalog("run", "one", "--root", project.root).returncode == 4
+
+
+def test_an_interrupted_run_exits_130_and_leaves_nothing_half_written(project: Project) -> None:
+    """Ctrl-C while yt-dlp waits for a server that never answers."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        add_episode(project, "one", source=f"http://127.0.0.1:{server.getsockname()[1]}/a.mp3")
+        running = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "run", "one", "--root", str(project.root)],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        server.settimeout(30)
+        connection, _ = server.accept()
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=30)
+        connection.close()
+    assert running.returncode == 130
+    assert "Traceback" not in errors
+    assert not list(project.raw("one").glob("audio*"))
+
+
+def test_colour_is_left_out_where_nobody_wants_it(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    result = catalog("locate", *pair, "-o", tmp_path / "o.csv", NO_COLOR="1", FORCE_COLOR="")
+    assert "\x1b[" not in result.stdout

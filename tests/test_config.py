@@ -1,0 +1,78 @@
+"""Settings: what is right is read, what is wrong is named by file, line and field."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import check_episode_id, load_episode, load_show
+from pipeline.errors import ConfigError
+
+EPISODE = "title: Twelve\nsource: audio.ogg\nfeatures: list.txt\n"
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "settings.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_show_needs_only_a_name(tmp_path: Path) -> None:
+    show = load_show(write(tmp_path, "name: The Kite Show\n"))
+    assert (show.name, show.model, show.language, show.link) == ("The Kite Show", "base", None, None)
+
+
+def test_an_episode_is_read_with_its_date(tmp_path: Path) -> None:
+    episode = load_episode(write(tmp_path, EPISODE + "published: 2026-11-23\n"))
+    assert (episode.title, episode.published) == ("Twelve", date(2026, 11, 23))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (EPISODE + "sorce: x\n", "line 4: `sorce` is not a setting here; did you mean `source`?"),
+        ("title: Twelve\nsource: a.ogg\n", "`features` is missing (the feature list"),
+        (EPISODE + "published: soon\n", "line 4: `published`"),
+        (EPISODE + "link: https://example.org/\n", "line 4: `link` must contain {seconds}"),
+        (EPISODE + "link: https://example.org/{secs}\n", "line 4: `link` must contain {seconds}"),
+        (EPISODE + "link: https://example.org/{seconds}/{x}\n", "not {x}"),
+        (EPISODE + "link: https://example.org/{seconds\n", "line 4: `link` is not a template"),
+        (EPISODE + "title: again\n", "line 4: `title` is set twice"),
+        ("title: [open\n", "line 2: "),
+        ("just words\n", "expected settings"),
+        ("", "expected settings"),
+        ("- a\n- b\n", "expected settings"),
+        (EPISODE.replace("Twelve", "[1, 2]"), "line 1: `title`"),
+        (EPISODE.replace("Twelve", "''"), "line 1: `title`"),
+    ],
+)
+def test_a_mistake_is_named_by_file_line_and_field(tmp_path: Path, text: str, complaint: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as raised:
+        load_episode(path)
+    assert str(raised.value).startswith(str(path))
+    assert complaint in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"show\.yaml does not exist"):
+        load_show(tmp_path / "show.yaml")
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "show.yaml"
+    path.write_bytes(b"name: \xff\xfe\x00")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_show(path)
+
+
+@pytest.mark.parametrize("episode_id", ["ep12", "2026-11-23", "a_b", "x"])
+def test_an_id_of_letters_digits_and_marks_is_taken(episode_id: str) -> None:
+    assert check_episode_id(episode_id) == episode_id
+
+
+@pytest.mark.parametrize("episode_id", ["../x", "Ep12", "", ".hidden", "a/b", "a b", "-x", "x" * 65, "ep12\n"])
+def test_an_id_that_could_leave_its_folder_is_refused(episode_id: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be an episode's id"):
+        check_episode_id(episode_id)

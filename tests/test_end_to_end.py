@@ -1,0 +1,82 @@
+"""The whole job on the bundled demo: real sound, real weights, compared with the true starts."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import REPOSITORY, Notes
+
+from pipeline.storage import Project
+from pipeline.transcribe import WhisperTranscriber
+from pipeline.workflow import run_stages
+
+pytestmark = pytest.mark.model
+
+ALL = ("download", "transcribe", "align", "publish")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The repository's own project, in a folder of its own, run once."""
+    project = Project(tmp_path_factory.mktemp("demo"))
+    for folder in ("configs", "demo"):
+        shutil.copytree(REPOSITORY / folder, project.root / folder)
+    result = run_stages(
+        project,
+        ["demo"],
+        ALL,
+        transcriber=lambda show: WhisperTranscriber(show.model, project.root, offline=True),
+        reporter=Notes(),
+        offline=True,
+    )
+    assert result.exit_code == 0, result.failures
+    return project
+
+
+@pytest.fixture(scope="module")
+def compared(demo: Project) -> pd.DataFrame:
+    """The catalog beside the true starts."""
+    gold = json.loads((REPOSITORY / "demo" / "gold.json").read_text(encoding="utf-8"))["features"]
+    truth = pd.DataFrame(gold)[["id", "start_s"]].rename(columns={"id": "feature_id", "start_s": "true_s"})
+    return pd.read_parquet(demo.catalog("demo")).merge(truth, on="feature_id", validate="one_to_one")
+
+
+def test_nearly_every_discussion_is_found_within_ten_seconds(compared: pd.DataFrame) -> None:
+    discussed = compared[compared["true_s"].notna()]
+    assert len(discussed) == 11
+    assert (discussed["start_s"] - discussed["true_s"]).abs().le(10).sum() >= 10
+
+
+def test_the_feature_that_is_not_discussed_is_not_placed(compared: pd.DataFrame) -> None:
+    (skipped,) = compared[compared["true_s"].isna()].to_dict("records")
+    assert skipped["status"] == "not_found"
+    assert pd.isna(skipped["start_s"])
+
+
+def test_the_feature_out_of_place_is_found_where_it_is_discussed(compared: pd.DataFrame) -> None:
+    calendar = compared.set_index("feature_id").loc[714210]
+    assert calendar["start_s"] == pytest.approx(calendar["true_s"], abs=10)
+
+
+def test_the_id_spoken_digit_by_digit_decides(compared: pd.DataFrame) -> None:
+    permission = compared.set_index("feature_id").loc[714025]
+    assert permission["method"] == "spoken_id"
+    assert "714025" in permission["reason"]
+
+
+def test_highlights_of_the_page_are_marked(compared: pd.DataFrame) -> None:
+    assert set(compared.loc[compared["highlight"], "feature_id"]) == {714377, 714590, 713266}
+
+
+def test_the_csv_holds_the_same_rows(demo: Project) -> None:
+    table = pd.read_parquet(demo.catalog("demo"))
+    text = pd.read_csv(demo.catalog_csv)
+    assert list(text.columns) == list(table.columns)
+    assert text["start_s"].tolist() == pytest.approx(table["start_s"].tolist(), nan_ok=True)
+
+
+def test_the_audio_kept_is_the_audio_given(demo: Project) -> None:
+    kept: Path = demo.raw("demo") / "audio.ogg"
+    assert kept.read_bytes() == (REPOSITORY / "demo" / "audio.ogg").read_bytes()

