@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline import __version__
+from pipeline.marks import format_time
 from pipeline.schema import Alignment, Episode, Feature, Provenance, Status
 
 
@@ -97,13 +98,6 @@ def build_rows(
             )
         )
     return tuple(rows)
-
-
-def format_time(seconds: float) -> str:
-    """Return `16:36` or `1:02:07`: whole seconds, rounded down, as a player shows them."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def _deep_link(episode: Episode, start: float) -> str | None:

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,14 +32,9 @@ Root = Annotated[Path, typer.Option(help="The project's folder.", envvar="CATALO
 Force = Annotated[bool, typer.Option("--force", help="Run even what is up to date.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Ask the addresses of feature lists for what is new.")]
+ListEpisode = Annotated[str | None, typer.Option("--episode", help="Which episode's list, where a page holds several.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
-
-class ListFormat(StrEnum):
-    """How `catalog features --output` can write a list."""
-
-    CSV = ".csv"
-    JSON = ".json"
 
 
 def main() -> None:
@@ -75,6 +69,7 @@ def _stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         root: Root = Path(),
         force: Force = False,
         offline: Offline = False,
+        refresh: Refresh = False,
         quiet: Quiet = False,
         as_json: Json = False,
     ) -> None:
@@ -94,6 +89,7 @@ def _stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
             reporter=ConsoleReporter(quiet=quiet),
             force=force,
             offline=offline,
+            refresh=refresh,
         )
         _print_result(result, project.root, quiet=quiet, as_json=as_json)
         raise typer.Exit(result.exit_code)
@@ -114,9 +110,10 @@ for name, stages, summary in (
 @app.command()
 def locate(
     media: Annotated[Path, typer.Argument(help="Audio, video, or a transcript (.srt, .vtt, .json).")],
-    features: Annotated[Path, typer.Argument(help="The feature list: a page's text, .csv or .json.")],
+    features: Annotated[Path, typer.Argument(help="The feature list: .txt .md .html .csv .tsv .xlsx .json")],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="The catalog to write: .csv, .parquet or .json.")],
+    episode: ListEpisode = None,
     model: Annotated[str, typer.Option(help="Speech model: a Whisper size, or a model folder.")] = "base",
     language: Annotated[str | None, typer.Option(help="Spoken language, such as en.")] = None,
     offline: Offline = False,
@@ -139,6 +136,7 @@ def locate(
             transcriber=WhisperTranscriber(model, Path(), offline=offline),
             language=language,
             on_progress=reporter.stage_progress,
+            list_episode=episode,
         )
     finally:
         reporter.close()
@@ -154,27 +152,48 @@ def locate(
 
 @app.command()
 def features(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The feature list: a page's text, .csv or .json.")],
+    source: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="Text, Markdown, HTML, CSV, TSV, XLSX or JSON.")],
     *,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the list as .csv or .json.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it as .csv, .json or .txt.")] = None,
+    episode: ListEpisode = None,
+    fill: Annotated[Path | None, typer.Option(help="Release notes to fill lost titles, ids and versions from.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print what became of every line.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where there is any warning.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Parse and check a feature list; print it with every warning."""
-    if output is not None and output.suffix.lower() not in set(ListFormat):
-        raise InputError(f"the output {output} must end in .csv or .json")
-    from pipeline.console import ConsoleReporter, print_features
-    from pipeline.features import dump_features, load_features
-    from pipeline.storage import write_bytes
+    """Parse and check a feature list; print it as a table with every warning."""
+    from pipeline.console import ConsoleReporter, print_list
+    from pipeline.features import LIST_SUFFIXES, dump_features, load_features, pick_episode, read_lists
 
-    listed = load_features(file)
-    if as_json:
-        print(dump_features(listed.features, ListFormat.JSON), end="")
-    else:
-        print_features(listed.features)
-    for warning in listed.warnings:
-        ConsoleReporter().warn(file.name, warning)
+    if output is not None and output.suffix.lower() not in LIST_SUFFIXES:
+        raise InputError(f"the output {output} must end in {', '.join(sorted(LIST_SUFFIXES))}")
+    lists = read_lists(source)
+    if episode is not None or output is not None or as_json:
+        lists = (pick_episode(lists, episode, source),)
+    reporter = ConsoleReporter()
+    if fill is not None:
+        from pipeline.fill import fill_list
+
+        notes = load_features(fill).features
+        lists = tuple(fill_list(listed, notes) for listed in lists)
+    for listed in lists:
+        if as_json:
+            print(dump_features(listed.features, ".json"), end="")
+        else:
+            print_list(listed, explain=explain)
+        for warning in listed.warnings:
+            reporter.warn(shown_name(source), warning)
     if output is not None:
-        write_bytes(output, dump_features(listed.features, output.suffix.lower()).encode())
+        from pipeline.storage import write_bytes
+
+        write_bytes(output, dump_features(lists[0].features, output.suffix.lower()).encode())
+    if strict and any(listed.warnings for listed in lists):
+        raise typer.Exit(PipelineError.exit_code)
+
+
+def shown_name(source: str) -> str:
+    """Return a source's own name, for the beginning of a line."""
+    return source.rstrip("/").rpartition("/")[2] or source
 
 
 def _print_result(result: "RunResult", root: Path, *, quiet: bool, as_json: bool) -> None:

@@ -5,10 +5,10 @@ import re
 import string
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pipeline.errors import ConfigError
 
@@ -35,8 +35,10 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+Label = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
 Text = Annotated[str, Field(min_length=1)]
 Link = Annotated[str, AfterValidator(check_link)]
+ColumnName = Literal["position", "feature_id", "version", "title", "description", "highlight", "published_s"]
 
 
 Settings = TypeVar("Settings", bound=StrictModel)
@@ -50,6 +52,7 @@ class ShowConfig(StrictModel):
     link: Link | None = Field(None, description="deep link at a start: {seconds} and {episode_id} are filled in")
     model: Text = Field("base", description="speech model: a Whisper size, or the path of a model folder")
     language: Text | None = Field(None, description="spoken language, such as en; detected when left out")
+    columns: dict[str, ColumnName] = Field({}, description="a table's own column names and what they are called here")
 
 
 class EpisodeConfig(StrictModel):
@@ -57,7 +60,8 @@ class EpisodeConfig(StrictModel):
 
     title: Text = Field(description="the episode's title")
     source: Text = Field(description="audio or video: a file (relative to the project) or an http(s) address")
-    features: Text = Field(description="the feature list: a file, relative to the project")
+    features: Text = Field(description="the feature list: a file (relative to the project) or an http(s) address")
+    features_episode: Label | None = Field(None, description="which episode's list, where the page holds several: 12")
     published: date | None = Field(None, description="when the episode was published, as 2026-11-23")
     link: Link | None = Field(None, description="deep link of this episode, instead of the show's")
 

@@ -11,8 +11,9 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.catalog import CatalogRow, format_time
-from pipeline.schema import Feature, Status
+from pipeline.catalog import CatalogRow
+from pipeline.marks import format_time
+from pipeline.schema import Feature, FeatureList, Status
 from pipeline.workflow import StageResult
 
 STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}
@@ -109,8 +110,21 @@ def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:
     _out().print(table)
 
 
+def print_list(features: FeatureList, *, explain: bool = False) -> None:
+    """Print an episode's feature list as it was understood; with `explain`, what became of each line first."""
+    if features.episode is not None:
+        print_line(f"Episode {features.episode}: {len(features.features)} entries")
+    if explain:
+        table = _table("line", "is", "of", "why", "text")
+        for role in features.roles:
+            of = "" if role.position is None else str(role.position)
+            table.add_row(str(role.line), role.role, of, role.reason, _cut(role.text))
+        _out().print(table)
+    print_features(features.features)
+
+
 def print_features(features: Iterable[Feature]) -> None:
-    """Print a feature list as it was understood."""
+    """Print entries: position, id, version, title, the page's time, whether it is a highlight."""
     table = _table("#", "id", "version", "title", "published", "highlight")
     for feature in features:
         table.add_row(
@@ -144,9 +158,9 @@ def printable(text: str) -> str:
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
-        right = heading in {"#", "id", "start", "features", "published"}
+        right = heading in {"#", "id", "start", "features", "published", "line", "of"}
         # Where the table is too wide, rich narrows the columns that may wrap: the title alone.
-        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "title")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading not in {"title", "text"})
     return table
 
 

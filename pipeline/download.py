@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.addresses import is_address, without_secrets
 from pipeline.audio import probe_duration
 from pipeline.errors import InputError
 from pipeline.storage import read_json, sha256_of, write_json, write_whole
@@ -18,7 +18,6 @@ from pipeline.storage import read_json, sha256_of, write_json, write_whole
 Progress = Callable[[float, float], None]
 
 METADATA = "audio.json"
-SECRET_FIELD = re.compile(r"([^&=]*(?:token|key|sig|auth|pass|secret|credential|policy)[^&=]*=)[^&]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,6 @@ class Audio:
     sha256: str
     duration: float
     source: str
-
-
-def is_address(source: str) -> bool:
-    """Tell whether a source is an address rather than a file."""
-    return "://" in source
 
 
 def find_source(source: str, root: Path) -> Path | None:
@@ -117,15 +111,6 @@ def fetch_media(url: str, folder: Path, on_progress: Progress) -> Path:
     if not files:
         raise InputError(f"{without_secrets(url)} gave no audio: check the address in a browser")
     return files[0]
-
-
-def without_secrets(source: str) -> str:
-    """Return an address fit for logs and metadata: no user or password, no value of a query field that names a key."""
-    if not is_address(source):
-        return source
-    parts = urlsplit(source)
-    query = SECRET_FIELD.sub(r"\1***", parts.query)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
 
 
 class _Silent:

@@ -1,5 +1,6 @@
 """One media or transcript file and one feature list in, one catalog's rows out: no project needed."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 from pipeline.catalog import CatalogRow, build_rows
 from pipeline.errors import InputError
 from pipeline.features import load_features
-from pipeline.schema import Episode, FeatureList, Provenance
+from pipeline.list_checks import check_duration
+from pipeline.schema import Episode, Provenance
 from pipeline.storage import sha256_of
 from pipeline.transcribe import Progress, Transcriber
 from pipeline.transcript_files import SUFFIXES, load_transcript
@@ -22,16 +24,23 @@ class Located:
 
 
 def locate_features(
-    media: Path, features: Path, *, transcriber: Transcriber, language: str | None, on_progress: Progress
+    media: Path,
+    features: Path,
+    *,
+    transcriber: Transcriber,
+    language: str | None,
+    on_progress: Progress,
+    list_episode: str | None = None,
 ) -> Located:
     """Return where each feature of a list is discussed in an audio, video or transcript file (.srt, .vtt, .json).
 
+    `list_episode` names the episode whose list it is, where the page holds several.
     InputError where a file is missing or is not what its ending says.
     """
     if not media.is_file():
         raise InputError(f"{media} is not there: name an audio, video or transcript file (.srt, .vtt, .json)")
     # The list is read first: a mistake in it should not cost a transcription.
-    listed: FeatureList = load_features(features)
+    listed = load_features(features, episode=list_episode)
     if media.suffix.lower() in SUFFIXES:
         transcript = load_transcript(media)
     else:
@@ -42,7 +51,8 @@ def locate_features(
     alignment = align(transcript, listed.features)
     episode = Episode(show="", episode_id=name_episode(media), title=media.stem)
     provenance = Provenance(transcript.source, transcript.model or "", transcript.audio_sha256, listed.sha256)
-    return Located(build_rows(episode, listed.features, alignment, provenance), listed.warnings)
+    late = check_duration([feature.published_s for feature in listed.features], transcript.duration or math.inf)
+    return Located(build_rows(episode, listed.features, alignment, provenance), (*listed.warnings, *late))
 
 
 def name_episode(media: Path) -> str:

@@ -81,12 +81,28 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class LineRole:
+    """What became of one line of a page: its role, the position of the entry it belongs to, and the reason."""
+
+    line: int
+    role: str
+    text: str
+    position: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureList:
-    """The ordered entries of one episode's page, what looked odd in it, and the digest of its bytes."""
+    """The ordered entries of one episode's page, what looked odd in it, and the digest of its bytes.
+
+    `episode` is the number by which the page names the episode; `roles` accounts for each of its lines.
+    """
 
     features: tuple[Feature, ...]
     warnings: tuple[str, ...] = ()
     sha256: str | None = None
+    episode: str | None = None
+    roles: tuple[LineRole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,10 @@ class Project:
         """The folder of one episode's inputs as they were fetched."""
         return self.root / "data" / "raw" / episode_id
 
+    def lists(self, episode_id: str) -> Path:
+        """The folder with every revision of one episode's feature list."""
+        return self.raw(episode_id) / "features"
+
     def transcript(self, episode_id: str) -> Path:
         """What was said in one episode, and when."""
         return self.processed / "transcripts" / f"{episode_id}.json"

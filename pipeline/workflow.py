@@ -1,6 +1,7 @@
 """The stages in their order: for each episode run what is not up to date, and report what was done."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +14,14 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 
 from pipeline import __version__
+from pipeline.addresses import is_address, without_secrets
 from pipeline.catalog import CatalogRow, build_rows
 from pipeline.config import EpisodeConfig, ShowConfig, check_episode_id, load_episode, load_show
 from pipeline.download import METADATA, download_audio, find_source, read_audio
 from pipeline.errors import ConfigError, InputError, LockHeldError, PipelineError
 from pipeline.features import load_features
+from pipeline.list_checks import check_duration
+from pipeline.list_revisions import find_revision, keep_revision, refresh_revision
 from pipeline.schema import Episode, Provenance, Transcript
 from pipeline.staleness import StateFile
 from pipeline.storage import (
@@ -29,7 +33,6 @@ from pipeline.storage import (
     read_json,
     transcript_from_json,
     transcript_to_json,
-    write_bytes,
     write_json,
 )
 from pipeline.transcribe import OPTIONS, Transcriber
@@ -89,6 +92,7 @@ class Job:
     result: RunResult
     force: bool
     offline: bool
+    refresh: bool
 
     @cached_property
     def config(self) -> EpisodeConfig:
@@ -105,10 +109,19 @@ class Job:
         self.result.stages.append(result)
         self.reporter.stage_ended(result)
 
-    @property
+    @cached_property
     def feature_list(self) -> Path:
-        """The feature list as the settings name it."""
-        return self.project.root / Path(self.config.features).expanduser()
+        """The file with the feature list: the one the settings name, or what their address gave last."""
+        source = self.config.features
+        if not is_address(source):
+            return self.project.root / Path(source).expanduser()
+        folder = self.project.lists(self.episode_id)
+        known = find_revision(source, folder)
+        if known is not None and not self.refresh:
+            return known
+        if self.offline:
+            raise InputError(f"{without_secrets(source)} is on the network, and --offline forbids fetching it")
+        return refresh_revision(source, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +143,7 @@ def run_stages(
     reporter: Reporter,
     force: bool = False,
     offline: bool = False,
+    refresh: bool = False,
 ) -> RunResult:
     """Run the named stages for each episode where they are not up to date; a bad episode does not stop the others.
 
@@ -141,7 +155,7 @@ def run_stages(
     with _hold_lock(project):
         speaker = transcriber(show)
         for episode_id in ids:
-            job = Job(project, show, episode_id, speaker, reporter, result, force=force, offline=offline)
+            job = Job(project, show, episode_id, speaker, reporter, result, force, offline, refresh)
             _run_episode(job, stages)
         if "publish" in stages:
             _write_csv(project, result)
@@ -254,6 +268,8 @@ def _align_inputs(job: Job) -> dict[str, str]:
     return {
         "transcript": transcript,
         "feature list": job.state.digest(job.feature_list),
+        "episode in the list": job.config.features_episode or "",
+        "columns": json.dumps(job.show.columns, sort_keys=True),
         "episode-catalog": __version__,
     }
 
@@ -266,13 +282,12 @@ def _align(job: Job) -> None:
     from pipeline.align import align
 
     transcript = transcript_from_json(read_json(job.project.transcript(job.episode_id)))
-    features = load_features(job.feature_list)
-    for warning in features.warnings:
+    features = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
+    late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
+    for warning in (*features.warnings, *late):
         job.reporter.warn(job.episode_id, f"{job.config.features}: {warning}")
     # Every revision of the list is kept as it was, since pages are edited after publication.
-    kept = job.project.raw(job.episode_id) / "features" / f"{(features.sha256 or '')[:12]}{job.feature_list.suffix}"
-    if not kept.exists():
-        write_bytes(kept, job.feature_list.read_bytes())
+    keep_revision(job.feature_list.read_bytes(), job.feature_list.suffix, job.project.lists(job.episode_id))
     alignment = align(transcript, features.features)
     write_json(
         job.project.alignment(job.episode_id),

@@ -7,11 +7,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipeline.schema import Segment, Transcript, Word
 from pipeline.storage import Project
 from pipeline.transcribe import Progress
 from pipeline.workflow import StageResult
+
+# Speed is measured in benchmarks/, never asserted here.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 REPOSITORY = Path(__file__).parent.parent
 DEMO_AUDIO = REPOSITORY / "demo" / "audio.ogg"

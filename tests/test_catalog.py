@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from pipeline.catalog import CatalogRow, build_rows, format_time
+from pipeline.catalog import CatalogRow, build_rows
 from pipeline.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
 
 EPISODE = Episode("Show", "ep1", "One", date(2026, 11, 2), "https://example.org/{episode_id}?t={seconds}")
@@ -49,10 +49,3 @@ def test_an_episode_without_a_link_template_has_no_links() -> None:
 def test_rows_refuse_placements_of_another_list() -> None:
     with pytest.raises(ValueError, match="position 1 of the list got the placement of 2"):
         row_of(replace(PLACED, position=2))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (9.99, "0:09"), (124.6, "2:04"), (3599.9, "59:59"), (3727, "1:02:07")]
-)
-def test_times_read_as_a_player_shows_them(seconds: float, text: str) -> None:
-    assert format_time(seconds) == text

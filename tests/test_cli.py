@@ -35,7 +35,8 @@ def catalog(*args: str | Path, cwd: Path | None = None, **env: str) -> subproces
 def pair(tmp_path: Path) -> tuple[Path, Path]:
     page = tmp_path / "list.txt"
     page.write_text(
-        "Invoices can be sorted by due date | v4.10 #500111\nDark theme in the mobile app | v4.10 #500122\n"
+        "Invoices can be sorted by due date | v4.10 #500111\nAt last.\n"
+        "Dark theme in the mobile app | v4.10 #500122\nAs well.\n"
     )
     return write_srt(tmp_path / "talk.srt"), page
 
@@ -106,13 +107,60 @@ def test_wrong_input_is_one_line_and_exit_1(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["list.txt", "talk.srt"]
 
 
+PAGE = "A thing | v4.10 #500111\nAbout it.\nAnother one | v4.10 #500111\nAbout that.\n"
+
+
 def test_features_prints_the_list_and_its_warnings(tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_text("A thing | v4.10 #500111\nAbout it.\nB thing | v4.10 #500111\n")
+    (tmp_path / "list.txt").write_text(PAGE)
     result = catalog("features", "list.txt", "--output", "list.json", cwd=tmp_path)
     assert result.returncode == 0
     assert "A thing" in result.stdout
-    assert result.stderr == "list.txt: warning: line 3: id 500111 stands already in line 1\n"
-    assert [f["title"] for f in json.loads((tmp_path / "list.json").read_text())["features"]] == ["A thing", "B thing"]
+    assert result.stderr == (
+        "list.txt: warning: line 3: id 500111 stands already in line 1, for another title: correct one of them\n"
+    )
+    written = json.loads((tmp_path / "list.json").read_text())["features"]
+    assert [feature["title"] for feature in written] == ["A thing", "Another one"]
+
+
+def test_strict_makes_a_warning_fail(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(PAGE)
+    assert catalog("features", "list.txt", "--strict", cwd=tmp_path).returncode == 1
+    (tmp_path / "list.txt").write_text(PAGE.replace("#500111\nAbout that", "#500122\nAbout that"))
+    assert catalog("features", "list.txt", "--strict", cwd=tmp_path).returncode == 0
+
+
+def test_explain_tells_what_became_of_every_line(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("Kite news\nBy Ann\n" + PAGE)
+    lines = catalog("features", "list.txt", "--explain", cwd=tmp_path).stdout.splitlines()
+    assert [" ".join(line.split()) for line in lines[:7]] == [
+        "line is of why text",
+        "1 ignored stands before the list Kite news",
+        "2 ignored who wrote it By Ann",
+        "3 entry 1 A thing | v4.10 #500111",
+        "4 description 1 About it.",
+        "5 entry 2 Another one | v4.10 #500111",
+        "6 description 2 About that.",
+    ]
+
+
+def test_one_episode_of_several_is_picked(tmp_path: Path) -> None:
+    intro = "Episode {} of the Kite Show walks through a long list of changes that matter to small teams.\n"
+    (tmp_path / "all.txt").write_text(intro.format(12) + "Better search.\n" + intro.format(11) + "A note field.\n")
+    both = catalog("features", "all.txt", cwd=tmp_path)
+    assert "Episode 12: 1 entries" in both.stdout
+    assert "Episode 11: 1 entries" in both.stdout
+    one = catalog("features", "all.txt", "--episode", "11", "--json", cwd=tmp_path)
+    assert [feature["title"] for feature in json.loads(one.stdout)["features"]] == ["A note field."]
+    assert catalog("features", "all.txt", "--json", cwd=tmp_path).returncode == 1
+
+
+def test_gaps_are_filled_from_release_notes(tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text("Lets people sort invoices by their due date.\n")
+    (tmp_path / "notes.csv").write_text("ID,Release,Title\n500111,4.10,Invoices can be sorted by due date\n")
+    result = catalog("features", "page.txt", "--fill", "notes.csv", "--output", "list.csv", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "filled from #500111" in result.stderr
+    assert "Invoices can be sorted by due date" in (tmp_path / "list.csv").read_text()
 
 
 def test_an_episode_runs_from_its_own_transcript(project: Project) -> None:

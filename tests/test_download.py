@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from conftest import DEMO_AUDIO, REPOSITORY, MediaServer
 
-from pipeline.download import Audio, download_audio, find_source, read_audio, without_secrets
+from pipeline.addresses import without_secrets
+from pipeline.download import Audio, download_audio, find_source, read_audio
 from pipeline.errors import InputError
 
 # yt-dlp leaves a page's connection to the garbage collector.

@@ -1,17 +1,20 @@
-"""Feature lists: pages, tables and JSON become the same entries, and what looks odd is said by line."""
+"""Lists as a whole: highlights merged, repeats told, formats that read back, episodes picked."""
 
 from pathlib import Path
 
 import pytest
+from conftest import MediaServer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.features import decode_text, dump_features, load_features, parse_features, parse_time
-from pipeline.schema import Feature
+from pipeline.features import dump_features, load_features, parse_episodes, pick_episode, read_lists
+from pipeline.schema import Feature, FeatureList
+
+SEED = Path(__file__).parents[2] / "shared" / "seeds" / "by-the-runbook.txt"
 
 PAGE = """\
-In Episode 3 we open the Kite release notes.
+In Episode 3 we open the Kite release notes and walk through everything that small teams should know.
 Highlights of this episode:
 · Darktheme for the mobile app (500122)
 Easy on the eyes.
@@ -23,123 +26,116 @@ Export limit raised | v4.10.1 #500133
 """
 
 
+def parse(text: str, suffix: str = ".txt") -> FeatureList:
+    (features,) = parse_episodes(text.encode(), suffix)
+    return features
+
+
 def test_a_page_gives_title_version_id_time_and_description() -> None:
-    first, second, third = parse_features(PAGE).features
+    first, second, third = parse(PAGE).features
     assert first == Feature(
         1, "Invoices can be sorted by due date", "The invoice list gets a sort button.", 500111, "v4.10", False, 11.0
     )
-    assert (second.position, second.published_s, second.description) == (2, 3727.0, "")
+    assert (second.position, second.published_s) == (2, 3727.0)
     assert (third.version, third.published_s) == ("v4.10.1", None)
 
 
-def test_a_highlight_marks_its_entry_and_makes_none() -> None:
-    assert [f.highlight for f in parse_features(PAGE).features] == [False, True, False]
-
-
-def test_a_highlight_whose_entry_is_missing_is_reported() -> None:
-    page = PAGE.replace("(500122)", "(500999)")
-    assert any("highlight 500999" in warning for warning in parse_features(page).warnings)
-
-
-def test_lines_before_the_list_are_reported_as_left_out() -> None:
-    assert "lines 1 to 5: read as the page's introduction, not as entries" in parse_features(PAGE).warnings
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Dark theme | v4.10 #500122 | 2:04",
-        "- Dark theme | v4.10 | #500122 | [2:04]",
-        "2:04 Dark theme – v4.10 – # 500122",
-        "* Dark theme | V4.10 #500122 (2:04)",
-        "Dark\u00a0theme\u200b | v4.10\u00a0#500122 | 2:04",
-    ],
-)
-def test_the_parts_of_an_entry_may_be_written_in_many_ways(line: str) -> None:
-    (feature,) = parse_features(line).features
-    assert (feature.title, feature.version, feature.feature_id, feature.published_s) == (
-        "Dark theme",
-        "v4.10",
-        500122,
-        124.0,
-    )
-
-
-def test_a_description_glued_to_the_time_is_not_part_of_the_title() -> None:
-    (feature,) = parse_features("Bulk replies | v4.10 #500144 | 47:46The endpoint answers in bulk.").features
-    assert (feature.title, feature.description) == ("Bulk replies", "The endpoint answers in bulk.")
-
-
-def test_bare_sentences_are_entries_of_their_own() -> None:
-    features = parse_features("Improves the search.\nAdds a note field.\n\nRemoves the old login.\n").features
-    assert [f.title for f in features] == ["Improves the search.", "Adds a note field.", "Removes the old login."]
-
-
-def test_a_second_plain_line_after_an_entry_is_an_entry_without_id() -> None:
-    listed = parse_features("A | v4.10 #500111\nAbout A.\nBatch entry keeps the fund.\nB | v4.10 #500122\n")
-    assert [(f.title, f.description) for f in listed.features] == [
-        ("A", "About A."),
-        ("Batch entry keeps the fund.", ""),
-        ("B", ""),
+def test_a_highlight_is_merged_by_its_id_and_makes_no_entry() -> None:
+    listed = parse(PAGE)
+    assert [f.highlight for f in listed.features] == [False, True, False]
+    assert listed.features[1].title == "Added a dark theme to the mobile app"
+    assert listed.features[1].description == "Easy on the eyes."
+    assert [(role.line, role.role, role.position) for role in listed.roles[2:4]] == [
+        (3, "highlight", 2),
+        (4, "highlight", 2),
     ]
-    assert listed.warnings == ("line 3: no id: Batch entry keeps the fund.",)
 
 
-def test_a_repeated_id_is_reported_by_line() -> None:
-    listed = parse_features("A | v4.10 #500111\nB | v4.10 #500111\n")
+def test_a_highlight_without_an_id_is_merged_where_its_wording_is_nearly_the_same() -> None:
+    page = PAGE.replace("Darktheme for the mobile app (500122)", "Addeda dark theme to themobile app")
+    assert [f.highlight for f in parse(page).features] == [False, True, False]
+
+
+def test_a_highlight_in_other_words_is_reported_not_merged() -> None:
+    listed = parse(PAGE.replace("Darktheme for the mobile app (500122)", "Added dark themes to mobile apps"))
+    assert not any(f.highlight for f in listed.features)
+    assert any("line 3: this highlight probably repeats line 8" in warning for warning in listed.warnings)
+
+
+def test_a_highlight_that_is_not_in_the_list_is_reported() -> None:
+    listed = parse(PAGE.replace("500122)", "500999)"))
+    assert any("line 3: this highlight (id 500999) is not in the list" in warning for warning in listed.warnings)
+
+
+def test_an_id_that_stands_twice_in_the_same_words_is_one_entry_at_its_last_place() -> None:
+    listed = parse(
+        "Dark theme for all | #500122\nA\nSort by date | #500111\nB\nDark theme for all | v4.10 #500122\nC\n"
+    )
+    assert [(f.feature_id, f.highlight, f.description) for f in listed.features] == [
+        (500111, False, "B"),
+        (500122, True, "C"),
+    ]
+    assert "line 1: id 500122 stands again in line 5, in the same words: read as its highlight" in listed.warnings
+
+
+def test_an_id_that_stands_twice_for_other_titles_is_reported_and_kept() -> None:
+    listed = parse("Dark theme | v4.10 #500111\nx\nSort by date | v4.10 #500111\ny\n")
     assert len(listed.features) == 2
-    assert listed.warnings == ("line 2: id 500111 stands already in line 1",)
+    assert listed.warnings == ("line 3: id 500111 stands already in line 1, for another title: correct one of them",)
 
 
 def test_control_codes_never_reach_a_title() -> None:
-    (feature,) = parse_features("\x1b[31mRed\x07 title | v4.10 #500111").features
+    (feature,) = parse("\x1b[31mRed\x07 title | v4.10 #500111").features
     assert feature.title.isprintable()
 
 
-def test_a_table_is_read_by_the_names_people_give_its_columns() -> None:
-    table = 'Feature,ID,Release,Timestamp,Description\n"Sort, by date",#500111,4.10,2:04,Why\n'
-    (feature,) = parse_features(table, ".csv").features
-    assert feature == Feature(1, "Sort, by date", "Why", 500111, "v4.10", False, 124.0)
-
-
-def test_a_row_without_a_title_is_reported_not_dropped_in_silence() -> None:
-    listed = parse_features("title,feature_id\nA,1234\n,5678\n", ".csv")
-    assert (len(listed.features), listed.warnings) == (1, ("line 3: left out, it has no title",))
-
-
-@pytest.mark.parametrize("ending", [".csv", ".json"])
+@pytest.mark.parametrize("ending", [".csv", ".json", ".txt"])
 def test_a_list_written_is_read_back_as_it_was(ending: str) -> None:
-    features = parse_features(PAGE).features
-    assert parse_features(dump_features(features, ending), ending).features == features
+    features = parse(PAGE).features
+    assert parse(dump_features(features, ending), ending).features == features
 
 
-titles = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1).filter(
-    lambda title: parse_features(dump_features([Feature(1, title)], ".json"), ".json").features[0].title == title
+plain = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1)
+titles = plain.map(lambda text: " ".join(text.split())).filter(
+    lambda text: bool(text) and parse(dump_features([Feature(1, text)], ".json"), ".json").features[0].title == text
 )
 
 
-@given(st.lists(st.builds(Feature, st.just(1), titles, feature_id=st.integers(1, 10**9) | st.none()), min_size=1))
-def test_any_list_survives_both_formats(features: list[Feature]) -> None:
-    placed = tuple(
-        Feature(position, f.title, f.description, f.feature_id) for position, f in enumerate(features, start=1)
+@given(st.lists(st.tuples(titles, st.booleans()), min_size=1))
+def test_any_titles_survive_tables(parts: list[tuple[str, bool]]) -> None:
+    listed = tuple(
+        Feature(n, title, "", 500_000 + n if numbered else None) for n, (title, numbered) in enumerate(parts, 1)
     )
     for ending in (".csv", ".json"):
-        assert parse_features(dump_features(placed, ending), ending).features == placed
+        assert parse(dump_features(listed, ending), ending).features == listed
 
 
-@given(st.text())
-def test_any_text_is_a_list_or_a_plain_refusal(text: str) -> None:
+@given(st.binary(), st.sampled_from([".txt", ".md", ".html", ".csv", ".tsv", ".json", ".xlsx"]))
+def test_any_bytes_are_a_list_or_a_plain_refusal(content: bytes, suffix: str) -> None:
     try:
-        listed = parse_features(text)
+        lists = parse_episodes(content, suffix)
     except InputError:
         return
-    assert [f.position for f in listed.features] == list(range(1, len(listed.features) + 1))
-    assert all(f.title.strip() and f.title.isprintable() for f in listed.features)
+    for listed in lists:
+        assert [f.position for f in listed.features] == list(range(1, len(listed.features) + 1))
+        assert all(f.title.strip() and f.title.isprintable() for f in listed.features)
 
 
-@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_a_file_is_read_in_the_encodings_of_common_editors(codec: str) -> None:
-    assert decode_text("Größe – “ok”".encode(codec)) == "Größe – “ok”"
+def test_an_episode_of_several_is_picked_by_its_number(tmp_path: Path) -> None:
+    intro = "Episode {} of the Kite Show walks through a long list of changes that matter to small teams.\n"
+    page = tmp_path / "all.txt"
+    page.write_text(intro.format(12) + "Improves the search.\n" + intro.format(11) + "Adds a note field.\n")
+    assert load_features(page, episode="11").features[0].title == "Adds a note field."
+    with pytest.raises(InputError, match="holds the lists of episodes 12, 11: say which"):
+        load_features(page)
+    with pytest.raises(InputError, match="episodes 12, 11"):
+        pick_episode(read_lists(str(page)), "13", page)
+
+
+def test_a_list_at_an_address_is_read_by_its_type(media_server: MediaServer) -> None:
+    media_server.pages["/list"] = ("text/csv; charset=utf-8", b"Title,ID\nSort,500111\n")
+    (listed,) = read_lists(f"{media_server.address}/list")
+    assert listed.features == (Feature(1, "Sort", "", 500111),)
 
 
 def test_a_file_is_named_when_it_holds_no_list(tmp_path: Path) -> None:
@@ -148,20 +144,22 @@ def test_a_file_is_named_when_it_holds_no_list(tmp_path: Path) -> None:
         load_features(tmp_path / "list.txt")
 
 
-@pytest.mark.parametrize(("ending", "text"), [(".json", "{"), (".json", '{"a": 1}'), (".csv", "a,b\n1,2\n")])
-def test_a_table_that_is_none_is_refused(tmp_path: Path, ending: str, text: str) -> None:
-    path = tmp_path / f"list{ending}"
-    path.write_text(text)
-    with pytest.raises(InputError, match=f"list{ending}: "):
-        load_features(path)
+def test_a_file_that_is_too_large_for_a_list_is_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "list.txt").open("wb") as file:
+        file.truncate(17 << 20)
+    with pytest.raises(InputError, match="17 MB"):
+        load_features(tmp_path / "list.txt")
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("2:04", 124), ("49:41", 2981), ("1:02:07", 3727), ("75:00", 4500)])
-def test_times_are_minutes_or_hours(text: str, seconds: float) -> None:
-    assert parse_time(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["2", "1:75", "1:2:3:4", "1:75:00"])
-def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        parse_time(text)
+@pytest.mark.skipif(not SEED.exists(), reason="the seed document is not part of the project")
+def test_the_seed_document_has_its_four_episodes() -> None:
+    lists = read_lists(str(SEED))
+    assert [(listed.episode, len(listed.features)) for listed in lists] == [
+        ("12", 30),
+        ("21", 32),
+        ("20", 34),
+        ("19", 44),
+    ]
+    assert sum(f.highlight for f in lists[0].features) == 8
+    assert lists[1].features[31].feature_id == 1085470
+    assert lists[1].features[31].highlight

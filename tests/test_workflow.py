@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import DEMO_AUDIO, PAGE, Notes, ToldTranscriber, add_episode
+from conftest import DEMO_AUDIO, PAGE, MediaServer, Notes, ToldTranscriber, add_episode
 from filelock import FileLock
 
 from pipeline.errors import ConfigError, LockHeldError
@@ -21,6 +21,8 @@ def run(
     *episodes: str,
     stages: tuple[str, ...] = ALL,
     force: bool = False,
+    offline: bool = False,
+    refresh: bool = False,
     notes: Notes | None = None,
 ) -> RunResult:
     return run_stages(
@@ -30,6 +32,8 @@ def run(
         transcriber=lambda show: transcriber,
         reporter=notes or Notes(),
         force=force,
+        offline=offline,
+        refresh=refresh,
     )
 
 
@@ -92,6 +96,47 @@ def test_every_revision_of_the_list_is_kept(project: Project, transcriber: ToldT
     run(project, transcriber)
     kept = sorted(path.read_text() for path in (project.raw("one") / "features").iterdir())
     assert kept == sorted([PAGE, PAGE.replace("dark", "night")])
+
+
+def test_a_list_at_an_address_is_fetched_once_and_again_when_asked(
+    project: Project, transcriber: ToldTranscriber, media_server: MediaServer
+) -> None:
+    media_server.pages["/list.txt"] = ("text/plain", PAGE.encode())
+    settings = project.episode("one")
+    settings.write_text(settings.read_text().replace("one.txt", f"{media_server.address}/list.txt"))
+    run(project, transcriber)
+    media_server.pages["/list.txt"] = ("text/plain", (PAGE + "Offline maps | v4.10 #500133\n").encode())
+    assert run(project, transcriber).stages == []
+    assert done(run(project, transcriber, refresh=True))[0] == ("align", "feature list changed")
+    assert len(pd.read_parquet(project.catalog("one"))) == 3
+
+
+def test_offline_does_not_fetch_a_list(project: Project, transcriber: ToldTranscriber) -> None:
+    settings = project.episode("one")
+    settings.write_text(settings.read_text().replace("one.txt", "https://example.org/list.txt?token=hush"))
+    result = run(project, transcriber, offline=True)
+    assert result.failures[0].error == (
+        "https://example.org/list.txt?token=*** is on the network, and --offline forbids fetching it"
+    )
+
+
+def test_one_episode_of_a_page_with_several_is_taken(project: Project, transcriber: ToldTranscriber) -> None:
+    intro = "Episode {} of the Kite Show walks through a long list of changes that matter to small teams.\n"
+    (project.root / "one.txt").write_text(intro.format(8) + "Offline maps.\n" + intro.format(9) + PAGE)
+    assert "episodes 8, 9: say which" in str(run(project, transcriber).failures[0].error)
+    settings = project.episode("one")
+    settings.write_text(settings.read_text() + "features_episode: 9\n")
+    assert run(project, transcriber).exit_code == 0
+    assert len(pd.read_parquet(project.catalog("one"))) == 2
+
+
+def test_a_show_s_own_column_names_are_understood(project: Project, transcriber: ToldTranscriber) -> None:
+    (project.root / "one.csv").write_text("Was,Nummer\nInvoices can be sorted by due date,500111\n")
+    settings = project.episode("one")
+    settings.write_text(settings.read_text().replace("one.txt", "one.csv"))
+    project.show.write_text(project.show.read_text() + "columns:\n  Was: title\n  Nummer: feature_id\n")
+    assert run(project, transcriber).exit_code == 0
+    assert list(pd.read_parquet(project.catalog("one"))["feature_id"]) == [500111]
 
 
 def test_a_new_title_is_only_published_again(project: Project, transcriber: ToldTranscriber) -> None:
@@ -168,7 +213,7 @@ def test_a_list_s_warnings_are_told(project: Project, transcriber: ToldTranscrib
     (project.root / "one.txt").write_text(PAGE + "Again | v4.10 #500111\n")
     notes = Notes()
     run(project, transcriber, notes=notes)
-    assert any("id 500111 stands already in line 3" in warning for warning in notes.warnings)
+    assert any("id 500111 stands already in line 3, for another title" in warning for warning in notes.warnings)
 
 
 def test_an_unknown_episode_stops_the_run_before_it_starts(project: Project, transcriber: ToldTranscriber) -> None:

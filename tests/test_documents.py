@@ -1,0 +1,179 @@
+"""Each format gives the same numbered lines, or rows whose columns are known."""
+
+import io
+
+import pandas as pd
+import pytest
+
+from pipeline.documents import Document, decode_text, read_document
+from pipeline.errors import InputError
+from pipeline.marks import MarkedLine
+
+
+def shapes(document: Document) -> list[tuple[int, str, str, int]]:
+    return [(line.number, line.kind, line.text, line.level) for line in document.lines]
+
+
+def test_text_has_lines_and_bullets() -> None:
+    document = read_document("Heading\n\n· One\n  - Two\n1. Three\n•\n".encode(), ".txt")
+    assert shapes(document) == [
+        (1, "text", "Heading", 0),
+        (3, "bullet", "One", 1),
+        (4, "bullet", "Two", 2),
+        (5, "bullet", "Three", 1),
+        (6, "markup", "•", 0),
+    ]
+    assert [line.spaced for line in document.lines] == [False, True, False, False, False]
+
+
+def test_markdown_gives_the_text_one_reads_at_its_source_lines() -> None:
+    source = """# Kite [4.10](https://example.org)
+
+Highlights:
+
+- **Dark** theme `#500122`
+  second line
+  - nested
+
+| ID | Feature | Release |
+|----|---------|---------|
+| 500111 | Sort *by* date | 4.10 |
+
+---
+Text<br>more
+"""
+    document = read_document(source.encode(), ".md")
+    assert shapes(document) == [
+        (1, "heading", "Kite 4.10", 1),
+        (3, "text", "Highlights:", 0),
+        (5, "bullet", "Dark theme #500122", 1),
+        (6, "text", "second line", 0),
+        (7, "bullet", "nested", 2),
+        (9, "columns", "ID | Feature | Release", 0),
+        (10, "markup", "|----|---------|---------|", 0),
+        (11, "row", "500111 | Sort by date | 4.10", 0),
+        (13, "markup", "---", 0),
+        (14, "text", "Text", 0),
+        (15, "text", "more", 0),
+    ]
+    assert document.lines[7].row == MarkedLine("Sort by date", "", 500111, "v4.10", None)
+
+
+PAGE = """<!doctype html><html><head><title>Kite 4.10</title></head><body>
+<nav><ul><li><a href="/">Home</a></li><li><a href="/p">Pricing plans</a></li></ul></nav>
+<article><h1>Kite v4.10 in detail</h1>
+<p>In this post we walk through everything that changed in the product, with a word on who should care about it.</p>
+<h2>Full Feature review</h2>
+<p>Invoices can be <b>sorted</b> by due date | v4.10 #500111 | 0:11<br>The list gets a button.</p>
+<ul><li>Dark theme #500122<ul><li>Follows the phone</li></ul></li></ul>
+<table><tr><th>ID</th><th>Feature</th></tr><tr><td>500133</td><td>Export limit</td></tr></table>
+</article><aside><p>Read also: #599999</p></aside><footer><p>Copyright Kite Inc. Privacy</p></footer></body></html>"""
+
+
+def test_html_gives_the_article_without_menu_and_footer() -> None:
+    document = read_document(PAGE.encode(), ".html")
+    assert [(line.kind, line.text) for line in document.lines] == [
+        ("heading", "Kite v4.10 in detail"),
+        (
+            "text",
+            "In this post we walk through everything that changed in the product, with a word on who should care "
+            "about it.",
+        ),
+        ("heading", "Full Feature review"),
+        ("text", "Invoices can be sorted by due date | v4.10 #500111 | 0:11"),
+        ("text", "The list gets a button."),
+        ("bullet", "Dark theme #500122"),
+        ("bullet", "Follows the phone"),
+        ("columns", "ID | Feature"),
+        ("row", "500133 | Export limit"),
+    ]
+
+
+def test_an_id_outside_the_article_is_reported() -> None:
+    assert read_document(PAGE.encode(), ".html").warnings == ("the page names #599999 outside its article",)
+
+
+def test_a_page_without_an_article_is_refused() -> None:
+    with pytest.raises(InputError, match="no article was found"):
+        read_document(b"<html><body></body></html>", ".html")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        (".csv", 'Feature,ID,Release,Timestamp,Details,Highlight\n"Sort, by date",#500111,4.10,2:04,Why,yes\n'),
+        (".csv", "Feature;ID;Release;Timestamp;Details;Highlight\nSort, by date;500111;v4.10;124;Why;x\n"),
+        (
+            ".tsv",
+            "Feature\tID\tRelease\tTimestamp\tDetails\tHighlight\nSort, by date\t500111\t4.10\t0:02:04\tWhy\tTrue\n",
+        ),
+        (
+            ".json",
+            '[{"Feature": "Sort, by date", "ID": 500111, "Release": "v4.10", "Timestamp": 124, "Details": "Why", '
+            '"Highlight": true}]',
+        ),
+    ],
+)
+def test_a_table_is_read_by_the_names_people_give_its_columns(suffix: str, text: str) -> None:
+    rows = [line.row for line in read_document(text.encode(), suffix).lines if line.kind == "row"]
+    assert rows == [MarkedLine("Sort, by date", "Why", 500111, "v4.10", 124.0, (), True)]
+
+
+def test_a_workbook_s_first_sheet_is_a_table() -> None:
+    book = io.BytesIO()
+    pd.DataFrame({"ID": [500111, None], "Title": ["Sort", "Theme"], "Release": ["4.10", None]}).to_excel(
+        book, index=False
+    )
+    document = read_document(book.getvalue(), ".xlsx")
+    assert document.unit == "row"
+    assert [line.row for line in document.lines[1:]] == [
+        MarkedLine("Sort", "", 500111, "v4.10", None),
+        MarkedLine("Theme", "", None, None, None),
+    ]
+
+
+def test_a_show_may_name_its_columns_otherwise() -> None:
+    document = read_document(b"Was,Nummer\nSort,500111\n", ".csv", columns={"Was": "title", "Nummer": "feature_id"})
+    assert document.lines[1].row == MarkedLine("Sort", "", 500111, None, None)
+
+
+def test_cells_that_are_no_id_or_time_are_left_empty_and_reported() -> None:
+    document = read_document(b"title,id,time\nSort,soon,late\n", ".csv")
+    assert document.lines[1].row == MarkedLine("Sort", "", None, None, None)
+    assert document.warnings == (
+        "line 2: 'soon' is not an id; left empty",
+        "line 2: 'late' is not a time; left empty",
+    )
+
+
+def test_a_cell_over_several_lines_counts_them() -> None:
+    document = read_document(b'title,notes\nSort,"one\ntwo"\nTheme,\n', ".csv")
+    assert [line.number for line in document.lines] == [1, 2, 4]
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_file_is_read_in_the_encodings_of_common_editors(codec: str) -> None:
+    assert decode_text("Größe – “ok”".encode(codec)) == "Größe – “ok”"
+
+
+def test_line_ends_of_all_systems_count_the_same() -> None:
+    for end in ("\n", "\r\n"):
+        assert [line.number for line in read_document(f"a b{end}{end}c d{end}".encode(), ".txt").lines] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        (".json", b"{"),
+        (".json", b'{"a": 1}'),
+        (".json", b"[1]"),
+        (".json", b"[" * 100_000),
+        (".csv", b"a,b\n1,2\n"),
+        (".csv", b""),
+        (".xlsx", b"PK no workbook"),
+        (".docx", b"PK"),
+    ],
+)
+def test_what_is_not_what_its_ending_says_is_refused(suffix: str, content: bytes) -> None:
+    with pytest.raises(InputError):
+        read_document(content, suffix)

@@ -1,0 +1,87 @@
+"""Warnings: each names the line and what to do."""
+
+import pytest
+
+from pipeline.list_checks import check_duration, check_list, find_words
+from pipeline.page import Draft
+
+
+def draft(line: int, title: str, **fields: object) -> Draft:
+    made = Draft(line, title, 500_000 + line, "v4.10", description=["About it."])
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_a_complete_list_has_no_warning() -> None:
+    assert check_list([draft(1, "Sort by date"), draft(3, "Dark theme")]) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "warning"),
+    [
+        ({"feature_id": None}, "line 1: Sort by date: no id: add it, or fill it from the release notes with --fill"),
+        ({"version": None}, "line 1: Sort by date: no version: add it, or fill it from the release notes with --fill"),
+        ({"description": []}, "line 1: Sort by date: no description: one sentence more makes it easier to find"),
+        ({"other_ids": (7, 8)}, "line 1: two ids in one entry: 500001 is kept, 7, 8 left out"),
+    ],
+)
+def test_what_an_entry_lacks_or_has_twice_is_told(fields: dict[str, object], warning: str) -> None:
+    assert check_list([draft(1, "Sort by date", **fields), draft(3, "Dark theme")]) == [warning]
+
+
+def test_what_many_entries_lack_is_told_in_one_line() -> None:
+    entries = [draft(n, f"Subject{n}", feature_id=None) for n in (2, 3, 4, 7, 9, 10, 11)]
+    assert check_list(entries)[0].startswith("lines 2-4, 7, 9-11: 7 of 7 entries have no id")
+
+
+def test_a_version_unlike_its_neighbours_is_told() -> None:
+    entries = [draft(1, "Sort by date"), draft(2, "Dark theme", version="v4.01"), draft(3, "Limits")]
+    assert check_list(entries) == ["line 2: version v4.01 between entries of v4.10: check it"]
+
+
+def test_a_new_release_in_mid_list_is_no_mistake() -> None:
+    versions = ("v4.10", "v4.10", "v4.11", "v4.11")
+    assert check_list([draft(n, f"Subject{n}", version=v) for n, v in enumerate(versions, start=1)]) == []
+
+
+def test_a_time_before_the_one_above_is_told() -> None:
+    entries = [draft(1, "Sort by date", published_s=90.0), draft(3, "Dark theme", published_s=50.0)]
+    assert check_list(entries)[0].startswith("line 3: its time is before that of line 1")
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Ann and Bob noted this was very useful.", "Called out as a genuinely great improvement.", "Various fixes"],
+)
+def test_an_entry_that_names_no_subject_is_told(title: str) -> None:
+    entry = draft(4, title, feature_id=None, description=[])
+    assert any("nothing in it says what it is about" in warning for warning in check_list([entry]))
+
+
+@pytest.mark.parametrize("title", ["Improves timesheet usability.", "Expands team visibility."])
+def test_an_entry_that_names_one_is_not(title: str) -> None:
+    entry = draft(4, title, feature_id=None, description=[])
+    assert not any("says what it is about" in warning for warning in check_list([entry]))
+
+
+def test_entries_that_probably_mean_the_same_are_told() -> None:
+    entries = [
+        draft(1, "Agent roles now support assigning cost values at the role level.", feature_id=None),
+        draft(2, "Dark theme for the mobile app", feature_id=None),
+        draft(3, "Agent roles support a cost field.", feature_id=None),
+    ]
+    assert [w for w in check_list(entries) if "probably repeats" in w] == [
+        "line 3: probably repeats line 1 (Agent roles now support assigning cost values at the role l…): "
+        "leave one out, or give both their ids"
+    ]
+
+
+def test_a_time_past_the_audio_s_end_is_told() -> None:
+    assert list(check_duration([10.0, None, 400.0], 322.0)) == [
+        "entry 3: its time (400 s) is past the audio's end (322 s): check it, and that this is the episode's audio"
+    ]
+
+
+def test_words_are_compared_without_plural_and_tense() -> None:
+    assert find_words("Sorted invoices") == find_words("sorting an invoice")
