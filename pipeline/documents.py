@@ -235,21 +235,28 @@ def _read_block(block: "_Element", depth: int, columns: Mapping[str, str]) -> li
         kind, level = "heading", int(re.sub(r"\D", "", block.get("rend") or "") or 2)
     elif block.tag == "item":
         kind, level = "bullet", depth
-    lines, text = [], block.text or ""
+    lines: list[Line] = []
+    text = block.text or ""
     for child in block:
         if child.tag in {"list", "table", "p", "quote"}:
-            lines += [Line(0, part, kind, level, True) for part in _parts(text)]
+            lines += _cut_text(text, kind, level, begun=bool(lines))
             lines += _read_block(child, depth, columns)
             text = child.tail or ""
         else:
             text += "\n" if child.tag == "lb" else "".join(child.itertext())
             text += child.tail or ""
-    parts = [Line(0, part, kind, level, index == 0) for index, part in enumerate(_parts(text))]
-    return lines + parts
+    return lines + _cut_text(text, kind, level, begun=bool(lines))
 
 
-def _parts(text: str) -> list[str]:
-    return [visible for part in text.split("\n") if (visible := _clean_line(part))]
+def _cut_text(text: str, kind: str, level: int, *, begun: bool) -> list[Line]:
+    """The lines of an element's text; after its first one an item goes on as text about it."""
+    lines = []
+    for part in text.split("\n"):
+        if visible := _clean_line(part):
+            first = not begun and not lines
+            goes_on = kind == "bullet" and not first
+            lines.append(Line(0, visible, "text" if goes_on else kind, 0 if goes_on else level, first))
+    return lines
 
 
 def _find_left_out(html: str, lines: Iterable[Line]) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ PAGE = """<!doctype html><html><head><title>Kite 4.10</title></head><body>
 <p>In this post we walk through everything that changed in the product, with a word on who should care about it.</p>
 <h2>Full Feature review</h2>
 <p>Invoices can be <b>sorted</b> by due date | v4.10 #500111 | 0:11<br>The list gets a button.</p>
-<ul><li>Dark theme #500122<ul><li>Follows the phone</li></ul></li></ul>
+<ul><li><b>Dark theme</b> #500122<br>Easy on the eyes<ul><li>Follows the phone</li></ul></li></ul>
 <table><tr><th>ID</th><th>Feature</th></tr><tr><td>500133</td><td>Export limit</td></tr></table>
 </article><aside><p>Read also: #599999</p></aside><footer><p>Copyright Kite Inc. Privacy</p></footer></body></html>"""
 
@@ -83,6 +83,7 @@ def test_html_gives_the_article_without_menu_and_footer() -> None:
         ("text", "Invoices can be sorted by due date | v4.10 #500111 | 0:11"),
         ("text", "The list gets a button."),
         ("bullet", "Dark theme #500122"),
+        ("text", "Easy on the eyes"),
         ("bullet", "Follows the phone"),
         ("columns", "ID | Feature"),
         ("row", "500133 | Export limit"),
