@@ -1,0 +1,284 @@
+"""Fit `pipeline/weights.json` to episodes whose starts are known.
+
+usage: python -m benchmarks.fit_alignment FOLDER... [--output pipeline/weights.json]
+
+Four logistic models are fitted, each with shows weighted by the square root of their size, so that the largest does
+not decide alone. The two that judge placements are fitted to placements made by weights that had not seen the show.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes
+from pipeline.align import Weighing, rate_boundaries, weigh_episode
+from pipeline.boundaries import BOUNDARY_NAMES
+from pipeline.evidence import ITEM_NAMES, PAIR_NAMES, Evidence, Matrix, measure_evidence
+from pipeline.mentions import find_mentions
+from pipeline.ordering import OrderPrices
+from pipeline.schema import Mention
+from pipeline.sentences import Unit, cut_sentences
+from pipeline.weights import PLACEMENT_NAMES, Weights, parse_weights
+
+# Found by coordinate search on the mean over shows of recall within 10 s and 30 s, with out-of-show scores; the
+# optimum is flat: a fifth more or less of any one of them changes that by less than a point.
+PRICES = OrderPrices(onset=0.7, passage=0.5, boundary=0.2, rate=0.0, skip=-2.0, jump=-4.0, pause=-3.0)
+ABSENT_FROM = 0.35
+SURE_FROM = 0.85
+# A unit this close to a true start shares in it; the nearest does where none is.
+SHARE_S, SHARE_WIDTH_S = 8.0, 3.0
+HARD, RANDOM = 120, 80
+RIGHT_S = 30.0
+NO_JUDGE = {"bias": 0.0}
+
+Fitted = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredEpisode:
+    """An episode with its evidence; `truth` holds not-a-number where a feature is not discussed."""
+
+    known: KnownEpisode
+    units: list[Unit]
+    mentions: list[Mention]
+    evidence: Evidence
+    truth: NDArray[np.float64]
+
+
+def measure_episode(known: KnownEpisode) -> MeasuredEpisode:
+    """Return an episode with everything that does not depend on weights."""
+    units = cut_sentences(known.transcript)
+    mentions = find_mentions(units, known.features, known.transcript.language)
+    evidence = measure_evidence(units, known.features, mentions, known.transcript.language)
+    truth = np.array([np.nan if start is None else start for start in known.truth])
+    return MeasuredEpisode(known, units, mentions, evidence, truth)
+
+
+def weigh_shows(episodes: Sequence[MeasuredEpisode]) -> list[float]:
+    """Return a weight for each episode: a show counts with the square root of its number of features."""
+    sizes: Counter[str] = Counter()
+    for episode in episodes:
+        sizes[episode.known.show] += len(episode.truth)
+    # Read-through shows like those spoken ones are what the program is for.
+    return [sizes[one.known.show] ** -0.5 * (1.5 if one.known.show == SPOKEN else 1.0) for one in episodes]
+
+
+def fit_boundary(episodes: Sequence[MeasuredEpisode]) -> dict[str, float]:
+    """Return the weights that tell units where any feature starts from the others."""
+    rows, labels, weights = [], [], []
+    for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
+        truth = episode.truth[~np.isnan(episode.truth)]
+        if not len(truth):
+            continue
+        distance = np.abs(episode.evidence.starts[:, None] - truth[None, :])
+        nearest = distance.argmin(axis=0)[distance.min(axis=0) <= 6.0]
+        label = np.zeros(len(distance), dtype=bool)
+        label[nearest] = True
+        # Neighbours of a true start are neither right nor wrong.
+        clear = label | (distance.min(axis=1) > 4.0)
+        rows.append(episode.evidence.boundaries[clear])
+        labels.append(label[clear])
+        weights.append(np.full(int(clear.sum()), weight))
+    return _fit_logistic(np.concatenate(rows), np.concatenate(labels), np.concatenate(weights), BOUNDARY_NAMES, 1.0)
+
+
+def _fit_logistic(
+    rows: Matrix, labels: NDArray[np.bool_], weights: NDArray[np.float64], names: Sequence[str], strength: float
+) -> dict[str, float]:
+    """Return the named weights and the bias of a logistic regression on standardised columns."""
+    spread = rows.std(axis=0) + 1e-6
+    model = LogisticRegression(C=strength, max_iter=1000)
+    model.fit(rows / spread, labels, sample_weight=weights * len(weights) / weights.sum())
+    fitted = {name: float(value) for name, value in zip(names, model.coef_[0] / spread, strict=True)}
+    return {**fitted, "bias": float(model.intercept_[0])}
+
+
+@dataclass(frozen=True, slots=True)
+class OnsetSample:
+    """Candidate units of many features, one after the other: `begin` holds where each feature's units begin."""
+
+    rows: Matrix
+    offset: NDArray[np.float64]
+    target: NDArray[np.float64]
+    begin: NDArray[np.int64]
+    items: Matrix
+    absent: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+def sample_onsets(episodes: Sequence[MeasuredEpisode], seed: int = 0) -> OnsetSample:
+    """Return, for every feature, the units near its start, those that resemble it most, and some at random."""
+    generator = np.random.default_rng(seed)
+    index = PAIR_NAMES.index
+    columns = [index(name) for name in ("text_after_40", "title_after_15", "text_contrast", "title_unit", "id_after")]
+    parts: list[tuple[Matrix, NDArray[np.float64], NDArray[np.float64], Matrix, bool, float]] = []
+    for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
+        likeness = episode.evidence.pairs[:, :, columns].sum(axis=2)
+        for row, start in enumerate(episode.truth):
+            target = _spread_target(episode.evidence.starts, float(start))
+            if target is None:
+                continue
+            keep, offset = _pick_units(target, likeness[row], generator)
+            pairs = episode.evidence.pairs[row, keep]
+            parts.append(
+                (pairs, offset[keep], target[keep], episode.evidence.items[row], bool(np.isnan(start)), weight)
+            )
+    lengths = np.array([len(part[1]) for part in parts])
+    weights = np.array([part[5] for part in parts])
+    return OnsetSample(
+        rows=np.concatenate([part[0] for part in parts]),
+        offset=np.concatenate([part[1] for part in parts]),
+        target=np.concatenate([part[2] for part in parts]),
+        begin=np.concatenate([[0], np.cumsum(lengths)[:-1]]),
+        items=np.stack([part[3] for part in parts]),
+        absent=np.array([float(part[4]) for part in parts]),
+        weight=weights * len(weights) / weights.sum(),
+    )
+
+
+def _spread_target(starts: NDArray[np.float64], start: float) -> NDArray[np.float64] | None:
+    """Return how a true start spreads over the units around it; None where no unit is near."""
+    if np.isnan(start):
+        return np.zeros(len(starts))
+    distance = np.abs(starts - start)
+    if distance.min() > 20.0:
+        return None
+    target = np.where(distance <= SHARE_S, np.exp(-((distance / SHARE_WIDTH_S) ** 2)), 0.0)
+    if target.sum() < 1e-3:
+        target[distance.argmin()] = 1.0
+    normal: NDArray[np.float64] = target / target.sum()
+    return normal
+
+
+def _pick_units(
+    target: NDArray[np.float64], likeness: Matrix, generator: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the indices of the sampled units, and the log of how many units each one stands for."""
+    kept = target > 0
+    kept[np.argsort(-likeness, kind="stable")[:HARD]] = True
+    rest = np.flatnonzero(~kept)
+    offset = np.zeros(len(target))
+    if len(rest) > RANDOM:
+        chosen = generator.choice(rest, RANDOM, replace=False)
+        offset[chosen] = np.log(len(rest) / RANDOM)
+        rest = chosen
+    kept[rest] = True
+    return np.flatnonzero(kept), offset
+
+
+def fit_onset(sample: OnsetSample, ridge: float = 1.0) -> dict[str, float]:
+    """Return the weights under which each feature's start is likeliest among its units and "not discussed"."""
+    spread, item_spread = sample.rows.std(axis=0) + 1e-6, sample.items.std(axis=0) + 1e-6
+    item_spread[ITEM_NAMES.index("constant")] = 1.0
+    rows = ((sample.rows - sample.rows.mean(axis=0)) / spread).astype(np.float32)
+    items = sample.items / item_spread
+    count = rows.shape[1]
+    lengths = np.diff(sample.begin, append=len(rows))
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+
+    def lose(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scores = rows @ values[:count].astype(np.float32) + sample.offset
+        none = items @ values[count:]
+        top = np.maximum(np.maximum.reduceat(scores, sample.begin), none)
+        odds, odds_none = np.exp(scores - top[owner]), np.exp(none - top)
+        total = np.add.reduceat(odds, sample.begin) + odds_none
+        log_likelihood = np.add.reduceat(sample.target * scores, sample.begin) + sample.absent * none
+        log_likelihood -= top + np.log(total)
+        wrong = (sample.target - odds / total[owner]) * sample.weight[owner]
+        wrong_none = (sample.absent - odds_none / total) * sample.weight
+        slope = np.concatenate([rows.T @ wrong.astype(np.float32), items.T @ wrong_none])
+        loss = -(sample.weight @ log_likelihood) + 0.5 * ridge * (values @ values)
+        return float(loss), (ridge * values - slope).astype(np.float64)
+
+    start = np.zeros(count + items.shape[1])
+    result = minimize(lose, start, jac=True, method="L-BFGS-B", options={"maxiter": 150})
+    return {name: float(value) for name, value in zip(PAIR_NAMES, result.x[:count] / spread, strict=True)}
+
+
+def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
+    """Return the constants that place features; those that judge the placements are still empty."""
+    fitted: Fitted = {
+        "boundary": fit_boundary(episodes),
+        "onset": {},
+        "prices": asdict(PRICES),
+        "absent": dict(NO_JUDGE),
+        "sure": dict(NO_JUDGE),
+        "limits": {"absent_from": ABSENT_FROM, "sure_from": SURE_FROM},
+    }
+    weights = parse_weights(fitted)
+    for episode in episodes:
+        rate_boundaries(episode.evidence, weights)
+    fitted["onset"] = fit_onset(sample_onsets(episodes))
+    return fitted
+
+
+def weigh_unseen(episodes: Sequence[MeasuredEpisode]) -> dict[tuple[str, str], tuple[Weighing, Fitted]]:
+    """Return each episode weighed by constants that had seen neither it nor its show.
+
+    Spoken episodes share no show; each is left out with one other.
+    """
+    result = {}
+    for held in split_folds(episodes):
+        names = {(one.known.show, one.known.name) for one in held}
+        fitted = fit_starts([one for one in episodes if (one.known.show, one.known.name) not in names])
+        weights = parse_weights(fitted)
+        for one in held:
+            result[one.known.show, one.known.name] = (weigh_episode(one.evidence, weights), fitted)
+    return result
+
+
+def split_folds(episodes: Sequence[MeasuredEpisode]) -> list[list[MeasuredEpisode]]:
+    """Return the episodes by show; spoken ones in pairs."""
+    shows = sorted({one.known.show for one in episodes} - {SPOKEN})
+    folds = [[one for one in episodes if one.known.show == show] for show in shows]
+    spoken = [one for one in episodes if one.known.show == SPOKEN]
+    return folds + [spoken[place : place + 2] for place in range(0, len(spoken), 2)]
+
+
+def fit_judges(
+    episodes: Sequence[MeasuredEpisode], weighed: Mapping[tuple[str, str], tuple[Weighing, Fitted]]
+) -> Fitted:
+    """Return the models that say whether a feature is absent, and whether its start is right."""
+    rows, absent, right, weights = [], [], [], []
+    for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
+        weighing = weighed[episode.known.show, episode.known.name][0]
+        times = weighing.evidence.starts[weighing.chosen]
+        rows.append(weighing.rows)
+        absent.append(np.isnan(episode.truth))
+        right.append(np.abs(times - episode.truth) <= RIGHT_S)
+        weights.append(np.full(len(times), weight))
+    table, weight_column = np.concatenate(rows), np.concatenate(weights)
+    return {
+        "absent": _fit_logistic(table, np.concatenate(absent), weight_column, PLACEMENT_NAMES, 0.3),
+        "sure": _fit_logistic(table, np.concatenate(right), weight_column, PLACEMENT_NAMES, 0.3),
+    }
+
+
+def complete_weights(starts: Fitted, judges: Fitted) -> Weights:
+    """Return usable weights from both halves of a fit."""
+    return parse_weights({**starts, **judges})
+
+
+def main() -> None:
+    """Fit to all episodes below the given folders and write the constants."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("pipeline/weights.json"))
+    arguments = parser.parse_args()
+    episodes = [measure_episode(known) for known in load_episodes(arguments.folders)]
+    judges = fit_judges(episodes, weigh_unseen(episodes))
+    fitted = {**fit_starts(episodes), **judges}
+    rounded = {part: {name: round(value, 4) for name, value in values.items()} for part, values in fitted.items()}
+    arguments.output.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

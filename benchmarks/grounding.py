@@ -1,0 +1,219 @@
+"""Score the alignment on episodes whose starts are known, beside the obvious baseline.
+
+usage: python -m benchmarks.grounding FOLDER... [--held-out] [--baseline] [--swap] [--each]
+
+`--held-out` refits the constants for every show without it (spoken episodes: without the episode), which is what
+counts for shows nobody has seen; otherwise the constants that come with the package are scored.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes, swap_halves
+from pipeline.align import align, decide_placements
+from pipeline.schema import Alignment, Status
+
+TOLERANCES = (3.0, 5.0, 10.0, 30.0)
+RIGHT_S = 30.0
+ROUNDS = 1000
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What an aligner said of one feature; `truth` and `start` are not-a-number where there is none."""
+
+    episode: str
+    truth: float
+    start: float
+    confidence: float
+    confident: bool
+
+
+def guess_starts(known: KnownEpisode, alignment: Alignment) -> list[Guess]:
+    """Return the placements of an episode beside the truth."""
+    return [
+        Guess(
+            episode=f"{known.show}/{known.name}",
+            truth=np.nan if truth is None else truth,
+            start=np.nan if placement.start is None else placement.start,
+            confidence=placement.confidence,
+            confident=placement.status is Status.CONFIDENT,
+        )
+        for truth, placement in zip(known.truth, alignment.placements, strict=True)
+    ]
+
+
+def measure_recall(guesses: Sequence[Guess], tolerance: float) -> float:
+    """Return the share of discussed features whose start was found within `tolerance` seconds."""
+    errors = [abs(guess.start - guess.truth) for guess in guesses if not np.isnan(guess.truth)]
+    return sum(error <= tolerance for error in errors) / max(1, len(errors))
+
+
+def bound_recall(guesses: Sequence[Guess], tolerance: float, seed: int = 0) -> tuple[float, float]:
+    """Return a 95 % bootstrap interval of the recall, drawing whole episodes."""
+    counts: dict[str, list[int]] = {}
+    for guess in guesses:
+        if not np.isnan(guess.truth):
+            pair = counts.setdefault(guess.episode, [0, 0])
+            pair[0] += int(abs(guess.start - guess.truth) <= tolerance)
+            pair[1] += 1
+    table = np.array(list(counts.values()))
+    drawn = np.random.default_rng(seed).integers(0, len(table), (ROUNDS, len(table)))
+    hits = table[drawn].sum(axis=1)
+    low, high = np.quantile(hits[:, 0] / hits[:, 1], [0.025, 0.975])
+    return float(low), float(high)
+
+
+def measure_calibration(guesses: Sequence[Guess]) -> float:
+    """Return the expected calibration error of all rows, "not discussed" included, in ten even bins."""
+    confidence = np.array([guess.confidence for guess in guesses])
+    right = np.array([_is_right(guess) for guess in guesses])
+    places = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = [
+        abs(confidence[places == one].mean() - right[places == one].mean()) * (places == one).sum()
+        for one in range(BINS)
+        if (places == one).any()
+    ]
+    return float(sum(gaps) / len(guesses))
+
+
+def _is_right(guess: Guess) -> bool:
+    """Tell whether a guess is within 30 s, or rightly leaves its feature out."""
+    if np.isnan(guess.start):
+        return bool(np.isnan(guess.truth))
+    return bool(abs(guess.start - guess.truth) <= RIGHT_S)
+
+
+def format_row(name: str, guesses: Sequence[Guess]) -> str:
+    """Return one line of the table for a show."""
+    errors = [abs(one.start - one.truth) for one in guesses if not np.isnan(one.truth)]
+    absent = [one for one in guesses if np.isnan(one.truth)]
+    confident = [one for one in guesses if one.confident]
+    low, high = bound_recall(guesses, 10.0)
+    recalls = " ".join(f"{measure_recall(guesses, tolerance):.3f}" for tolerance in TOLERANCES)
+    median = float(np.median(np.nan_to_num(errors, nan=np.inf)))
+    missed = sum(np.isnan(error) for error in errors)
+    precision = sum(map(_is_right, confident)) / len(confident) if confident else np.nan
+    return (
+        f"{name:28} {len(errors):5} {recalls} [{low:.2f} {high:.2f}] {median:7.1f} {missed:6} "
+        f"{sum(not np.isnan(one.start) for one in absent):4}/{len(absent):<4} {precision:.3f} "
+        f"{len(confident) / len(guesses):.3f} {measure_calibration(guesses):.3f}"
+    )
+
+
+HEADER = (
+    f"{'show':28} items  R@3   R@5   R@10  R@30   95% of R@10  median missed absent placed "
+    "precision coverage calibration error"
+)
+
+
+def align_rigidly(known: KnownEpisode) -> list[Guess]:
+    """Return the baseline: cosine of tf-idf over the next 20 s, in strict list order, every feature placed."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    segments = known.transcript.segments
+    starts = np.array([segment.start for segment in segments])
+    stops = np.searchsorted(starts, starts + 20.0)
+    windows = [" ".join(one.text for one in segments[at:stop]) for at, stop in enumerate(stops)]
+    vectors = TfidfVectorizer(stop_words="english", sublinear_tf=True, ngram_range=(1, 2)).fit(windows)
+    texts = [f"{feature.title}. {feature.description}" for feature in known.features]
+    likeness = (vectors.transform(texts) @ vectors.transform(windows).T).toarray()
+    chosen = _climb(likeness)
+    truth = [np.nan if start is None else start for start in known.truth]
+    name = f"{known.show}/{known.name}"
+    return [Guess(name, start, float(starts[at]), 0.0, False) for start, at in zip(truth, chosen, strict=True)]
+
+
+def _climb(likeness: NDArray[np.float64]) -> list[int]:
+    """Return the strictly rising columns, one a row, with the largest sum."""
+    count, size = likeness.shape
+    best = np.zeros(size + 1)
+    taken = np.zeros((count, size + 1), dtype=int)
+    for row in range(count):
+        reach = np.concatenate([[-np.inf], best[:-1] + likeness[row]])
+        best = np.maximum.accumulate(reach)
+        better = reach >= best
+        taken[row] = np.maximum.accumulate(np.where(better, np.arange(size + 1), 0))
+    chosen, column = [0] * count, size
+    for row in range(count - 1, -1, -1):
+        column = int(taken[row, column]) - 1
+        chosen[row] = column
+    return chosen
+
+
+def align_unseen(episodes: Sequence[KnownEpisode]) -> list[list[Guess]]:
+    """Return the guesses of constants that were fitted without the episode's show."""
+    from benchmarks.fit_alignment import complete_weights, fit_judges, measure_episode, split_folds, weigh_unseen
+
+    measured = [measure_episode(known) for known in episodes]
+    weighed = weigh_unseen(measured)
+    guesses = {}
+    for held in split_folds(measured):
+        names = {(one.known.show, one.known.name) for one in held}
+        judges = fit_judges([one for one in measured if (one.known.show, one.known.name) not in names], weighed)
+        for one in held:
+            key = (one.known.show, one.known.name)
+            weighing, fitted = weighed[key]
+            weights = complete_weights(fitted, judges)
+            alignment = decide_placements(one.units, one.known.features, one.mentions, weighing, weights)
+            guesses[key] = guess_starts(one.known, alignment)
+    return [guesses[known.show, known.name] for known in episodes]
+
+
+def print_table(
+    title: str, episodes: Sequence[KnownEpisode], aligner: Callable[[KnownEpisode], list[Guess]], each: bool
+) -> None:
+    """Score an aligner show by show and print what came out."""
+    begun = time.perf_counter()
+    rows: dict[str, list[Guess]] = {}
+    for known in episodes:
+        guesses = aligner(known)
+        rows.setdefault(known.show, []).extend(guesses)
+        if each and known.show == SPOKEN:
+            rows.setdefault(f"  {known.show[:8]}/{known.name}"[:28], []).extend(guesses)
+    print(f"\n{title}: {len(episodes)} episodes in {time.perf_counter() - begun:.0f} s\n{HEADER}")
+    for name in sorted(rows, key=lambda name: (name.startswith("  "), name)):
+        print(format_row(name, rows[name]))
+
+
+def main() -> None:
+    """Print the tables that the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--held-out", action="store_true", help="refit the constants without each show")
+    parser.add_argument("--baseline", action="store_true", help="score tf-idf in strict list order as well")
+    parser.add_argument("--swap", action="store_true", help="also with the halves of every list swapped")
+    parser.add_argument("--each", action="store_true", help="one row for each spoken episode too")
+    arguments = parser.parse_args()
+    plain = load_episodes(arguments.folders)
+    variants = [("", plain)] + ([(", halves swapped", [swap_halves(one) for one in plain])] if arguments.swap else [])
+    for suffix, episodes in variants:
+        if arguments.held_out:
+            unseen = {(one.show, one.name): found for one, found in zip(episodes, align_unseen(episodes), strict=True)}
+            print_table(f"held out{suffix}", episodes, partial(_look_up, unseen), arguments.each)
+        else:
+            print_table(f"as shipped{suffix}", episodes, align_known, arguments.each)
+        if arguments.baseline:
+            print_table(f"tf-idf in list order{suffix}", episodes, align_rigidly, arguments.each)
+
+
+def _look_up(guesses: Mapping[tuple[str, str], list[Guess]], known: KnownEpisode) -> list[Guess]:
+    """Return guesses made before."""
+    return guesses[known.show, known.name]
+
+
+def align_known(known: KnownEpisode) -> list[Guess]:
+    """Return the guesses of the package as it is."""
+    return guess_starts(known, align(known.transcript, known.features))
+
+
+if __name__ == "__main__":
+    main()

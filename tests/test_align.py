@@ -1,0 +1,217 @@
+"""The alignment finds where each feature is discussed, says how sure it is, and leaves out what is not there."""
+
+import itertools
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.align import align, mark_order
+from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
+
+CHATTER = (
+    "We had soup for lunch again today.",
+    "Honestly the weather has been so strange this week.",
+    "My neighbour keeps borrowing the ladder.",
+    "I would not know, you tell me.",
+    "People keep writing to us about that.",
+)
+BITS = ["ba", "ro", "ti", "lu", "ke", "mo", "sa", "ni", "do", "fe", "gu", "pi"]
+WORDS = ["".join(three) for three in itertools.product(BITS, BITS, ("x", "rk", "lm"))]
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """An invented episode: the features of its list and the true starts of those that are told."""
+
+    transcript: Transcript
+    features: tuple[Feature, ...]
+    truth: dict[int, float]
+
+
+def invent_features(count: int) -> tuple[Feature, ...]:
+    """Return features whose words belong to no other."""
+    words = random.Random(7).sample(WORDS, 4 * count)
+    return tuple(
+        Feature(
+            number + 1,
+            f"Added {words[4 * number]} {words[4 * number + 1]}",
+            f"Brings {words[4 * number + 2]} with {words[4 * number + 3]}.",
+            600_100 + 13 * number,
+            "v5.5",
+        )
+        for number in range(count)
+    )
+
+
+def tell(features: Sequence[Feature], order: Sequence[int], seed: int = 1, say_ids: bool = False) -> Show:
+    """Speak about the features in the order given, half a minute each, after an intro and before an outro."""
+    generator = random.Random(seed)
+    sentences = list(CHATTER)
+    begins: dict[int, int] = {}
+    for place in order:
+        feature = features[place]
+        begins[feature.position] = len(sentences)
+        first, second = feature.title.split()[1:3]
+        third, fourth = feature.description.rstrip(".").split()[1], feature.description.rstrip(".").split()[3]
+        sentences += [f"All right, next one, {first} {second}.", f"So now {first} does {third} for you."]
+        sentences += [f"That is number {feature.feature_id}."] if say_ids else []
+        sentences += [*generator.sample(CHATTER, 2), f"With {fourth}, the {second} is easier.", CHATTER[3]]
+    sentences += ["That's it for today.", *CHATTER, "See you next week."]
+    segments = tuple(Segment(5.0 * index, 5.0 * index + 4.6, text) for index, text in enumerate(sentences))
+    truth = {position: 5.0 * index for position, index in begins.items()}
+    return Show(Transcript(segments, "en"), tuple(features), truth)
+
+
+def count_right(show: Show, alignment: Alignment, within: float = 10.0) -> float:
+    """Return the share of told features whose start was found."""
+    starts = {one.position: one.start for one in alignment.placements}
+    found = [starts[position] for position in show.truth]
+    errors = [abs(start - true) for start, true in zip(found, show.truth.values(), strict=True) if start is not None]
+    return sum(error <= within for error in errors) / len(show.truth)
+
+
+def align_show(show: Show) -> Alignment:
+    """Return the alignment of an invented episode."""
+    return align(show.transcript, show.features)
+
+
+def test_features_told_in_order_are_found() -> None:
+    show = tell(invent_features(12), range(12))
+    alignment = align_show(show)
+    assert count_right(show, alignment) == 1.0
+    assert [one.position for one in alignment.placements] == list(range(1, 13))
+
+
+def test_swapped_halves_are_found_as_well() -> None:
+    show = tell(invent_features(12), [*range(6, 12), *range(6)])
+    assert count_right(show, align_show(show)) >= 0.9
+
+
+def test_one_feature_far_out_of_place_is_found_and_named_so() -> None:
+    show = tell(invent_features(12), [0, 1, 10, 2, 3, 4, 5, 6, 7, 8, 9, 11])
+    alignment = align_show(show)
+    assert count_right(show, alignment) == 1.0
+    assert "out of list order" in alignment.placements[10].reason
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(2, 14), st.integers(0, 1000), st.booleans())
+def test_any_episode_that_says_the_words_is_recovered(count: int, seed: int, swapped: bool) -> None:
+    order = list(range(count))
+    order = order[count // 2 :] + order[: count // 2] if swapped else order
+    show = tell(invent_features(count), order, seed)
+    assert count_right(show, align_show(show)) >= 0.8
+
+
+def test_feature_that_nobody_talks_about_is_left_out() -> None:
+    show = tell(invent_features(12), [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11])
+    placement = align_show(show).placements[5]
+    assert placement.status is Status.NOT_FOUND
+    assert placement.start is None
+    assert placement.end is None
+    assert placement.confidence > 0.5
+
+
+def test_feature_named_only_in_the_intro_is_left_out() -> None:
+    features = invent_features(10)
+    show = tell(features, [0, 1, 2, 3, 5, 6, 7, 8, 9])
+    teaser = Segment(2.0, 4.0, f"And we will get to {features[4].title.removeprefix('Added ')} maybe.")
+    alignment = align(replace(show.transcript, segments=(teaser, *show.transcript.segments)), features)
+    assert (alignment.placements[4].status, alignment.placements[4].reason) == (
+        Status.NOT_FOUND,
+        "named only in the intro",
+    )
+
+
+def test_spoken_id_decides_and_is_told_in_the_reason() -> None:
+    show = tell(invent_features(6), range(6), say_ids=True)
+    placement = align_show(show).placements[2]
+    assert placement.method is Method.SPOKEN_ID
+    assert placement.reason.startswith("its id 600126 is spoken at ")
+
+
+def test_bare_sentence_is_placed_between_its_neighbours() -> None:
+    features = list(invent_features(8))
+    show = tell(features, range(8))
+    features[4] = Feature(5, "Various improvements")
+    placements = align(show.transcript, features).placements
+    start, before, after = placements[4].start, placements[3].start, placements[5].start
+    assert start is not None
+    assert before is not None
+    assert after is not None
+    assert before <= start <= after
+    assert (placements[4].method, placements[4].status) == (Method.ORDER, Status.REVIEW)
+
+
+def test_feature_ends_where_the_next_one_starts() -> None:
+    show = tell(invent_features(5), range(5))
+    placements = align_show(show).placements
+    assert [one.end for one in placements[:-1]] == [one.start for one in placements[1:]]
+    assert placements[-1].end == show.transcript.segments[-1].end
+
+
+def test_quote_is_what_is_said_from_the_start() -> None:
+    show = tell(invent_features(5), range(5))
+    said = {segment.start: segment.text for segment in show.transcript.segments}
+    for placement in align_show(show).placements:
+        assert placement.start is not None
+        assert placement.quote.startswith(said[placement.start])
+        assert len(placement.quote) <= 200
+
+
+def test_published_times_are_never_read() -> None:
+    show = tell(invent_features(8), range(8))
+    told = [replace(feature, published_s=999.0 - feature.position) for feature in show.features]
+    assert align(show.transcript, told) == align_show(show)
+
+
+def test_same_input_gives_the_same_output() -> None:
+    show = tell(invent_features(9), range(9))
+    assert align_show(show) == align_show(show)
+
+
+def test_empty_transcript_places_nothing() -> None:
+    alignment = align(Transcript(()), invent_features(3))
+    assert [one.status for one in alignment.placements] == [Status.NOT_FOUND] * 3
+
+
+def test_empty_list_gives_an_empty_alignment() -> None:
+    assert align(tell(invent_features(2), range(2)).transcript, []) == Alignment(())
+
+
+def test_list_of_one() -> None:
+    show = tell(invent_features(1), [0])
+    assert count_right(show, align_show(show)) == 1.0
+
+
+def test_list_of_a_hundred_and_twenty() -> None:
+    show = tell(invent_features(100), range(100))
+    assert count_right(show, align_show(show)) > 0.95
+
+
+def test_transcript_of_one_word() -> None:
+    alignment = align(Transcript((Segment(0.0, 1.0, "Hello."),)), invent_features(2))
+    assert len(alignment.placements) == 2
+
+
+@pytest.mark.parametrize("language", [None, "de", "ja", "qqq"])
+def test_any_language_is_accepted(language: str | None) -> None:
+    show = tell(invent_features(6), range(6))
+    alignment = align(replace(show.transcript, language=language), show.features)
+    assert count_right(show, alignment) >= 0.8
+
+
+def test_minute_long_paragraphs_are_good_enough_for_half_a_minute() -> None:
+    show = tell(invent_features(8), range(8))
+    groups = [show.transcript.segments[at : at + 12] for at in range(0, len(show.transcript.segments), 12)]
+    long = tuple(Segment(one[0].start, one[-1].end, " ".join(part.text for part in one)) for one in groups)
+    assert count_right(show, align(Transcript(long, "en"), show.features), within=30.0) == 1.0
+
+
+def test_order_marks_the_longest_rising_run() -> None:
+    assert mark_order(np.array([10.0, 40.0, 20.0, 30.0])).tolist() == [True, False, True, True]

@@ -1,0 +1,108 @@
+"""Evidence: what speaks for a discussion starting at a unit."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.boundaries import BOUNDARY_NAMES, measure_boundaries
+from pipeline.evidence import ITEM_NAMES, PAIR_NAMES, Evidence, measure_evidence
+from pipeline.mentions import find_mentions
+from pipeline.schema import Feature
+from pipeline.sentences import Unit
+
+CHATTER = "we had soup for lunch and the dog slept on the sofa again"
+LAMPS = Feature(1, "Dimmer curves for ceiling lamps", "Brightness follows a logarithmic ramp.", 700111)
+DOORS = Feature(2, "Garage doors report jammed rollers", "", 700222)
+TALK = [
+    CHATTER,
+    CHATTER,
+    "next the dimmer curves",
+    "ceiling lamps, a ramp",
+    CHATTER,
+    "garage doors, jammed rollers",
+    CHATTER,
+]
+
+
+def measure(texts: Sequence[str], features: Sequence[Feature] = (LAMPS, DOORS)) -> Evidence:
+    """Return the evidence of units that follow each other every 30 seconds."""
+    units = [Unit(30.0 * index, 30.0 * index + 25.0, text) for index, text in enumerate(texts)]
+    return measure_evidence(units, features, find_mentions(units, features, "en"), "en")
+
+
+def pick(evidence: Evidence, name: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Return one column of the pairs, (features, units)."""
+    return evidence.pairs[:, :, PAIR_NAMES.index(name)]
+
+
+def test_shapes() -> None:
+    evidence = measure(TALK)
+    assert evidence.pairs.shape == (2, 7, len(PAIR_NAMES))
+    assert evidence.boundaries.shape == (7, len(BOUNDARY_NAMES))
+    assert evidence.items.shape == (2, len(ITEM_NAMES))
+    assert evidence.passages.shape == (2, 7)
+
+
+def test_title_is_met_where_its_words_follow() -> None:
+    after = pick(measure(TALK), "title_after_40")
+    assert after[0].argmax() == 2
+    assert after[1].argmax() in (4, 5)
+
+
+def test_contrast_turns_from_plus_to_minus_across_a_passage() -> None:
+    contrast = pick(measure(TALK), "text_contrast")[0]
+    assert contrast[2] > 0.3
+    assert contrast[4] < 0
+
+
+def test_word_said_just_before_is_not_fresh() -> None:
+    fresh = pick(measure([CHATTER, "garage doors", "garage doors", CHATTER]), "title_fresh")[1]
+    assert fresh[1] > fresh[2] == 0
+
+
+def test_rare_word_weighs_more_than_a_common_one() -> None:
+    features = (Feature(1, "Soup spoons"), Feature(2, "Soup ladles"))
+    talk = [*(["soup again"] * 6), "soup spoons", "soup ladles"]
+    after = pick(measure(talk, features), "title_after_6")
+    assert after[0, 6] > 2 * after[0, 2]
+
+
+def test_joined_and_split_words_are_the_same() -> None:
+    features = (Feature(1, "Runbook for the night shift"), Feature(2, "Fire wall rules"))
+    after = pick(measure(["run book", CHATTER, "the firewall"], features), "title_after_6")
+    assert after[0].argmax() == 0
+    assert after[1].argmax() == 2
+
+
+def test_misheard_word_is_met_by_its_spelling() -> None:
+    after = pick(measure([CHATTER, "the kubernets thing"], (Feature(1, "Kubernetes"),)), "title_after_6")
+    assert after[0, 1] > 0
+
+
+def test_id_speaks_for_units_before_it() -> None:
+    evidence = measure([CHATTER, "so the first", "that's 700111", CHATTER])
+    assert pick(evidence, "id_after")[0].tolist() == [1.0, 1.0, 1.0, 0.0]
+    assert evidence.passages[0].argmax() == 2
+
+
+def test_transition_cues_are_heard() -> None:
+    units = [Unit(0, 5, CHATTER), Unit(5, 9, "All right, next one is the pool.")]
+    row = dict(zip(BOUNDARY_NAMES, measure_boundaries(units, [["soup"], ["pool"]])[1], strict=True))
+    assert row["all_right"] == row["next_one"] == 1.0
+
+
+def test_pause_before_a_unit_is_seen() -> None:
+    rows = measure_boundaries([Unit(0, 5, "So that is it."), Unit(8, 9, "Lamps.")], [[], []])
+    assert rows[1, BOUNDARY_NAMES.index("pause_long")] == 1.0
+
+
+def test_feature_without_telling_words_has_no_rarity() -> None:
+    items = measure(TALK, (Feature(1, "Various improvements"), DOORS)).items
+    rarity = items[:, ITEM_NAMES.index("rarity")]
+    assert rarity[0] == 0 < rarity[1]
+
+
+def test_everything_is_finite_for_one_unit_and_one_feature() -> None:
+    evidence = measure(["hello"], (LAMPS,))
+    assert np.isfinite(evidence.pairs).all()
+    assert np.isfinite(evidence.passages).all()

@@ -1,0 +1,172 @@
+"""Known ids and versions are found as written and as spoken; other numbers are not."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.sentences import Unit
+from pipeline.spoken import find_ids, find_versions
+
+KNOWN = [998146, 993194, 987889, 417125, 18204, 9841]
+ONES = "zero one two three four five six seven eight nine".split()
+TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+
+def hear(text: str) -> list[Unit]:
+    """Return one unit of speech."""
+    return [Unit(10.0, 20.0, text)]
+
+
+def name_ids(text: str) -> list[str]:
+    """Return the known ids found in a text."""
+    return [hit.name for hit in find_ids(hear(text), KNOWN)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#998146",
+        "# 998146",
+        "it is (998146), the first",
+        "ID 998146.",
+        "998 146",
+        "99 81 46",
+        "998,146",
+        "998, 146",
+        "998-146",
+        "998.146",
+        "9 9 8 1 4 6",
+        "nine nine eight one four six",
+        "Nine, nine, eight, one, four, six.",
+        "ninety-nine eighty-one forty-six",
+        "double nine eight one four six",
+        "nine hundred ninety-eight thousand one hundred and forty-six",
+        "998 thousand 146",
+        "nine ninety-eight one forty-six",
+    ],
+)
+def test_id_is_found_however_it_is_said(text: str) -> None:
+    assert name_ids(f"so this is {text} on the list") == ["998146"]
+
+
+def test_oh_between_digits_is_zero() -> None:
+    assert name_ids("ticket one eight two oh four") == ["18204"]
+
+
+def test_oh_before_a_number_is_an_exclamation() -> None:
+    assert [hit.text for hit in find_ids(hear("oh 18204"), KNOWN)] == ["18204"]
+
+
+def test_double_digits() -> None:
+    assert name_ids("nine eight seven double eight nine") == ["987889"]
+
+
+def test_id_with_one_digit_misheard_is_found_with_a_lower_score() -> None:
+    hits = find_ids(hear("that is 998147"), KNOWN)
+    assert [(hit.name, hit.score < 1) for hit in hits] == [("998146", True)]
+
+
+def test_misheard_id_that_fits_two_known_ones_is_left_alone() -> None:
+    assert find_ids(hear("412345"), [412344, 412346]) == []
+
+
+def test_id_named_by_its_last_digits() -> None:
+    assert name_ids("it's the one ending in 194") == ["993194"]
+
+
+def test_last_digits_of_two_ids_name_neither() -> None:
+    assert find_ids(hear("the one ending in 777"), [111777, 222777]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "in 2019 we had three of them",
+        "it costs $9841 a year",
+        "9841 dollars",
+        "nine eight four one percent",
+        "twenty twenty six",
+        "call 555 0199",
+        "0.25 of a slot or more, 600 requests a minute",
+        "we sold 18204.5 of them",
+        "29841",
+        "one or two, oh, four",
+    ],
+)
+def test_other_numbers_are_not_ids(text: str) -> None:
+    assert name_ids(text) == []
+
+
+def test_id_like_a_year_needs_a_cue() -> None:
+    assert find_ids(hear("back in 2019"), [2019]) == []
+    assert len(find_ids(hear("issue 2019"), [2019])) == 1
+
+
+def test_short_id_needs_a_cue() -> None:
+    assert find_ids(hear("about 42 people"), [42]) == []
+    assert len(find_ids(hear("number 42"), [42])) == 1
+
+
+def test_id_over_two_units_is_found_at_the_first() -> None:
+    units = [Unit(1.0, 2.0, "that's 987,"), Unit(2.0, 3.0, "889 for those at home")]
+    assert [(hit.name, hit.start < 2.0) for hit in find_ids(units, KNOWN)] == [("987889", True)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["v2.204", "version 2.204", "two point two oh four", "2 dot 204", "two two oh four", "two point two zero four"],
+)
+def test_version_is_found_however_it_is_said(text: str) -> None:
+    assert [hit.name for hit in find_versions(hear(f"today it is {text} again"), ["v2.204"])] == ["v2.204"]
+
+
+@pytest.mark.parametrize("text", ["2.20", "12.204", "2.2041", "two of them", "$2.204", "204 of two"])
+def test_other_numbers_are_not_versions(text: str) -> None:
+    hits = [] if text.startswith("$") else find_versions(hear(text), ["v2.204"])
+    assert hits == []
+
+
+def speak_pairs(digits: str, draw: st.DrawFn) -> list[str]:
+    """Return a spoken rendering of digits, one or two at a time."""
+    words, rest = [], digits
+    while rest:
+        if len(rest) >= 2 and rest[0] != "0" and draw(st.booleans()):
+            pair, rest = rest[:2], rest[2:]
+            if pair[0] == "1":
+                words.append(TEENS[int(pair[1])])
+            else:
+                words.append(TENS[int(pair[0])] + ("" if pair[1] == "0" else f"-{ONES[int(pair[1])]}"))
+        else:
+            words.append("oh" if rest[0] == "0" and words and draw(st.booleans()) else ONES[int(rest[0])])
+            rest = rest[1:]
+    return words
+
+
+@st.composite
+def spoken_ids(draw: st.DrawFn) -> tuple[int, str]:
+    """Draw an id and one way to say it."""
+    number = draw(st.integers(100_000, 9_999_999))
+    words = speak_pairs(str(number), draw)
+    return number, draw(st.sampled_from([" ", ", ", "-"])).join(words)
+
+
+@settings(max_examples=150, deadline=None)
+@given(spoken_ids())
+def test_any_spoken_rendering_of_an_id_is_found(case: tuple[int, str]) -> None:
+    number, text = case
+    assert str(number) in [hit.name for hit in find_ids(hear(f"so that was {text} and it is good"), [number])]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(100_000, 9_999_999), st.integers(0, 99_999))
+def test_numbers_that_are_no_ids_are_not_found(known: int, said: int) -> None:
+    assert find_ids(hear(f"we counted {said} of them"), [known]) == []
+
+
+def test_a_long_run_of_numbers_takes_no_time() -> None:
+    begun = time.perf_counter()
+    find_ids(hear("nine hundred thousand oh double nine " * 400), KNOWN)
+    assert time.perf_counter() - begun < 5.0
