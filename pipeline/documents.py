@@ -250,7 +250,7 @@ def _read_block(block: "_Element", depth: int, columns: Mapping[str, str]) -> li
 
 def _cut_text(text: str, kind: str, level: int, *, begun: bool) -> list[Line]:
     """The lines of an element's text; after its first one an item goes on as text about it."""
-    lines = []
+    lines: list[Line] = []
     for part in text.split("\n"):
         if visible := _clean_line(part):
             first = not begun and not lines
