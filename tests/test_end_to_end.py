@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from conftest import REPOSITORY, Notes
 
+from pipeline.marks import parse_time
 from pipeline.storage import Project
 from pipeline.transcribe import WhisperTranscriber
 from pipeline.workflow import run_stages
@@ -65,6 +66,21 @@ def test_the_id_spoken_digit_by_digit_decides(compared: pd.DataFrame) -> None:
     permission = compared.set_index("feature_id").loc[714025]
     assert permission["method"] == "spoken_id"
     assert "714025" in permission["reason"]
+
+
+def test_the_readme_s_excerpt_is_what_comes_out(compared: pd.DataFrame) -> None:
+    """But for a second: arithmetic differs between processors, and with it a recogniser's word times."""
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    excerpt = readme.split("<!-- demo -->")[1].split("<!-- /demo -->")[0].strip().splitlines()[2:]
+    rows = compared.set_index("position")
+    assert len(excerpt) >= 5
+    for line in excerpt:
+        position, feature_id, title, start, status, _ = (cell.strip() for cell in line.strip("|").split("|"))
+        row = rows.loc[int(position)]
+        assert (str(row["feature_id"]), row["title"], row["status"]) == (feature_id, title, status)
+        assert (start == "") == pd.isna(row["start_s"])
+        if start:
+            assert parse_time(start) == pytest.approx(row["start_s"], abs=1.5)
 
 
 def test_highlights_of_the_page_are_marked(compared: pd.DataFrame) -> None:
