@@ -119,13 +119,14 @@ def _check_repeats(entries: Sequence[Draft], unit: str) -> Iterator[str]:
 
 
 def check_duration(published: Sequence[float | None], duration: float) -> Iterator[str]:
-    """Yield a warning for each published time, by position, that lies past the end of the audio (seconds)."""
-    for position, seconds in enumerate(published, start=1):
-        if seconds is not None and seconds > duration:
-            yield (
-                f"entry {position}: its time ({seconds:.0f} s) is past the audio's end ({duration:.0f} s): "
-                "check it, and that this is the episode's audio"
-            )
+    """Yield a warning where published times, by position, lie past the end of the audio (seconds)."""
+    late = [n for n, seconds in enumerate(published, start=1) if seconds is not None and seconds > duration]
+    if late:
+        what = "entry" if len(late) == 1 else "entries"
+        yield (
+            f"{what} {_ranges(late)}: a time past the audio's end ({duration:.0f} s): "
+            "check it, and that this is the episode's audio"
+        )
 
 
 def shorten(title: str) -> str:

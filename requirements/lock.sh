@@ -10,4 +10,4 @@ lock() {
         --no-annotate --custom-compile-command "sh requirements/lock.sh" "$@" --output-file "$out" pyproject.toml
 }
 lock requirements/demo.txt "$@" --extra models --group editable
-lock requirements/dev.txt "$@" --extra models --group editable --group dev --group bench
+lock requirements/dev.txt "$@" --extra models --extra plots --group editable --group dev --group bench

@@ -79,8 +79,9 @@ def test_entries_that_probably_mean_the_same_are_told() -> None:
 
 def test_a_time_past_the_audio_s_end_is_told() -> None:
     assert list(check_duration([10.0, None, 400.0], 322.0)) == [
-        "entry 3: its time (400 s) is past the audio's end (322 s): check it, and that this is the episode's audio"
+        "entry 3: a time past the audio's end (322 s): check it, and that this is the episode's audio"
     ]
+    assert next(check_duration([400.0, 401.0, 9.0, 500.0], 322.0)).startswith("entries 1-2, 4: a time past")
 
 
 def test_words_are_compared_without_plural_and_tense() -> None:
