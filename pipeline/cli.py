@@ -33,6 +33,7 @@ Force = Annotated[bool, typer.Option("--force", help="Run even what is up to dat
 Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Ask the addresses of feature lists for what is new.")]
+IncludeReview = Annotated[bool, typer.Option("--include-review", help="Publish doubtful starts, too.")]
 ListEpisode = Annotated[str | None, typer.Option("--episode", help="Which episode's list, where a page holds several.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -70,6 +71,7 @@ def _stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         force: Force = False,
         offline: Offline = False,
         refresh: Refresh = False,
+        include_review: IncludeReview = False,
         quiet: Quiet = False,
         as_json: Json = False,
     ) -> None:
@@ -90,6 +92,7 @@ def _stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
             force=force,
             offline=offline,
             refresh=refresh,
+            include_review=include_review,
         )
         _print_result(result, project.root, quiet=quiet, as_json=as_json)
         raise typer.Exit(result.exit_code)
@@ -123,7 +126,7 @@ def locate(
     """Catalog any pair of files, without a project."""
     _check_output(output)
     from pipeline.console import ConsoleReporter, describe_files, print_line, print_rows
-    from pipeline.locate import locate_features
+    from pipeline.standalone import locate_features
     from pipeline.tables import write_catalog
     from pipeline.transcribe import WhisperTranscriber
 
@@ -189,6 +192,65 @@ def features(
         write_bytes(output, dump_features(lists[0].features, output.suffix.lower()).encode())
     if strict and any(listed.warnings for listed in lists):
         raise typer.Exit(PipelineError.exit_code)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="Words, #ids, versions.")] = None,
+    *,
+    version: Annotated[str | None, typer.Option(help="Only this version, such as v2.204.")] = None,
+    feature_id: Annotated[int | None, typer.Option("--id", help="Only the feature with this id.")] = None,
+    episode: Annotated[str | None, typer.Option(help="Only this episode.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 20,
+    root: Root = Path(),
+    as_json: Json = False,
+) -> None:
+    """Find features in all episodes; typos, plural and tense are forgiven, ids and versions are exact."""
+    if not words and version is None and feature_id is None and episode is None:
+        raise typer.BadParameter("give words, --version, --id or --episode", param_hint="WORDS")
+    from pipeline.console import print_hits
+    from pipeline.search import search_catalog
+    from pipeline.storage import Project
+    from pipeline.tables import read_dataset
+
+    table = read_dataset(Project(root.resolve()).dataset)
+    hits = search_catalog(table, words or (), version=version, feature_id=feature_id, episode=episode, limit=limit)
+    if as_json:
+        print(json.dumps([hit.row for hit in hits], ensure_ascii=False, indent=1, default=str))
+    else:
+        print_hits([hit.row for hit in hits])
+
+
+@app.command()
+def evaluate(
+    episodes: Episodes = None,
+    *,
+    gold: Annotated[Path | None, typer.Option(help="True starts of the episode: JSON or a list.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw recall and calibration: .png or .svg.")] = None,
+    root: Root = Path(),
+    as_json: Json = False,
+) -> None:
+    """Score starts against the page's published times, or against a gold file."""
+    if gold is not None and len(episodes or []) != 1:
+        raise typer.BadParameter("name the one episode whose true starts the file holds", param_hint="EPISODE")
+    if picture is not None and picture.suffix.lower() not in {".png", ".svg"}:
+        raise InputError(f"the picture {picture} must end in .png or .svg")
+    from pipeline.console import print_evaluation
+    from pipeline.evaluate import draw_reliability, load_gold, published_truth, score
+    from pipeline.storage import Project
+    from pipeline.tables import read_rows
+
+    rows = read_rows(Project(root.resolve()).dataset, episodes or None)
+    truths = {name: load_gold(gold, rows[name]) if gold else published_truth(rows[name]) for name in rows}
+    evaluation = score([(rows[name], truths[name]) for name in rows])
+    if not evaluation.discussed and not evaluation.undiscussed:
+        raise InputError("nothing to score: the page gives no times; name true starts with --gold")
+    if as_json:
+        print(json.dumps(evaluation.to_json(), indent=1))
+    else:
+        print_evaluation(evaluation)
+    if picture is not None:
+        draw_reliability(evaluation, picture)
 
 
 def shown_name(source: str) -> str:

@@ -52,6 +52,8 @@ class ShowConfig(StrictModel):
     link: Link | None = Field(None, description="deep link at a start: {seconds} and {episode_id} are filled in")
     model: Text = Field("base", description="speech model: a Whisper size, or the path of a model folder")
     language: Text | None = Field(None, description="spoken language, such as en; detected when left out")
+    include_review: bool = Field(False, description="publish doubtful starts too, in show notes and chapters")
+    id3_chapters: bool = Field(True, description="write chapters into a copy of the episode's mp3, where it is one")
     columns: dict[str, ColumnName] = Field({}, description="a table's own column names and what they are called here")
 
 

@@ -2,8 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.catalog import CatalogRow
+from pipeline.evaluate import Evaluation
 from pipeline.marks import format_time
 from pipeline.schema import Feature, FeatureList, Status
 from pipeline.workflow import StageResult
@@ -136,6 +138,39 @@ def print_features(features: Iterable[Feature]) -> None:
             "yes" if feature.highlight else "",
         )
     _out().print(table)
+
+
+def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what a search found: where each feature is discussed, and the link there."""
+    if not rows:
+        print_line("nothing found")
+        return
+    table = _table("episode", "start", "id", "version", "title", "link")
+    for row in rows:
+        marks = (str(row["feature_id"] or ""), printable(row["version"] or ""))
+        link = Text(printable(row["url"] or ""), overflow="fold")
+        table.add_row(row["episode_id"], row["start"] or "", *marks, _cut(row["title"]), link)
+    _out().print(table)
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Print how good the starts are: recall, errors, precision by status, calibration."""
+    print_line(f"{evaluation.discussed} features are discussed; found within")
+    print_line("  " + ", ".join(f"{seconds} s: {share:.0%}" for seconds, share in evaluation.recall.items()))
+    if evaluation.median_error is not None and evaluation.p90_error is not None:
+        print_line(f"error: median {evaluation.median_error:.1f} s, 90th percentile {evaluation.p90_error:.1f} s")
+    print_line(f"not found: {evaluation.missed} of {evaluation.discussed}")
+    print_line(f"placed though not discussed: {evaluation.placed_undiscussed} of {evaluation.undiscussed}")
+    table = _table("status", "features", "right (30 s)")
+    for status, precision in evaluation.precision.items():
+        table.add_row(status, str(evaluation.counts[status]), f"{precision:.0%}")
+    _out().print(table)
+    table = _table("confidence", "features", "mean", "right")
+    for row in evaluation.reliability:
+        table.add_row(f"{row.low:.1f}-{row.high:.1f}", str(row.count), f"{row.confidence:.2f}", f"{row.right:.2f}")
+    _out().print(table)
+    if evaluation.calibration_error is not None:
+        print_line(f"expected calibration error: {evaluation.calibration_error:.3f}")
 
 
 def print_line(line: str) -> None:

@@ -80,6 +80,10 @@ class Project:
         """One episode's rows."""
         return self.dataset / f"{episode_id}.parquet"
 
+    def notes(self, episode_id: str) -> Path:
+        """The folder of what is published of one episode: show notes, chapters, subtitles."""
+        return self.processed / "notes" / episode_id
+
     def state(self, name: str) -> Path:
         """What the files of one episode were made from."""
         return self.processed / "state" / f"{name}.json"

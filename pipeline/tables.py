@@ -1,7 +1,8 @@
-"""Catalog rows as Parquet and CSV: the one place that knows pyarrow and pandas."""
+"""Catalog rows as Parquet, CSV and JSON; every column as the schema has it."""
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1"
 OUTPUT_SUFFIXES = frozenset({".csv", ".parquet", ".json"})
+
+# What a spreadsheet takes for a formula, behind any apostrophes of its own.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_NEEDS_QUOTES = re.compile(r'[,"\r\n]')
+_APOSTROPHE = r"^'('*[=+\-@\t\r])"
 
 # int64 holds any vendor's number; a position or a place in a list never needs it.
 SMALL_INTEGERS = frozenset({"position"})
@@ -72,13 +78,62 @@ def write_parquet(table: "pa.Table", path: Path) -> None:
 
 
 def write_csv(table: "pa.Table", path: Path) -> None:
-    """Write a table as CSV for people: UTF-8, one header line, empty cells for null."""
-    import pandas as pd
+    """Write a table as CSV for people: UTF-8, one header line, empty cells for null, no cell a spreadsheet would run.
 
-    # Arrow's own types keep a column of integers with gaps from becoming floats.
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    A text that a spreadsheet would take for a formula gets an apostrophe before it; `read_csv` takes it off again.
+    """
+    texts = {column.name for column in table.schema if column.type == "string"}
     with write_whole(path) as temporary:
-        frame.to_csv(temporary, index=False, encoding="utf-8", lineterminator="\n")
+        with temporary.open("w", encoding="utf-8", newline="") as opened:
+            opened.write(",".join(table.column_names) + "\n")
+            for row in table.to_pylist():
+                cells = (_disarm(cell) if name in texts and cell else cell for name, cell in row.items())
+                opened.write(",".join(map(_quote, cells)) + "\n")
+        if not read_csv(temporary).equals(table.replace_schema_metadata()):
+            raise InputError(f"{path} would not hold what the Parquet files do: please report this")
+
+
+def _disarm(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _quote(cell: Any) -> str:
+    """A cell as RFC 4180 has it: the writers of csv and pandas leave a lone carriage return bare."""
+    text = "" if cell is None else str(cell)
+    return '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text
+
+
+def read_csv(path: Path) -> "pa.Table":
+    """Return the rows of a catalog's CSV with the catalog's types, as the Parquet files hold them."""
+    import pyarrow as pa
+    from pyarrow import compute
+    from pyarrow import csv as arrow_csv
+
+    schema = catalog_schema()
+    options = arrow_csv.ConvertOptions(
+        column_types={column.name: column.type for column in schema},
+        include_columns=schema.names,
+        null_values=[""],
+        true_values=["True"],
+        false_values=["False"],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+    )
+    parsing = arrow_csv.ParseOptions(newlines_in_values=True)
+    try:
+        table = arrow_csv.read_csv(path, convert_options=options, parse_options=parsing)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise InputError(f"{path} is not a catalog ({error}): run `catalog publish --all`") from error
+    columns = []
+    for column in schema:
+        values = table[column.name]
+        if column.type == "string":
+            values = compute.replace_substring_regex(values, _APOSTROPHE, r"\1")
+            if not column.nullable:
+                values = compute.fill_null(values, "")
+        columns.append(values)
+    return pa.table(columns, schema=pa.schema([column.remove_metadata() for column in schema]))
 
 
 def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
@@ -89,10 +144,42 @@ def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
     tables = []
     for path in paths:
         try:
-            tables.append(pq.read_table(path, schema=catalog_schema()))
+            # One file, not a dataset: a folder named like `show=x` must not add a column.
+            tables.append(_upgrade(pq.ParquetFile(path).read(), path))
         except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{path} is damaged ({error}): publish its episode again with --force") from error
+            reason = " ".join(str(error).split())
+            raise InputError(f"{path} is damaged ({reason}): publish its episode again with --force") from error
     return pa.concat_tables(tables) if tables else build_table(())
+
+
+def _upgrade(table: "pa.Table", path: Path) -> "pa.Table":
+    """A table of this or an older schema version as this one has it; newer ones are refused."""
+    version = (table.schema.metadata or {}).get(b"episode_catalog.schema_version", b"").decode("ascii", "replace")
+    if not version.isdigit():
+        raise InputError(f"{path} is not a catalog of ours: move it out of the folder")
+    if int(version) > int(SCHEMA_VERSION):
+        raise InputError(f"{path} was written by a newer episode-catalog (schema {version}): upgrade this one")
+    return table.select(catalog_schema().names).cast(catalog_schema())
+
+
+def read_dataset(folder: Path) -> "pa.Table":
+    """Return the rows of all episodes under `data/processed/catalog`, in the order of their files."""
+    files = sorted(folder.glob("*.parquet"))
+    if not files:
+        raise InputError(
+            f"{folder} holds no catalog yet: run `catalog run --all` first, or name the project with --root"
+        )
+    return read_catalogs(files)
+
+
+def read_rows(folder: Path, episodes: Sequence[str] | None = None) -> dict[str, tuple[CatalogRow, ...]]:
+    """Return the rows of these episodes, or of all, by episode id."""
+    rows: dict[str, list[CatalogRow]] = {}
+    for record in read_dataset(folder).to_pylist():
+        rows.setdefault(record["episode_id"], []).append(CatalogRow(**record))
+    if missing := [name for name in episodes or () if name not in rows]:
+        raise InputError(f"{folder} holds no catalog of {missing[0]}: run `catalog run {missing[0]}` first")
+    return {name: tuple(rows[name]) for name in (episodes or rows)}
 
 
 def _as_dict(row: CatalogRow) -> dict[str, Any]:

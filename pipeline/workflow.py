@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from pipeline.errors import ConfigError, InputError, LockHeldError, PipelineErro
 from pipeline.features import load_features
 from pipeline.list_checks import check_duration
 from pipeline.list_revisions import find_revision, keep_revision, refresh_revision
+from pipeline.publish import NOTES, TAGGED_AUDIO, publish_catalog, publish_notes
 from pipeline.schema import Episode, Provenance, Transcript
 from pipeline.staleness import StateFile
 from pipeline.storage import (
@@ -93,6 +95,7 @@ class Job:
     force: bool
     offline: bool
     refresh: bool
+    include_review: bool
 
     @cached_property
     def config(self) -> EpisodeConfig:
@@ -144,6 +147,7 @@ def run_stages(
     force: bool = False,
     offline: bool = False,
     refresh: bool = False,
+    include_review: bool = False,
 ) -> RunResult:
     """Run the named stages for each episode where they are not up to date; a bad episode does not stop the others.
 
@@ -155,7 +159,7 @@ def run_stages(
     with _hold_lock(project):
         speaker = transcriber(show)
         for episode_id in ids:
-            job = Job(project, show, episode_id, speaker, reporter, result, force, offline, refresh)
+            job = Job(project, show, episode_id, speaker, reporter, result, force, offline, refresh, include_review)
             _run_episode(job, stages)
         if "publish" in stages:
             _write_csv(project, result)
@@ -307,21 +311,33 @@ def describe_inputs(transcript: Transcript, features_sha256: str | None) -> Prov
 def _publish_inputs(job: Job) -> dict[str, str]:
     return {
         "alignment": _need(job, job.project.alignment(job.episode_id), "align"),
+        "transcript": _need(job, job.project.transcript(job.episode_id), "transcribe"),
         "show": job.show.name,
         "title": job.config.title,
         "published date": str(job.config.published or ""),
         "link": job.config.link or job.show.link or "",
+        "doubtful starts": "published" if job.include_review or job.show.include_review else "left out",
+        "mp3 with chapters": (_need(job, tagged, "download") if (tagged := _find_mp3(job)) else ""),
         "episode-catalog": __version__,
     }
 
 
+def _find_mp3(job: Job) -> Path | None:
+    """The episode's audio, where its chapters can be written into a copy of it."""
+    folder = job.project.raw(job.episode_id)
+    if not job.show.id3_chapters or not (folder / METADATA).is_file():
+        return None
+    path = read_audio(folder).path
+    return path if path.suffix == ".mp3" and path.is_file() else None
+
+
 def _publish_outputs(job: Job) -> list[Path]:
-    return [job.project.catalog(job.episode_id)]
+    folder = job.project.notes(job.episode_id)
+    tagged = [folder / TAGGED_AUDIO] if _find_mp3(job) and find_spec("mutagen") else []
+    return [job.project.catalog(job.episode_id), *(folder / name for name in NOTES), *tagged]
 
 
 def _publish(job: Job) -> None:
-    from pipeline.tables import write_catalog
-
     record = read_json(job.project.alignment(job.episode_id))
     config = job.config
     episode = Episode(job.show.name, job.episode_id, config.title, config.published, config.link or job.show.link)
@@ -331,9 +347,17 @@ def _publish(job: Job) -> None:
         alignment_from_json(record["placements"]),
         Provenance(**record["provenance"]),
     )
-    write_catalog(rows, job.project.catalog(job.episode_id))
+    publish_notes(
+        rows,
+        transcript_from_json(read_json(job.project.transcript(job.episode_id))),
+        job.project.notes(job.episode_id),
+        include_review=job.include_review or job.show.include_review,
+        audio=_find_mp3(job),
+        warn=lambda note: job.reporter.warn(job.episode_id, note),
+    )
+    publish_catalog(rows, job.project.catalog(job.episode_id))
     job.result.rows[job.episode_id] = rows
-    job.result.written.append(job.project.catalog(job.episode_id))
+    job.result.written += [job.project.catalog(job.episode_id), job.project.notes(job.episode_id)]
 
 
 def _need(job: Job, path: Path, stage: str) -> str:

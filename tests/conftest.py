@@ -1,5 +1,6 @@
 """Records, a small project, a recogniser that knows its lines, and a web server on this machine."""
 
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,8 @@ from hypothesis import settings
 
 from pipeline.schema import Segment, Transcript, Word
 from pipeline.storage import Project
-from pipeline.transcribe import Progress
-from pipeline.workflow import StageResult
+from pipeline.transcribe import Progress, WhisperTranscriber
+from pipeline.workflow import StageResult, run_stages
 
 # Speed is measured in benchmarks/, never asserted here.
 settings.register_profile("unhurried", deadline=None)
@@ -156,3 +157,36 @@ def media_server() -> Iterator[MediaServer]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    """A folder with `talk.srt`, LINES as captions, and `list.txt`, two of whose features are discussed in it."""
+    cues = [
+        f"{n}\n00:00:{segment.start:02.0f},000 --> 00:00:{segment.end:02.0f},000\n{segment.text}\n"
+        for n, segment in enumerate(spoken(LINES).segments, start=1)
+    ]
+    (tmp_path / "talk.srt").write_text("\n".join(cues))
+    (tmp_path / "list.txt").write_text(
+        "Invoices can be sorted by due date | v4.10 #500111\nThe list gets a button.\n"
+        "Dark theme | v4.10 #500122\nFollows the phone.\n"
+    )
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The repository's own project, in a folder of its own, run once."""
+    project = Project(tmp_path_factory.mktemp("demo"))
+    for folder in ("configs", "demo"):
+        shutil.copytree(REPOSITORY / folder, project.root / folder)
+    result = run_stages(
+        project,
+        ["demo"],
+        ("download", "transcribe", "align", "publish"),
+        transcriber=lambda show: WhisperTranscriber(show.model, project.root, offline=True),
+        reporter=Notes(),
+        offline=True,
+    )
+    assert result.exit_code == 0, result.failures
+    return project

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import LINES, REPOSITORY, add_episode, spoken
 from filelock import FileLock
-from test_locate import write_srt
+from test_standalone import write_srt
 
 from pipeline import __version__
 from pipeline.storage import Project, transcript_to_json, write_json
@@ -45,7 +45,9 @@ def test_the_version_is_printed() -> None:
     assert catalog("--version").stdout.strip() == __version__
 
 
-@pytest.mark.parametrize("command", ["run", "download", "transcribe", "align", "publish", "locate", "features"])
+@pytest.mark.parametrize(
+    "command", ["run", "download", "transcribe", "align", "publish", "locate", "features", "search", "evaluate"]
+)
 def test_every_command_has_help(command: str) -> None:
     result = catalog(command, "--help")
     assert result.returncode == 0
@@ -170,9 +172,43 @@ def test_an_episode_runs_from_its_own_transcript(project: Project) -> None:
     result = catalog("publish", "one", cwd=project.root)
     assert result.returncode == 0
     assert "Invoices can be sorted by due date" in result.stdout
-    assert "wrote data/processed/catalog/one.parquet, data/processed/catalog.csv, data/processed/runs/" in result.stdout
+    assert (
+        "wrote data/processed/catalog/one.parquet, data/processed/notes/one, data/processed/catalog.csv"
+        in result.stdout
+    )
     again = catalog("publish", "one", cwd=project.root)
     assert (again.stdout, again.stderr) == ("everything is up to date\n", "")
+
+
+@pytest.fixture
+def published(project: Project) -> Path:
+    """The root of a project whose one episode is published."""
+    write_json(project.transcript("one"), transcript_to_json(spoken(LINES)))
+    for stage in ("align", "publish"):
+        assert catalog(stage, "one", "--root", project.root).returncode == 0
+    return project.root
+
+
+def test_search_prints_where_a_feature_is_discussed(published: Path) -> None:
+    result = catalog("search", "drak", "themes", cwd=published)
+    assert result.returncode == 0
+    assert "Added a dark theme to the mobile app" in result.stdout
+    assert "https://example.org/one#t=30" in result.stdout
+    rows = json.loads(catalog("search", "#500111", "--json", cwd=published).stdout)
+    assert [row["title"] for row in rows] == ["Invoices can be sorted by due date"]
+    assert catalog("search", "nonsense", cwd=published).stdout == "nothing found\n"
+
+
+def test_evaluate_scores_against_the_page_or_a_gold_file(published: Path) -> None:
+    result = catalog("evaluate", cwd=published)
+    assert result.returncode == 0
+    assert "1 features are discussed; found within\n  3 s: 100%" in result.stdout
+    (published / "gold.csv").write_text("title,id,time\nx,500111,10\ny,500122,\n")
+    scored = catalog("evaluate", "one", "--gold", "gold.csv", "--json", "--picture", "p.png", cwd=published)
+    assert json.loads(scored.stdout)["placed_undiscussed"] == 1
+    assert (published / "p.png").stat().st_size > 5_000
+    assert catalog("evaluate", "--gold", "gold.csv", cwd=published).returncode == 2
+    assert catalog("evaluate", "nine", cwd=published).returncode == 1
 
 
 def test_no_project_is_one_line_and_exit_1(tmp_path: Path) -> None:

@@ -1,16 +1,22 @@
 """The documentation says what the program does."""
 
 import re
+import runpy
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import date
+from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 from conftest import REPOSITORY
+from test_evaluate import ROWS
 
 from pipeline.catalog import CatalogRow
 from pipeline.config import EpisodeConfig, ShowConfig
+from pipeline.tables import write_catalog
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), REPOSITORY / "demo" / "README.md"])
@@ -60,6 +66,40 @@ def test_the_settings_shown_in_the_readme_are_right() -> None:
     show, episode = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[:2]
     assert ShowConfig.model_validate(yaml.safe_load(show)).name == "By the [run]Book"
     assert EpisodeConfig.model_validate(yaml.safe_load(episode)).features == "pages/ep12.txt"
+
+
+def test_the_data_dictionary_is_made_from_the_schema() -> None:
+    """Else run: python docs/generate_reference.py."""
+    page = REPOSITORY / "docs" / "catalog.md"
+    namespace = runpy.run_path(str(REPOSITORY / "docs" / "generate_reference.py"))
+    assert page.read_text(encoding="utf-8") == namespace["fill_page"](page.read_text(encoding="utf-8"))
+
+
+CATALOG_PAGE = (REPOSITORY / "docs" / "catalog.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def analyst(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder with two episodes, as an analyst has it."""
+    root = tmp_path_factory.mktemp("analyst")
+    for number, name in enumerate(("ep1", "ep2"), start=1):
+        published = date(2026, 11, number)
+        rows = [replace(row, episode_id=name, published_on=published, drift_s=4.0 * number) for row in ROWS]
+        write_catalog(rows, root / "data" / "processed" / "catalog" / f"{name}.parquet")
+    return root
+
+
+@pytest.mark.parametrize("query", re.findall(r"```sql\n(.*?)```", CATALOG_PAGE + README, re.DOTALL))
+def test_every_query_that_is_written_down_runs(analyst: Path, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(analyst)
+    query = re.sub(r"feature_id = \d+", "feature_id = 500001", query)
+    assert duckdb.connect().execute(query).fetchall()
+
+
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", CATALOG_PAGE + README, re.DOTALL))
+def test_every_example_in_python_runs(analyst: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(analyst)
+    exec(compile(code, "documentation", "exec"), {})
 
 
 def test_the_feature_list_shown_in_the_readme_is_understood() -> None:

@@ -1,39 +1,16 @@
 """The whole job on the bundled demo: real sound, real weights, compared with the true starts."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, Notes
+from conftest import REPOSITORY
 
 from pipeline.marks import parse_time
 from pipeline.storage import Project
-from pipeline.transcribe import WhisperTranscriber
-from pipeline.workflow import run_stages
 
 pytestmark = pytest.mark.model
-
-ALL = ("download", "transcribe", "align", "publish")
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The repository's own project, in a folder of its own, run once."""
-    project = Project(tmp_path_factory.mktemp("demo"))
-    for folder in ("configs", "demo"):
-        shutil.copytree(REPOSITORY / folder, project.root / folder)
-    result = run_stages(
-        project,
-        ["demo"],
-        ALL,
-        transcriber=lambda show: WhisperTranscriber(show.model, project.root, offline=True),
-        reporter=Notes(),
-        offline=True,
-    )
-    assert result.exit_code == 0, result.failures
-    return project
 
 
 @pytest.fixture(scope="module")

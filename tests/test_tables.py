@@ -4,16 +4,21 @@ import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import duckdb
 import pandas as pd
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from test_catalog import PLACED, row_of
 
 from pipeline.errors import InputError
 from pipeline.schema import Method, Placement, Status
-from pipeline.tables import build_table, catalog_schema, read_catalogs, write_catalog
+from pipeline.tables import build_table, catalog_schema, read_catalogs, read_csv, write_catalog
 
 MISSING = Placement(1, None, None, Status.NOT_FOUND, 0.9, Method.ORDER, "never named")
 ROWS = (
@@ -78,6 +83,71 @@ def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
     assert list(text.columns) == list(table.columns)
     assert list(text["title"]) == list(table["title"])
     assert list(text["highlight"]) == ["True", "True"]
+
+
+EVIL = (
+    *("=1+1", "'=x", "-x", "@sum", "+1", "\tq", "a\nb", "c\r\nd", "e\rf"),
+    *('"q", then', "'plain", "  lead", "", "NA", "null", "True", "é“🎧"),
+)
+
+
+def test_csv_holds_no_formula_and_still_reads_back_as_the_same_rows(tmp_path: Path) -> None:
+    rows = [replace(ROWS[0], title=text or "-", description=text, quote=text) for text in EVIL]
+    write_catalog(rows, tmp_path / "c.csv")
+    cells = pd.read_csv(tmp_path / "c.csv", dtype=str, keep_default_na=False)["description"]
+    assert not cells.str.match(r"[=+\-@\t\r]").any()
+    assert read_csv(tmp_path / "c.csv").equals(build_table(rows).replace_schema_metadata())
+
+
+@given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
+def test_any_text_survives_csv(title: str, quote: str) -> None:
+    rows = [replace(ROWS[0], title=title, quote=quote)]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "c.csv"
+        write_catalog(rows, path)
+        assert read_csv(path).equals(build_table(rows).replace_schema_metadata())
+
+
+def test_a_dataset_is_read_alike_by_four_libraries(tmp_path: Path) -> None:
+    folder = tmp_path / "catalog"
+    for name in ("a", "b"):
+        write_catalog([replace(row, episode_id=name) for row in ROWS], folder / f"{name}.parquet")
+    starts = [124.568, None, 124.568, None]
+    arrow = pq.read_table(folder)
+    assert arrow.schema.field("feature_id").type == pa.int64()
+    assert arrow["start_s"].to_pylist() == starts
+    assert duckdb.connect().execute(f"SELECT start_s FROM '{folder}/*.parquet'").fetchall() == [(s,) for s in starts]
+    assert duckdb.connect().execute(f"SELECT typeof(feature_id) FROM '{folder}/*.parquet'").fetchall()[0] == ("BIGINT",)
+    frame = polars.read_parquet(folder)
+    assert frame["feature_id"].dtype == polars.Int64
+    assert frame["start_s"].to_list() == starts
+    read = pd.read_parquet(folder, dtype_backend="pyarrow")
+    assert str(read.dtypes["feature_id"]) == "int64[pyarrow]"
+    assert read["published_on"].dropna().tolist() == [date(2026, 11, 2)] * 2
+
+
+GOLDEN = Path(__file__).parent / "data" / "catalog-schema-1.parquet"
+
+
+def test_a_file_of_schema_version_1_is_read_for_good() -> None:
+    """Written when the version was 1 and never since: a change of the schema must go on reading it."""
+    table = read_catalogs([GOLDEN])
+    assert table.schema == catalog_schema()
+    assert table["title"].to_pylist() == ["Title", "Title"]
+    assert table["start_s"].to_pylist() == [124.568, None]
+
+
+def test_a_file_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    table = build_table(ROWS).replace_schema_metadata({"episode_catalog.schema_version": "99"})
+    pq.write_table(table, tmp_path / "c.parquet")
+    with pytest.raises(InputError, match="written by a newer episode-catalog"):
+        read_catalogs([tmp_path / "c.parquet"])
+
+
+def test_a_parquet_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "c.parquet")
+    with pytest.raises(InputError, match="not a catalog of ours"):
+        read_catalogs([tmp_path / "c.parquet"])
 
 
 def test_json_holds_the_rows_as_objects(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from conftest import DEMO_AUDIO, PAGE, MediaServer, Notes, ToldTranscriber, add_episode
 from filelock import FileLock
+from test_chapters import silent_mp3
 
 from pipeline.errors import ConfigError, LockHeldError
+from pipeline.publish import NOTES, TAGGED_AUDIO
 from pipeline.storage import Project
 from pipeline.workflow import RunResult, list_episodes, run_stages
 
@@ -23,6 +25,7 @@ def run(
     force: bool = False,
     offline: bool = False,
     refresh: bool = False,
+    include_review: bool = False,
     notes: Notes | None = None,
 ) -> RunResult:
     return run_stages(
@@ -34,6 +37,7 @@ def run(
         force=force,
         offline=offline,
         refresh=refresh,
+        include_review=include_review,
     )
 
 
@@ -137,6 +141,33 @@ def test_a_show_s_own_column_names_are_understood(project: Project, transcriber:
     project.show.write_text(project.show.read_text() + "columns:\n  Was: title\n  Nummer: feature_id\n")
     assert run(project, transcriber).exit_code == 0
     assert list(pd.read_parquet(project.catalog("one"))["feature_id"]) == [500111]
+
+
+def test_notes_chapters_and_subtitles_are_written(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    assert sorted(path.name for path in project.notes("one").iterdir()) == sorted(NOTES)
+    project.notes("one").joinpath("chapters.json").unlink()
+    assert done(run(project, transcriber)) == [("publish", "data/processed/notes/one/chapters.json is missing")]
+
+
+def test_doubtful_starts_are_published_when_asked_for(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    assert done(run(project, transcriber, include_review=True)) == [
+        ("publish", "doubtful starts changed from left out to published")
+    ]
+
+
+def test_an_mp3_gets_a_copy_with_chapters_unless_the_show_wants_none(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    add_episode(project, "one", source=silent_mp3(project.root / "talk.mp3"))
+    run(project, transcriber)
+    tagged = project.notes("one") / TAGGED_AUDIO
+    assert tagged.stat().st_size > (project.root / "talk.mp3").stat().st_size
+    tagged.unlink()
+    project.show.write_text(project.show.read_text() + "id3_chapters: false\n")
+    run(project, transcriber)
+    assert not tagged.exists()
 
 
 def test_a_new_title_is_only_published_again(project: Project, transcriber: ToldTranscriber) -> None:

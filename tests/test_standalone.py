@@ -7,7 +7,7 @@ import pytest
 from conftest import DEMO_AUDIO, LINES, PAGE, ToldTranscriber, spoken
 
 from pipeline.errors import InputError
-from pipeline.locate import Located, locate_features, name_episode
+from pipeline.standalone import Located, locate_features, name_episode
 from pipeline.storage import sha256_of, transcript_to_json
 
 

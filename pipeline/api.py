@@ -1,0 +1,75 @@
+"""What notebooks and other programs call: `from pipeline import read_catalog, locate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
+    """Return the rows of a catalog as a DataFrame: one row a feature of an episode, the columns of docs/catalog.md.
+
+    `path` is the dataset's folder, one episode's `.parquet`, or `catalog.csv`. Times are seconds. Columns have Arrow's
+    types, so that integers stay integers where values are missing (`pd.NA`). Raises `pipeline.errors.InputError` where
+    there is no catalog, or a damaged one.
+
+    >>> from pipeline import locate, read_catalog
+    >>> _ = locate("talk.srt", "list.txt", output="catalog.parquet")
+    >>> catalog = read_catalog("catalog.parquet")
+    >>> catalog[["position", "feature_id", "start"]].to_dict("records")
+    [{'position': 1, 'feature_id': 500111, 'start': '0:10'}, {'position': 2, 'feature_id': 500122, 'start': '0:30'}]
+    >>> catalog.dtypes["feature_id"]
+    int64[pyarrow]
+    """
+    import pandas as pd
+
+    from pipeline.tables import read_catalogs, read_csv, read_dataset
+
+    path = Path(path)
+    if path.suffix.lower() == ".csv":
+        table = read_csv(path)
+    else:
+        table = read_dataset(path) if path.is_dir() else read_catalogs([path])
+    return table.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def locate(
+    media: str | Path,
+    features: str | Path,
+    *,
+    model: str = "base",
+    language: str | None = None,
+    episode: str | None = None,
+    offline: bool = False,
+    output: str | Path | None = None,
+) -> "pd.DataFrame":
+    """Return where each feature of a list is discussed in an audio, video or transcript file (.srt, .vtt, .json).
+
+    The rows are those of `read_catalog`, in list order. `model` is a Whisper size or the path of a model folder, used
+    for audio and video only; `language` is detected when left out; `episode` picks one of several on a page; `output`
+    also writes the rows as .csv, .parquet or .json. Raises `pipeline.errors.InputError` for wrong input, `ModelError`
+    where the speech model cannot be had.
+
+    >>> from pipeline import locate
+    >>> rows = locate("talk.srt", "list.txt")
+    >>> rows[["title", "start_s"]].to_dict("records")
+    [{'title': 'Invoices can be sorted by due date', 'start_s': 10.0}, {'title': 'Dark theme', 'start_s': 30.0}]
+    """
+    import pandas as pd
+
+    from pipeline.standalone import locate_features
+    from pipeline.tables import build_table, write_catalog
+    from pipeline.transcribe import WhisperTranscriber
+
+    located = locate_features(
+        Path(media),
+        Path(features),
+        transcriber=WhisperTranscriber(model, Path(), offline=offline),
+        language=language,
+        on_progress=lambda done, total: None,  # noqa: ARG005 - a notebook shows no progress
+        list_episode=episode,
+    )
+    if output is not None:
+        write_catalog(located.rows, Path(output))
+    return build_table(located.rows).to_pandas(types_mapper=pd.ArrowDtype)

@@ -1,0 +1,45 @@
+"""What notebooks call: its examples are run as they stand in its docstrings."""
+
+import doctest
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import pipeline
+from pipeline import api
+from pipeline.errors import InputError
+from pipeline.tables import read_catalogs, write_csv
+
+
+def test_the_examples_in_the_docstrings_are_true(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(talk)
+    result = doctest.testmod(api)
+    assert result.attempted >= 6
+    assert result.failed == 0
+
+
+def test_csv_and_dataset_are_read_alike(talk: Path) -> None:
+    (talk / "catalog").mkdir()
+    api.locate(talk / "talk.srt", talk / "list.txt", output=talk / "catalog" / "talk.parquet")
+    write_csv(read_catalogs([talk / "catalog" / "talk.parquet"]), talk / "catalog.csv")
+    dataset, text = api.read_catalog(talk / "catalog"), api.read_catalog(talk / "catalog.csv")
+    pd.testing.assert_frame_equal(dataset, text)
+
+
+def test_no_catalog_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no catalog yet"):
+        api.read_catalog(tmp_path)
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    code = "import pipeline, sys; print('pandas' in sys.modules, sorted(m for m in sys.modules if 'pipeline' in m))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "False ['pipeline']"
+
+
+def test_a_name_it_does_not_have_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        pipeline.nothing  # noqa: B018
