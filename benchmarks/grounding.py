@@ -1,13 +1,16 @@
 """Score the alignment on episodes whose starts are known, beside the obvious baseline.
 
-usage: python -m benchmarks.grounding FOLDER... [--held-out] [--baseline] [--swap] [--each]
+usage: python -m benchmarks.grounding FOLDER... [--vectors FOLDER] [--held-out] [--baseline] [--swap] [--each]
+           [--reliability] [--misses]
 
 `--held-out` refits the constants for every show without it (spoken episodes: without the episode), which is what
-counts for shows nobody has seen; otherwise the constants that come with the package are scored.
+counts for shows nobody has seen; otherwise the constants that come with the package are scored. `--vectors` lets
+sentence vectors count (extra `encoder`) and says where they are kept.
 """
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,13 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes, swap_halves
-from pipeline.align import align, decide_placements
+from pipeline.align import align, decide_placements, weigh_episode
+from pipeline.encoder import load_encoder
 from pipeline.schema import Alignment, Status
+from pipeline.vectors import KeptVectors
+from pipeline.weights import parse_weights
 
 TOLERANCES = (3.0, 5.0, 10.0, 30.0)
 RIGHT_S = 30.0
 ROUNDS = 1000
 BINS = 10
+
+Change = Callable[[KnownEpisode], KnownEpisode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class Guess:
     start: float
     confidence: float
     confident: bool
+    alternatives: tuple[float, ...] = ()
 
 
 def guess_starts(known: KnownEpisode, alignment: Alignment) -> list[Guess]:
@@ -46,6 +55,7 @@ def guess_starts(known: KnownEpisode, alignment: Alignment) -> list[Guess]:
             start=np.nan if placement.start is None else placement.start,
             confidence=placement.confidence,
             confident=placement.status is Status.CONFIDENT,
+            alternatives=placement.alternatives,
         )
         for truth, placement in zip(known.truth, alignment.placements, strict=True)
     ]
@@ -149,29 +159,70 @@ def _climb(likeness: NDArray[np.float64]) -> list[int]:
     return chosen
 
 
-def align_unseen(episodes: Sequence[KnownEpisode]) -> list[list[Guess]]:
-    """Return the guesses of constants that were fitted without the episode's show."""
-    from benchmarks.fit_alignment import complete_weights, fit_judges, measure_episode, split_folds, weigh_unseen
+def align_unseen(
+    episodes: Sequence[KnownEpisode], vectors: Path | None, changes: Sequence[Change]
+) -> list[dict[tuple[str, str], list[Guess]]]:
+    """Return, for each way to change the episodes, the guesses of constants fitted to unchanged other shows."""
+    from benchmarks.fit_alignment import fit_judges, has_meaning, measure_episodes, split_folds, weigh_unseen
 
-    measured = [measure_episode(known) for known in episodes]
+    measured = measure_episodes(episodes, vectors)
     weighed = weigh_unseen(measured)
-    guesses = {}
+    guesses: list[dict[tuple[str, str], list[Guess]]] = [{} for _ in changes]
     for held in split_folds(measured):
         names = {(one.known.show, one.known.name) for one in held}
         judges = fit_judges([one for one in measured if (one.known.show, one.known.name) not in names], weighed)
         for one in held:
             key = (one.known.show, one.known.name)
-            weighing, fitted = weighed[key]
-            weights = complete_weights(fitted, judges)
-            alignment = decide_placements(one.units, one.known.features, one.mentions, weighing, weights)
-            guesses[key] = guess_starts(one.known, alignment)
-    return [guesses[known.show, known.name] for known in episodes]
+            weights = parse_weights({**weighed[key][1], **judges}, has_meaning(measured))
+            for change, found in zip(changes, guesses, strict=True):
+                (turned,) = [one] if change is keep_list else measure_episodes([change(one.known)], vectors)
+                weighing = weigh_episode(turned.evidence, weights)
+                alignment = decide_placements(turned.units, turned.known.features, turned.mentions, weighing, weights)
+                found[key] = guess_starts(turned.known, alignment)
+    return guesses
+
+
+def keep_list(known: KnownEpisode) -> KnownEpisode:
+    """Return an episode as it is."""
+    return known
+
+
+def explain_miss(guess: Guess, starts: Sequence[float]) -> str:
+    """Return why a start was missed by more than 10 s, as far as times tell; `starts` are the episode's true ones."""
+    if np.isnan(guess.start):
+        return "left out"
+    error = guess.start - guess.truth
+    if abs(error) <= RIGHT_S:
+        return "late 10-30 s" if error > 0 else "early 10-30 s"
+    if any(abs(other - guess.truth) <= 10.0 for other in guess.alternatives):
+        return "right one is an alternative"
+    if any(abs(start - guess.start) <= 10.0 and start != guess.truth for start in starts):
+        return "where another feature starts"
+    return "late, same stretch" if 0 < error <= 120.0 else "early, same stretch" if -120.0 <= error < 0 else "elsewhere"
+
+
+CAUSES = (
+    *("left out", "late 10-30 s", "early 10-30 s", "right one is an alternative", "where another feature starts"),
+    *("late, same stretch", "early, same stretch", "elsewhere"),
+)
+
+
+def print_misses(rows: Mapping[str, Sequence[Guess]]) -> None:
+    """Print, for each show, how many starts were missed by more than 10 s, by cause."""
+    print("\nmisses by cause: " + " | ".join(CAUSES))
+    for name in sorted(rows):
+        starts: dict[str, list[float]] = {}
+        for guess in rows[name]:
+            starts.setdefault(guess.episode, []).append(guess.truth)
+        missed = [one for one in rows[name] if not np.isnan(one.truth) and not abs(one.start - one.truth) <= 10.0]
+        counts = Counter(explain_miss(one, starts[one.episode]) for one in missed)
+        print(f"{name:28}{len(missed):5} " + "".join(f"{counts[cause]:6}" for cause in CAUSES))
 
 
 def print_table(
     title: str, episodes: Sequence[KnownEpisode], aligner: Callable[[KnownEpisode], list[Guess]], each: bool
-) -> None:
-    """Score an aligner show by show and print what came out."""
+) -> dict[str, list[Guess]]:
+    """Score an aligner show by show, print what came out, and return the guesses by show."""
     begun = time.perf_counter()
     rows: dict[str, list[Guess]] = {}
     for known in episodes:
@@ -182,25 +233,48 @@ def print_table(
     print(f"\n{title}: {len(episodes)} episodes in {time.perf_counter() - begun:.0f} s\n{HEADER}")
     for name in sorted(rows, key=lambda name: (name.startswith("  "), name)):
         print(format_row(name, rows[name]))
+    return {name: guesses for name, guesses in rows.items() if not name.startswith("  ")}
+
+
+def print_reliability(rows: Mapping[str, Sequence[Guess]]) -> None:
+    """Print, for each show and tenth of confidence, how many rows there are and how many of them are right."""
+    bins = [f"{one / BINS:.1f}-{(one + 1) / BINS:.1f}" for one in range(BINS)]
+    print(f"\n{'rows right/all by confidence':28}" + "".join(f"{name:>10}" for name in bins))
+    for name in sorted(rows):
+        right, count = np.zeros(BINS, dtype=int), np.zeros(BINS, dtype=int)
+        for guess in rows[name]:
+            place = min(int(guess.confidence * BINS), BINS - 1)
+            right[place] += _is_right(guess)
+            count[place] += 1
+        print(f"{name:28}" + "".join(f"{f'{hit}/{of}':>10}" for hit, of in zip(right, count, strict=True)))
 
 
 def main() -> None:
     """Print the tables that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--vectors", type=Path, help="let sentence vectors count, and keep them here")
     parser.add_argument("--held-out", action="store_true", help="refit the constants without each show")
     parser.add_argument("--baseline", action="store_true", help="score tf-idf in strict list order as well")
     parser.add_argument("--swap", action="store_true", help="also with the halves of every list swapped")
     parser.add_argument("--each", action="store_true", help="one row for each spoken episode too")
+    parser.add_argument("--reliability", action="store_true", help="how often rows of each confidence are right")
+    parser.add_argument("--misses", action="store_true", help="why starts were missed, as far as times tell")
     arguments = parser.parse_args()
     plain = load_episodes(arguments.folders)
-    variants = [("", plain)] + ([(", halves swapped", [swap_halves(one) for one in plain])] if arguments.swap else [])
-    for suffix, episodes in variants:
+    changes: dict[str, Change] = {"": keep_list} | ({", halves swapped": swap_halves} if arguments.swap else {})
+    unseen = align_unseen(plain, arguments.vectors, list(changes.values())) if arguments.held_out else []
+    for number, (suffix, change) in enumerate(changes.items()):
+        episodes = [change(known) for known in plain]
+        guess = partial(align_known, vectors=arguments.vectors)
         if arguments.held_out:
-            unseen = {(one.show, one.name): found for one, found in zip(episodes, align_unseen(episodes), strict=True)}
-            print_table(f"held out{suffix}", episodes, partial(_look_up, unseen), arguments.each)
-        else:
-            print_table(f"as shipped{suffix}", episodes, align_known, arguments.each)
+            guess = partial(_look_up, unseen[number])
+        title = "held out" if arguments.held_out else "as shipped"
+        rows = print_table(f"{title}{suffix}", episodes, guess, arguments.each)
+        if arguments.reliability:
+            print_reliability(rows)
+        if arguments.misses:
+            print_misses(rows)
         if arguments.baseline:
             print_table(f"tf-idf in list order{suffix}", episodes, align_rigidly, arguments.each)
 
@@ -210,9 +284,13 @@ def _look_up(guesses: Mapping[tuple[str, str], list[Guess]], known: KnownEpisode
     return guesses[known.show, known.name]
 
 
-def align_known(known: KnownEpisode) -> list[Guess]:
+def align_known(known: KnownEpisode, vectors: Path | None) -> list[Guess]:
     """Return the guesses of the package as it is."""
-    return guess_starts(known, align(known.transcript, known.features))
+    encoder = load_encoder(known.transcript.language) if vectors else None
+    if encoder is None or vectors is None:
+        return guess_starts(known, align(known.transcript, known.features))
+    kept = KeptVectors(vectors / known.show / f"{known.name}.vectors.npz").load(known.transcript, encoder)
+    return guess_starts(known, align(known.transcript, known.features, encoder=encoder, vectors=kept))
 
 
 if __name__ == "__main__":

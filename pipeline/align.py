@@ -6,25 +6,30 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evidence import ITEM_NAMES, PAIR_NAMES, Evidence, Matrix, measure_evidence
+from pipeline.encoder import Encoder
+from pipeline.evidence import Evidence, Matrix, measure_evidence
 from pipeline.mentions import find_mentions
 from pipeline.ordering import Posterior, gather_mass, weigh_order
+from pipeline.placement import WIDE_S, describe_placements, mark_order
 from pipeline.reasons import explain_absence, explain_start, find_ground, quote_words
 from pipeline.schema import Alignment, Feature, Mention, Method, Placement, Status, Transcript
 from pipeline.sentences import Unit, cut_sentences
+from pipeline.vectors import SentenceVectors, compare_meaning, encode_units
 from pipeline.weights import PLACEMENT_NAMES, Weights, load_weights
 
 # A start is the unit with most probability inside the best window of this many seconds to either side.
 NEAR_S = 4.0
-# "The right place" in the sense of the catalog's confidence.
-WIDE_S = 30.0
+# A feature is named by this share of its title; what is put off comes again no sooner than this; log-odds it costs.
+NAMED, AGAIN_S, PUT_OFF = 0.4, 45.0, 10.0
+BEFORE_CUE_S, AFTER_CUE_S = 40.0, 6.0
+# Seconds a feature: at this pace or faster, what sentences mean counts in full.
+PACE_S = 40.0
 # Alternatives lie at least this far from the start and from each other, and are worth hearing from this mass on.
 APART_S = 15.0
 ALTERNATIVE_MASS = 0.05
 ALTERNATIVES = 3
 # A second passage worth naming in the reason has this share of the first one's probability.
 RIVAL_SHARE = 0.4
-_EDGES = ("title", "text", "mass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +43,29 @@ class Weighing:
     rows: Matrix
 
 
-def align(transcript: Transcript, features: Sequence[Feature]) -> Alignment:
-    """Return a placement for every feature, in list order; the same input gives the same output."""
+def align(
+    transcript: Transcript,
+    features: Sequence[Feature],
+    *,
+    encoder: Encoder | None = None,
+    vectors: SentenceVectors | None = None,
+) -> Alignment:
+    """Return a placement for every feature, in list order; the same input gives the same output.
+
+    With an encoder the meaning of sentences counts beside their words; `vectors` are those of the transcript, where
+    they are at hand.
+    """
     # A time that the page already gives must not lead to itself.
     features = [replace(feature, published_s=None) for feature in features]
     units = cut_sentences(transcript)
     if not units or not features:
         return Alignment(tuple(_place_nowhere(feature) for feature in features))
     mentions = find_mentions(units, features, transcript.language)
-    weights = load_weights()
-    evidence = measure_evidence(units, features, mentions, transcript.language)
+    meaning = None
+    if encoder is not None:
+        meaning = compare_meaning(units, features, vectors or encode_units(units, encoder), encoder)
+    weights = load_weights(meaning is not None)
+    evidence = measure_evidence(units, features, mentions, transcript.language, meaning)
     weighing = weigh_episode(evidence, weights)
     return decide_placements(units, features, mentions, weighing, weights)
 
@@ -61,8 +79,14 @@ def _place_nowhere(feature: Feature) -> Placement:
 def weigh_episode(evidence: Evidence, weights: Weights) -> Weighing:
     """Return all starts weighed against each other, and what the weighing says of each feature's best one."""
     boundaries = rate_boundaries(evidence, weights)
-    scores = weights.onset.rate(evidence.pairs).astype(np.float64)
+    scores = np.stack([weights.onset.rate(pairs.astype(np.float32)) for pairs in evidence.pairs]).astype(np.float64)
     passages = evidence.passages.astype(np.float64)
+    if evidence.meanings is not None:
+        # Talk that dwells on each feature for minutes repeats the same evidence sentence after sentence.
+        dwell = (evidence.starts[-1] - evidence.starts[0]) / len(passages)
+        pace = min(1.0, PACE_S / max(dwell, 1.0))
+        passages += weights.prices.meaning / weights.prices.passage * pace * evidence.meanings
+    scores, passages = discount_put_off(evidence, scores, passages)
     posterior = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices)
     near = gather_mass(evidence.starts, posterior.starts, NEAR_S)
     chosen = choose_units(evidence.starts, posterior.starts, near)
@@ -70,10 +94,31 @@ def weigh_episode(evidence: Evidence, weights: Weights) -> Weighing:
     return Weighing(evidence, posterior, near, chosen, rows)
 
 
+def discount_put_off(
+    evidence: Evidence, scores: NDArray[np.float64], passages: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return scores and passages (features, units) less what "let's save that for later" takes from a mention."""
+    starts = evidence.starts
+    heard = np.flatnonzero(evidence.boundaries[:, evidence.names.boundaries.index("put_off")])
+    cue = np.zeros(len(starts))
+    for unit in heard:
+        # The name comes first, "but later" after it.
+        cue[
+            np.searchsorted(starts, starts[unit] - BEFORE_CUE_S) : np.searchsorted(starts, starts[unit] + AFTER_CUE_S)
+        ] = 1.0
+    index = evidence.names.pairs.index
+    after, before = evidence.pairs[:, :, index("title_after_40")], evidence.pairs[:, :, index("title_before_15")]
+    named = np.minimum(1.0, np.maximum(after, before) / NAMED)
+    # Who says "later" of a feature that never comes up again speaks of something else.
+    last = np.where(named >= 1.0, starts, -np.inf).max(axis=1, keepdims=True)
+    share = np.where(starts < last - AGAIN_S, named * cue, 0.0)
+    return scores - PUT_OFF * share, passages * (1.0 - share)
+
+
 def rate_boundaries(evidence: Evidence, weights: Weights) -> Matrix:
     """Return the log-odds (units) that anything starts, and write them into the evidence's empty columns."""
     boundaries = np.clip(weights.boundary.rate(evidence.boundaries), -8.0, 4.0)
-    index = PAIR_NAMES.index
+    index = evidence.names.pairs.index
     evidence.pairs[:, :, index("boundary")] = boundaries
     evidence.pairs[:, :, index("boundary_text")] = boundaries * evidence.pairs[:, :, index("text_after_40")]
     return boundaries
@@ -93,70 +138,6 @@ def choose_units(
         chosen[row] = units[posterior[row, units].argmax()]
         free[chosen[row]] = False
     return chosen
-
-
-def describe_placements(
-    evidence: Evidence,
-    posterior: Posterior,
-    scores: NDArray[np.float64],
-    boundaries: Matrix,
-    near: NDArray[np.float64],
-    chosen: NDArray[np.int64],
-) -> Matrix:
-    """Return (features, len(PLACEMENT_NAMES)): what tells right placements from wrong and absent features."""
-    starts, every = evidence.starts, np.arange(len(chosen))
-    wide = gather_mass(starts, posterior.starts, WIDE_S)
-    times = starts[chosen]
-    far = np.where(np.abs(starts[None, :] - times[:, None]) > 2 * WIDE_S, wide, 0.0)
-    lengths = np.diff(starts, append=starts[-1] + 1.0)
-    gap = max(1.0, (starts[-1] - starts[0]) / max(1, len(chosen)))
-    apart = np.abs(times[:, None] - times[None, :]) + 1e9 * np.eye(len(chosen))
-    top = scores.max(axis=1, keepdims=True)
-    onset = scores - top - np.log(np.exp(scores - top).mean(axis=1, keepdims=True))
-    items = dict(zip(ITEM_NAMES, evidence.items.T, strict=True))
-    values = {
-        "mass_near": near[every, chosen],
-        "mass_wide": wide[every, chosen],
-        "mass_log": np.log(near[every, chosen] + 1e-4),
-        "entered": np.minimum(posterior.starts.sum(axis=1), 2.0),
-        "rival_mass": far.max(axis=1),
-        "onset": onset[every, chosen],
-        "onset_best": top[:, 0],
-        "talk": gather_talk(starts, posterior.talks, chosen),
-        "talk_total": np.minimum((posterior.talks * lengths).sum(axis=1) / gap, 3.0),
-        "in_order": mark_order(times),
-        "crowded": apart.min(axis=1) < 6.0,
-        "boundary": boundaries[chosen],
-        "wordless": items["rarity"] < 0.05,
-        # How well a feature's words are met, against what is usual in this episode.
-        **{f"{name}_edge": items[f"{name}_best"] - np.median(items[f"{name}_best"]) for name in _EDGES},
-        **{name: items[name] for name in PLACEMENT_NAMES if name in items},
-    }
-    return np.column_stack([values[name] for name in PLACEMENT_NAMES]).astype(np.float32)
-
-
-def gather_talk(
-    starts: NDArray[np.float64], talks: NDArray[np.float64], chosen: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return how much of the half minute after each chosen unit belongs to its feature."""
-    stop = np.searchsorted(starts, starts[chosen] + WIDE_S, side="right")
-    return np.array([talks[row, unit : stop[row]].mean() for row, unit in enumerate(chosen)])
-
-
-def mark_order(times: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which features belong to the longest run of the list that rises in time."""
-    count = len(times)
-    length, before = np.ones(count, dtype=int), np.full(count, -1)
-    for row in range(count):
-        for earlier in range(row):
-            if times[earlier] <= times[row] and length[earlier] + 1 > length[row]:
-                length[row], before[row] = length[earlier] + 1, earlier
-    marks = np.zeros(count, dtype=bool)
-    row = int(length.argmax()) if count else -1
-    while row >= 0:
-        marks[row] = True
-        row = before[row]
-    return marks
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pipeline.errors import InputError, PipelineError
 
 if TYPE_CHECKING:
     from pipeline.catalog import CatalogRow
-    from pipeline.workflow import RunResult
+    from pipeline.stages import RunResult
 
 ALL_STAGES = ("download", "transcribe", "align", "publish")
 
@@ -162,15 +162,20 @@ def features(
     fill: Annotated[Path | None, typer.Option(help="Release notes to fill lost titles, ids and versions from.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print what became of every line.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where there is any warning.")] = False,
+    root: Root = Path(),
     as_json: Json = False,
 ) -> None:
     """Parse and check a feature list; print it as a table with every warning."""
+    from pipeline.config import load_show
     from pipeline.console import ConsoleReporter, print_list
     from pipeline.features import LIST_SUFFIXES, dump_features, load_features, pick_episode, read_lists
+    from pipeline.storage import Project
 
     if output is not None and output.suffix.lower() not in LIST_SUFFIXES:
         raise InputError(f"the output {output} must end in {', '.join(sorted(LIST_SUFFIXES))}")
-    lists = read_lists(source)
+    show = Project(root).show
+    # A project's own names of columns hold for its lists here as well.
+    lists = read_lists(source, columns=load_show(show).columns if show.is_file() else None)
     if episode is not None or output is not None or as_json:
         lists = (pick_episode(lists, episode, source),)
     reporter = ConsoleReporter()
@@ -195,6 +200,23 @@ def features(
 
 
 @app.command()
+def status(episodes: Episodes = None, *, root: Root = Path(), as_json: Json = False) -> None:
+    """Which stage of which episode is stale, and why; nothing is run."""
+    from dataclasses import asdict
+
+    from pipeline.console import ConsoleReporter, print_status
+    from pipeline.storage import Project
+    from pipeline.workflow import find_stale, list_episodes
+
+    project = Project(root.resolve())
+    found = find_stale(project, episodes or list_episodes(project), ConsoleReporter(quiet=True))
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
+    else:
+        print_status(found)
+
+
+@app.command()
 def search(
     words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="Words, #ids, versions.")] = None,
     *,
@@ -211,9 +233,9 @@ def search(
     from pipeline.console import print_hits
     from pipeline.search import search_catalog
     from pipeline.storage import Project
-    from pipeline.tables import read_dataset
+    from pipeline.workflow import read_everything
 
-    table = read_dataset(Project(root.resolve()).dataset)
+    table = read_everything(Project(root.resolve()))
     hits = search_catalog(table, words or (), version=version, feature_id=feature_id, episode=episode, limit=limit)
     if as_json:
         print(json.dumps([hit.row for hit in hits], ensure_ascii=False, indent=1, default=str))

@@ -16,7 +16,8 @@ from pipeline.catalog import CatalogRow
 from pipeline.evaluate import Evaluation
 from pipeline.marks import format_time
 from pipeline.schema import Feature, FeatureList, Status
-from pipeline.workflow import StageResult
+from pipeline.stages import StageResult
+from pipeline.workflow import StageStatus
 
 STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}
 SECONDS_BETWEEN_LINES = 60.0
@@ -138,6 +139,19 @@ def print_features(features: Iterable[Feature]) -> None:
             "yes" if feature.highlight else "",
         )
     _out().print(table)
+
+
+def print_status(found: Sequence[StageStatus]) -> None:
+    """Print what is stale and why, a line a stage; an episode with nothing to do is one line."""
+    table = _table("episode", "stage", "why")
+    stale = [one for one in found if one.stale]
+    for one in stale:
+        table.add_row(one.episode_id, one.stage, Text(printable(one.reason), overflow="fold"))
+    if stale:
+        _out().print(table)
+    fresh = len({one.episode_id for one in found} - {one.episode_id for one in stale})
+    if fresh or not stale:
+        print_line(f"{fresh} episodes are up to date" if fresh != 1 else "1 episode is up to date")
 
 
 def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -11,6 +11,8 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from datetime import time as clock_time
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import InputError
@@ -33,6 +35,7 @@ COLUMNS: dict[str, frozenset[str]] = {
 TEXT_SUFFIXES = frozenset({".txt", ".text", ""})
 SUFFIXES = TEXT_SUFFIXES | {".md", ".markdown", ".html", ".htm", ".csv", ".tsv", ".xlsx", ".json"}
 
+SHEET_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day 0 has no zone
 MAX_LINE = 20_000  # characters: a longer line is not Markdown that a person wrote, and would take its parser seconds
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e"))
@@ -295,11 +298,30 @@ def _read_xlsx(content: bytes, columns: Mapping[str, str]) -> Document:
         frame = pd.read_excel(io.BytesIO(content), header=None, dtype=object, engine="openpyxl")
     except Exception as error:  # a damaged workbook fails in zipfile, XML or openpyxl, each in its own way
         raise InputError(f"this is not an .xlsx workbook ({type(error).__name__})") from error
-    rows = [
-        (number, ["" if pd.isna(cell) else clean_text(str(cell)) for cell in cells])
-        for number, cells in enumerate(frame.itertuples(index=False, name=None), start=1)
-    ]
-    return _as_table(rows, columns, "row")
+    rows = [["" if pd.isna(cell) else cell for cell in cells] for cells in frame.itertuples(index=False, name=None)]
+    clocks = [clock for cells in rows for cell in cells if (clock := _read_clock(cell)) is not None]
+    # A spreadsheet takes 16:36, typed for minutes and seconds, for hours and minutes.
+    unit = 60 if all(clock % 60 == 0 for clock in clocks) else 1
+    return _as_table(
+        [(number, [_show_cell(cell, unit) for cell in cells]) for number, cells in enumerate(rows, start=1)],
+        columns,
+        "row",
+    )
+
+
+def _show_cell(cell: Any, unit: int) -> str:
+    clock = _read_clock(cell)
+    return clean_text(str(cell)) if clock is None else f"{clock / unit:g}"
+
+
+def _read_clock(cell: Any) -> int | None:
+    """The seconds in a cell that a spreadsheet holds as a time of day or a duration; None for any other."""
+    if isinstance(cell, datetime):
+        # Durations of a day or more are shown as dates of its first days.
+        return int((cell - SHEET_ZERO).total_seconds()) if cell.year == SHEET_ZERO.year + 1 else None
+    if isinstance(cell, timedelta):
+        return int(cell.total_seconds())
+    return cell.hour * 3600 + cell.minute * 60 + cell.second if isinstance(cell, clock_time) else None
 
 
 def _as_table(rows: list[tuple[int, list[str]]], columns: Mapping[str, str], unit: str) -> Document:

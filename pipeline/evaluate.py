@@ -123,8 +123,11 @@ def _read_gold_json(path: Path, by_id: Mapping[int, int]) -> dict[int, float | N
 
 def draw_reliability(evaluation: Evaluation, path: Path) -> None:
     """Draw recall by tolerance and confidence against what was right, as an image named by its ending."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError("drawing needs the extra `plots`: pip install 'episode-catalog[plots]'") from None
 
     # The same figures give the same bytes.
     mpl.rcParams["svg.hashsalt"] = "episode-catalog"

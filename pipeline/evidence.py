@@ -7,12 +7,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.boundaries import measure_boundaries
+from pipeline.boundaries import BOUNDARY_NAMES, measure_boundaries
+from pipeline.meaning import MEANING_NAMES, SIDE_NAMES, Meaning, measure_likeness
 from pipeline.schema import Feature, Mention, Method
 from pipeline.sentences import Unit
 from pipeline.terms import list_terms, load_stemmer, name_language
 
 Matrix = NDArray[np.float32]
+Halves = NDArray[np.float16]
 
 # Stretches of speech, in seconds, over which words are looked for after a unit's start and before it.
 AFTER_S = (6.0, 15.0, 40.0, 120.0)
@@ -48,23 +50,43 @@ PAIR_NAMES = (
     *("title_share", "text_share", "text_share_long", "share_before"),
     *("boundary", "boundary_text", "intro", "outro"),
 )
-ITEM_NAMES = ("title_best", "text_best", "mass_best", "id_said", "phrase_best", "rarity", "unheard", "constant")
+MEANING_ITEM_NAMES = ("mean_best", "mean_best_title", "mean_lead")
+ITEM_NAMES = (
+    *("title_best", "text_best", "mass_best", "id_said", "phrase_best", "rarity", "unheard", "constant"),
+    *("title_words", "described", "numbered"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """All that was measured on one episode.
 
-    `starts` (units) are in seconds; `pairs` (features, units, len(PAIR_NAMES)) has its two boundary columns still
-    empty; `boundaries` is (units, len(BOUNDARY_NAMES)), `items` (features, len(ITEM_NAMES)), and `passages`
-    (features, units) holds log-likelihood ratios of a unit's words being about a feature.
+    `starts` (units) are in seconds; `pairs` (features, units, columns) has its two boundary columns still empty;
+    `boundaries` is (units, columns), `items` (features, columns); `names` tells the columns of all three.
+    `passages` (features, units) holds log-likelihood ratios of a unit's words being about a feature, and `meanings`
+    (features, units), where there are sentence vectors, how alike they are beyond what is usual.
     """
 
     starts: NDArray[np.float64]
-    pairs: Matrix
+    pairs: Halves
     boundaries: Matrix
     items: Matrix
     passages: Matrix
+    meanings: Matrix | None
+    names: "Columns"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names of what is measured of pairs of feature and unit, of boundaries, and of features."""
+
+    pairs: tuple[str, ...]
+    boundaries: tuple[str, ...]
+    items: tuple[str, ...]
+
+
+WORD_COLUMNS = Columns(PAIR_NAMES, BOUNDARY_NAMES, ITEM_NAMES)
+MEANING_COLUMNS = Columns(PAIR_NAMES + MEANING_NAMES, BOUNDARY_NAMES + SIDE_NAMES, (*ITEM_NAMES, *MEANING_ITEM_NAMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +105,43 @@ class Wording:
 
 
 def measure_evidence(
-    units: Sequence[Unit], features: Sequence[Feature], mentions: Sequence[Mention], language: str | None = None
+    units: Sequence[Unit],
+    features: Sequence[Feature],
+    mentions: Sequence[Mention],
+    language: str | None = None,
+    meaning: Meaning | None = None,
 ) -> Evidence:
-    """Return the evidence of one episode; `units` must not be empty."""
+    """Return the evidence of one episode; `units` must not be empty, and `meaning` is left out without an encoder."""
+    names = WORD_COLUMNS if meaning is None else MEANING_COLUMNS
     code = name_language(language)
     starts = np.array([unit.start for unit in units])
     spoken = [list_terms(unit.text, code) for unit in units]
     wording = weigh_terms(starts, spoken, features, code)
-    pairs = np.zeros((len(features), len(units), len(PAIR_NAMES)), dtype=np.float32)
-    column = {name: pairs[:, :, index] for index, name in enumerate(PAIR_NAMES)}
+    # Half precision is plenty for shares and cosines, and this is by far the largest table.
+    pairs = np.zeros((len(features), len(units), len(names.pairs)), dtype=np.float16)
+    column = {name: pairs[:, :, index] for index, name in enumerate(names.pairs)}
     _measure_words(column, wording)
     rows = {feature.position: row for row, feature in enumerate(features)}
     _measure_mentions(column, starts, mentions, rows)
     _measure_rivals(column)
     column["intro"][:] = np.exp(-(starts - starts[0]) / 60.0)
     column["outro"][:] = np.exp(-(starts[-1] - starts) / 60.0)
-    return Evidence(
-        starts=starts,
-        pairs=pairs,
-        boundaries=measure_boundaries(units, spoken),
-        items=_measure_items(column, wording),
-        passages=_measure_passages(wording, starts, mentions, rows),
-    )
+    boundaries, items = measure_boundaries(units, spoken), _measure_items(column, wording, features)
+    meanings = None
+    if meaning is not None:
+        likeness = measure_likeness(units, meaning, column)
+        boundaries = np.concatenate([boundaries, likeness.sides], axis=1)
+        items = np.column_stack([items, _measure_best(column)])
+        meanings = likeness.passages
+    passages = _measure_passages(wording, starts, mentions, rows)
+    return Evidence(starts, pairs, boundaries, items, passages, meanings, names)
+
+
+def _measure_best(pairs: dict[str, Halves]) -> Matrix:
+    """Return (features, len(MEANING_ITEM_NAMES)): how near in meaning the talk ever comes to each feature."""
+    long, short = (pairs[name].astype(np.float32) for name in ("mean_text_after_20", "mean_title_after_8"))
+    best = long.max(axis=1)
+    return np.column_stack([best, short.max(axis=1), (best - long.mean(axis=1)) / (long.std(axis=1) + 1e-3)])
 
 
 def weigh_terms(
@@ -198,7 +235,7 @@ def _time_terms(
     return ahead, behind
 
 
-def _measure_words(column: dict[str, Matrix], wording: Wording) -> None:
+def _measure_words(column: dict[str, Halves], wording: Wording) -> None:
     """Fill in the overlap of titles and texts with the speech after and before every unit."""
     size = wording.ahead.shape[1]
     for begin in range(0, size, BLOCK_UNITS):
@@ -214,7 +251,7 @@ def _measure_words(column: dict[str, Matrix], wording: Wording) -> None:
 
 
 def _measure_block(
-    column: dict[str, Matrix], wording: Wording, ahead: NDArray[np.float16], behind: NDArray[np.float16]
+    column: dict[str, Halves], wording: Wording, ahead: NDArray[np.float16], behind: NDArray[np.float16]
 ) -> None:
     """Fill in the overlap for a block of units."""
     title, text = _normalise_rows(wording.title), _normalise_rows(wording.text)
@@ -245,7 +282,7 @@ def _normalise_rows(weights: Matrix) -> Matrix:
     return shares
 
 
-def _look_ahead(values: Matrix, reach: int = 2) -> Matrix:
+def _look_ahead(values: Halves, reach: int = 2) -> Halves:
     """Return the largest value among each unit and the `reach` units after it."""
     best = values.copy()
     for step in range(1, reach + 1):
@@ -254,7 +291,7 @@ def _look_ahead(values: Matrix, reach: int = 2) -> Matrix:
 
 
 def _measure_mentions(
-    column: dict[str, Matrix], starts: NDArray[np.float64], mentions: Sequence[Mention], rows: dict[int, int]
+    column: dict[str, Halves], starts: NDArray[np.float64], mentions: Sequence[Mention], rows: dict[int, int]
 ) -> None:
     """Fill in the best id and phrase mention said within some seconds after a unit's start or before it."""
     reaches: dict[bool, tuple[tuple[str, float, float], ...]] = {
@@ -270,7 +307,7 @@ def _measure_mentions(
             values[row, where] = np.maximum(values[row, where], np.float32(mention.score))
 
 
-def _measure_rivals(column: dict[str, Matrix]) -> None:
+def _measure_rivals(column: dict[str, Halves]) -> None:
     """Fill in how each value compares with the same feature elsewhere and with other features here."""
     for source, peak, share in (
         ("title_after_15", "title_peak", "title_share"),
@@ -278,14 +315,14 @@ def _measure_rivals(column: dict[str, Matrix]) -> None:
         ("text_after_120", "text_peak_long", "text_share_long"),
         ("text_before_40", "", "share_before"),
     ):
-        values = column[source]
+        values = column[source].astype(np.float32)
         if peak:
             column[peak][:] = values - values.max(axis=1, keepdims=True)
         column[share][:] = values / (values.sum(axis=0, keepdims=True) + np.float32(0.15))
     column["mass_peak"][:] = column["text_mass"] - column["text_mass"].max(axis=1, keepdims=True)
 
 
-def _measure_items(column: dict[str, Matrix], wording: Wording) -> Matrix:
+def _measure_items(column: dict[str, Halves], wording: Wording, features: Sequence[Feature]) -> Matrix:
     """Return (features, len(ITEM_NAMES)): what says whether a feature is discussed at all."""
     items = np.zeros((len(wording.title), len(ITEM_NAMES)), dtype=np.float32)
     values = {
@@ -297,6 +334,10 @@ def _measure_items(column: dict[str, Matrix], wording: Wording) -> Matrix:
         "rarity": np.log1p(wording.title.sum(axis=1)),
         "unheard": (wording.title * ~wording.said).sum(axis=1) / (wording.title.sum(axis=1) + np.float32(0.1)),
         "constant": np.ones(len(items)),
+        # What kind of list it is: headlines, bare sentences, entries with descriptions and ids.
+        "title_words": np.array([min(len(feature.title.split()), 12) / 12 for feature in features]),
+        "described": np.array([bool(feature.description) for feature in features]),
+        "numbered": np.array([feature.feature_id is not None for feature in features]),
     }
     for index, name in enumerate(ITEM_NAMES):
         items[:, index] = values[name]

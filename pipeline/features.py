@@ -16,6 +16,7 @@ from pipeline.fetch import fetch_document
 from pipeline.list_checks import check_list, shorten
 from pipeline.page import Draft, Role, Section, read_page, write_page
 from pipeline.schema import Feature, FeatureList, LineRole
+from pipeline.storage import read_limited
 
 LIST_SUFFIXES = frozenset({".csv", ".json", ".txt"})
 MAX_BYTES = 16 << 20  # a page of 1,000 entries is under 1 MB; more is some other file
@@ -26,15 +27,15 @@ SAME_WORDING = 92.0
 LIKE_WORDING = 86.0
 
 
-def read_lists(source: str) -> tuple[FeatureList, ...]:
+def read_lists(source: str, *, columns: Mapping[str, str] | None = None) -> tuple[FeatureList, ...]:
     """Return the lists of all episodes in a file or at an http(s) address."""
     if not is_address(source):
-        return load_episodes(Path(source))
+        return load_episodes(Path(source), columns=columns)
     fetched = fetch_document(source)
     if fetched is None:
         raise InputError(f"{without_secrets(source)} answers that nothing changed, though it was never asked before")
     try:
-        return parse_episodes(fetched.content, fetched.suffix)
+        return parse_episodes(fetched.content, fetched.suffix, columns=columns)
     except InputError as error:
         raise InputError(f"{without_secrets(source)}: {error}") from error
 
@@ -46,13 +47,7 @@ def load_features(path: Path, *, episode: str | None = None, columns: Mapping[st
 
 def load_episodes(path: Path, *, columns: Mapping[str, str] | None = None) -> tuple[FeatureList, ...]:
     """Return the lists of all episodes in a file, in its order."""
-    try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise InputError(f"the feature list {path} cannot be read: {error.strerror}") from error
-    if size > MAX_BYTES:
-        raise InputError(f"the feature list {path} has {size >> 20} MB: this must be some other file")
+    content = read_limited(path, MAX_BYTES, "the feature list")
     try:
         return parse_episodes(content, path.suffix, columns=columns)
     except InputError as error:

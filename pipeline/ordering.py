@@ -16,13 +16,14 @@ class OrderPrices:
     """What moves cost, as natural logarithms, and what evidence counts.
 
     `onset` multiplies the log-odds that a feature starts at a unit, `passage` the log-likelihood ratio of a unit's
-    words being about it, `boundary` the log-odds that anything starts there. `rate` is added to the logarithm of the
-    mean number of starts a unit. `skip` is the price of each feature left out on the way forward, `jump` that of
-    going anywhere, `pause` that of talk about no feature.
+    words being about it, `meaning` how much more than usual a unit resembles it, `boundary` the log-odds that
+    anything starts there. `rate` is added to the logarithm of the mean number of starts a unit. `skip` is the price
+    of each feature left out on the way forward, `jump` that of going anywhere, `pause` that of talk about no feature.
     """
 
     onset: float = 0.5
     passage: float = 0.3
+    meaning: float = 0.0
     boundary: float = 0.0
     rate: float = 0.0
     skip: float = -2.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.evidence import PAIR_NAMES, Evidence
+from pipeline.evidence import Evidence
 from pipeline.marks import format_time
 from pipeline.mentions import VERSION_SCORE
 from pipeline.schema import Feature, Mention, Method
@@ -15,16 +15,19 @@ QUOTE_LENGTH = 200
 LEAD_S = 2.0
 # Below this overlap of a feature's words with what follows the start, only its neighbours place it.
 FAINT = 0.12
+# From this likeness in meaning on, a passage is about a feature though it shares no words with it.
+CLEAR_MEANING = 0.2
 # From this share of the title on, the title decided rather than the words of the description.
 CLEAR_TITLE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What decided a start, and the mention that shows it, if one does."""
+    """What decided a start, the mention that shows it, if one does, and whether it was meaning without words."""
 
     method: Method
     mention: Mention | None = None
+    meant: bool = False
 
 
 def find_ground(evidence: Evidence, row: int, unit: int, mentions: Sequence[Mention], end: float) -> Ground:
@@ -35,9 +38,10 @@ def find_ground(evidence: Evidence, row: int, unit: int, mentions: Sequence[Ment
         fitting = [mention for mention in inside if mention.method is method]
         if fitting:
             return Ground(method, max(fitting, key=lambda mention: (mention.score, -mention.start)))
-    pair = dict(zip(PAIR_NAMES, evidence.pairs[row, unit].tolist(), strict=True))
+    pair = dict(zip(evidence.names.pairs, evidence.pairs[row, unit].tolist(), strict=True))
     if max(pair["text_after_40"], pair["title_after_40"]) < FAINT:
-        return Ground(Method.ORDER)
+        meant = pair.get("mean_text_after_20", 0.0) >= CLEAR_MEANING
+        return Ground(Method.SEMANTIC, meant=True) if meant else Ground(Method.ORDER)
     return Ground(Method.PHRASE if pair["title_after_40"] >= CLEAR_TITLE else Method.SEMANTIC)
 
 
@@ -53,6 +57,8 @@ def explain_start(feature: Feature, start: float, ground: Ground, rival: float |
         reason = f'"{_cut_text(ground.mention.text, 60)}" is said at {format_time(ground.mention.start)}'
     elif ground.method is Method.PHRASE:
         reason = "words of its title are said here"
+    elif ground.meant:
+        reason = "the passage is about what its text says, in other words"
     else:
         reason = "the passage shares words with its text"
     return reason if ordered else f"{reason}; out of list order"

@@ -47,8 +47,9 @@ def locate_features(
         transcript = transcriber.transcribe(media, language=language, on_progress=on_progress)
         transcript = replace(transcript, audio_sha256=sha256_of(media))
     from pipeline.align import align
+    from pipeline.encoder import load_encoder
 
-    alignment = align(transcript, listed.features)
+    alignment = align(transcript, listed.features, encoder=load_encoder(transcript.language))
     episode = Episode(show="", episode_id=name_episode(media), title=media.stem)
     provenance = Provenance(transcript.source, transcript.model or "", transcript.audio_sha256, listed.sha256)
     late = check_duration([feature.published_s for feature in listed.features], transcript.duration or math.inf)

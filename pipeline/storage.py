@@ -72,6 +72,10 @@ class Project:
         """What was said in one episode, and when."""
         return self.processed / "transcripts" / f"{episode_id}.json"
 
+    def vectors(self, episode_id: str) -> Path:
+        """What the sentences of one episode mean, as numbers; made again where it is missing."""
+        return self.processed / "transcripts" / f"{episode_id}.vectors.npz"
+
     def alignment(self, episode_id: str) -> Path:
         """Where each feature of one episode was placed."""
         return self.processed / "alignments" / f"{episode_id}.json"
@@ -146,6 +150,18 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path} is not what we wrote; run again with --force to make it anew")
     return value
+
+
+def read_limited(path: Path, limit: int, what: str) -> bytes:
+    """Return the bytes of a file given to us; InputError where it cannot be read, or is larger than `limit` bytes."""
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= limit else b""
+    except OSError as error:
+        raise InputError(f"{what} {path} cannot be read: {error.strerror}") from error
+    if size > limit:
+        raise InputError(f"{what} {path} has {size >> 20} MB: this must be some other file")
+    return content
 
 
 def sha256_of(path: Path) -> str:

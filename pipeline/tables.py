@@ -159,7 +159,8 @@ def _upgrade(table: "pa.Table", path: Path) -> "pa.Table":
         raise InputError(f"{path} is not a catalog of ours: move it out of the folder")
     if int(version) > int(SCHEMA_VERSION):
         raise InputError(f"{path} was written by a newer episode-catalog (schema {version}): upgrade this one")
-    return table.select(catalog_schema().names).cast(catalog_schema())
+    schema = catalog_schema()
+    return table if table.schema.equals(schema) else table.select(schema.names).cast(schema)
 
 
 def read_dataset(folder: Path) -> "pa.Table":

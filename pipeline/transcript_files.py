@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.documents import decode_text
 from pipeline.errors import InputError
 from pipeline.schema import Segment, Transcript, Word
+from pipeline.storage import read_limited
 
 SUFFIXES = frozenset({".srt", ".vtt", ".json"})
 MAX_BYTES = 256 << 20  # five hours with word times are under 30 MB
@@ -18,14 +19,7 @@ MAX_BYTES = 256 << 20  # five hours with word times are under 30 MB
 
 def load_transcript(path: Path) -> Transcript:
     """Return the transcript in a file; InputError where it is none, or none of it can be read."""
-    try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise InputError(f"the transcript {path} cannot be read: {error.strerror}") from error
-    if size > MAX_BYTES:
-        raise InputError(f"the transcript {path} has {size >> 20} MB: this must be some other file")
-    text = decode_text(content)
+    text = decode_text(read_limited(path, MAX_BYTES, "the transcript"))
     try:
         return _parse_json(text) if path.suffix.lower() == ".json" else _parse_captions(text, path.suffix.lower()[1:])
     except InputError as error:

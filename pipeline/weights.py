@@ -9,15 +9,21 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.boundaries import BOUNDARY_NAMES
-from pipeline.evidence import PAIR_NAMES
+from pipeline.evidence import MEANING_COLUMNS, WORD_COLUMNS, Columns
 from pipeline.ordering import OrderPrices
 
-# What is known of a placement once the whole episode has been weighed; see `pipeline.align.describe_placements`.
+# What is known of a placement once the whole episode has been weighed; see `pipeline.placement.describe_placements`.
 PLACEMENT_NAMES = (
     *("mass_near", "mass_wide", "mass_log", "entered", "rival_mass", "onset", "onset_best", "talk", "talk_total"),
     *("in_order", "crowded", "boundary", "title_best", "text_best", "mass_best", "id_said", "phrase_best"),
     *("rarity", "unheard", "wordless", "title_edge", "text_edge", "mass_edge"),
+    *("title_words", "described", "numbered", "typical_mass"),
+    *("talk_some", "unheard_talk", "text_edge_mass"),
+)
+MEANING_PLACEMENT_NAMES = (
+    *PLACEMENT_NAMES,
+    *("mean_best", "mean_best_title", "mean_lead", "mean_edge", "mean_usual"),
+    *("mean_here", "mean_share_here", "mean_lost", "mean_here_mass", "mean_edge_mass"),
 )
 
 
@@ -53,20 +59,23 @@ class Weights:
 
 
 @cache
-def load_weights() -> Weights:
-    """Return the fitted constants that come with the package."""
-    return parse_weights(json.loads(files("pipeline").joinpath("weights.json").read_text(encoding="utf-8")))
+def load_weights(with_meaning: bool = False) -> Weights:
+    """Return the fitted constants that come with the package, for use with sentence vectors or without."""
+    data = json.loads(files("pipeline").joinpath("weights.json").read_text(encoding="utf-8"))
+    return parse_weights(data["meaning" if with_meaning else "words"], with_meaning)
 
 
-def parse_weights(data: Mapping[str, Mapping[str, float]]) -> Weights:
-    """Return the constants held by a mapping of the shape of `weights.json`."""
+def parse_weights(data: Mapping[str, Mapping[str, float]], with_meaning: bool = False) -> Weights:
+    """Return the constants held by a mapping of the shape of one half of `weights.json`."""
+    names: Columns = MEANING_COLUMNS if with_meaning else WORD_COLUMNS
+    placement = MEANING_PLACEMENT_NAMES if with_meaning else PLACEMENT_NAMES
     limits = data["limits"]
     return Weights(
-        boundary=_parse_model(data["boundary"], BOUNDARY_NAMES),
-        onset=_parse_model(data["onset"], PAIR_NAMES),
+        boundary=_parse_model(data["boundary"], names.boundaries),
+        onset=_parse_model(data["onset"], names.pairs),
         prices=OrderPrices(**data["prices"]),
-        absent=_parse_model(data["absent"], PLACEMENT_NAMES),
-        sure=_parse_model(data["sure"], PLACEMENT_NAMES),
+        absent=_parse_model(data["absent"], placement),
+        sure=_parse_model(data["sure"], placement),
         absent_from=limits["absent_from"],
         sure_from=limits["sure_from"],
     )

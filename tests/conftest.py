@@ -1,5 +1,6 @@
 """Records, a small project, a recogniser that knows its lines, and a web server on this machine."""
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -11,12 +12,19 @@ import pytest
 from hypothesis import settings
 
 from pipeline.schema import Segment, Transcript, Word
+from pipeline.stages import StageResult
 from pipeline.storage import Project
 from pipeline.transcribe import Progress, WhisperTranscriber
-from pipeline.workflow import StageResult, run_stages
+from pipeline.workflow import run_stages
 
 # Speed is measured in benchmarks/, never asserted here.
-settings.register_profile("unhurried", deadline=None)
+# CI tries the same examples each time; to hunt for others: HYPOTHESIS_EXAMPLES=5000 make test-fast
+settings.register_profile(
+    "unhurried",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "100")),
+)
 settings.load_profile("unhurried")
 
 REPOSITORY = Path(__file__).parent.parent

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.align import align, mark_order
+from pipeline.align import align
+from pipeline.placement import mark_order
 from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
 
 CHATTER = (
@@ -126,6 +127,17 @@ def test_feature_named_only_in_the_intro_is_left_out() -> None:
         Status.NOT_FOUND,
         "named only in the intro",
     )
+
+
+@pytest.mark.parametrize(("words", "doubtful"), [(", but let's save that for later.", True), (".", False)])
+def test_mention_that_is_put_off_is_no_sure_start(words: str, doubtful: bool) -> None:
+    features = invent_features(8)
+    show = tell(features, [0, 1, 3, 4, 5, 2, 6, 7])
+    mention = f"The {features[2].title.removeprefix('Added ')} would be next{words}"
+    teaser = Segment(show.truth[4] - 0.4, show.truth[4] - 0.1, mention)
+    segments = tuple(sorted((*show.transcript.segments, teaser), key=lambda one: one.start))
+    placement = align(replace(show.transcript, segments=segments), features).placements[2]
+    assert (placement.status is not Status.CONFIDENT and placement.start != teaser.start) is doubtful
 
 
 def test_spoken_id_decides_and_is_told_in_the_reason() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import av
 import podcast_chapter_tools as oracle
 import pytest
 import webvtt
@@ -159,6 +160,9 @@ def test_id3_chapters_are_written_into_an_mp3_and_replace_its_own(tmp_path: Path
         (60000, 63500, 'Dark <b>theme</b> & "more"'),
         (3727000, 3800000, "Limits — raised"),
     ]
+    with av.open(str(path)) as container:  # ffmpeg reads them, too
+        found_by_ffmpeg = {chapter["start"]: chapter["metadata"]["title"] for chapter in container.chapters()}
+    assert found_by_ffmpeg == {round(c.start * 1000): c.title for c in CHAPTERS}
     (contents,) = tags.getall("CTOC")
     assert contents.child_element_ids == [f.element_id for f in found]
     copy = shutil.copyfile(path, tmp_path / "again.mp3")

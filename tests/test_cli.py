@@ -145,6 +145,13 @@ def test_explain_tells_what_became_of_every_line(tmp_path: Path) -> None:
     ]
 
 
+def test_a_project_s_names_of_columns_hold_for_its_lists(project: Project) -> None:
+    project.show.write_text(project.show.read_text() + "columns:\n  Was: title\n  Nummer: feature_id\n")
+    (project.root / "liste.csv").write_text("Was,Nummer\nSortieren,500111\n")
+    result = catalog("features", "liste.csv", "--json", cwd=project.root)
+    assert json.loads(result.stdout)["features"][0]["feature_id"] == 500111
+
+
 def test_one_episode_of_several_is_picked(tmp_path: Path) -> None:
     intro = "Episode {} of the Kite Show walks through a long list of changes that matter to small teams.\n"
     (tmp_path / "all.txt").write_text(intro.format(12) + "Better search.\n" + intro.format(11) + "A note field.\n")

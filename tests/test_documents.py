@@ -1,7 +1,9 @@
 """Each format gives the same numbered lines, or rows whose columns are known."""
 
 import io
+from datetime import time, timedelta
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -131,6 +133,24 @@ def test_a_workbook_s_first_sheet_is_a_table() -> None:
         MarkedLine("Sort", "", 500111, "v4.10", None),
         MarkedLine("Theme", "", None, None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        ((time(2, 4), time(16, 36), timedelta(hours=49, minutes=41)), (124, 996, 2981)),
+        ((time(0, 2, 4), time(0, 16, 36), time(1, 2, 7)), (124, 996, 3727)),
+        (("2:04", "16:36", "1:02:07"), (124, 996, 3727)),
+    ],
+    ids=["minutes taken for hours", "hours", "text"],
+)
+def test_times_in_a_workbook_are_minutes_and_seconds_as_typed(typed: tuple[object], seconds: tuple[float]) -> None:
+    sheet, book = openpyxl.Workbook(), io.BytesIO()
+    for row in (("Title", "Time"), *zip("ABC", typed, strict=True)):
+        sheet.active.append(row)
+    sheet.save(book)
+    rows = [line.row for line in read_document(book.getvalue(), ".xlsx").lines[1:]]
+    assert [row.published_s for row in rows if row] == list(seconds)
 
 
 def test_a_show_may_name_its_columns_otherwise() -> None:

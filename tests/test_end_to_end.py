@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from conftest import REPOSITORY
 
+from pipeline.encoder import load_encoder
 from pipeline.marks import parse_time
 from pipeline.storage import Project
 
@@ -24,7 +25,7 @@ def compared(demo: Project) -> pd.DataFrame:
 def test_nearly_every_discussion_is_found_within_ten_seconds(compared: pd.DataFrame) -> None:
     discussed = compared[compared["true_s"].notna()]
     assert len(discussed) == 11
-    assert (discussed["start_s"] - discussed["true_s"]).abs().le(10).sum() >= 9
+    assert (discussed["start_s"] - discussed["true_s"]).abs().le(10).sum() >= 10
 
 
 def test_the_feature_that_is_not_discussed_is_not_placed(compared: pd.DataFrame) -> None:
@@ -33,7 +34,7 @@ def test_the_feature_that_is_not_discussed_is_not_placed(compared: pd.DataFrame)
     assert pd.isna(skipped["start_s"])
 
 
-@pytest.mark.xfail(reason="a host names it and puts it off, 107 s before the discussion")
+@pytest.mark.xfail(load_encoder("en") is None, reason="words alone do not tell that a host puts it off")
 def test_the_feature_out_of_place_is_found_where_it_is_discussed(compared: pd.DataFrame) -> None:
     calendar = compared.set_index("feature_id").loc[714210]
     assert calendar["start_s"] == pytest.approx(calendar["true_s"], abs=10)

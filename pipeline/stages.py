@@ -1,0 +1,305 @@
+"""The stages of an episode: for each what it depends on, what it writes, and the work itself."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+from pipeline import __version__
+from pipeline.addresses import is_address, without_secrets
+from pipeline.catalog import CatalogRow, build_rows
+from pipeline.config import EpisodeConfig, ShowConfig, load_episode
+from pipeline.download import METADATA, download_audio, find_source, read_audio
+from pipeline.errors import InputError
+from pipeline.features import load_features
+from pipeline.list_checks import check_duration
+from pipeline.list_revisions import find_revision, keep_revision, refresh_revision
+from pipeline.publish import NOTES, TAGGED_AUDIO, publish_catalog, publish_notes
+from pipeline.schema import Episode, Provenance, Transcript
+from pipeline.staleness import StateFile
+from pipeline.storage import (
+    Project,
+    alignment_from_json,
+    alignment_to_json,
+    features_from_json,
+    features_to_json,
+    read_json,
+    transcript_from_json,
+    transcript_to_json,
+    write_json,
+)
+from pipeline.transcribe import OPTIONS, Transcriber
+
+
+class Reporter(Protocol):
+    """Who is told how a run gets on."""
+
+    def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
+        """A stage begins, and why."""
+
+    def stage_progress(self, done: float, total: float) -> None:
+        """So much of the stage is done; `total` is 0 where nobody knows."""
+
+    def stage_ended(self, result: "StageResult") -> None:
+        """A stage is done, or failed."""
+
+    def warn(self, episode_id: str, message: str) -> None:
+        """Something a person should look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What one stage did for one episode: why it ran, seconds taken, and the error where it failed."""
+
+    episode_id: str
+    stage: str
+    reason: str
+    seconds: float
+    error: str | None = None
+
+
+@dataclass
+class RunResult:
+    """What a run did; `rows` holds the catalog of the episodes that were published."""
+
+    stages: list[StageResult] = field(default_factory=list)
+    rows: dict[str, tuple[CatalogRow, ...]] = field(default_factory=dict)
+    written: list[Path] = field(default_factory=list)
+    exit_code: int = 0
+
+    @property
+    def failures(self) -> list[StageResult]:
+        """The stages that failed, at most one an episode."""
+        return [result for result in self.stages if result.error is not None]
+
+
+@dataclass
+class Job:
+    """One episode in the hands of a run."""
+
+    project: Project
+    show: ShowConfig
+    episode_id: str
+    transcriber: Transcriber
+    reporter: Reporter
+    result: RunResult
+    force: bool
+    offline: bool
+    refresh: bool
+    include_review: bool
+
+    @cached_property
+    def config(self) -> EpisodeConfig:
+        """The episode's settings."""
+        return load_episode(self.project.episode(self.episode_id))
+
+    @cached_property
+    def state(self) -> StateFile:
+        """What the episode's files were made from."""
+        return StateFile.load(self.project.state(self.episode_id), self.project.root)
+
+    def end_stage(self, result: StageResult) -> None:
+        """Keep what a stage did, and tell it."""
+        self.result.stages.append(result)
+        self.reporter.stage_ended(result)
+
+    @cached_property
+    def feature_list(self) -> Path:
+        """The file with the feature list: the one the settings name, or what their address gave last."""
+        source = self.config.features
+        if not is_address(source):
+            return self.project.root / Path(source).expanduser()
+        folder = self.project.lists(self.episode_id)
+        known = find_revision(source, folder)
+        if known is not None and not self.refresh:
+            return known
+        if self.offline:
+            raise InputError(f"{without_secrets(source)} is on the network, and --offline forbids fetching it")
+        return refresh_revision(source, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step from files to files: what it depends on, what it writes, and the work itself."""
+
+    name: str
+    inputs: Callable[[Job], dict[str, str]]
+    outputs: Callable[[Job], list[Path]]
+    work: Callable[[Job], None]
+
+
+def _download_inputs(job: Job) -> dict[str, str]:
+    local = find_source(job.config.source, job.project.root)
+    return {"source": job.config.source, "source file": job.state.digest(local) if local else ""}
+
+
+def _download_outputs(job: Job) -> list[Path]:
+    metadata_file = job.project.raw(job.episode_id) / METADATA
+    if not metadata_file.is_file():
+        return [metadata_file]
+    return [metadata_file, read_audio(metadata_file.parent).path]
+
+
+def _download(job: Job) -> None:
+    download_audio(
+        job.config.source,
+        job.project.raw(job.episode_id),
+        root=job.project.root,
+        offline=job.offline,
+        on_progress=job.reporter.stage_progress,
+    )
+
+
+def _transcribe_inputs(job: Job) -> dict[str, str]:
+    folder = job.project.raw(job.episode_id)
+    _need(job, folder / METADATA, "download")
+    return {
+        "audio": read_audio(folder).sha256,
+        "speech model": job.show.model,
+        "language": job.show.language or "detected",
+        "settings": json.dumps(OPTIONS, sort_keys=True),
+        "recogniser": f"faster-whisper {metadata.version('faster-whisper')}",
+    }
+
+
+def _transcribe_outputs(job: Job) -> list[Path]:
+    return [job.project.transcript(job.episode_id)]
+
+
+def _transcribe(job: Job) -> None:
+    audio = read_audio(job.project.raw(job.episode_id))
+    transcript = job.transcriber.transcribe(
+        audio.path, language=job.show.language, on_progress=job.reporter.stage_progress
+    )
+    record = {**transcript_to_json(transcript), "audio_sha256": audio.sha256}
+    write_json(job.project.transcript(job.episode_id), record)
+
+
+def _align_inputs(job: Job) -> dict[str, str]:
+    transcript = _need(job, job.project.transcript(job.episode_id), "transcribe")
+    if not job.feature_list.is_file():
+        raise InputError(f"the feature list {job.feature_list} is not there: correct `features` in the settings")
+    return {
+        "transcript": transcript,
+        "feature list": job.state.digest(job.feature_list),
+        "episode in the list": job.config.features_episode or "",
+        "columns": json.dumps(job.show.columns, sort_keys=True),
+        "sentence encoder": _name_encoder(),
+        "episode-catalog": __version__,
+    }
+
+
+def _name_encoder() -> str:
+    """What tells the meaning of sentences on this machine."""
+    from pipeline.encoder import DISTRIBUTION
+
+    try:
+        return f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)}"
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
+def _align_outputs(job: Job) -> list[Path]:
+    return [job.project.alignment(job.episode_id)]
+
+
+def _align(job: Job) -> None:
+    from pipeline.align import align
+    from pipeline.encoder import load_encoder
+    from pipeline.vectors import KeptVectors
+
+    transcript = transcript_from_json(read_json(job.project.transcript(job.episode_id)))
+    features = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
+    late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
+    for warning in (*features.warnings, *late):
+        job.reporter.warn(job.episode_id, f"{without_secrets(job.config.features)}: {warning}")
+    # Every revision of the list is kept as it was, since pages are edited after publication.
+    keep_revision(job.feature_list.read_bytes(), job.feature_list.suffix, job.project.lists(job.episode_id))
+    encoder = load_encoder(transcript.language)
+    vectors = KeptVectors(job.project.vectors(job.episode_id)).load(transcript, encoder) if encoder else None
+    alignment = align(transcript, features.features, encoder=encoder, vectors=vectors)
+    write_json(
+        job.project.alignment(job.episode_id),
+        {
+            "provenance": asdict(describe_inputs(transcript, features.sha256)),
+            "features": features_to_json(features.features),
+            "placements": alignment_to_json(alignment),
+        },
+    )
+
+
+def describe_inputs(transcript: Transcript, features_sha256: str | None) -> Provenance:
+    """Return which transcript and which list an alignment was made from."""
+    return Provenance(transcript.source, transcript.model or "", transcript.audio_sha256, features_sha256)
+
+
+def _publish_inputs(job: Job) -> dict[str, str]:
+    return {
+        "alignment": _need(job, job.project.alignment(job.episode_id), "align"),
+        "transcript": _need(job, job.project.transcript(job.episode_id), "transcribe"),
+        "show": job.show.name,
+        "title": job.config.title,
+        "published date": str(job.config.published or ""),
+        "link": job.config.link or job.show.link or "",
+        "doubtful starts": "published" if job.include_review or job.show.include_review else "left out",
+        "mp3 with chapters": (_need(job, tagged, "download") if (tagged := _find_mp3(job)) else ""),
+        "episode-catalog": __version__,
+    }
+
+
+def _find_mp3(job: Job) -> Path | None:
+    """The episode's audio, where its chapters can be written into a copy of it."""
+    folder = job.project.raw(job.episode_id)
+    if not job.show.id3_chapters or not (folder / METADATA).is_file():
+        return None
+    path = read_audio(folder).path
+    return path if path.suffix == ".mp3" and path.is_file() else None
+
+
+def _publish_outputs(job: Job) -> list[Path]:
+    folder = job.project.notes(job.episode_id)
+    tagged = [folder / TAGGED_AUDIO] if _find_mp3(job) and find_spec("mutagen") else []
+    return [job.project.catalog(job.episode_id), *(folder / name for name in NOTES), *tagged]
+
+
+def _publish(job: Job) -> None:
+    record = read_json(job.project.alignment(job.episode_id))
+    config = job.config
+    episode = Episode(job.show.name, job.episode_id, config.title, config.published, config.link or job.show.link)
+    rows = build_rows(
+        episode,
+        features_from_json(record["features"]),
+        alignment_from_json(record["placements"]),
+        Provenance(**record["provenance"]),
+    )
+    publish_notes(
+        rows,
+        transcript_from_json(read_json(job.project.transcript(job.episode_id))),
+        job.project.notes(job.episode_id),
+        include_review=job.include_review or job.show.include_review,
+        audio=_find_mp3(job),
+        warn=lambda note: job.reporter.warn(job.episode_id, note),
+    )
+    publish_catalog(rows, job.project.catalog(job.episode_id))
+    job.result.rows[job.episode_id] = rows
+    job.result.written += [job.project.catalog(job.episode_id), job.project.notes(job.episode_id)]
+
+
+def _need(job: Job, path: Path, stage: str) -> str:
+    """The digest of the file an earlier stage makes; InputError where it is not there yet."""
+    if not path.is_file():
+        raise InputError(f"{path} is not there: run `catalog {stage} {job.episode_id}` first, or `catalog run`")
+    return job.state.digest(path)
+
+
+STAGES = (
+    Stage("download", _download_inputs, _download_outputs, _download),
+    Stage("transcribe", _transcribe_inputs, _transcribe_outputs, _transcribe),
+    Stage("align", _align_inputs, _align_outputs, _align),
+    Stage("publish", _publish_inputs, _publish_outputs, _publish),
+)

@@ -1,0 +1,47 @@
+"""Two revisions of a list, compared in words."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.list_changes import compare_lists
+from pipeline.schema import Feature
+
+LIST = (Feature(1, "Sort", "x", 500111), Feature(2, "Theme", "", 500122), Feature(3, "A bare sentence."))
+
+
+def renumber(features: list[Feature]) -> list[Feature]:
+    return [replace(feature, position=n) for n, feature in enumerate(features, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (LIST, "only its layout"),
+        ((*LIST, Feature(4, "New"), Feature(5, "Newer", "", 500144)), "2 entries added"),
+        (LIST[:2], "1 entry removed"),
+        ((replace(LIST[0], title="Sorting"), *LIST[1:]), "1 entry renamed"),
+        ((replace(LIST[0], published_s=12.0), *LIST[1:]), "1 entry edited"),
+        ((LIST[1], LIST[0], LIST[2]), "order changed"),
+        (
+            (LIST[1], replace(LIST[0], title="Sorting"), Feature(3, "New")),
+            "1 entry added, 1 removed, 1 renamed, order changed",
+        ),
+    ],
+)
+def test_a_change_is_told_in_words(now: tuple[Feature, ...], words: str) -> None:
+    assert compare_lists(LIST, renumber(list(now))).describe() == words
+
+
+features = st.lists(st.builds(Feature, st.just(1), st.sampled_from("ABC"), feature_id=st.none() | st.integers(1, 3)))
+
+
+@given(features, features)
+def test_what_was_added_one_way_was_removed_the_other(before: list[Feature], now: list[Feature]) -> None:
+    there, back = compare_lists(before, now), compare_lists(now, before)
+    assert there.added == back.removed
+    assert len(there.renamed) == len(back.renamed)
+    assert compare_lists(before, before).describe() == "only its layout"
+    assert len(before) - len(there.removed) + len(there.added) == len(now)
