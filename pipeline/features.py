@@ -10,10 +10,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from pipeline.addresses import is_address, without_secrets
-from pipeline.documents import COLUMNS, Document, read_document
+from pipeline.documents import read_document
 from pipeline.errors import InputError
 from pipeline.fetch import fetch_document
+from pipeline.lines import Document
 from pipeline.list_checks import check_list, shorten
+from pipeline.list_tables import COLUMNS
 from pipeline.page import Draft, Role, Section, read_page, write_page
 from pipeline.schema import Feature, FeatureList, LineRole
 from pipeline.storage import read_limited

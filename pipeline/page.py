@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
+from pipeline.lines import Line
 from pipeline.marks import MarkedLine, format_time, read_line
 from pipeline.schema import Feature
 
@@ -23,18 +24,6 @@ class Role(StrEnum):
     HEADING = "heading"
     HIGHLIGHT = "highlight"
     IGNORED = "ignored"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a document: `level` is its depth as a bullet or heading, `spaced` whether a blank line precedes it."""
-
-    number: int
-    text: str
-    kind: str = "text"  # text, bullet, heading, row, columns, or markup, which says nothing
-    level: int = 0
-    spaced: bool = False
-    row: MarkedLine | None = None  # what a table's row says, its columns being known
 
 
 @dataclass

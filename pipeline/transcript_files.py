@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pipeline.documents import decode_text
 from pipeline.errors import InputError
+from pipeline.lines import decode_text
 from pipeline.schema import Segment, Transcript, Word
 from pipeline.storage import read_limited
 

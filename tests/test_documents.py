@@ -7,8 +7,9 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from pipeline.documents import Document, decode_text, read_document
+from pipeline.documents import read_document
 from pipeline.errors import InputError
+from pipeline.lines import Document, decode_text
 from pipeline.marks import MarkedLine
 
 
