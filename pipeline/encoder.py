@@ -88,6 +88,13 @@ def load_encoder(language: str | None) -> Encoder | None:
     return _load_minilm() if name_language(language) in LANGUAGES else None
 
 
+def warn_of_language(language: str | None) -> tuple[str, ...]:
+    """Return what to tell a person where the talk is in a language whose meaning is not compared."""
+    if name_language(language) in LANGUAGES:
+        return ()
+    return (f"the talk is in {language!r}: it is matched by words, ids and order alone, not by meaning",)
+
+
 @cache
 def _load_minilm() -> MiniLM | None:
     """Return the encoder with the installed files, or None."""

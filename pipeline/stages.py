@@ -210,7 +210,7 @@ def _align_outputs(job: Job) -> list[Path]:
 
 def _align(job: Job) -> None:
     from pipeline.align import align
-    from pipeline.encoder import load_encoder
+    from pipeline.encoder import load_encoder, warn_of_language
     from pipeline.vectors import KeptVectors
 
     transcript = transcript_from_json(read_json(job.project.transcript(job.episode_id)))
@@ -218,6 +218,8 @@ def _align(job: Job) -> None:
     late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
     for warning in (*features.warnings, *late):
         job.reporter.warn(job.episode_id, f"{without_secrets(job.config.features)}: {warning}")
+    for warning in warn_of_language(transcript.language):
+        job.reporter.warn(job.episode_id, warning)
     # Every revision of the list is kept as it was, since pages are edited after publication.
     keep_revision(job.feature_list.read_bytes(), job.feature_list.suffix, job.project.lists(job.episode_id))
     encoder = load_encoder(transcript.language)

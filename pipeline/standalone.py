@@ -47,13 +47,16 @@ def locate_features(
         transcript = transcriber.transcribe(media, language=language, on_progress=on_progress)
         transcript = replace(transcript, audio_sha256=sha256_of(media))
     from pipeline.align import align
-    from pipeline.encoder import load_encoder
+    from pipeline.encoder import load_encoder, warn_of_language
 
     alignment = align(transcript, listed.features, encoder=load_encoder(transcript.language))
     episode = Episode(show="", episode_id=name_episode(media), title=media.stem)
     provenance = Provenance(transcript.source, transcript.model or "", transcript.audio_sha256, listed.sha256)
     late = check_duration([feature.published_s for feature in listed.features], transcript.duration or math.inf)
-    return Located(build_rows(episode, listed.features, alignment, provenance), (*listed.warnings, *late))
+    return Located(
+        build_rows(episode, listed.features, alignment, provenance),
+        (*listed.warnings, *late, *warn_of_language(transcript.language)),
+    )
 
 
 def name_episode(media: Path) -> str:

@@ -54,6 +54,12 @@ def test_our_own_transcript_file_is_taken(tmp_path: Path, page: Path, transcribe
     assert all(row.start_s is not None for row in locate(path, page, transcriber).rows)
 
 
+def test_a_talk_in_another_language_is_told(tmp_path: Path, page: Path, transcriber: ToldTranscriber) -> None:
+    path = tmp_path / "talk.json"
+    path.write_text(json.dumps({**transcript_to_json(spoken(LINES)), "language": "de"}))
+    assert any("the talk is in 'de'" in warning for warning in locate(path, page, transcriber).warnings)
+
+
 def test_an_empty_transcript_finds_nothing_and_says_so(
     tmp_path: Path, page: Path, transcriber: ToldTranscriber
 ) -> None:
