@@ -7,7 +7,7 @@ from datetime import date
 
 from pipeline import __version__
 from pipeline.marks import format_time
-from pipeline.schema import Alignment, Episode, Feature, Provenance, Status
+from pipeline.schema import Alignment, Episode, Feature, FeatureList, Provenance, Status, Transcript
 
 
 def _column(description: str, *, nullable: bool = False) -> dict[str, object]:
@@ -53,6 +53,11 @@ class CatalogRow:
     audio_sha256: str | None = dataclasses.field(metadata=_column("digest of the audio", nullable=True))
     features_sha256: str | None = dataclasses.field(metadata=_column("digest of the feature list", nullable=True))
     pipeline_version: str = dataclasses.field(metadata=_column("the version of episode-catalog that made the row"))
+
+
+def trace_inputs(transcript: Transcript, features: FeatureList) -> Provenance:
+    """Return which transcript and which list an alignment is made from."""
+    return Provenance(transcript.source, transcript.model or "", transcript.audio_sha256, features.sha256)
 
 
 def build_rows(

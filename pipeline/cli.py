@@ -307,8 +307,10 @@ def _print_json(rows: "list[CatalogRow] | tuple[CatalogRow, ...]") -> None:
 
 def _check_output(output: Path) -> None:
     """Refuse an output we could not write before any work is done."""
-    if output.suffix.lower() not in {".csv", ".parquet", ".json"}:
-        raise InputError(f"the output {output} must end in .csv, .parquet or .json")
+    from pipeline.tables import OUTPUT_SUFFIXES
+
+    if output.suffix.lower() not in OUTPUT_SUFFIXES:
+        raise InputError(f"the output {output} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")
     if not output.absolute().parent.is_dir():
         raise InputError(f"the folder of the output {output} does not exist: create it first")
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pipeline.addresses import is_address, without_secrets
 from pipeline.audio import probe_duration
 from pipeline.errors import InputError
-from pipeline.storage import read_json, sha256_of, write_json, write_whole
+from pipeline.storage import read_record, sha256_of, write_json, write_whole
 
 # Called with the bytes fetched and the bytes in all.
 Progress = Callable[[float, float], None]
@@ -75,8 +75,11 @@ def download_audio(source: str, folder: Path, *, root: Path, offline: bool = Fal
 
 def read_audio(folder: Path) -> Audio:
     """Return what `download_audio` left in `folder`."""
-    record = read_json(folder / METADATA)
-    return Audio(folder / record["file"], record["sha256"], record["duration"], record["source"])
+
+    def parse(record: dict[str, Any]) -> Audio:
+        return Audio(folder / record["file"], record["sha256"], record["duration"], record["source"])
+
+    return read_record(folder / METADATA, parse)
 
 
 def fetch_media(url: str, folder: Path, on_progress: Progress) -> Path:

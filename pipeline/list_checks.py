@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from pipeline.page import Draft
+from pipeline.terms import load_stemmer
 
 # Words that stand in release notes of any product, and say nothing about what an entry is about.
 _EMPTY_WORDS = frozenset(
@@ -36,16 +37,10 @@ def check_list(entries: Sequence[Draft], unit: str = "line") -> list[str]:
 
 
 def find_words(text: str) -> frozenset[str]:
-    """Return the words of a text that could tell its subject, in small letters, plural and tense roughly cut off."""
+    """Return the words of a text that could tell its subject, in small letters, plural and tense cut off."""
+    stem = load_stemmer("en")
     words = (word.lower().strip("'’-") for word in _WORD.findall(text))
-    return frozenset(_cut(word) for word in words if len(word) > 2 and word not in _EMPTY_WORDS)
-
-
-def _cut(word: str) -> str:
-    for ending in ("ations", "ation", "ings", "ing", "ies", "ied", "es", "ed", "s", "y", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)]
-    return word
+    return frozenset(stem(word) for word in words if len(word) > 2 and word not in _EMPTY_WORDS)
 
 
 def _check_missing(entries: Sequence[Draft], unit: str) -> Iterator[str]:
@@ -98,7 +93,8 @@ def _says_something(draft: Draft) -> bool:
     if not _COMMENTARY.search(text):
         return bool(words) or draft.feature_id is not None
     # "Ann and Bob noted that…": who said it is not what it is about, and a remark needs more words to tell.
-    names = {_cut(name.lower()) for name in re.findall(r"\b[A-Z][a-z]+\b", text)}
+    stem = load_stemmer("en")
+    names = {stem(name.lower()) for name in re.findall(r"\b[A-Z][a-z]+\b", text)}
     return len(words - names) >= 3 or draft.feature_id is not None
 
 

@@ -16,7 +16,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#+|!~&])")
 
 def write_text(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
     """Return notes as the text of a page; a feature whose start is not among `chapters` stands without a time."""
-    published = {(chapter.start, chapter.title) for chapter in chapters}
+    published = _name_published(chapters)
     features = [
         Feature(
             row.position,
@@ -34,7 +34,7 @@ def write_text(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
 
 def write_markdown(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
     """Return notes as Markdown; the text of titles and descriptions can never become markup."""
-    published = {(chapter.start, chapter.title) for chapter in chapters}
+    published = _name_published(chapters)
     lines = [f"# {_plain(rows[0].episode_title)}", ""]
     highlights = [row for row in rows if row.highlight]
     if highlights:
@@ -43,9 +43,7 @@ def write_markdown(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> s
     for row in rows:
         time = _time(row, published)
         link = f"[{time}](<{row.url}>)" if time and row.url else time
-        marks = _plain(
-            " ".join(part for part in (row.version, f"#{row.feature_id}" if row.feature_id else None) if part)
-        )
+        marks = _plain(_marks(row))
         lines.append("- " + " | ".join(part for part in (f"**{_plain(row.title)}**", marks, link) if part))
         if row.description:
             lines.append(f"  {_plain(row.description)}")
@@ -54,7 +52,7 @@ def write_markdown(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> s
 
 def write_html(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], video: dict[str, Any]) -> str:
     """Return notes as an article for a web page, with `video` as its JSON-LD; text from outside is escaped."""
-    published = {(chapter.start, chapter.title) for chapter in chapters}
+    published = _name_published(chapters)
     parts = ["<article>", f"<h1>{html.escape(rows[0].episode_title)}</h1>"]
     highlights = [row for row in rows if row.highlight]
     if highlights:
@@ -64,15 +62,25 @@ def write_html(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], video: d
         time = _time(row, published)
         if time and row.url:
             time = f'<a href="{html.escape(row.url)}">{time}</a>'
-        marks = html.escape(
-            " ".join(part for part in (row.version, f"#{row.feature_id}" if row.feature_id else "") if part)
-        )
+        marks = html.escape(_marks(row))
         line = " | ".join(part for part in (f"<strong>{html.escape(row.title)}</strong>", marks, time) if part)
         parts.append(f"<li>{line}" + (f"<br>{html.escape(row.description)}" if row.description else "") + "</li>")
     # "</script>" inside a title would end the element; JSON may write the sign otherwise.
     data = json.dumps(video, ensure_ascii=False).replace("<", "\\u003c")
     parts += ["</ul>", f'<script type="application/ld+json">{data}</script>', "</article>"]
     return "\n".join(parts) + "\n"
+
+
+def _name_published(chapters: Sequence[Chapter]) -> set[tuple[float, str]]:
+    """What tells the rows whose starts are published from the others."""
+    return {(chapter.start, chapter.title) for chapter in chapters}
+
+
+def _marks(row: CatalogRow) -> str:
+    """A row's version and id, as a page has them."""
+    return " ".join(
+        part for part in (row.version, f"#{row.feature_id}" if row.feature_id is not None else None) if part
+    )
 
 
 def _time(row: CatalogRow, published: set[tuple[float, str]]) -> str:

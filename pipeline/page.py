@@ -69,10 +69,11 @@ _EPISODE = re.compile(
     r"^(?:in\s+)?episode\s+#?(?P<start>\d{1,4})\b|^.{0,80}:\s*episode\s+#?(?P<end>\d{1,4})\W*$", re.IGNORECASE
 )
 _LIST_HEADING = re.compile(
-    r"^\W*(?:(?:full|complete|all|the)\s+)*(?:feature|update|change|release)s?(?:\s+(?:list|review|overview|notes|log))*"
-    r"\W*$",
+    r"^\W*(?:(?:(?:full|complete|all|the)\s+)*(?:feature|update|change|release)s?(?:\s+(?:list|review|overview|notes|log))*"
+    r"|(?:the\s+)?(?:full|complete)\s+(?:list|review))\W*$",
     re.IGNORECASE,
 )
+_WHOLE_LIST = re.compile(r"^\W*(?:full|complete|all)\b", re.IGNORECASE)
 _HIGHLIGHT_HEADING = re.compile(
     r"^\W*(?:here(?:'s|’s|\s+are)\b.{0,60}\b(?:key|impactful|highlights?)\b.{0,80}"
     r"|(?:key|important|top|notable|main)\s+(?:\w+\s+)?(?:mentions?|features?|updates?|highlights?|changes?)\b.{0,60}"
@@ -95,6 +96,7 @@ _POINTER = re.compile(r"\b(?:check out|head (?:over )?to|visit|find us|follow us
 _SITE = re.compile(r"\w\.[a-z]{2,}")
 _CONTINUES = re.compile(r"^(?:[a-z(…]|(?i:note|warning|tip|caution|important|nb|example)\b\s*[:!–-])")
 _LONG_HEAD = 160  # characters: a paragraph before the first entry introduces the page
+_SENTENCES_IN_HEAD = 2  # more of them before a heading such as "Changes" are entries themselves
 _GAP_IN_HEAD = 4  # short lines (a name, tags) that may stand between two lines of a page's head
 
 
@@ -152,9 +154,21 @@ class _SectionReader:
     def _find_list(self) -> int:
         """The index of the list's first line, or of its heading."""
         for index, line in enumerate(self.lines):
-            if self.marks[line.number] is None and _LIST_HEADING.match(line.text):
+            if self.marks[line.number] is None and _LIST_HEADING.match(line.text) and self._opens_list(index):
                 return index
         return self._find_end_of_head()
+
+    def _opens_list(self, index: int) -> bool:
+        """Tell the heading of the list from one in its middle ("Changes", after the entries under "New")."""
+        before = self.lines[:index]
+        if _WHOLE_LIST.match(self.lines[index].text) or any(_HIGHLIGHT_HEADING.match(line.text) for line in before):
+            return True
+        ids = {marks.feature_id for line in before if (marks := self.marks[line.number]) is not None}
+        after = {marks.feature_id for line in self.lines[index:] if (marks := self.marks[line.number]) is not None}
+        if ids:
+            return ids <= after
+        said = [line for line in before if _is_sentence(line.text) and _find_boilerplate(line.text) is None]
+        return len(said) <= _SENTENCES_IN_HEAD
 
     def _find_end_of_head(self) -> int:
         end = gap = 0
@@ -196,7 +210,7 @@ class _SectionReader:
             elif marks is None and _HIGHLIGHT_HEADING.match(line.text):
                 self.section.account(line, Role.HEADING)
                 current, in_highlights = None, True
-            elif reason := _find_boilerplate(line.text):
+            elif marks is None and (reason := _find_boilerplate(line.text)):
                 self.section.account(line, Role.IGNORED, reason=reason)
                 current, in_highlights = None, False
             elif marks is not None:

@@ -1,4 +1,4 @@
-"""Write everything that is published of an episode: its catalog file, show notes, chapters and subtitles."""
+"""Write what is published of an episode beside its catalog: show notes, chapters and subtitles."""
 
 import json
 import shutil
@@ -11,7 +11,6 @@ from pipeline import notes, subtitles
 from pipeline.catalog import CatalogRow
 from pipeline.schema import Transcript
 from pipeline.storage import write_bytes, write_whole
-from pipeline.tables import write_catalog
 
 NOTES = (
     "show-notes.txt",
@@ -27,11 +26,6 @@ NOTES = (
     "transcript.txt",
 )
 TAGGED_AUDIO = "audio.mp3"
-
-
-def publish_catalog(rows: Sequence[CatalogRow], path: Path) -> None:
-    """Write an episode's rows to its Parquet file."""
-    write_catalog(rows, path)
 
 
 def publish_notes(

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.terms import load_stemmer
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -142,7 +144,8 @@ def _compare(word: str, vocabulary: Sequence[str]) -> "NDArray[np.float64]":
     from rapidfuzz.distance import OSA, Prefix
 
     likeness = np.zeros(len(vocabulary))
-    stem = _stem(word)
+    stem_of = load_stemmer("en")
+    stem = stem_of(word)
     slips = 0 if any(c.isdigit() for c in word) else next(most for size, most in SLIPS if len(word) >= size)
     if slips:
         distances = process.cdist([word], vocabulary, scorer=OSA.distance, score_cutoff=slips)[0]
@@ -152,7 +155,7 @@ def _compare(word: str, vocabulary: Sequence[str]) -> "NDArray[np.float64]":
         other = vocabulary[number]
         if other == word:
             likeness[number] = 1.0
-        elif _stem(other) == stem:
+        elif stem_of(other) == stem:
             likeness[number] = 0.95
         elif len(stem) >= 3:
             likeness[number] = max(likeness[number], 0.8)
@@ -162,13 +165,6 @@ def _compare(word: str, vocabulary: Sequence[str]) -> "NDArray[np.float64]":
 def _cut_words(text: str) -> list[str]:
     """The words of a text in small letters; a version such as 2.204 is one word."""
     return _WORD.findall(text.lower())
-
-
-def _stem(word: str) -> str:
-    """A word without plural and tense, by Snowball's English rules; a version without its v."""
-    import snowballstemmer
-
-    return str(snowballstemmer.stemmer("english").stemWord(word))
 
 
 def _to_mask(values: "pa.ChunkedArray") -> "NDArray[np.bool_]":

@@ -1,5 +1,6 @@
 """The stages of an episode: for each what it depends on, what it writes, and the work itself."""
 
+import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -8,19 +9,19 @@ from functools import cached_property
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline import __version__
 from pipeline.addresses import is_address, without_secrets
-from pipeline.catalog import CatalogRow, build_rows
+from pipeline.catalog import CatalogRow, build_rows, trace_inputs
 from pipeline.config import EpisodeConfig, ShowConfig, load_episode
 from pipeline.download import METADATA, download_audio, find_source, read_audio
 from pipeline.errors import InputError
 from pipeline.features import load_features
 from pipeline.list_checks import check_duration
 from pipeline.list_revisions import find_revision, keep_revision, refresh_revision
-from pipeline.publish import NOTES, TAGGED_AUDIO, publish_catalog, publish_notes
-from pipeline.schema import Episode, Provenance, Transcript
+from pipeline.publish import NOTES, TAGGED_AUDIO, publish_notes
+from pipeline.schema import Alignment, Episode, Feature, Provenance
 from pipeline.staleness import StateFile
 from pipeline.storage import (
     Project,
@@ -28,7 +29,7 @@ from pipeline.storage import (
     alignment_to_json,
     features_from_json,
     features_to_json,
-    read_json,
+    read_record,
     transcript_from_json,
     transcript_to_json,
     write_json,
@@ -135,7 +136,13 @@ class Stage:
 
 def _download_inputs(job: Job) -> dict[str, str]:
     local = find_source(job.config.source, job.project.root)
-    return {"source": job.config.source, "source file": job.state.digest(local) if local else ""}
+    source = job.config.source
+    return {
+        # The record must not keep what an address holds of secrets, and still notice any change of it.
+        "source": without_secrets(source),
+        "exact source": hashlib.sha256(source.encode()).hexdigest(),
+        "source file": job.state.digest(local) if local else "",
+    }
 
 
 def _download_outputs(job: Job) -> list[Path]:
@@ -213,7 +220,7 @@ def _align(job: Job) -> None:
     from pipeline.encoder import load_encoder, warn_of_language
     from pipeline.vectors import KeptVectors
 
-    transcript = transcript_from_json(read_json(job.project.transcript(job.episode_id)))
+    transcript = read_record(job.project.transcript(job.episode_id), transcript_from_json)
     features = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
     late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
     for warning in (*features.warnings, *late):
@@ -228,16 +235,11 @@ def _align(job: Job) -> None:
     write_json(
         job.project.alignment(job.episode_id),
         {
-            "provenance": asdict(describe_inputs(transcript, features.sha256)),
+            "provenance": asdict(trace_inputs(transcript, features)),
             "features": features_to_json(features.features),
             "placements": alignment_to_json(alignment),
         },
     )
-
-
-def describe_inputs(transcript: Transcript, features_sha256: str | None) -> Provenance:
-    """Return which transcript and which list an alignment was made from."""
-    return Provenance(transcript.source, transcript.model or "", transcript.audio_sha256, features_sha256)
 
 
 def _publish_inputs(job: Job) -> dict[str, str]:
@@ -270,26 +272,31 @@ def _publish_outputs(job: Job) -> list[Path]:
 
 
 def _publish(job: Job) -> None:
-    record = read_json(job.project.alignment(job.episode_id))
+    from pipeline.tables import write_catalog
+
+    features, alignment, provenance = read_record(job.project.alignment(job.episode_id), _parse_alignment)
     config = job.config
     episode = Episode(job.show.name, job.episode_id, config.title, config.published, config.link or job.show.link)
-    rows = build_rows(
-        episode,
-        features_from_json(record["features"]),
-        alignment_from_json(record["placements"]),
-        Provenance(**record["provenance"]),
-    )
+    rows = build_rows(episode, features, alignment, provenance)
     publish_notes(
         rows,
-        transcript_from_json(read_json(job.project.transcript(job.episode_id))),
+        read_record(job.project.transcript(job.episode_id), transcript_from_json),
         job.project.notes(job.episode_id),
         include_review=job.include_review or job.show.include_review,
         audio=_find_mp3(job),
         warn=lambda note: job.reporter.warn(job.episode_id, note),
     )
-    publish_catalog(rows, job.project.catalog(job.episode_id))
+    write_catalog(rows, job.project.catalog(job.episode_id))
     job.result.rows[job.episode_id] = rows
     job.result.written += [job.project.catalog(job.episode_id), job.project.notes(job.episode_id)]
+
+
+def _parse_alignment(record: dict[str, Any]) -> tuple[tuple[Feature, ...], Alignment, Provenance]:
+    return (
+        features_from_json(record["features"]),
+        alignment_from_json(record["placements"]),
+        Provenance(**record["provenance"]),
+    )
 
 
 def _need(job: Job, path: Path, stage: str) -> str:

@@ -5,11 +5,11 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.catalog import CatalogRow, build_rows
+from pipeline.catalog import CatalogRow, build_rows, trace_inputs
 from pipeline.errors import InputError
 from pipeline.features import load_features
 from pipeline.list_checks import check_duration
-from pipeline.schema import Episode, Provenance
+from pipeline.schema import Episode
 from pipeline.storage import sha256_of
 from pipeline.transcribe import Progress, Transcriber
 from pipeline.transcript_files import SUFFIXES, load_transcript
@@ -51,10 +51,9 @@ def locate_features(
 
     alignment = align(transcript, listed.features, encoder=load_encoder(transcript.language))
     episode = Episode(show="", episode_id=name_episode(media), title=media.stem)
-    provenance = Provenance(transcript.source, transcript.model or "", transcript.audio_sha256, listed.sha256)
     late = check_duration([feature.published_s for feature in listed.features], transcript.duration or math.inf)
     return Located(
-        build_rows(episode, listed.features, alignment, provenance),
+        build_rows(episode, listed.features, alignment, trace_inputs(transcript, listed)),
         (*listed.warnings, *late, *warn_of_language(transcript.language)),
     )
 

@@ -5,14 +5,16 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.errors import InputError
 from pipeline.schema import Alignment, Feature, Method, Placement, Segment, Status, Transcript, Word
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,15 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path} is not what we wrote; run again with --force to make it anew")
     return value
+
+
+def read_record(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record:
+    """Return the record in a JSON file of ours; InputError where its shape is not the one we write."""
+    value = read_json(path)
+    try:
+        return parse(value)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} is not what we wrote; run again with --force to make it anew") from error
 
 
 def read_limited(path: Path, limit: int, what: str) -> bytes:

@@ -20,7 +20,7 @@ from pipeline.staleness import StateFile
 from pipeline.storage import (
     Project,
     features_from_json,
-    read_json,
+    read_record,
     write_json,
 )
 from pipeline.transcribe import Progress, Transcriber
@@ -114,9 +114,11 @@ def _find_reason(job: Job, stage: Stage, inputs: dict[str, str]) -> str | None:
 def _describe_list(job: Job) -> str:
     """What changed in the feature list since it was aligned last."""
     try:
-        before = features_from_json(read_json(job.project.alignment(job.episode_id))["features"])
+        before = read_record(
+            job.project.alignment(job.episode_id), lambda record: features_from_json(record["features"])
+        )
         listed = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
-    except (InputError, KeyError, TypeError, ValueError):
+    except InputError:
         return "it cannot be compared with the one before"
     return compare_lists(before, listed.features).describe()
 

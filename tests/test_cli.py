@@ -93,7 +93,7 @@ def test_locate_prints_json_for_programs(tmp_path: Path, pair: tuple[Path, Path]
     [
         (("gone.mp3", "list.txt", "-o", "out.csv"), "gone.mp3 is not there"),
         (("talk.srt", "gone.txt", "-o", "out.csv"), "the feature list gone.txt cannot be read"),
-        (("talk.srt", "list.txt", "-o", "out.xlsx"), "must end in .csv, .parquet or .json"),
+        (("talk.srt", "list.txt", "-o", "out.xlsx"), "must end in .csv, .json, .parquet"),
         (("talk.srt", "list.txt", "-o", "no/such/out.csv"), "does not exist: create it first"),
         (("list.txt", "list.txt", "-o", "out.csv"), "is not audio or video"),
     ],

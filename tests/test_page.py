@@ -162,6 +162,32 @@ def test_headings_with_text_below_are_entries_where_nothing_is_marked() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        (
+            "New\nSort by date | #500111\nDark theme | #500122\nChanges\nExport limit | #500133\n",
+            ["Sort by date", "Dark theme", "Export limit"],
+        ),
+        (
+            "Features:\nSort by date | #500111\nUpdates:\nDark theme | #500122\n",
+            ["Sort by date", "Dark theme"],
+        ),
+        (
+            "Improves the search.\nAdds a note field.\nRemoves the login.\nUpdates\nSpeeds up the export.\n",
+            ["Improves the search.", "Adds a note field.", "Removes the login.", "Speeds up the export."],
+        ),
+    ],
+)
+def test_a_heading_in_the_middle_of_a_list_loses_none_of_its_entries(text: str, titles: list[str]) -> None:
+    assert [title for title, _ in entries(text)] == titles
+
+
+def test_a_highlight_that_points_elsewhere_is_still_a_highlight() -> None:
+    section = read("Highlights:\nVisit the new portal at kite.io | #500111\nFull list:\n" + MARKED)
+    assert [highlight.feature_id for highlight in section.highlights] == [500111]
+
+
 def test_a_page_of_several_episodes_is_split_where_another_is_named() -> None:
     bare = "Improves the search.\nAdds a note field.\n"
     intro = "Episode {} of the Kite Show walks through a long list of changes that matter to small teams.\n"

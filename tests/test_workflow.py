@@ -199,6 +199,25 @@ def test_status_tells_what_a_run_would_do_and_does_nothing(project: Project, tra
     assert snapshot(project) == before
 
 
+@pytest.mark.parametrize("content", ["{}", '{"features": 3, "placements": [], "provenance": {}}', "[]", "{"])
+def test_a_damaged_alignment_is_one_line_that_says_what_to_do(
+    project: Project, transcriber: ToldTranscriber, content: str
+) -> None:
+    run(project, transcriber)
+    project.alignment("one").write_text(content)
+    result = run(project, transcriber, stages=("publish",))
+    assert "one.json" in str(result.failures[0].error)
+    assert "--force" in str(result.failures[0].error)
+    assert run(project, transcriber).exit_code == 0
+
+
+def test_what_an_address_holds_of_secrets_is_not_recorded(project: Project, transcriber: ToldTranscriber) -> None:
+    add_episode(project, "one", source="http://127.0.0.1:9/talk.mp3?token=hush")
+    run(project, transcriber)
+    kept = [path for path in project.root.rglob("*") if path.is_file() and b"hush" in path.read_bytes()]
+    assert kept == [project.episode("one")]
+
+
 def test_a_new_title_is_only_published_again(project: Project, transcriber: ToldTranscriber) -> None:
     run(project, transcriber)
     settings = project.episode("one")
