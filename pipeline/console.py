@@ -14,9 +14,9 @@ from rich.text import Text
 
 from pipeline.catalog import CatalogRow
 from pipeline.evaluate import Evaluation
+from pipeline.jobs import StageResult
 from pipeline.marks import format_time
 from pipeline.schema import Feature, FeatureList, Status
-from pipeline.stages import StageResult
 from pipeline.workflow import StageStatus
 
 STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}

@@ -4,27 +4,24 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pipeline import __version__
-from pipeline.addresses import is_address, without_secrets
-from pipeline.catalog import CatalogRow, build_rows, trace_inputs
-from pipeline.config import EpisodeConfig, ShowConfig, load_episode
+from pipeline.addresses import without_secrets
+from pipeline.catalog import build_rows, trace_inputs
 from pipeline.download import METADATA, download_audio, find_source, read_audio
 from pipeline.errors import InputError
 from pipeline.features import load_features
+from pipeline.jobs import Job
 from pipeline.list_checks import check_duration
-from pipeline.list_revisions import find_revision, keep_revision, refresh_revision
+from pipeline.list_revisions import keep_revision
 from pipeline.publish import NOTES, TAGGED_AUDIO, publish_notes
 from pipeline.schema import Alignment, Episode, Feature, Provenance
-from pipeline.staleness import StateFile
 from pipeline.storage import (
-    Project,
     alignment_from_json,
     alignment_to_json,
     features_from_json,
@@ -34,94 +31,7 @@ from pipeline.storage import (
     transcript_to_json,
     write_json,
 )
-from pipeline.transcribe import OPTIONS, Transcriber
-
-
-class Reporter(Protocol):
-    """Who is told how a run gets on."""
-
-    def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
-        """A stage begins, and why."""
-
-    def stage_progress(self, done: float, total: float) -> None:
-        """So much of the stage is done; `total` is 0 where nobody knows."""
-
-    def stage_ended(self, result: "StageResult") -> None:
-        """A stage is done, or failed."""
-
-    def warn(self, episode_id: str, message: str) -> None:
-        """Something a person should look at."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageResult:
-    """What one stage did for one episode: why it ran, seconds taken, and the error where it failed."""
-
-    episode_id: str
-    stage: str
-    reason: str
-    seconds: float
-    error: str | None = None
-
-
-@dataclass
-class RunResult:
-    """What a run did; `rows` holds the catalog of the episodes that were published."""
-
-    stages: list[StageResult] = field(default_factory=list)
-    rows: dict[str, tuple[CatalogRow, ...]] = field(default_factory=dict)
-    written: list[Path] = field(default_factory=list)
-    exit_code: int = 0
-
-    @property
-    def failures(self) -> list[StageResult]:
-        """The stages that failed, at most one an episode."""
-        return [result for result in self.stages if result.error is not None]
-
-
-@dataclass
-class Job:
-    """One episode in the hands of a run."""
-
-    project: Project
-    show: ShowConfig
-    episode_id: str
-    transcriber: Transcriber
-    reporter: Reporter
-    result: RunResult
-    force: bool
-    offline: bool
-    refresh: bool
-    include_review: bool
-
-    @cached_property
-    def config(self) -> EpisodeConfig:
-        """The episode's settings."""
-        return load_episode(self.project.episode(self.episode_id))
-
-    @cached_property
-    def state(self) -> StateFile:
-        """What the episode's files were made from."""
-        return StateFile.load(self.project.state(self.episode_id), self.project.root)
-
-    def end_stage(self, result: StageResult) -> None:
-        """Keep what a stage did, and tell it."""
-        self.result.stages.append(result)
-        self.reporter.stage_ended(result)
-
-    @cached_property
-    def feature_list(self) -> Path:
-        """The file with the feature list: the one the settings name, or what their address gave last."""
-        source = self.config.features
-        if not is_address(source):
-            return self.project.root / Path(source).expanduser()
-        folder = self.project.lists(self.episode_id)
-        known = find_revision(source, folder)
-        if known is not None and not self.refresh:
-            return known
-        if self.offline:
-            raise InputError(f"{without_secrets(source)} is on the network, and --offline forbids fetching it")
-        return refresh_revision(source, folder)
+from pipeline.transcribe import OPTIONS
 
 
 @dataclass(frozen=True, slots=True)

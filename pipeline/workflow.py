@@ -13,9 +13,10 @@ from pipeline import __version__
 from pipeline.config import ShowConfig, check_episode_id, load_show
 from pipeline.errors import ConfigError, InputError, LockHeldError, PipelineError
 from pipeline.features import load_features
+from pipeline.jobs import Job, Reporter, RunResult, StageResult
 from pipeline.list_changes import compare_lists
 from pipeline.schema import Transcript
-from pipeline.stages import STAGES, Job, Reporter, RunResult, Stage, StageResult
+from pipeline.stages import STAGES, Stage
 from pipeline.staleness import StateFile
 from pipeline.storage import (
     Project,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from pipeline.jobs import StageResult
 from pipeline.schema import Segment, Transcript, Word
-from pipeline.stages import StageResult
 from pipeline.storage import Project
 from pipeline.transcribe import Progress, WhisperTranscriber
 from pipeline.workflow import run_stages

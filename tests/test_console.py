@@ -10,7 +10,7 @@ from test_tables import ROWS
 
 from pipeline import console
 from pipeline.console import ConsoleReporter, describe_files, print_episodes, print_rows, printable
-from pipeline.stages import StageResult
+from pipeline.jobs import StageResult
 
 
 def test_the_table_has_position_id_title_start_and_status(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,8 @@ from filelock import FileLock
 from test_chapters import silent_mp3
 
 from pipeline.errors import ConfigError, LockHeldError
+from pipeline.jobs import RunResult
 from pipeline.publish import NOTES, TAGGED_AUDIO
-from pipeline.stages import RunResult
 from pipeline.storage import Project
 from pipeline.workflow import find_stale, list_episodes, read_everything, run_stages
 

@@ -1,0 +1,61 @@
+"""The command `catalog`: parse, call, print. Modules beside this one hold the commands; here they get their names."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from pipeline import __version__
+from pipeline.cli import files, reading, stages
+from pipeline.errors import PipelineError
+
+app = typer.Typer(
+    name="catalog",
+    help="Find where each feature of a list is discussed in an episode: audio and page in, timestamped catalog out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command; a failure becomes one line on stderr and the exit code of its kind."""
+    try:
+        app()
+    except PipelineError as error:
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        from pipeline.workflow import explain_os_error
+
+        _fail(explain_os_error(error), PipelineError.exit_code)
+
+
+@app.callback(invoke_without_command=True)
+def show_version(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False
+) -> None:
+    """Find where each feature of a list is discussed in an episode: audio and page in, timestamped catalog out."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+for name, its_stages, summary in (
+    ("run", stages.ALL_STAGES, "All stages for these episodes, doing only what is not up to date."),
+    ("download", ("download",), "Bring the audio to data/raw: a file, or an http(s) address."),
+    ("transcribe", ("transcribe",), "Turn the audio into words with times, on this machine."),
+    ("align", ("align",), "Find where the discussion of each feature starts."),
+    ("publish", ("publish",), "Write the catalog: one Parquet file an episode, and catalog.csv for all."),
+):
+    app.command(name, help=summary)(stages.stage_command(its_stages))
+
+for command in (files.locate, files.features, reading.status, reading.search, reading.evaluate):
+    app.command()(command)
+
+
+def _fail(message: str, exit_code: int) -> None:
+    from pipeline.console import ConsoleReporter
+
+    ConsoleReporter().fail(message)
+    sys.exit(exit_code)

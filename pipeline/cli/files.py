@@ -1,0 +1,112 @@
+"""The commands that need no project: `locate` and `features`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import Json, ListEpisode, Offline, Quiet, Root
+from pipeline.cli.output import print_rows_as_json
+from pipeline.errors import InputError, PipelineError
+
+
+def locate(
+    media: Annotated[Path, typer.Argument(help="Audio, video, or a transcript (.srt, .vtt, .json).")],
+    features: Annotated[Path, typer.Argument(help="The feature list: .txt .md .html .csv .tsv .xlsx .json")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The catalog to write: .csv, .parquet or .json.")],
+    episode: ListEpisode = None,
+    model: Annotated[str, typer.Option(help="Speech model: a Whisper size, or a model folder.")] = "base",
+    language: Annotated[str | None, typer.Option(help="Spoken language, such as en.")] = None,
+    offline: Offline = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Catalog any pair of files, without a project."""
+    _check_output(output)
+    from pipeline.console import ConsoleReporter, describe_files, print_line, print_rows
+    from pipeline.standalone import locate_features
+    from pipeline.tables import write_catalog
+    from pipeline.transcribe import WhisperTranscriber
+
+    reporter = ConsoleReporter(quiet=quiet)
+    reporter.begin(f"{media.name}: transcribe")
+    try:
+        located = locate_features(
+            media,
+            features,
+            transcriber=WhisperTranscriber(model, Path(), offline=offline),
+            language=language,
+            on_progress=reporter.stage_progress,
+            list_episode=episode,
+        )
+    finally:
+        reporter.close()
+    for warning in located.warnings:
+        reporter.warn(features.name, warning)
+    write_catalog(located.rows, output)
+    if as_json:
+        print_rows_as_json(located.rows)
+    elif not quiet:
+        print_rows(located.rows)
+        print_line(describe_files([output], Path()))
+
+
+def features(
+    source: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="Text, Markdown, HTML, CSV, TSV, XLSX or JSON.")],
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it as .csv, .json or .txt.")] = None,
+    episode: ListEpisode = None,
+    fill: Annotated[Path | None, typer.Option(help="Release notes to fill lost titles, ids and versions from.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print what became of every line.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where there is any warning.")] = False,
+    root: Root = Path(),
+    as_json: Json = False,
+) -> None:
+    """Parse and check a feature list; print it as a table with every warning."""
+    from pipeline.config import load_show
+    from pipeline.console import ConsoleReporter, print_list
+    from pipeline.features import LIST_SUFFIXES, dump_features, load_features, pick_episode, read_lists
+    from pipeline.storage import Project
+
+    if output is not None and output.suffix.lower() not in LIST_SUFFIXES:
+        raise InputError(f"the output {output} must end in {', '.join(sorted(LIST_SUFFIXES))}")
+    show = Project(root).show
+    # A project's own names of columns hold for its lists here as well.
+    lists = read_lists(source, columns=load_show(show).columns if show.is_file() else None)
+    if episode is not None or output is not None or as_json:
+        lists = (pick_episode(lists, episode, source),)
+    reporter = ConsoleReporter()
+    if fill is not None:
+        from pipeline.fill import fill_list
+
+        notes = load_features(fill).features
+        lists = tuple(fill_list(listed, notes) for listed in lists)
+    for listed in lists:
+        if as_json:
+            print(dump_features(listed.features, ".json"), end="")
+        else:
+            print_list(listed, explain=explain)
+        for warning in listed.warnings:
+            reporter.warn(_shown_name(source), warning)
+    if output is not None:
+        from pipeline.storage import write_bytes
+
+        write_bytes(output, dump_features(lists[0].features, output.suffix.lower()).encode())
+    if strict and any(listed.warnings for listed in lists):
+        raise typer.Exit(PipelineError.exit_code)
+
+
+def _shown_name(source: str) -> str:
+    """A source's own name, for the beginning of a line."""
+    return source.rstrip("/").rpartition("/")[2] or source
+
+
+def _check_output(output: Path) -> None:
+    """Refuse an output we could not write before any work is done."""
+    from pipeline.tables import OUTPUT_SUFFIXES
+
+    if output.suffix.lower() not in OUTPUT_SUFFIXES:
+        raise InputError(f"the output {output} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")
+    if not output.absolute().parent.is_dir():
+        raise InputError(f"the folder of the output {output} does not exist: create it first")

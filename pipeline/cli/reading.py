@@ -1,0 +1,83 @@
+"""The commands that only read a project: `status`, `search` and `evaluate`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import Episodes, Json, Root
+from pipeline.errors import InputError
+
+
+def status(episodes: Episodes = None, *, root: Root = Path(), as_json: Json = False) -> None:
+    """Which stage of which episode is stale, and why; nothing is run."""
+    from dataclasses import asdict
+
+    from pipeline.console import ConsoleReporter, print_status
+    from pipeline.storage import Project
+    from pipeline.workflow import find_stale, list_episodes
+
+    project = Project(root.resolve())
+    found = find_stale(project, episodes or list_episodes(project), ConsoleReporter(quiet=True))
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
+    else:
+        print_status(found)
+
+
+def search(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="Words, #ids, versions.")] = None,
+    *,
+    version: Annotated[str | None, typer.Option(help="Only this version, such as v2.204.")] = None,
+    feature_id: Annotated[int | None, typer.Option("--id", help="Only the feature with this id.")] = None,
+    episode: Annotated[str | None, typer.Option(help="Only this episode.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 20,
+    root: Root = Path(),
+    as_json: Json = False,
+) -> None:
+    """Find features in all episodes; typos, plural and tense are forgiven, ids and versions are exact."""
+    if not words and version is None and feature_id is None and episode is None:
+        raise typer.BadParameter("give words, --version, --id or --episode", param_hint="WORDS")
+    from pipeline.console import print_hits
+    from pipeline.search import search_catalog
+    from pipeline.storage import Project
+    from pipeline.workflow import read_everything
+
+    table = read_everything(Project(root.resolve()))
+    hits = search_catalog(table, words or (), version=version, feature_id=feature_id, episode=episode, limit=limit)
+    if as_json:
+        print(json.dumps([hit.row for hit in hits], ensure_ascii=False, indent=1, default=str))
+    else:
+        print_hits([hit.row for hit in hits])
+
+
+def evaluate(
+    episodes: Episodes = None,
+    *,
+    gold: Annotated[Path | None, typer.Option(help="True starts of the episode: JSON or a list.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw recall and calibration: .png or .svg.")] = None,
+    root: Root = Path(),
+    as_json: Json = False,
+) -> None:
+    """Score starts against the page's published times, or against a gold file."""
+    if gold is not None and len(episodes or []) != 1:
+        raise typer.BadParameter("name the one episode whose true starts the file holds", param_hint="EPISODE")
+    if picture is not None and picture.suffix.lower() not in {".png", ".svg"}:
+        raise InputError(f"the picture {picture} must end in .png or .svg")
+    from pipeline.console import print_evaluation
+    from pipeline.evaluate import draw_reliability, load_gold, published_truth, score
+    from pipeline.storage import Project
+    from pipeline.tables import read_rows
+
+    rows = read_rows(Project(root.resolve()).dataset, episodes or None)
+    truths = {name: load_gold(gold, rows[name]) if gold else published_truth(rows[name]) for name in rows}
+    evaluation = score([(rows[name], truths[name]) for name in rows])
+    if not evaluation.discussed and not evaluation.undiscussed:
+        raise InputError("nothing to score: the page gives no times; name true starts with --gold")
+    if as_json:
+        print(json.dumps(evaluation.to_json(), indent=1))
+    else:
+        print_evaluation(evaluation)
+    if picture is not None:
+        draw_reliability(evaluation, picture)
