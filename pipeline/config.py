@@ -52,6 +52,8 @@ class ShowConfig(StrictModel):
     link: Link | None = Field(None, description="deep link at a start: {seconds} and {episode_id} are filled in")
     model: Text = Field("base", description="speech model: a Whisper size, or the path of a model folder")
     language: Text | None = Field(None, description="spoken language, such as en; detected when left out")
+    glossary: list[Text] = Field([], description="names to expect in the speech, such as products: [Entra, Datto]")
+    retranscribe_on_glossary_change: bool = Field(False, description="transcribe anew when the glossary changes")
     include_review: bool = Field(False, description="publish doubtful starts too, in show notes and chapters")
     id3_chapters: bool = Field(True, description="write chapters into a copy of the episode's mp3, where it is one")
     columns: dict[str, ColumnName] = Field({}, description="a table's own column names and what they are called here")
@@ -64,6 +66,7 @@ class EpisodeConfig(StrictModel):
     source: Text = Field(description="audio or video: a file (relative to the project) or an http(s) address")
     features: Text = Field(description="the feature list: a file (relative to the project) or an http(s) address")
     features_episode: Label | None = Field(None, description="which episode's list, where the page holds several: 12")
+    transcript: Text | None = Field(None, description="a transcript to use instead of speech recognition: a file")
     published: date | None = Field(None, description="when the episode was published, as 2026-11-23")
     link: Link | None = Field(None, description="deep link of this episode, instead of the show's")
 

@@ -40,17 +40,24 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech as the recogniser or the caption file cut it; `words` may be empty."""
+    """A stretch of speech as the recogniser or the caption file cut it; `words` may be empty.
+
+    `suspect` words were probably never said: they are kept to be seen, and nothing is matched against them.
+    """
 
     start: float
     end: float
     text: str
     words: tuple[Word, ...] = ()
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said and when, and who says so: `source` is `whisper`, `captions` or `file`."""
+    """What was said and when, and who says so: `source` is `whisper`, `captions` or `file`.
+
+    `engine` tells what recognised it, on which device; `remarks` what a person should know about it.
+    """
 
     segments: tuple[Segment, ...]
     language: str | None = None
@@ -58,6 +65,13 @@ class Transcript:
     source: str = "file"
     model: str | None = None
     audio_sha256: str | None = None
+    engine: str | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def trusted(self) -> tuple[Segment, ...]:
+        """The segments that are not suspect: what was said."""
+        return tuple(segment for segment in self.segments if not segment.suspect)
 
 
 @dataclass(frozen=True, slots=True)

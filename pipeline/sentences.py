@@ -28,10 +28,13 @@ class Unit:
 
 
 def cut_sentences(transcript: Transcript) -> list[Unit]:
-    """Return the units of a transcript in order of time; a unit starts where its first word starts."""
+    """Return the units of a transcript in order of time; a unit starts where its first word starts.
+
+    Suspect segments are passed over.
+    """
     units: list[Unit] = []
     opens = True
-    for segment in sorted(transcript.segments, key=lambda one: (one.start, one.end)):
+    for segment in sorted(transcript.trusted, key=lambda one: (one.start, one.end)):
         pieces = _cut_words(segment) if segment.words else _cut_text(segment)
         for start, end, text in pieces:
             if text:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import math
+import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +33,7 @@ from pipeline.storage import (
     write_json,
 )
 from pipeline.transcribe import OPTIONS
+from pipeline.transcript_files import load_transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,29 @@ def _download(job: Job) -> None:
 def _transcribe_inputs(job: Job) -> dict[str, str]:
     folder = job.project.raw(job.episode_id)
     _need(job, folder / METADATA, "download")
+    audio = read_audio(folder)
+    if not audio.path.is_file():
+        raise InputError(f"{audio.path} is missing: run `catalog download {job.episode_id} --force`")
+    if (given := _find_transcript(job)) is not None:
+        return {"audio": audio.sha256, "transcript file": job.state.digest(given)}
     return {
-        "audio": read_audio(folder).sha256,
+        "audio": audio.sha256,
         "speech model": job.show.model,
-        "language": job.show.language or "detected",
-        "settings": json.dumps(OPTIONS, sort_keys=True),
+        "language": job.show.language or "",
+        "options": json.dumps(OPTIONS, sort_keys=True),
+        "glossary": "; ".join(job.show.glossary) if job.show.retranscribe_on_glossary_change else "",
         "recogniser": f"faster-whisper {metadata.version('faster-whisper')}",
     }
+
+
+def _find_transcript(job: Job) -> Path | None:
+    """The transcript that the settings name in place of speech recognition."""
+    if job.config.transcript is None:
+        return None
+    path = job.project.root / Path(job.config.transcript).expanduser()
+    if not path.is_file():
+        raise InputError(f"the transcript {path} is not there: correct `transcript` in the episode's settings")
+    return path
 
 
 def _transcribe_outputs(job: Job) -> list[Path]:
@@ -90,11 +108,18 @@ def _transcribe_outputs(job: Job) -> list[Path]:
 
 def _transcribe(job: Job) -> None:
     audio = read_audio(job.project.raw(job.episode_id))
-    transcript = job.transcriber.transcribe(
-        audio.path, language=job.show.language, on_progress=job.reporter.stage_progress
-    )
-    record = {**transcript_to_json(transcript), "audio_sha256": audio.sha256}
+    parts = job.project.transcript_parts(job.episode_id)
+    if (given := _find_transcript(job)) is not None:
+        transcript = load_transcript(given)
+    else:
+        transcript = job.transcriber.transcribe(
+            audio.path, language=job.show.language, on_progress=job.reporter.stage_progress, parts=parts
+        )
+    for remark in transcript.remarks:
+        job.reporter.warn(job.episode_id, remark)
+    record = transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
     write_json(job.project.transcript(job.episode_id), record)
+    shutil.rmtree(parts, ignore_errors=True)
 
 
 def _align_inputs(job: Job) -> dict[str, str]:

@@ -74,6 +74,10 @@ class Project:
         """What was said in one episode, and when."""
         return self.processed / "transcripts" / f"{episode_id}.json"
 
+    def transcript_parts(self, episode_id: str) -> Path:
+        """The folder of what is finished of a transcript in the making."""
+        return self.processed / "transcripts" / f"{episode_id}.parts"
+
     def vectors(self, episode_id: str) -> Path:
         """What the sentences of one episode mean, as numbers; made again where it is missing."""
         return self.processed / "transcripts" / f"{episode_id}.vectors.npz"
@@ -189,17 +193,37 @@ def transcript_to_json(transcript: Transcript) -> dict[str, Any]:
         "source": transcript.source,
         "model": transcript.model,
         "audio_sha256": transcript.audio_sha256,
+        "engine": transcript.engine,
+        "remarks": transcript.remarks,
     }
-    return {**header, "segments": [dataclasses.asdict(segment) for segment in transcript.segments]}
+    return {**header, "segments": segments_to_json(transcript.segments)}
 
 
 def transcript_from_json(value: dict[str, Any]) -> Transcript:
     """Return the transcript that `transcript_to_json` wrote."""
-    segments = tuple(
-        Segment(s["start"], s["end"], s["text"], tuple(Word(**word) for word in s["words"])) for s in value["segments"]
-    )
     return Transcript(
-        segments, value["language"], value["duration"], value["source"], value["model"], value["audio_sha256"]
+        segments_from_json(value["segments"]),
+        value["language"],
+        value["duration"],
+        value["source"],
+        value["model"],
+        value["audio_sha256"],
+        value.get("engine"),
+        tuple(value.get("remarks", ())),
+    )
+
+
+def segments_to_json(segments: Iterable[Segment]) -> list[dict[str, Any]]:
+    """Return segments as JSON objects; `suspect` stands only where it is true."""
+    records = [dataclasses.asdict(segment) for segment in segments]
+    return [{name: value for name, value in record.items() if name != "suspect" or value} for record in records]
+
+
+def segments_from_json(value: list[dict[str, Any]]) -> tuple[Segment, ...]:
+    """Return the segments that `segments_to_json` wrote."""
+    return tuple(
+        Segment(s["start"], s["end"], s["text"], tuple(Word(**word) for word in s["words"]), s.get("suspect", False))
+        for s in value
     )
 
 

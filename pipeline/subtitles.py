@@ -34,7 +34,7 @@ def write_plain(transcript: Transcript) -> str:
     """Return the words alone, a paragraph where the speaking paused for two seconds or went on for a minute."""
     paragraphs: list[list[str]] = []
     begun = ended = 0.0
-    for segment in transcript.segments:
+    for segment in transcript.trusted:
         if not paragraphs or segment.start - ended > 2.0 or segment.end - begun > 60.0:
             paragraphs.append([])
             begun = segment.start
@@ -45,7 +45,7 @@ def write_plain(transcript: Transcript) -> str:
 
 def _cut(transcript: Transcript, longest: int) -> Iterator[tuple[float, float, str]]:
     """The transcript as cues (start, end, text) of at most `longest` characters, but for a single longer word."""
-    for segment in transcript.segments:
+    for segment in transcript.trusted:
         for start, end, text in _cut_segment(segment, longest):
             yield start, max(end, start + 0.001), text
 

@@ -1,115 +1,214 @@
-"""Turn an episode's audio into a transcript with word times: faster-whisper, on this machine."""
+"""Turn an episode's audio into a transcript with word times, on this machine, stretch by stretch.
 
-import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+Each stretch is on disk as soon as it is recognised, so that an interrupted run goes on where it stopped. Stretches
+do not depend on one another: several are recognised at once, and the transcript is the same however the work was
+shared out or interrupted.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from threading import Event, Lock
+from typing import Any, Protocol
 
-from pipeline.audio import probe_duration
-from pipeline.errors import InputError
-from pipeline.models import find_model
-from pipeline.schema import Segment, Transcript, Word
-
-if TYPE_CHECKING:
-    from faster_whisper import WhisperModel
-    from faster_whisper.transcribe import Segment as WhisperSegment
+from pipeline.audio import SAMPLE_RATE, probe_duration, read_samples
+from pipeline.errors import InputError, ModelError
+from pipeline.models import ModelFolder, find_model
+from pipeline.recognition import MANNERS, recognise
+from pipeline.schema import Segment, Transcript
+from pipeline.storage import read_json, segments_from_json, segments_to_json, sha256_of, write_json
+from pipeline.stretches import LONGEST_S, SHORTEST_S, WINDOW_S, Stretch, cut_stretches, pack_windows
+from pipeline.whisper import Whisper
 
 # Called with the seconds of audio done and the seconds in all.
 Progress = Callable[[float, float], None]
 
-# Beam 5 as in Whisper's own defaults. Conditioning on the text before lost 65 words of a 10-minute test that came
-# back without it; the voice filter keeps Whisper from inventing text in silence.
+# What the words of a transcript depend on besides the audio, the model and the versions of the recogniser.
 OPTIONS: dict[str, Any] = {
-    "beam_size": 5,
-    "vad_filter": True,
-    "word_timestamps": True,
-    "condition_on_previous_text": False,
+    "recipe": 1,
+    "beams": MANNERS[0].beams,
+    "stretch_s": [SHORTEST_S, LONGEST_S],
+    "window_s": WINDOW_S,
 }
+# The language is listened for in so many stretches from the start, in the fullest window of each.
+LANGUAGE_STRETCHES = 3
+# Heard with this probability, another language than the one in the settings is reported.
+_ANOTHER_LANGUAGE = 0.8
 
 
 class Transcriber(Protocol):
     """Anything that turns an audio file into a transcript."""
 
-    def transcribe(self, audio: Path, *, language: str | None, on_progress: Progress) -> Transcript:
-        """Return what is said in `audio`; `language` None means: find out."""
+    def transcribe(
+        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+    ) -> Transcript:
+        """Return what is said in `audio`; `language` None means: find out.
+
+        `parts` is a folder where finished parts of the work may be kept until the next call.
+        """
         ...
 
 
 @dataclass
 class WhisperTranscriber:
-    """A Whisper model by name or path, loaded at the first episode and kept for the next ones."""
+    """A Whisper model by name or path, loaded at the first episode and kept for the next ones.
+
+    `glossary` holds names that the show uses; `workers` is how many stretches are recognised at once (None: one
+    for each core).
+    """
 
     model: str
     root: Path
     offline: bool = False
-    _loaded: "tuple[WhisperModel, str] | None" = None
+    glossary: Sequence[str] = ()
+    workers: int | None = None
+    _loaded: "tuple[ModelFolder, Whisper] | None" = field(default=None, repr=False)
 
-    def transcribe(self, audio: Path, *, language: str | None, on_progress: Progress) -> Transcript:
-        """Return the words of `audio` with their times; InputError where it cannot be decoded."""
-        probe_duration(audio)
-        model, name = self._load()
-        import av
-        import ctranslate2
-        from faster_whisper import decode_audio
+    def transcribe(
+        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+    ) -> Transcript:
+        """Return the words of `audio` with their times; InputError where it cannot be decoded.
 
-        try:
-            samples = decode_audio(str(audio))
-        except av.FFmpegError as error:
-            raise InputError(f"{audio} breaks off or is damaged ({error}): fetch it again") from error
-        duration = len(samples) / 16_000
+        ModelError where the model is not here and cannot be fetched, or does not know the language.
+        """
+        total = probe_duration(audio)
+        folder, whisper = self._load()
+        if language is not None and language not in whisper.languages:
+            raise ModelError(
+                f"the speech model {whisper.name} does not know the language {language!r}: correct `language` in "
+                f"configs/show.yaml, or name a model that does (known here: {', '.join(whisper.languages[:8])} …)"
+            )
+        stretches = cut_stretches(read_samples(audio), whisper.find_speech)
+        first = list(islice(stretches, LANGUAGE_STRETCHES))
+        heard = listen_for_language(whisper, first)
+        spoken = language or max(heard, key=lambda one: heard[one], default="en")
+        made_from = self._describe(audio, folder, whisper, spoken) if parts else ""
+        work = _Work(whisper, spoken, ", ".join(self.glossary) or None, parts, made_from, on_progress, total)
+        on_progress(0.0, total)
+        segments = work.recognise_all(chain(first, stretches))
+        duration = work.end / SAMPLE_RATE
         if duration == 0:
             raise InputError(f"{audio} holds no sound: name another file")
-        # Where greedy search fails Whisper samples, so the same audio gives the same words only from the same seed.
-        ctranslate2.set_random_seed(0)
-        found, info = model.transcribe(samples, language=language, **OPTIONS)
-        segments = tuple(_report(found, duration, on_progress))
-        return Transcript(segments, info.language, round(duration, 3), source="whisper", model=name)
+        on_progress(max(duration, total), max(duration, total))
+        return Transcript(
+            tuple(segments), spoken, round(duration, 3), source="whisper", model=whisper.name, engine=whisper.engine,
+            remarks=tuple(_remark(segments, duration, language, heard)),
+        )  # fmt: skip
 
-    def _load(self) -> "tuple[WhisperModel, str]":
-        """The model and its name, loaded once: it takes seconds and hundreds of megabytes."""
+    def _load(self) -> "tuple[ModelFolder, Whisper]":
+        """The model, loaded once: it takes seconds and hundreds of megabytes."""
         if self._loaded is None:
             folder = find_model(self.model, root=self.root, offline=self.offline)
-            from faster_whisper import WhisperModel
-
-            device, compute_type = choose_device()
-            model = WhisperModel(
-                str(folder.path),
-                device=device,
-                compute_type=compute_type,
-                cpu_threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0,
-                local_files_only=True,
-            )
-            self._loaded = model, folder.name
+            self._loaded = folder, Whisper.load(folder, workers=self.workers)
         return self._loaded
 
-
-def choose_device() -> tuple[str, str]:
-    """Return the device and the compute type: a GPU in float16 where it can, else the CPU in int8."""
-    import ctranslate2
-
-    if ctranslate2.get_cuda_device_count() > 0:
-        offered = ctranslate2.get_supported_compute_types("cuda")
-        for compute_type in ("float16", "int8_float16"):
-            if compute_type in offered:
-                return "cuda", compute_type
-    # `default` would be float32 on a CPU, nearly twice the cost of int8.
-    return "cpu", "int8"
+    def _describe(self, audio: Path, folder: ModelFolder, whisper: Whisper, language: str) -> str:
+        """A digest of everything that the words depend on."""
+        weights = (folder.path / "model.bin").stat().st_size
+        described = [sha256_of(audio), folder.name, weights, whisper.engine, language, list(self.glossary), OPTIONS]
+        return sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-def _report(found: "Iterable[WhisperSegment]", duration: float, on_progress: Progress) -> Iterable[Segment]:
-    """The recogniser's segments as ours, telling how far it got."""
-    on_progress(0.0, duration)
-    for segment in found:
-        words = tuple(
-            Word(_seconds(word.start), _seconds(word.end), word.word, _seconds(word.probability))
-            for word in segment.words or ()
+@dataclass
+class _Work:
+    """The recognition of one file: what is finished is kept in `parts`, and found there again."""
+
+    whisper: Whisper
+    language: str
+    hints: str | None
+    parts: Path | None
+    made_from: str
+    on_progress: Progress
+    total: float
+    end: int = 0
+    _done: float = 0.0
+    _lock: Lock = field(default_factory=Lock)
+    _stop: Event = field(default_factory=Event)
+
+    def recognise_all(self, stretches: Iterator[Stretch]) -> list[Segment]:
+        """The segments of all stretches, in order; only as many stretches as there are workers are in memory."""
+        found: list[Segment] = []
+        waiting: deque[Future[list[Segment]]] = deque()
+        pool = ThreadPoolExecutor(self.whisper.workers, thread_name_prefix="recognise")
+        try:
+            for stretch in stretches:
+                self.end = stretch.end
+                waiting.append(pool.submit(self._recognise, stretch))
+                while len(waiting) > self.whisper.workers:
+                    found += waiting.popleft().result()
+            while waiting:
+                found += waiting.popleft().result()
+        finally:
+            # After a failure the others stop at their next window; what they finished is kept.
+            self._stop.set()
+            pool.shutdown(cancel_futures=True)
+        return found
+
+    def _recognise(self, stretch: Stretch) -> list[Segment]:
+        """One stretch: as it was kept, or recognised now and kept."""
+        path = self.parts / f"{stretch.number:04}.json" if self.parts else None
+        if path and (kept := self._read(path, stretch)) is not None:
+            self._advance(len(stretch.samples) / SAMPLE_RATE)
+            return kept
+        found = recognise(self.whisper, stretch, self.language, hints=self.hints, on_heard=self._advance)
+        if path:
+            record = {"made_from": self.made_from, "begin": stretch.begin, "end": stretch.end}
+            write_json(path, {**record, "segments": segments_to_json(found)})
+        return found
+
+    def _read(self, path: Path, stretch: Stretch) -> list[Segment] | None:
+        """A stretch that was kept, where it is this one, of this audio, by this model; a damaged one is not."""
+        if not path.is_file():
+            return None
+        try:
+            record = read_json(path)
+            if (record["made_from"], record["begin"], record["end"]) != (self.made_from, stretch.begin, stretch.end):
+                return None
+            return list(segments_from_json(record["segments"]))
+        except (InputError, KeyError, TypeError):
+            return None
+
+    def _advance(self, seconds: float) -> None:
+        """Tell that so many more seconds of sound are done; several workers call this."""
+        if self._stop.is_set():
+            raise InterruptedError("recognition was stopped")
+        with self._lock:
+            self._done += seconds
+            self.on_progress(min(self._done, max(self.total, self._done)), max(self.total, self._done))
+
+
+def listen_for_language(whisper: Whisper, stretches: Sequence[Stretch]) -> dict[str, float]:
+    """Return the mean probability of each language over the fullest window of each stretch; empty without speech."""
+    heard: dict[str, float] = {}
+    windows = [_fullest_window(stretch) for stretch in stretches if stretch.speech]
+    for begin_end, stretch in zip(windows, (one for one in stretches if one.speech), strict=True):
+        for language, probability in whisper.detect_language(stretch.samples[slice(*begin_end)]).items():
+            heard[language] = heard.get(language, 0.0) + probability / len(windows)
+    return heard
+
+
+def _fullest_window(stretch: Stretch) -> tuple[int, int]:
+    """The window of a stretch with the most sound in it."""
+    return max(pack_windows(stretch.speech, len(stretch.samples)), key=lambda window: window[1] - window[0])
+
+
+def _remark(
+    segments: Sequence[Segment], duration: float, language: str | None, heard: dict[str, float]
+) -> Iterator[str]:
+    """What a person should know about a transcript."""
+    likeliest = max(heard, key=lambda one: heard[one], default=None)
+    if language and likeliest and likeliest != language and heard[likeliest] >= _ANOTHER_LANGUAGE:
+        yield (
+            f"the speech sounds like {likeliest} ({heard[likeliest]:.0%}) and was transcribed as {language}: "
+            f"check `language` in configs/show.yaml, and the audio"
         )
-        yield Segment(_seconds(segment.start), _seconds(segment.end), segment.text.strip(), words)
-        on_progress(segment.end, duration)
-    on_progress(duration, duration)
-
-
-def _seconds(value: float) -> float:
-    """Milliseconds are more than a word time is good for, and keep the file readable."""
-    return round(float(value), 3)
+    if not segments:
+        yield f"no speech was heard in {duration:.0f} s of audio: check that it is the right file"
+    suspect = sum(segment.end - segment.start for segment in segments if segment.suspect)
+    if suspect >= 1:
+        yield f"{suspect:.0f} s of the transcript are suspect (repetition, or words for noise) and were not matched"

@@ -157,7 +157,9 @@ def find_stale(project: Project, episode_ids: Sequence[str], reporter: Reporter)
 class _NoTranscriber:
     """Stands where a recogniser would, in a job that only looks."""
 
-    def transcribe(self, audio: Path, *, language: str | None, on_progress: Progress) -> Transcript:
+    def transcribe(
+        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+    ) -> Transcript:
         """Never called: looking runs no stage."""
         raise NotImplementedError
 

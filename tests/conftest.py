@@ -69,7 +69,9 @@ class ToldTranscriber:
     transcript: Transcript
     asked: list[Path] = field(default_factory=list)
 
-    def transcribe(self, audio: Path, *, language: str | None, on_progress: Progress) -> Transcript:
+    def transcribe(
+        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+    ) -> Transcript:
         self.asked.append(audio)
         on_progress(1.0, 1.0)
         return self.transcript

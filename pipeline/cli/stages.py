@@ -42,7 +42,9 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
             project,
             list_episodes(project) if every else episodes or [],
             stages,
-            transcriber=lambda show: WhisperTranscriber(show.model, project.root, offline=offline),
+            transcriber=lambda show: WhisperTranscriber(
+                show.model, project.root, offline=offline, glossary=show.glossary
+            ),
             reporter=ConsoleReporter(quiet=quiet),
             force=force,
             offline=offline,

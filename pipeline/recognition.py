@@ -1,0 +1,198 @@
+"""Recognise one stretch of sound, and know when the recogniser went wrong: then hear again with more care.
+
+Whisper's known failures: a phrase over and over with high confidence, words for music or noise, and speech passed
+over without a word. Each leaves a trace that can be measured. A window with such a trace is decoded again in safer
+ways; what stays doubtful is marked as suspect, and nothing is matched against it.
+"""
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.audio import SAMPLE_RATE
+from pipeline.schema import Segment, Word
+from pipeline.stretches import Speech, Stretch, pack_windows
+from pipeline.whisper import Heard, Manner
+from pipeline.word_times import Piece, cut_segments, mend_times
+
+if TYPE_CHECKING:
+    from pipeline.audio import Samples
+
+# Whisper's own bounds (Radford et al. 2022, section 4.5): text that packs this well repeats itself, tokens this
+# improbable are guesses, and so are words where the model itself hears nobody.
+PACKS_TOO_WELL, TOO_IMPROBABLE, NOBODY_SPEAKS = 2.4, -1.0, 0.6
+# Nobody says more letters in a second of speech; auctioneers reach about 30.
+TOO_MANY_LETTERS = 40.0
+# Speech of this length without a word has been passed over.
+PASSED_OVER_S = 2.5
+# A phrase of up to so many words, so many times in a row; people do say "okay, okay, okay, okay".
+LOOP_WORDS, LOOP_TIMES, LOOP_TIMES_ONE_WORD = 8, 4, 6
+
+PASSED_OVER = "passed over"
+
+# Tried in turn until a window is heard without a trace of failure.
+MANNERS = (Manner(), Manner(whole=True), Manner(whole=True, no_repeat=4))
+
+
+class Recogniser(Protocol):
+    """What hears: a model that is loaded."""
+
+    batch: int
+
+    def hear(self, windows: Sequence["Samples"], language: str, manner: Manner, hints: str | None) -> list[Heard]:
+        """Return what is said in each window."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A window as it was heard once, and what is wrong with that."""
+
+    words: tuple[Word, ...]
+    sureness: float
+    faults: tuple[str, ...]
+
+    @property
+    def badness(self) -> tuple[bool, int, float]:
+        """Less is better: made-up words are worse than missing ones."""
+        return self.is_suspect, len(self.faults), -self.sureness
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the words themselves are in doubt."""
+        return any(fault != PASSED_OVER for fault in self.faults)
+
+
+def recognise(
+    recogniser: Recogniser, stretch: Stretch, language: str, *, hints: str | None = None,
+    on_heard: Callable[[float], None] = lambda _: None,
+) -> list[Segment]:  # fmt: skip
+    """Return the segments of a stretch, in seconds from the start of the whole sound.
+
+    `on_heard` is called with the seconds of sound done since the last call.
+    """
+    windows = pack_windows(stretch.speech, len(stretch.samples))
+    attempts: list[_Attempt] = []
+    done = 0
+    for first in range(0, len(windows), recogniser.batch):
+        group = windows[first : first + recogniser.batch]
+        attempts += _hear_group(recogniser, stretch, group, language, hints)
+        on_heard((group[-1][1] - done) / SAMPLE_RATE)
+        done = group[-1][1]
+    on_heard((len(stretch.samples) - done) / SAMPLE_RATE)
+    return [one for attempt in attempts for one in cut_segments(attempt.words, suspect=attempt.is_suspect)]
+
+
+def _hear_group(
+    recogniser: Recogniser, stretch: Stretch, windows: Sequence[Speech], language: str, hints: str | None
+) -> list[_Attempt]:
+    """Windows heard together; those that went wrong once more, each alone, with more care."""
+    heard = recogniser.hear([stretch.samples[b:e] for b, e in windows], language, MANNERS[0], hints)
+    attempts = [_weigh(one, stretch, window) for one, window in zip(heard, windows, strict=True)]
+    for index, window in enumerate(windows):
+        for manner in MANNERS[1:]:
+            if attempts[index].faults:
+                again = _hear_alone(recogniser, stretch, window, language, manner)
+                attempts[index] = min(attempts[index], again, key=lambda one: one.badness)
+        if attempts[index].faults == (PASSED_OVER,):
+            attempts[index] = _fill_gaps(recogniser, stretch, window, language, attempts[index])
+    return attempts
+
+
+def _hear_alone(recogniser: Recogniser, stretch: Stretch, window: Speech, language: str, manner: Manner) -> _Attempt:
+    """One window, without hints: they may be what was made up."""
+    (heard,) = recogniser.hear([stretch.samples[window[0] : window[1]]], language, manner, None)
+    return _weigh(heard, stretch, window)
+
+
+def _fill_gaps(recogniser: Recogniser, stretch: Stretch, window: Speech, language: str, attempt: _Attempt) -> _Attempt:
+    """The words of a window, with those of each piece of speech that was passed over, heard by itself."""
+    words = list(attempt.words)
+    for begin, end in find_passed_over(attempt.words, _speech_in(stretch, window)):
+        piece = round(begin * SAMPLE_RATE) - stretch.begin, round(end * SAMPLE_RATE) - stretch.begin
+        filled = _hear_alone(recogniser, stretch, piece, language, MANNERS[1])
+        words += () if filled.is_suspect else filled.words
+    return replace(attempt, words=tuple(sorted(words, key=lambda word: word.start)))
+
+
+def _weigh(heard: Heard, stretch: Stretch, window: Speech) -> _Attempt:
+    """What was heard in a window, on the time line of the whole, and the traces of failure in it."""
+    offset, limit = (stretch.begin + window[0]) / SAMPLE_RATE, (stretch.begin + window[1]) / SAMPLE_RATE
+    if heard.no_speech > NOBODY_SPEAKS and heard.log_probability < TOO_IMPROBABLE:
+        # The model hears nobody and only guesses at words: it was noise that the voice filter let through.
+        return _Attempt((), heard.log_probability, ())
+    placed = [
+        replace(word, start=min(word.start + offset, limit), end=min(word.end + offset, limit)) for word in heard.words
+    ]
+    speech = _speech_in(stretch, window)
+    words = mend_times(placed, speech)
+    return _Attempt(words, heard.log_probability, tuple(find_faults(words, speech, heard.log_probability)))
+
+
+def _speech_in(stretch: Stretch, window: Speech) -> list[Piece]:
+    """Where speech is in a window, in seconds of the whole."""
+    return [
+        ((max(begin, window[0]) + stretch.begin) / SAMPLE_RATE, (min(end, window[1]) + stretch.begin) / SAMPLE_RATE)
+        for begin, end in stretch.speech
+        if begin < window[1] and end > window[0]
+    ]
+
+
+def find_faults(words: Sequence[Word], speech: Sequence[Piece], log_probability: float) -> list[str]:
+    """Return what is wrong with the words of a window, given where speech is (seconds); empty where nothing is."""
+    text = "".join(word.word for word in words).strip()
+    seconds = sum(end - begin for begin, end in speech)
+    faults = []
+    if packing(text) > PACKS_TOO_WELL or repeats(text):
+        faults.append("repeats itself")
+    if words and log_probability < TOO_IMPROBABLE:
+        faults.append("improbable")
+    if len(text) > TOO_MANY_LETTERS * max(seconds, 1.0):
+        faults.append("too much for the time")
+    if find_passed_over(words, speech):
+        faults.append(PASSED_OVER)
+    return faults
+
+
+def packing(text: str) -> float:
+    """Return how many times shorter a text gets by compression, as Whisper measures it; 0 for none."""
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+def repeats(text: str) -> bool:
+    """Tell whether a phrase comes LOOP_TIMES in a row, a word alone more often; digits said one by one do not count."""
+    words = re.findall(r"\w+", text.lower())
+    for length in range(1, LOOP_WORDS + 1):
+        times, run = LOOP_TIMES_ONE_WORD if length == 1 else LOOP_TIMES, 0
+        for index in range(length, len(words)):
+            run = run + 1 if words[index] == words[index - length] and not words[index].isdigit() else 0
+            if run >= length * (times - 1):
+                return True
+    return False
+
+
+def _join(speech: Sequence[Piece]) -> list[Piece]:
+    """Pieces of speech with less than half a second between them, as one."""
+    joined: list[Piece] = []
+    for begin, end in speech:
+        if joined and begin - joined[-1][1] < 0.5:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def find_passed_over(words: Sequence[Word], speech: Sequence[Piece]) -> list[Piece]:
+    """Return where there is speech for PASSED_OVER_S in a row without a word, in seconds."""
+    found = []
+    for begin, end in _join(speech):
+        reached = begin
+        for word in [*(word for word in words if word.end > begin and word.start < end), None]:
+            start = end if word is None else word.start
+            if start - reached >= PASSED_OVER_S:
+                found.append((reached, start))
+            reached = max(reached, start if word is None else word.end)
+    return found

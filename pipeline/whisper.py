@@ -1,0 +1,207 @@
+"""Whisper on this machine, by faster-whisper and CTranslate2: the only module that knows them."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from pipeline.audio import SAMPLE_RATE
+from pipeline.errors import ModelError
+from pipeline.models import ModelFolder
+from pipeline.schema import Word
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+    from faster_whisper.tokenizer import Tokenizer
+
+    from pipeline.audio import Samples
+    from pipeline.stretches import Speech
+
+FRAMES_A_SECOND = 100
+_FULL_WINDOW = 30 * FRAMES_A_SECOND  # what Whisper was trained on
+_PUNCTUATION_BEFORE, _PUNCTUATION_AFTER = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
+
+# Windows decoded together: more cost memory and gain nothing on a processor; a GPU wants more of them.
+_BATCH = {"cpu": 4, "cuda": 16}
+# Speech whose loudest moment is below this is made louder for the voice filter, up to so many times.
+_LOUDEST, _MOST_GAIN = 0.25, 30.0
+# A pause that separates two pieces of speech, and the shortest piece.
+_VOICE = {"min_silence_duration_ms": 160, "speech_pad_ms": 0, "min_speech_duration_ms": 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What Whisper made of one window: words with seconds from the window's start, and how sure it was.
+
+    `log_probability` is the mean over tokens, `no_speech` the probability that nobody speaks.
+    """
+
+    words: tuple[Word, ...]
+    log_probability: float
+    no_speech: float
+
+    @property
+    def text(self) -> str:
+        """The words in a row."""
+        return "".join(word.word for word in self.words).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to decode. `whole` gives short windows the 30 seconds that Whisper knows: slower, and safer."""
+
+    whole: bool = False
+    no_repeat: int = 0
+    beams: int = 5
+
+
+class Whisper:
+    """A loaded model. Several threads may call it: on a processor each has its own core."""
+
+    def __init__(self, model: "WhisperModel", name: str, device: str, compute_type: str, workers: int) -> None:
+        self._model = model
+        self.name = name
+        self.device = device
+        self.compute_type = compute_type
+        self.workers = workers
+        self.batch = _BATCH[device]
+        self._tokenizers: dict[str, Tokenizer] = {}
+
+    @classmethod
+    def load(cls, folder: ModelFolder, *, workers: int | None = None) -> "Whisper":
+        """Load a model's folder on the best device there is; `workers` None means: one for each core."""
+        from faster_whisper import WhisperModel
+
+        failures = []
+        for device, compute_type in list_devices():
+            threads = 1 if device == "cuda" else workers or count_cores()
+            try:
+                # One thread a worker: two threads on one window gain a fifth, two windows at once nearly double.
+                model = WhisperModel(
+                    str(folder.path), device=device, compute_type=compute_type,
+                    cpu_threads=1, num_workers=threads, local_files_only=True,
+                )  # fmt: skip
+            except (RuntimeError, ValueError) as error:
+                failures.append(f"{device} {compute_type}: {error}")
+                continue
+            return cls(model, folder.name, device, compute_type, threads)
+        raise ModelError(f"the speech model in {folder.path} cannot be loaded ({'; '.join(failures)}): fetch it again")
+
+    @property
+    def engine(self) -> str:
+        """What recognises, for the record of a transcript."""
+        version, core = metadata.version("faster-whisper"), metadata.version("ctranslate2")
+        return f"faster-whisper {version}, CTranslate2 {core}, {self.device} {self.compute_type}"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that this model knows."""
+        return tuple(self._model.supported_languages)
+
+    def find_speech(self, samples: "Samples") -> list["Speech"]:
+        """Return where speech is, by Silero's voice filter: (begin, end) in samples, in order."""
+        import numpy as np
+        from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+        # The filter is deaf to very quiet speech; Whisper itself hears relative to the loudest moment.
+        peak = float(np.abs(samples).max(initial=0.0))
+        louder = samples * min(_LOUDEST / peak, _MOST_GAIN) if 0 < peak < _LOUDEST else samples
+        return [(int(one["start"]), int(one["end"])) for one in get_speech_timestamps(louder, VadOptions(**_VOICE))]
+
+    def detect_language(self, window: "Samples") -> dict[str, float]:
+        """Return the probability of each language for a window of up to 30 seconds."""
+        if not self._model.model.is_multilingual:
+            return {"en": 1.0}
+        encoded = self._model.encode(self._features([window], whole=True))
+        (found,) = self._model.model.detect_language(encoded)
+        return {token[2:-2]: float(probability) for token, probability in found}
+
+    def hear(
+        self, windows: Sequence["Samples"], language: str, manner: Manner, hints: str | None = None
+    ) -> list[Heard]:
+        """Return what is said in windows of up to 30 seconds, decoded together; `hints` are words to expect.
+
+        Beam search alone, without sampling: the same windows always give the same words.
+        """
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        model, tokenizer = self._model, self._tokenizer(language)
+        encoded = model.encode(self._features(windows, whole=manner.whole))
+        prompt = model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=hints)
+        results = model.model.generate(
+            encoded,
+            [list(prompt) for _ in windows],
+            beam_size=manner.beams,
+            max_length=model.max_length,
+            suppress_blank=True,
+            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
+            no_repeat_ngram_size=manner.no_repeat,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        tokens = [[one for one in result.sequences_ids[0] if one < tokenizer.eot] for result in results]
+        frames = [min(_FULL_WINDOW, len(window) * FRAMES_A_SECOND // SAMPLE_RATE) for window in windows]
+        words = self._time_words(tokenizer, tokens, encoded, frames)
+        # The score is the mean over the tokens and the end mark, which the sequence does not hold.
+        return [
+            Heard(spoken, float(result.scores[0]) * len(ids) / (len(ids) + 1), float(result.no_speech_prob))
+            for spoken, result, ids in zip(words, results, tokens, strict=True)
+        ]
+
+    def _features(self, windows: Sequence["Samples"], *, whole: bool) -> Any:
+        """The spectrograms of windows, shape (windows, mels, frames), as long as the longest of them or 30 s."""
+        import numpy as np
+        from faster_whisper.audio import pad_or_trim
+
+        spectra = [self._model.feature_extractor(window)[..., :-1] for window in windows]
+        # A second of silence at the end tells the model that nothing more comes.
+        longest = max(spectrum.shape[-1] for spectrum in spectra) + FRAMES_A_SECOND
+        frames = _FULL_WINDOW if whole else min(_FULL_WINDOW, -(-longest // 50) * 50)
+        return np.stack([pad_or_trim(spectrum, frames) for spectrum in spectra]).astype(np.float32)
+
+    def _time_words(
+        self, tokenizer: "Tokenizer", tokens: list[list[int]], encoded: Any, frames: list[int]
+    ) -> list[tuple[Word, ...]]:
+        """The words of each window with their times, by the model's own cross-attention."""
+        from faster_whisper.transcribe import merge_punctuations
+
+        spoken = [index for index, ids in enumerate(tokens) if ids]
+        timed: list[tuple[Word, ...]] = [() for _ in tokens]
+        if not spoken:
+            return timed
+        for index, words in enumerate(self._model.find_alignment(tokenizer, tokens, encoded, frames)):
+            merge_punctuations(words, _PUNCTUATION_BEFORE, _PUNCTUATION_AFTER)
+            timed[index] = tuple(
+                Word(float(word["start"]), float(word["end"]), word["word"], float(word["probability"]))
+                for word in words
+                if word["word"].strip()
+            )
+        return timed
+
+    def _tokenizer(self, language: str) -> "Tokenizer":
+        from faster_whisper.tokenizer import Tokenizer
+
+        if language not in self._tokenizers:
+            multilingual = self._model.model.is_multilingual
+            self._tokenizers[language] = Tokenizer(
+                self._model.hf_tokenizer, multilingual, task="transcribe", language=language
+            )
+        return self._tokenizers[language]
+
+
+def list_devices() -> list[tuple[str, str]]:
+    """Return devices and compute types, the best first: a GPU in float16, then in int8_float16, then the CPU."""
+    import ctranslate2
+
+    found = []
+    if ctranslate2.get_cuda_device_count() > 0:
+        offered = ctranslate2.get_supported_compute_types("cuda")
+        found = [("cuda", compute_type) for compute_type in ("float16", "int8_float16") if compute_type in offered]
+    # `default` would be float32 on a CPU, nearly twice the cost of int8.
+    return [*found, ("cpu", "int8")]
+
+
+def count_cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
