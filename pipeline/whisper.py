@@ -22,8 +22,8 @@ FRAMES_A_SECOND = 100
 _FULL_WINDOW = 30 * FRAMES_A_SECOND  # what Whisper was trained on
 _PUNCTUATION_BEFORE, _PUNCTUATION_AFTER = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 
-# Windows decoded together: more cost memory and gain nothing on a processor; a GPU wants more of them.
-_BATCH = {"cpu": 4, "cuda": 16}
+# Windows decoded together: on a processor more of them cost memory (four: 120 MB a worker) and gain nothing.
+_BATCH = {"cpu": 2, "cuda": 16}
 # Speech whose loudest moment is below this is made louder for the voice filter, up to so many times.
 _LOUDEST, _MOST_GAIN = 0.25, 30.0
 # A pause that separates two pieces of speech, and the shortest piece.

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import files, reading, stages
+from pipeline.cli import files, models, reading, stages
 from pipeline.errors import PipelineError
 
 app = typer.Typer(
@@ -52,6 +52,7 @@ for name, its_stages, summary in (
 
 for command in (files.locate, files.features, reading.status, reading.search, reading.evaluate):
     app.command()(command)
+app.add_typer(models.app, name="models")
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -1,0 +1,66 @@
+"""Measure the memory that transcription takes for 10 minutes, an hour and five hours of the same speech.
+
+python -m benchmarks.transcription_memory AUDIO [--minutes 10 60 300] [--model base] [--workers N]
+
+Each length runs in a process of its own; the figure is the largest resident set that the operating system saw.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.audio import SAMPLE_RATE, read_samples
+from pipeline.transcribe import WhisperTranscriber
+
+
+def main() -> None:
+    """Print a row for each length."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("audio", type=Path)
+    parser.add_argument("--minutes", type=int, nargs="+", default=[10, 60, 300])
+    parser.add_argument("--model", default="base")
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        _transcribe(arguments.audio, arguments.model, arguments.workers)
+        return
+    sound = np.concatenate(list(read_samples(arguments.audio)))
+    print("| minutes | peak MB | seconds | audio seconds a second | words |\n|---|---|---|---|---|", flush=True)
+    for minutes in arguments.minutes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "sound.wav"
+            _write(path, sound, minutes * 60 * SAMPLE_RATE)
+            workers = ["--workers", str(arguments.workers)] if arguments.workers else []
+            command = [sys.executable, "-m", "benchmarks.transcription_memory", str(path), "--one", *workers]
+            done = subprocess.run([*command, "--model", arguments.model], check=True, capture_output=True, text=True)
+            print(f"| {minutes} | {done.stdout.strip()}", flush=True)
+
+
+def _write(path: Path, sound: np.ndarray, samples: int) -> None:
+    """The sound again and again, so many samples of it."""
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        for begin in range(0, samples, len(sound)):
+            out.writeframes((sound[: samples - begin] * 32767).astype("<i2").tobytes())
+
+
+def _transcribe(audio: Path, model: str, workers: int | None) -> None:
+    began = time.monotonic()
+    transcriber = WhisperTranscriber(model, Path(), offline=True, workers=workers)
+    transcript = transcriber.transcribe(audio, language="en", on_progress=lambda *_: None)
+    seconds = time.monotonic() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    words = sum(len(segment.words) for segment in transcript.segments)
+    print(f"{peak:.0f} | {seconds:.0f} | {(transcript.duration or 0) / seconds:.1f} | {words} |")
+
+
+if __name__ == "__main__":
+    main()
