@@ -106,5 +106,5 @@ def pack_windows(speech: Sequence[Speech], samples: int, *, window_s: float = WI
     for index, (begin, end) in enumerate(packed):
         before = packed[index - 1][1] if index else 0
         after = packed[index + 1][0] if index + 1 < len(packed) else samples
-        windows.append((max(begin - margin, (before + begin) // 2), min(end + margin, (end + after + 1) // 2)))
+        windows.append((max(begin - margin, (before + begin) // 2), min(end + margin, (end + after) // 2)))
     return windows

@@ -1,6 +1,7 @@
 """Word times that hold: rising, within the speech, and no longer than a word can be said."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from pipeline.schema import Segment, Word
 
@@ -64,7 +65,7 @@ def cut_segments(words: Sequence[Word], *, suspect: bool = False) -> list[Segmen
     """Return the words of a window as segments: a sentence, or what is said between two pauses."""
     segments: list[Segment] = []
     held: list[Word] = []
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for word, following in zip_longest(words, words[1:]):
         held.append(word)
         pause = following.start - word.end if following else _PAUSE_S
         ends = word.word.endswith(_SENTENCE_ENDS) and (following is None or following.word[:1].isspace())
