@@ -95,7 +95,7 @@ def _decode(
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
-        except (av.InvalidDataError, av.PatchWelcomeError):
+        except av.FFmpegError:
             timeline.damaged += 1
             continue
         for frame in frames:
@@ -140,6 +140,8 @@ def _open(path: Path) -> "Iterator[tuple[av.container.InputContainer, av.AudioSt
 
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty: fetch it again, or name another file")
+    if _is_text(path):
+        raise InputError(f"{path} is text, not audio or video: name the recording, or fetch it again")
     try:
         container = av.open(str(path), metadata_errors="ignore")
     except (av.FFmpegError, ValueError) as error:
@@ -148,6 +150,13 @@ def _open(path: Path) -> "Iterator[tuple[av.container.InputContainer, av.AudioSt
         if not container.streams.audio:
             raise InputError(f"{path} has no audio stream: name the file with the episode's sound")
         yield container, container.streams.audio[0]
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file begins as no recording does; FFmpeg would find a telephone codec in a page of HTML."""
+    with path.open("rb") as opened:
+        beginning = opened.read(1024)
+    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in beginning)
 
 
 def _announced(container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
