@@ -1,14 +1,24 @@
-"""Real weights on real sound: words with times, the same each time, and plain words about bad audio."""
+"""Real weights on real sound: words with times, the same however the work goes, and plain words about bad audio."""
 
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 import wave
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from conftest import DEMO_AUDIO
 
-from pipeline.errors import InputError
+from pipeline.audio import SAMPLE_RATE, read_samples
+from pipeline.errors import InputError, ModelError
 from pipeline.schema import Transcript
 from pipeline.transcribe import WhisperTranscriber
 from pipeline.whisper import list_devices
@@ -75,15 +85,161 @@ def test_the_sound_of_a_video_is_transcribed(tmp_path: Path, tiny: WhisperTransc
     assert "returns desk" in " ".join(s.text for s in listen(tiny, video).segments).lower()
 
 
-@pytest.mark.parametrize("language", ["en", None])
-def test_silence_has_no_words(tmp_path: Path, language: str | None) -> None:
-    path = tmp_path / "silence.wav"
+@pytest.fixture(scope="module")
+def base() -> WhisperTranscriber:
+    return WhisperTranscriber("base", Path(), offline=True)
+
+
+@pytest.fixture(scope="module")
+def speech() -> np.ndarray:
+    """Ten seconds of the demo, two hosts greeting."""
+    return np.concatenate(list(read_samples(DEMO_AUDIO)))[: 10 * SAMPLE_RATE]
+
+
+def write_wav(path: Path, sound: np.ndarray, rate: int = SAMPLE_RATE) -> Path:
     with wave.open(str(path), "wb") as out:
-        out.setparams((1, 2, 16_000, 0, "NONE", ""))
-        out.writeframes(bytes(2 * 16_000 * 5))
-    base = WhisperTranscriber("base", Path(), offline=True)
-    transcript = base.transcribe(path, language=language, on_progress=lambda done, total: None)
-    assert transcript.segments == ()
+        out.setparams((1, 2, rate, 0, "NONE", ""))
+        out.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    return path
+
+
+def hum(seconds: float, kind: str) -> np.ndarray:
+    """Sound in which nobody speaks."""
+    at = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    random = np.random.default_rng(7)
+    match kind:
+        case "silence":
+            return np.zeros_like(at)
+        case "tone":
+            return 0.3 * np.sin(2 * np.pi * 440 * at)
+        case "noise":
+            return 0.1 * random.standard_normal(len(at))
+        case _:
+            # Chords that change twice a second, with a beat under them.
+            roots = 220 * 2 ** (random.integers(0, 12, int(seconds * 2) + 1) / 12)
+            root = roots[(at * 2).astype(int)]
+            chord = sum(np.sin(2 * np.pi * root * step * at) for step in (1, 1.25, 1.5)) / 6
+            return np.asarray(chord * (0.6 + 0.4 * (at * 4 % 1 < 0.2)))
+
+
+@pytest.mark.parametrize("kind", ["silence", "tone", "noise", "music"])
+@pytest.mark.parametrize("language", ["en", None])
+@pytest.mark.parametrize("glossary", [(), ("Entra", "Datto", "SailPoint")])
+def test_where_nobody_speaks_there_are_no_words(
+    tmp_path: Path, base: WhisperTranscriber, kind: str, language: str | None, glossary: tuple[str, ...]
+) -> None:
+    audio = write_wav(tmp_path / "a.wav", hum(20, kind))
+    listener = WhisperTranscriber("base", Path(), offline=True, glossary=glossary, _loaded=base._load())
+    transcript = listener.transcribe(audio, language=language, on_progress=lambda *_: None)
+    assert transcript.trusted == ()
+    assert "no speech was heard" in transcript.remarks[0]
+
+
+@pytest.mark.parametrize("kind", ["silence", "tone", "noise", "music"])
+def test_speech_between_noises_is_found_where_it_is(
+    tmp_path: Path, base: WhisperTranscriber, speech: np.ndarray, kind: str
+) -> None:
+    sound = np.concatenate([hum(12, kind), speech, hum(12, kind)])
+    transcript = listen(base, write_wav(tmp_path / "a.wav", sound))
+    words = [word for segment in transcript.trusted for word in segment.words]
+    assert "returns desk" in " ".join(segment.text for segment in transcript.trusted).lower()
+    assert 12.3 <= words[0].start <= 12.9
+    assert words[-1].end <= 22.2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda sound: sound / np.abs(sound).max() * 0.002, id="very quiet"),
+        pytest.param(lambda sound: sound * 30, id="clipped"),
+        pytest.param(lambda sound: np.repeat(sound[::2], 2), id="telephone"),
+        pytest.param(lambda sound: sound + hum(10, "noise")[: len(sound)] / 10, id="noisy"),
+    ],
+)
+def test_bad_recordings_of_speech_are_understood(
+    tmp_path: Path, base: WhisperTranscriber, speech: np.ndarray, change: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    transcript = listen(base, write_wav(tmp_path / "a.wav", change(speech)))
+    text = " ".join(segment.text for segment in transcript.trusted).lower()
+    assert "returns desk" in text
+    assert "librarians" in text
+
+
+def test_the_language_is_heard_where_the_settings_name_none(
+    tmp_path: Path, base: WhisperTranscriber, speech: np.ndarray
+) -> None:
+    audio = write_wav(tmp_path / "a.wav", speech)
+    transcript = base.transcribe(audio, language=None, on_progress=lambda *_: None)
+    assert (transcript.language, transcript.remarks) == ("en", ())
+
+
+def test_speech_in_another_language_than_the_settings_name_is_reported(
+    tmp_path: Path, base: WhisperTranscriber, speech: np.ndarray
+) -> None:
+    audio = write_wav(tmp_path / "a.wav", speech)
+    transcript = base.transcribe(audio, language="de", on_progress=lambda *_: None)
+    assert transcript.language == "de"
+    assert "sounds like en" in transcript.remarks[0]
+
+
+def test_a_model_that_does_not_know_the_language_is_refused(tmp_path: Path, tiny: WhisperTranscriber) -> None:
+    with pytest.raises(ModelError, match=r"tiny\.en does not know the language 'de'"):
+        tiny.transcribe(DEMO_AUDIO, language="de", on_progress=lambda *_: None)
+
+
+def test_nothing_is_asked_of_the_network_where_the_model_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speech: np.ndarray
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    listener = WhisperTranscriber("tiny.en", Path())
+    assert listen(listener, write_wav(tmp_path / "a.wav", speech)).segments
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from pipeline.transcribe import WhisperTranscriber
+WhisperTranscriber("tiny.en", Path(), offline=True, workers=1).transcribe(
+    Path(sys.argv[1]), language="en", on_progress=lambda *_: None, parts=Path(sys.argv[2])
+)
+"""
+
+
+def test_a_killed_transcription_goes_on_and_gives_the_same_words(tmp_path: Path, tiny: WhisperTranscriber) -> None:
+    """Killed after the first of three stretches, with one worker; gone on with by as many as there are cores."""
+    first = tmp_path / "0000.json"
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(DEMO_AUDIO), str(tmp_path)])
+    deadline = time.monotonic() + 120
+    while not first.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    written = first.stat().st_mtime_ns
+    # What a crash of the machine leaves of a stretch is no obstacle.
+    (tmp_path / "0001.json").write_text('{"made_from": ')
+    gone_on = tiny.transcribe(DEMO_AUDIO, language="en", on_progress=lambda *_: None, parts=tmp_path)
+    assert first.stat().st_mtime_ns == written
+    assert len(gone_on.segments) > 50
+    assert gone_on == tiny.transcribe(DEMO_AUDIO, language="en", on_progress=lambda *_: None)
+
+
+def test_what_was_kept_of_other_audio_or_settings_is_not_gone_on_with(
+    tmp_path: Path, tiny: WhisperTranscriber, speech: np.ndarray
+) -> None:
+    audio = write_wav(tmp_path / "a.wav", speech)
+    parts = tmp_path / "parts"
+    transcript = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts)
+    kept = json.loads((parts / "0000.json").read_text())
+    kept["segments"] = []
+    (parts / "0000.json").write_text(json.dumps(kept))
+    assert tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts).segments == ()
+    write_wav(audio, speech * 0.9)
+    again = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts)
+    assert [one.text for one in again.segments] == [one.text for one in transcript.segments]
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF nothing of the kind", b"plain text"])
