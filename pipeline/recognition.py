@@ -30,6 +30,9 @@ PASSED_OVER_S = 2.5
 # A phrase of up to so many words, so many times in a row; people do say "okay, okay, okay, okay".
 LOOP_WORDS, LOOP_TIMES, LOOP_TIMES_ONE_WORD = 8, 4, 6
 
+# So many names of the glossary in its own order were read there, not heard.
+ECHOED = 3
+
 PASSED_OVER = "passed over"
 
 # Tried in turn until a window is heard without a trace of failure.
@@ -90,7 +93,7 @@ def _hear_group(
 ) -> list[_Attempt]:
     """Windows heard together; those that went wrong once more, each alone, with more care."""
     heard = recogniser.hear([stretch.samples[b:e] for b, e in windows], language, MANNERS[0], hints)
-    attempts = [_weigh(one, stretch, window) for one, window in zip(heard, windows, strict=True)]
+    attempts = [_weigh(one, stretch, window, hints) for one, window in zip(heard, windows, strict=True)]
     for index, window in enumerate(windows):
         for manner in MANNERS[1:]:
             if attempts[index].faults:
@@ -117,7 +120,7 @@ def _fill_gaps(recogniser: Recogniser, stretch: Stretch, window: Speech, languag
     return replace(attempt, words=tuple(sorted(words, key=lambda word: word.start)))
 
 
-def _weigh(heard: Heard, stretch: Stretch, window: Speech) -> _Attempt:
+def _weigh(heard: Heard, stretch: Stretch, window: Speech, hints: str | None = None) -> _Attempt:
     """What was heard in a window, on the time line of the whole, and the traces of failure in it."""
     offset, limit = (stretch.begin + window[0]) / SAMPLE_RATE, (stretch.begin + window[1]) / SAMPLE_RATE
     if heard.no_speech > NOBODY_SPEAKS and heard.log_probability < TOO_IMPROBABLE:
@@ -128,7 +131,10 @@ def _weigh(heard: Heard, stretch: Stretch, window: Speech) -> _Attempt:
     ]
     speech = _speech_in(stretch, window)
     words = mend_times(placed, speech)
-    return _Attempt(words, heard.log_probability, tuple(find_faults(words, speech, heard.log_probability)))
+    faults = find_faults(words, speech, heard.log_probability)
+    if hints and echoes(heard.text, hints):
+        faults.append("echoes the hints")
+    return _Attempt(words, heard.log_probability, tuple(faults))
 
 
 def _speech_in(stretch: Stretch, window: Speech) -> list[Piece]:
@@ -172,6 +178,14 @@ def repeats(text: str) -> bool:
             if run >= length * (times - 1):
                 return True
     return False
+
+
+def echoes(text: str, hints: str) -> bool:
+    """Tell whether a text recites names of the hints in their order, ECHOED of them in a row."""
+    said = " ".join(re.findall(r"\w+", text.lower()))
+    names = [" ".join(re.findall(r"\w+", name.lower())) for name in hints.split(",")]
+    runs = (" ".join(names[at : at + ECHOED]) for at in range(len(names) - ECHOED + 1))
+    return any(run in said for run in runs)
 
 
 def _join(speech: Sequence[Piece]) -> list[Piece]:

@@ -88,7 +88,8 @@ class WhisperTranscriber:
         heard = listen_for_language(whisper, first)
         spoken = language or max(heard, key=lambda one: heard[one], default="en")
         made_from = self._describe(audio, folder, whisper, spoken) if parts else ""
-        work = _Work(whisper, spoken, ", ".join(self.glossary) or None, parts, made_from, on_progress, total)
+        hints, unheard = whisper.fit_hints(self.glossary, spoken)
+        work = _Work(whisper, spoken, hints, parts, made_from, on_progress, total)
         on_progress(0.0, total)
         segments = work.recognise_all(chain(first, stretches))
         duration = work.end / SAMPLE_RATE
@@ -97,7 +98,7 @@ class WhisperTranscriber:
         on_progress(max(duration, total), max(duration, total))
         return Transcript(
             tuple(segments), spoken, round(duration, 3), source="whisper", model=whisper.name, engine=whisper.engine,
-            remarks=tuple(_remark(segments, duration, language, heard)),
+            remarks=(*_remark_glossary(unheard), *_remark(segments, duration, language, heard)),
         )  # fmt: skip
 
     def _load(self) -> "tuple[ModelFolder, Whisper]":
@@ -195,6 +196,11 @@ def listen_for_language(whisper: Whisper, stretches: Sequence[Stretch]) -> dict[
 def _fullest_window(stretch: Stretch) -> tuple[int, int]:
     """The window of a stretch with the most sound in it."""
     return max(pack_windows(stretch.speech, len(stretch.samples)), key=lambda window: window[1] - window[0])
+
+
+def _remark_glossary(unheard: Sequence[str]) -> Iterator[str]:
+    if unheard:
+        yield f"the glossary is too long: from {unheard[0]!r} on, {len(unheard)} names were not listened for"
 
 
 def _remark(

@@ -99,6 +99,15 @@ class Whisper:
         """The languages that this model knows."""
         return tuple(self._model.supported_languages)
 
+    def fit_hints(self, names: Sequence[str], language: str) -> tuple[str | None, Sequence[str]]:
+        """Return names to expect as the hint that `hear` takes, and those for which there was no room in it."""
+        tokenizer = self._tokenizer(language)
+        for fitting in range(len(names), 0, -1):
+            hint = ", ".join(names[:fitting])
+            if len(tokenizer.encode(" " + hint)) < self._model.max_length // 2 - 1:
+                return hint, names[fitting:]
+        return None, names
+
     def find_speech(self, samples: "Samples") -> list["Speech"]:
         """Return where speech is, by Silero's voice filter: (begin, end) in samples, in order."""
         import numpy as np

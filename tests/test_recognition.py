@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio import SAMPLE_RATE
-from pipeline.recognition import MANNERS, find_faults, packing, recognise, repeats
+from pipeline.recognition import MANNERS, echoes, find_faults, packing, recognise, repeats
 from pipeline.schema import Word
 from pipeline.stretches import Stretch
 from pipeline.whisper import Heard, Manner
@@ -131,6 +131,19 @@ def test_faults_are_named() -> None:
     assert find_faults(heard(SENTENCE * 12).words, speech, -0.2) == ["repeats itself", "too much for the time"]
     assert find_faults((), speech, -0.2) == ["passed over"]
     assert find_faults((), [(0.0, 1.0)], -0.2) == []
+
+
+def test_a_recital_of_the_hints_is_heard_again_without_them() -> None:
+    told = Told([heard("Entra, Datto, SailPoint"), heard(SENTENCE)])
+    (segment,) = recognise(told, stretch((0, 9)), "en", hints="Avalara, Entra, Datto, SailPoint")
+    assert segment.text == SENTENCE
+    assert told.asked[-1][2] is None
+
+
+def test_names_that_are_talked_about_are_no_echo() -> None:
+    assert echoes("entra datto sailpoint", "Entra, Datto, SailPoint")
+    assert not echoes("Datto and Entra, and then SailPoint", "Entra, Datto, SailPoint")
+    assert not echoes("Entra, Datto", "Entra, Datto")
 
 
 def test_packing_is_whisper_s_compression_ratio() -> None:

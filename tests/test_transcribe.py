@@ -187,6 +187,16 @@ def test_a_model_that_does_not_know_the_language_is_refused(tmp_path: Path, tiny
         tiny.transcribe(DEMO_AUDIO, language="de", on_progress=lambda *_: None)
 
 
+def test_a_glossary_that_does_not_fit_is_told_and_the_first_names_count(
+    tmp_path: Path, tiny: WhisperTranscriber, speech: np.ndarray
+) -> None:
+    names = [f"Productname{number}" for number in range(200)]
+    listener = WhisperTranscriber("tiny.en", Path(), offline=True, glossary=names, _loaded=tiny._load())
+    transcript = listen(listener, write_wav(tmp_path / "a.wav", speech))
+    assert "the glossary is too long: from 'Productname" in transcript.remarks[0]
+    assert "returns desk" in " ".join(segment.text for segment in transcript.trusted).lower()
+
+
 def test_nothing_is_asked_of_the_network_where_the_model_is_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speech: np.ndarray
 ) -> None:
