@@ -4,7 +4,10 @@ import html
 import io
 import json
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,10 @@ from pipeline.schema import Segment, Transcript, Word
 from pipeline.storage import read_limited
 
 SUFFIXES = frozenset({".srt", ".vtt", ".json"})
+# Of the cues of automatic captions every second one or more repeats a line; of others hardly one in a hundred.
+ROLLING = 0.3
+_STAMP = re.compile(r"<((?:\d+:)?\d{2}:\d{2}\.\d{3})>")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d[\d:.]*>")
 MAX_BYTES = 256 << 20  # five hours with word times are under 30 MB
 
 
@@ -41,15 +48,79 @@ def _parse_captions(text: str, kind: str) -> Transcript:
     announced = sum("-->" in line for line in text.splitlines())
     if len(cues) < announced:
         raise InputError(f"{announced - len(cues)} of {announced} cues are damaged: repair their time lines")
-    segments = (
-        Segment(
+    shown = [
+        _Cue(
             cue.start_time.in_milliseconds() / 1000,
             cue.end_time.in_milliseconds() / 1000,
-            " ".join(html.unescape(cue.text).split()),
+            tuple(cue.raw_text.split("\n")),
         )
         for cue in cues
-    )
-    return _transcript(segments, None)
+    ]
+    return _transcript((_read_cue(cue) for cue in unroll(shown)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    """What a caption file shows from one moment to another, line by line, with its tags."""
+
+    start: float
+    end: float
+    lines: tuple[str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The lines as they are read; empty ones left out."""
+        return tuple(text for line in self.lines if (text := _plain(line)))
+
+
+def unroll(cues: Sequence[_Cue]) -> list[_Cue]:
+    """Return cues that each say something new.
+
+    Automatic captions roll: each cue shows the line before once more above the new one. A file does so where at
+    least ROLLING of its cues begin as the one before ended; elsewhere a repeated line was said twice.
+    """
+    rolling = sum(bool(_count_repeated(before, cue)) for before, cue in pairwise(cues))
+    if rolling < ROLLING * (len(cues) - 1):
+        return list(cues)
+    unrolled = list(cues[:1])
+    for before, cue in pairwise(cues):
+        fresh = [line for line in cue.lines if _plain(line)][_count_repeated(before, cue) :]
+        if fresh:
+            unrolled.append(replace(cue, lines=tuple(fresh)))
+    return unrolled
+
+
+def _count_repeated(before: _Cue, cue: _Cue) -> int:
+    """How many lines at the beginning of a cue are those at the end of the one before."""
+    most = min(len(before.texts), len(cue.texts))
+    return next((n for n in range(most, 0, -1) if before.texts[-n:] == cue.texts[:n]), 0)
+
+
+def _read_cue(cue: _Cue) -> Segment:
+    """A cue as a segment; with word times where the words are stamped inside it."""
+    text = " ".join(cue.texts)
+    # `re.split` with a group gives text, stamp, text, stamp, text …
+    pieces = _STAMP.split("\n".join(cue.lines))
+    if len(pieces) == 1:
+        return Segment(cue.start, cue.end, text)
+    starts = [cue.start, *(_read_stamp(stamp) for stamp in pieces[1::2])]
+    said = [(start, _plain(piece)) for start, piece in zip(starts, pieces[::2], strict=True)]
+    said = [(min(max(start, cue.start), cue.end), piece) for start, piece in said if piece]
+    ends = [*(start for start, _ in said[1:]), cue.end]
+    words = ({"start": start, "end": end, "word": piece} for (start, piece), end in zip(said, ends, strict=True))
+    return Segment(cue.start, cue.end, text, _read_words(list(words), cue.start, cue.end))
+
+
+def _plain(line: str) -> str:
+    """A line of a cue without its tags."""
+    return " ".join(html.unescape(_TAG.sub("", line)).split())
+
+
+def _read_stamp(stamp: str) -> float:
+    seconds = 0.0
+    for part in stamp.split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds
 
 
 def _parse_json(text: str) -> Transcript:

@@ -1,14 +1,17 @@
 """Transcripts made elsewhere: captions and the JSON of three recognisers."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.schema import Segment, Transcript, Word
-from pipeline.transcript_files import load_transcript
+from pipeline.transcript_files import _Cue, _read_cue, load_transcript, unroll
 
 SRT = (
     "1\n00:00:01,000 --> 00:00:04,500\nHello <i>you</i>\nand all\n"
@@ -37,6 +40,64 @@ def test_captions_become_segments_without_markup(tmp_path: Path, name: str, text
 
 def test_captions_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     assert len(load(tmp_path, "a.vtt", VTT.encode("utf-8-sig")).segments) == 2
+
+
+# YouTube leaves a line with a single blank where nothing is shown yet.
+ROLLING = """WEBVTT
+
+00:00:00.000 --> 00:00:02.310 align:start position:0%
+{blank}
+hello<00:00:00.400><c> and</c><00:00:00.640><c> welcome</c>
+
+00:00:02.310 --> 00:00:02.320
+hello and welcome
+{blank}
+
+00:00:02.320 --> 00:00:05.110
+hello and welcome
+&gt;&gt;<00:00:02.560><c> invoices</c><00:00:03.300><c> first</c>
+
+00:00:05.110 --> 00:00:05.120
+&gt;&gt; invoices first
+{blank}
+
+00:00:05.120 --> 00:00:07.110
+&gt;&gt; invoices first
+then<00:00:05.560><c> dark</c><00:00:05.800><c> mode</c>
+""".replace("{blank}", " ")
+
+
+def test_rolling_captions_say_each_line_once_with_the_times_of_their_words(tmp_path: Path) -> None:
+    transcript = load(tmp_path, "a.vtt", ROLLING)
+    assert [segment.text for segment in transcript.segments] == [
+        "hello and welcome", ">> invoices first", "then dark mode",
+    ]  # fmt: skip
+    words = [(word.word, word.start) for segment in transcript.segments for word in segment.words]
+    assert words[:4] == [(" hello", 0.0), (" and", 0.4), (" welcome", 0.64), (" >>", 2.32)]
+    assert words[-1] == (" mode", 5.8)
+
+
+def test_rolling_captions_that_became_subrip_say_each_line_once_too(tmp_path: Path) -> None:
+    cues = ["one", "one\ntwo", "two\nthree", "three\nfour"]
+    text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{cue}\n\n" for n, cue in enumerate(cues, start=1))
+    assert [segment.text for segment in load(tmp_path, "a.srt", text).segments] == ["one", "two", "three", "four"]
+
+
+def test_a_line_that_was_said_twice_stays_twice(tmp_path: Path) -> None:
+    cues = ["Yes.", "Yes.", "And now", "to the list", "of features", "in this release"]
+    text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{cue}\n\n" for n, cue in enumerate(cues, start=1))
+    assert [segment.text for segment in load(tmp_path, "a.srt", text).segments] == cues
+
+
+LINES = st.lists(st.sampled_from(["one", "two words", "<c>three</c>", "<00:00:01.500>four", "", " "]), max_size=3)
+
+
+@given(st.lists(LINES, max_size=8))
+def test_whatever_cues_hold_words_rise_and_stay_in_their_cue(cues: list[list[str]]) -> None:
+    read = [_read_cue(one) for one in unroll([_Cue(float(n), n + 0.9, tuple(lines)) for n, lines in enumerate(cues)])]
+    for segment in read:
+        assert all(segment.start <= word.start <= word.end <= segment.end for word in segment.words)
+        assert all(before.start <= after.start for before, after in pairwise(segment.words))
 
 
 def test_a_damaged_cue_is_an_error_not_a_gap(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import DEMO_AUDIO, PAGE, MediaServer, Notes, ToldTranscriber, add_episode
+from conftest import DEMO_AUDIO, LINES, PAGE, MediaServer, Notes, ToldTranscriber, add_episode, spoken
 from filelock import FileLock
 from test_chapters import silent_mp3
 
@@ -337,3 +337,44 @@ def test_episodes_are_listed_by_name(project: Project) -> None:
     add_episode(project, "ep2")
     add_episode(project, "ep10")
     assert list_episodes(project) == ["ep10", "ep2", "one"]
+
+
+def test_a_transcript_in_the_settings_takes_the_place_of_speech_recognition(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    cues = [
+        f"{n}\n00:00:{segment.start:02.0f},000 --> 00:00:{segment.end:02.0f},000\n{segment.text}\n"
+        for n, segment in enumerate(spoken(LINES).segments, start=1)
+    ]
+    (project.root / "one.srt").write_text("\n".join(cues))
+    settings = project.episode("one")
+    settings.write_text(settings.read_text() + "transcript: one.srt\n")
+    result = run(project, transcriber)
+    assert transcriber.asked == []
+    row = result.rows["one"][0]
+    assert (row.transcript_source, row.model) == ("file", "")
+    assert row.start_s == pytest.approx(10, abs=1)
+    assert row.audio_sha256
+    (project.root / "one.srt").write_text("\n".join(cues[:-1]))
+    assert run(project, transcriber).stages[0].reason == "transcript file changed"
+
+
+def test_a_transcript_that_is_not_there_is_named(project: Project, transcriber: ToldTranscriber) -> None:
+    settings = project.episode("one")
+    settings.write_text(settings.read_text() + "transcript: lost.srt\n")
+    (failure,) = run(project, transcriber).failures
+    assert "lost.srt is not there: correct `transcript`" in (failure.error or "")
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_new_glossary_transcribes_anew_only_where_the_settings_say_so(
+    project: Project, transcriber: ToldTranscriber, *, again: bool
+) -> None:
+    settings = project.show.read_text()
+    if again:
+        settings += "retranscribe_on_glossary_change: true\n"
+    project.show.write_text(settings + "glossary: [Entra]\n")
+    run(project, transcriber)
+    project.show.write_text(settings + "glossary: [Entra, Datto]\n")
+    stages = [(stage.stage, stage.reason) for stage in run(project, transcriber).stages]
+    assert stages == ([("transcribe", "glossary changed from Entra to Entra; Datto")] if again else [])
