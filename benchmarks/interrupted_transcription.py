@@ -1,0 +1,76 @@
+"""Kill a transcription at random moments until it gets through, and compare the transcript with an undisturbed one.
+
+python -m benchmarks.interrupted_transcription AUDIO [--kills 20] [--model base] [--seed 1]
+
+Each round starts anew and is killed with SIGKILL once, at a moment drawn at random from the time that an undisturbed
+run takes; then a run that nobody disturbs finishes it. All transcripts must have the same SHA-256.
+"""
+
+import argparse
+import hashlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from pipeline.storage import dump_json, transcript_to_json
+from pipeline.transcribe import WhisperTranscriber
+
+
+def main() -> None:
+    """Print a line for each kill; exit 1 where a transcript differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("audio", type=Path)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--model", default="base")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--parts", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.parts:
+        print(_digest(arguments.audio, arguments.model, arguments.parts))
+        return
+    chance = random.Random(arguments.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        undisturbed = _run(arguments, Path(folder) / "whole").communicate()[0].strip()
+        seconds = time.monotonic() - began
+        print(f"undisturbed: {seconds:.1f} s, {undisturbed[:16]}", flush=True)
+        different = 0
+        for number in range(arguments.kills):
+            parts = Path(folder) / str(number)
+            moment = chance.uniform(0, seconds)
+            process = _run(arguments, parts)
+            try:
+                process.wait(moment)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            process.communicate()
+            kept = len(list(parts.glob("*.json")))
+            began = time.monotonic()
+            digest = _run(arguments, parts).communicate()[0].strip()
+            different += digest != undisturbed
+            rest = time.monotonic() - began
+            print(
+                f"killed at {moment:.1f} s, {kept} stretches kept, the rest took {rest:.1f} s: {digest[:16]}",
+                flush=True,
+            )
+    sys.exit(f"{different} transcripts differ" if different else 0)
+
+
+def _run(arguments: argparse.Namespace, parts: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "benchmarks.interrupted_transcription", str(arguments.audio)]
+    options = ["--model", arguments.model, "--parts", str(parts)]
+    return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+
+
+def _digest(audio: Path, model: str, parts: Path) -> str:
+    """The SHA-256 of the transcript as it would be written."""
+    transcriber = WhisperTranscriber(model, Path(), offline=True)
+    transcript = transcriber.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts)
+    return hashlib.sha256(dump_json(transcript_to_json(transcript)).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()
