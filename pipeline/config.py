@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pipeline.errors import ConfigError
+from pipeline.marks import parse_time
 
 EPISODE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LINK_FIELDS = {"seconds", "episode_id"}
@@ -44,6 +45,30 @@ ColumnName = Literal["position", "feature_id", "version", "title", "description"
 Settings = TypeVar("Settings", bound=StrictModel)
 
 
+def read_duration(value: object) -> object:
+    """Return the seconds of `52:10` or `1:02:07`; YAML has made a number of the unquoted ones already."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_time(value)
+    except ValueError:
+        raise ValueError("is not a duration such as 52:10") from None
+
+
+Duration = Annotated[float, BeforeValidator(read_duration), Field(gt=0)]
+
+
+class DownloadConfig(StrictModel):
+    """What fetching audio may take, and how politely it is done."""
+
+    max_megabytes: int = Field(4000, gt=0, description="the largest file to fetch, in megabytes")
+    max_minutes: float = Field(120, gt=0, description="how long fetching one episode may take, in minutes")
+    pause: float = Field(5, ge=0, description="seconds between two episodes fetched from the network")
+    retries: int = Field(5, ge=0, description="how often to try again without getting on, with growing pauses")
+    cookies: Text | None = Field(None, description="a cookies.txt (Netscape's format), where a site wants a sign-in")
+    allow_private_addresses: bool = Field(False, description="follow redirects and feeds into private networks, too")
+
+
 class ShowConfig(StrictModel):
     """What all episodes of a show have in common."""
 
@@ -57,6 +82,9 @@ class ShowConfig(StrictModel):
     include_review: bool = Field(False, description="publish doubtful starts too, in show notes and chapters")
     id3_chapters: bool = Field(True, description="write chapters into a copy of the episode's mp3, where it is one")
     columns: dict[str, ColumnName] = Field({}, description="a table's own column names and what they are called here")
+    download: DownloadConfig = Field(
+        default_factory=lambda: DownloadConfig.model_validate({}), description="limits and manners of fetching audio"
+    )
 
 
 class EpisodeConfig(StrictModel):
@@ -64,6 +92,12 @@ class EpisodeConfig(StrictModel):
 
     title: Text = Field(description="the episode's title")
     source: Text = Field(description="audio or video: a file (relative to the project) or an http(s) address")
+    entry: Label | None = Field(
+        None, description="which entry, where the source is a feed or playlist: its guid, number or title"
+    )
+    duration: Duration | None = Field(
+        None, description="how long the episode is, as 52:10: what is much shorter is refused"
+    )
     features: Text = Field(description="the feature list: a file (relative to the project) or an http(s) address")
     features_episode: Label | None = Field(None, description="which episode's list, where the page holds several: 12")
     transcript: Text | None = Field(None, description="a transcript to use instead of speech recognition: a file")
@@ -117,18 +151,33 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         raise ConfigError(f"{path}: this is not YAML: {error}") from error
     if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):
         raise ConfigError(f"{path}: expected settings, one `name: value` a line")
+    return {str(key): value for key, value in values.items()}, _number_keys(path, node)
+
+
+def _number_keys(path: Path, node: yaml.MappingNode, above: str = "") -> dict[str, int]:
+    """The line of each setting, `download.pause` for one below another; ConfigError where one is set twice."""
     lines: dict[str, int] = {}
-    for key, _ in node.value:
-        if key.value in lines:
+    for key, value in node.value:
+        name = f"{above}{key.value}"
+        if name in lines:
             raise ConfigError(f"{path} line {key.start_mark.line + 1}: `{key.value}` is set twice")
-        lines[str(key.value)] = key.start_mark.line + 1
-    return {str(key): value for key, value in values.items()}, lines
+        lines[name] = key.start_mark.line + 1
+        if isinstance(value, yaml.MappingNode):
+            lines |= _number_keys(path, value, f"{name}.")
+    return lines
 
 
 def _explain(path: Path, error: Any, lines: dict[str, int], model: type[StrictModel]) -> str:
     """One line for a person: file, line, field, and what would be right."""
-    field = str(error["loc"][0]) if error["loc"] else ""
-    line = f" line {lines[field]}" if field in lines else ""
+    *above, field = [str(key) for key in error["loc"]] or [""]
+    known = next((place for place in (".".join([*above, field]), *above) if place in lines), None)
+    line = f" line {lines[known]}" if known else ""
+    for key in above:
+        inner = model.model_fields[key].annotation if key in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, StrictModel)):
+            field = key  # a list or table of values: its own description says what they are
+            break
+        model = inner
     match error["type"]:
         case "missing":
             problem = f"`{field}` is missing ({model.model_fields[field].description})"

@@ -1,23 +1,29 @@
-"""Bring an episode's audio to `data/raw/<id>/`: a file of this machine, or an http(s) address through yt-dlp."""
+"""Bring an episode's audio to `data/raw/<id>/`, checked: from a file, an address, a feed or a playlist."""
 
+import dataclasses
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.addresses import is_address, without_secrets
-from pipeline.audio import probe_duration
+from pipeline.config import DownloadConfig
 from pipeline.errors import InputError
-from pipeline.storage import read_record, sha256_of, write_json, write_whole
-
-# Called with the bytes fetched and the bytes in all.
-Progress = Callable[[float, float], None]
+from pipeline.feeds import Entry, find_entry, is_feed, parse_feed
+from pipeline.fetch import fetch_document
+from pipeline.media import Progress, fetch_media, list_playlist
+from pipeline.metadata import Metadata, metadata_of_media
+from pipeline.network import Access
+from pipeline.renditions import keep_rendition
+from pipeline.soundness import Sound, check_sound, measure_sound
+from pipeline.storage import read_limited, read_record, sha256_of, write_json, write_whole
 
 METADATA = "audio.json"
+MAX_FEED_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,22 @@ class Audio:
     source: str
 
 
+def allow_access(settings: DownloadConfig, root: Path) -> Access:
+    """Return what a project's settings let a fetch do."""
+    return Access(
+        allow_private=settings.allow_private_addresses,
+        max_bytes=settings.max_megabytes << 20,
+        max_seconds=settings.max_minutes * 60,
+        retries=settings.retries,
+        cookies=root / Path(settings.cookies).expanduser() if settings.cookies else None,
+    )
+
+
 def find_source(source: str, root: Path) -> Path | None:
     """Return the file that a source names, None for an http(s) address; InputError where it is neither."""
     if is_address(source):
         if urlsplit(source).scheme.lower() not in {"http", "https"}:
-            raise InputError(f"the source {source} is neither a file nor an http(s) address")
+            raise InputError(f"the source {without_secrets(source)} is neither a file nor an http(s) address")
         return None
     path = root / Path(source).expanduser()
     if not path.is_file():
@@ -42,35 +59,105 @@ def find_source(source: str, root: Path) -> Path | None:
     return path
 
 
-def download_audio(source: str, folder: Path, *, root: Path, offline: bool = False, on_progress: Progress) -> Audio:
+def list_entries(source: str, root: Path, access: Access) -> tuple[Entry, ...]:
+    """Return the entries of a feed (oldest first) or playlist (in its order): a file, or an http(s) address."""
+    local = find_source(source, root)
+    if local is not None:
+        return parse_feed(read_limited(local, MAX_FEED_BYTES, "the feed"), local.as_uri())
+    fetched = fetch_document(source, access=access, max_bytes=MAX_FEED_BYTES)
+    if fetched is not None and is_feed(fetched.content):
+        return parse_feed(fetched.content, source)
+    return list_playlist(source, access)
+
+
+def resolve_entry(source: str, entry: str | None, root: Path, access: Access) -> Entry:
+    """Return where the audio that is meant lies, and what its feed says of it; without `entry` the source itself."""
+    if entry is None:
+        return Entry(source, Metadata())
+    found = find_entry(list_entries(source, root, access), entry, without_secrets(source))
+    if not is_address(found.source) or find_source(found.source, root) is not None:
+        raise InputError(f"{without_secrets(source)} leads to {found.source}, which is no http(s) address")
+    return found
+
+
+def download_audio(
+    source: str,
+    folder: Path,
+    *,
+    root: Path,
+    entry: str | None = None,
+    duration: float | None = None,
+    access: Access | None = None,
+    offline: bool = False,
+    on_progress: Progress,
+) -> Audio:
     """Return the audio, now in `folder` as `audio.<ext>` with `audio.json` beside it.
 
-    InputError where the source cannot be had or holds no audio; what `folder` held before then stays as it was.
+    `entry` names one of a feed or playlist, `duration` (seconds) is how long the episode should be. InputError where
+    the source cannot be had, holds no audio, or is not whole; what `folder` held before then stays as it was.
     """
+    access = dataclasses.replace(access or Access(), named=source)
     local = find_source(source, root)
-    if local is None and offline:
+    if offline and (local is None or entry is not None):
         raise InputError(f"{without_secrets(source)} is on the network, and --offline forbids fetching it")
     folder.mkdir(parents=True, exist_ok=True)
-    if local is None:
-        # Named after its address, so that a part of one file is never gone on with as another.
-        partial = folder / f"partial-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
-        fetched = fetch_media(source, partial, on_progress)
-        duration = probe_duration(fetched)
-        path = folder / f"audio{fetched.suffix}"
+    if local is not None and entry is None:
+        sound = measure_sound(local)
+        check_sound(local, sound, duration)
+        path = folder / f"audio{_suffix_of(local, sound)}"
+        return _keep(local, path, source, sound, Metadata(), move=False)
+    # Named after its source, so that a part of one file is never gone on with as another.
+    key = hashlib.sha256(f"{source}\n{entry or ''}".encode()).hexdigest()[:12]
+    partial = folder / f"partial-{key}"
+    meant = resolve_entry(source, entry, root, access)
+    fetched, info = fetch_media(meant.source, partial, access, on_progress)
+    metadata = _merge(meant.metadata, metadata_of_media(info))
+    try:
+        sound = measure_sound(fetched, without_secrets(meant.source))
+        # What a feed states is a person's round number, and moves with advertisements; a page's own is exact.
+        stated_by_feed = duration is None and meant.metadata.duration is not None
+        check_sound(
+            without_secrets(meant.source),
+            sound,
+            duration or metadata.duration,
+            roughly=entry is not None and stated_by_feed,
+        )
+    except InputError:
+        # It is not what was promised: going on with it would keep it so.
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    audio = _keep(fetched, folder / f"audio{_suffix_of(fetched, sound)}", source, sound, metadata, move=True)
+    for left in folder.glob("partial-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return audio
+
+
+def _keep(fetched: Path, path: Path, source: str, sound: Sound, metadata: Metadata, *, move: bool) -> Audio:
+    """Put checked audio into its place, with what is known of it; the rendition it takes the place of is kept."""
+    folder, record = path.parent, path.parent / METADATA
+    audio = Audio(path, sha256_of(fetched), round(sound.seconds, 3), source)
+    before = _read_before(folder)
+    if before is not None and before.sha256 != audio.sha256 and before.path.is_file():
+        keep_rendition(before.path, record, before.sha256)
+    if move:
         os.replace(fetched, path)
-        for left in folder.glob("partial-*"):
-            shutil.rmtree(left, ignore_errors=True)
     else:
-        duration = probe_duration(local)
-        path = folder / f"audio{local.suffix.lower()}"
-        _link(local, path)
-    audio = Audio(path, sha256_of(path), round(duration, 3), source)
-    record = {"file": path.name, "sha256": audio.sha256, "duration": audio.duration, "source": without_secrets(source)}
-    write_json(folder / METADATA, record)
+        _link(fetched, path)
+    facts = {"file": path.name, "sha256": audio.sha256, "duration": audio.duration, "source": without_secrets(source)}
+    fetched_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    write_json(record, {**facts, "fetched": fetched_at, **metadata.to_json()})
     for old in folder.glob("audio.*"):
         if old.name not in {path.name, METADATA}:
             old.unlink()
     return audio
+
+
+def _read_before(folder: Path) -> Audio | None:
+    """The audio that the folder holds, if its record can be read."""
+    try:
+        return read_audio(folder) if (folder / METADATA).is_file() else None
+    except InputError:
+        return None
 
 
 def read_audio(folder: Path) -> Audio:
@@ -82,47 +169,21 @@ def read_audio(folder: Path) -> Audio:
     return read_record(folder / METADATA, parse)
 
 
-def fetch_media(url: str, folder: Path, on_progress: Progress) -> Path:
-    """Return the best audio at an address, fetched by yt-dlp into `folder`; a part left there is gone on with."""
-    import yt_dlp
-
-    def hook(state: dict[str, Any]) -> None:
-        total = state.get("total_bytes") or state.get("total_bytes_estimate") or 0
-        on_progress(float(state.get("downloaded_bytes") or 0), float(total))
-
-    options = {
-        "format": "bestaudio/best",
-        "outtmpl": {"default": str(folder / "audio.%(ext)s")},
-        "noplaylist": True,
-        "playlist_items": "1",
-        "skip_unavailable_fragments": False,
-        "fixup": "never",
-        "cachedir": False,
-        "updatetime": False,
-        "noprogress": True,
-        "socket_timeout": 30,
-        "logger": _Silent(),
-        "progress_hooks": [hook],
+def _merge(said: Metadata, found: Metadata) -> Metadata:
+    """What a feed says, filled up with what the media's own page says; the entry stays the feed's."""
+    if said == Metadata():
+        return found
+    filled = {
+        name: value or getattr(found, name) for name, value in dataclasses.asdict(said).items() if name != "chapters"
     }
-    try:
-        with yt_dlp.YoutubeDL(options) as fetcher:
-            fetcher.extract_info(url)
-    except yt_dlp.utils.YoutubeDLError as error:
-        reason = str(error).removeprefix("ERROR: ").split("; please report")[0]
-        raise InputError(f"{without_secrets(url)} could not be downloaded: {_one_line(reason)}") from error
-    files = [file for file in folder.glob("audio.*") if file.suffix not in {".part", ".ytdl"}]
-    if not files:
-        raise InputError(f"{without_secrets(url)} gave no audio: check the address in a browser")
-    return files[0]
+    # A bare file's name is no title, and its address no page of the episode.
+    return Metadata(**{**filled, "chapters": said.chapters or found.chapters})
 
 
-class _Silent:
-    """Where yt-dlp's own messages go: its errors reach us as exceptions."""
-
-    def debug(self, message: str) -> None:
-        """Say nothing."""
-
-    info = warning = error = debug
+def _suffix_of(path: Path, sound: Sound) -> str:
+    """The file's own ending where it is one of media, else the one that its content goes by."""
+    suffix = path.suffix.lower()
+    return sound.suffix if suffix in {"", ".bin", ".part", ".unknown_video"} and sound.suffix else suffix
 
 
 def _link(source: Path, target: Path) -> None:
@@ -135,7 +196,3 @@ def _link(source: Path, target: Path) -> None:
             os.link(source, temporary)
         except OSError:
             shutil.copyfile(source, temporary)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

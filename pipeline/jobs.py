@@ -44,11 +44,12 @@ class StageResult:
 
 @dataclass
 class RunResult:
-    """What a run did; `rows` holds the catalog of the episodes that were published."""
+    """What a run did; `rows` holds the catalog of the episodes that were published, `notes` what the report adds."""
 
     stages: list[StageResult] = field(default_factory=list)
     rows: dict[str, tuple[CatalogRow, ...]] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     exit_code: int = 0
 
     @property
@@ -99,4 +100,4 @@ class Job:
             return known
         if self.offline:
             raise InputError(f"{without_secrets(source)} is on the network, and --offline forbids fetching it")
-        return refresh_revision(source, folder)
+        return refresh_revision(source, folder, allow_private=self.show.download.allow_private_addresses)

@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.addresses import without_secrets
 from pipeline.errors import InputError
 from pipeline.fetch import fetch_document
+from pipeline.network import Access
 from pipeline.storage import read_json, write_bytes, write_json
 
 LATEST = "latest.json"  # which revision an address gave last, and the server's marks of it
@@ -29,11 +30,12 @@ def find_revision(url: str, folder: Path) -> Path | None:
     return path if record.get("url_sha256") == _digest(url) and path.is_file() else None
 
 
-def refresh_revision(url: str, folder: Path) -> Path:
+def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> Path:
     """Return the file with what is at an address now; the server is asked only for what is new."""
     known = find_revision(url, folder)
     record = read_json(folder / LATEST) if known else {}
-    fetched = fetch_document(url, etag=record.get("etag"), last_modified=record.get("last_modified"))
+    access = Access(allow_private=allow_private, retries=2)
+    fetched = fetch_document(url, etag=record.get("etag"), last_modified=record.get("last_modified"), access=access)
     if fetched is None:
         if known is None:
             raise InputError(f"{without_secrets(url)} answers 304 though we hold no revision of it: check the address")

@@ -5,6 +5,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
@@ -12,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
-from pipeline.addresses import without_secrets
+from pipeline.addresses import is_address, without_secrets
 from pipeline.catalog import build_rows, trace_inputs
-from pipeline.download import METADATA, download_audio, find_source, read_audio
+from pipeline.download import METADATA, allow_access, download_audio, find_source, read_audio
 from pipeline.errors import InputError
 from pipeline.features import load_features
 from pipeline.jobs import Job
 from pipeline.list_checks import check_duration
 from pipeline.list_revisions import keep_revision
+from pipeline.network import take_turn
 from pipeline.publish import NOTES, TAGGED_AUDIO, publish_notes
+from pipeline.renditions import describe_moves, drop_renditions
 from pipeline.schema import Alignment, Episode, Feature, Provenance
 from pipeline.storage import (
     alignment_from_json,
@@ -54,6 +57,7 @@ def _download_inputs(job: Job) -> dict[str, str]:
         "source": without_secrets(source),
         "exact source": hashlib.sha256(source.encode()).hexdigest(),
         "source file": job.state.digest(local) if local else "",
+        **({"entry": job.config.entry} if job.config.entry else {}),
     }
 
 
@@ -65,13 +69,22 @@ def _download_outputs(job: Job) -> list[Path]:
 
 
 def _download(job: Job) -> None:
-    download_audio(
-        job.config.source,
-        job.project.raw(job.episode_id),
-        root=job.project.root,
-        offline=job.offline,
-        on_progress=job.reporter.stage_progress,
-    )
+    networked = is_address(job.config.source) or job.config.entry is not None
+    turn = take_turn(job.project.turns, job.show.download.pause) if networked and not job.offline else nullcontext()
+    with turn:
+        download_audio(
+            job.config.source,
+            job.project.raw(job.episode_id),
+            root=job.project.root,
+            entry=job.config.entry,
+            duration=job.config.duration,
+            access=replace(
+                allow_access(job.show.download, job.project.root),
+                tell=lambda message: job.reporter.warn(job.episode_id, message),
+            ),
+            offline=job.offline,
+            on_progress=job.reporter.stage_progress,
+        )
 
 
 def _transcribe_inputs(job: Job) -> dict[str, str]:
@@ -120,6 +133,7 @@ def _transcribe(job: Job) -> None:
     record = transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
     write_json(job.project.transcript(job.episode_id), record)
     shutil.rmtree(parts, ignore_errors=True)
+    drop_renditions(job.project.raw(job.episode_id))
 
 
 def _align_inputs(job: Job) -> dict[str, str]:
@@ -167,6 +181,7 @@ def _align(job: Job) -> None:
     encoder = load_encoder(transcript.language)
     vectors = KeptVectors(job.project.vectors(job.episode_id)).load(transcript, encoder) if encoder else None
     alignment = align(transcript, features.features, encoder=encoder, vectors=vectors)
+    _tell_moves(job, features.features, alignment, transcript.audio_sha256)
     write_json(
         job.project.alignment(job.episode_id),
         {
@@ -175,6 +190,18 @@ def _align(job: Job) -> None:
             "placements": alignment_to_json(alignment),
         },
     )
+
+
+def _tell_moves(job: Job, features: tuple[Feature, ...], alignment: Alignment, audio_sha256: str | None) -> None:
+    """Say by how much starts moved where the audio is another than that of the alignment of before."""
+    path = job.project.alignment(job.episode_id)
+    if not path.is_file():
+        return
+    with suppress(InputError):
+        moves = read_record(path, lambda before: describe_moves(before, features, alignment, audio_sha256))
+        if moves:
+            job.result.notes.append(f"{job.episode_id}: {moves}")
+            job.reporter.warn(job.episode_id, moves)
 
 
 def _publish_inputs(job: Job) -> dict[str, str]:

@@ -94,6 +94,11 @@ class Project:
         """The folder of what is published of one episode: show notes, chapters, subtitles."""
         return self.processed / "notes" / episode_id
 
+    @property
+    def turns(self) -> Path:
+        """The folder in which downloads take turns."""
+        return self.processed / "state" / "turns"
+
     def state(self, name: str) -> Path:
         """What the files of one episode were made from."""
         return self.processed / "state" / f"{name}.json"

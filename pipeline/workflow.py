@@ -206,6 +206,7 @@ def _write_report(project: Project, result: RunResult) -> Path:
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ended)),
         "pipeline_version": __version__,
         "stages": [{**asdict(stage), "seconds": round(stage.seconds, 3)} for stage in result.stages],
+        **({"notes": result.notes} if result.notes else {}),
     }
     write_json(path, record)
     return path

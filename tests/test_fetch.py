@@ -12,6 +12,7 @@ from pipeline import fetch
 from pipeline.errors import InputError
 from pipeline.fetch import Fetched, fetch_document
 from pipeline.list_revisions import find_revision, refresh_revision
+from pipeline.network import Access
 
 PAGE = b"<html><body><p>A page</p></body></html>"
 
@@ -137,7 +138,7 @@ def test_a_redirect_is_followed(address: str) -> None:
 )
 def test_a_fault_is_one_line_that_names_the_address(address: str, path: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint) as raised:
-        fetch_document(f"{address}/{path}?token=hush")
+        fetch_document(f"{address}/{path}?token=hush", access=Access(retries=0))
     assert f"{address}/{path}?token=***" in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -145,7 +146,7 @@ def test_a_fault_is_one_line_that_names_the_address(address: str, path: str, com
 def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "_TIMEOUTS", (0.5, 0.5))
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(InputError, match="does not answer in time"):
-        fetch_document(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        fetch_document(f"http://127.0.0.1:{silent.getsockname()[1]}/", access=Access(retries=0))
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org/a", "file:///etc/passwd", "gopher://x"])

@@ -1,0 +1,132 @@
+"""Podcast feeds (RSS, Atom): their entries, and which of them is meant."""
+
+import difflib
+import io
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.metadata import Chapter, Metadata, link_into_file
+
+# podcastparser knows the namespace by its document's address only; feeds give this one.
+_PODCAST_NAMESPACE = (
+    b"https://podcastindex.org/namespace/1.0",
+    b"https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
+)
+_NUMBER_IN_TITLE = re.compile(
+    r"(?:\b(?:episode|ep|folge|épisode|episodio|aflevering|no|nr)\b\.?\s*|#)(\d{1,4})\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a feed or playlist: the address of its audio or page, and what is said of it."""
+
+    source: str
+    metadata: Metadata
+
+    @property
+    def number(self) -> int | None:
+        """The number it is counted by: the one stated, else the one its title gives after "Episode", "Ep." or "#"."""
+        found = _NUMBER_IN_TITLE.search(self.metadata.title or "")
+        return self.metadata.number or (int(found[1]) if found else None)
+
+
+def is_feed(content: bytes) -> bool:
+    """Tell whether a document is a feed, by its root element."""
+    head = re.sub(rb"<\?.*?\?>|<!--.*?-->", b"", content[:4096], flags=re.DOTALL).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return re.match(rb"<(?:rss|feed|\w+:feed|atom:feed)[\s>]", head, re.IGNORECASE) is not None
+
+
+def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
+    """Return a feed's entries that have audio or video, oldest first; InputError where it is no feed we can read."""
+    import podcastparser
+
+    # Odd dates and durations are left out; a person need not hear of each.
+    logging.getLogger("podcastparser").setLevel(logging.CRITICAL)
+    try:
+        feed = podcastparser.parse(url, io.BytesIO(content.replace(*_PODCAST_NAMESPACE)))
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        raise InputError(f"the feed cannot be read ({' '.join(str(error).split())}): check its address") from error
+    found = [_read_entry(item) for item in feed["episodes"] if item["enclosures"]]
+    # Where dates are missing, feeds still run from new to old.
+    found.reverse()
+    return tuple(sorted(found, key=lambda entry: entry.metadata.published or date.min))
+
+
+def _read_entry(item: dict[str, Any]) -> Entry:
+    media = sorted(item["enclosures"], key=lambda enclosure: not str(enclosure["mime_type"]).startswith("audio"))[0]
+    published = datetime.fromtimestamp(item["published"], UTC).date() if item.get("published") else None
+    # `start` is None where the feed gives no readable one.
+    chapters = [
+        Chapter(float(one["start"]), str(one["title"]))
+        for one in item.get("chapters", [])
+        if one.get("start") is not None
+    ]
+    return Entry(
+        media["url"],
+        Metadata(
+            title=item.get("title") or None,
+            published=published,
+            duration=float(item["total_time"]) if item.get("total_time", 0) > 0 else None,
+            page=item.get("link") or None,
+            chapters=tuple(chapters),
+            description=item.get("description") or "",
+            entry=str(item["guid"]),
+            number=item.get("number"),
+            link=link_into_file(media["url"]),
+            captions=item.get("transcript_url"),
+        ),
+    )
+
+
+def find_entry(entries: Sequence[Entry], wanted: str, where: str) -> Entry:
+    """Return the entry that a guid, a number or a title names; InputError says which there are.
+
+    A number is the one its publisher counts by; where none of the entries has one, the place counted from the oldest.
+    """
+    if not entries:
+        raise InputError(f"{where} holds no entry with audio: check its address")
+    if exact := [entry for entry in entries if _is_guid(entry, wanted) or entry.source == wanted]:
+        return exact[0]
+    if wanted.isascii() and wanted.isdigit():
+        numbered = [entry for entry in entries if entry.number is not None]
+        if not numbered and 1 <= int(wanted) <= len(entries):
+            return entries[int(wanted) - 1]
+        return _only([entry for entry in numbered if entry.number == int(wanted)], entries, wanted, where)
+    folded = _fold(wanted)
+    same = [entry for entry in entries if _fold(entry.metadata.title) == folded]
+    return _only(same or [entry for entry in entries if folded in _fold(entry.metadata.title)], entries, wanted, where)
+
+
+def _is_guid(entry: Entry, wanted: str) -> bool:
+    # podcastparser makes an address of a guid that does not say it is none.
+    guid = entry.metadata.entry or ""
+    return wanted in (guid, entry.metadata.media_id) or guid.endswith(f"/{wanted}")
+
+
+def _only(found: list[Entry], entries: Sequence[Entry], wanted: str, where: str) -> Entry:
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(
+            f"{where} has {len(found)} entries for {wanted!r}: name one by its guid, such as {_name(found[-1])}"
+        )
+    titles = [entry.metadata.title or "" for entry in entries]
+    near = difflib.get_close_matches(wanted, titles, 1, 0.4)
+    likely = entries[titles.index(near[0])] if near else entries[-1]
+    raise InputError(
+        f"{where} has no entry {wanted!r} among its {len(entries)}: give a number, title or guid, as of {_name(likely)}"
+    )
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.metadata.title or 'untitled'!r} ({entry.metadata.entry or entry.source})"
+
+
+def _fold(title: str | None) -> str:
+    return " ".join((title or "").casefold().split())
