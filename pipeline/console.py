@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.catalog import CatalogRow
+from pipeline.doctor import Check, Finding
 from pipeline.evaluate import Evaluation
 from pipeline.jobs import StageResult
 from pipeline.marks import format_time
@@ -203,6 +204,16 @@ def print_evaluation(evaluation: Evaluation) -> None:
         print_line(f"expected calibration error: {evaluation.calibration_error:.3f}")
 
 
+def print_checks(checks: Sequence[Check]) -> None:
+    """Print how it stands with what a run needs, a line for each."""
+    table = _table("", "what", "found", "to do")
+    styles = {Finding.OK: "green", Finding.ADVICE: "yellow", Finding.MISSING: "red"}
+    for check in checks:
+        found, to_do = (Text(printable(text), overflow="fold") for text in (check.found, check.to_do))
+        table.add_row(Text(check.finding.value, style=styles[check.finding]), check.what, found, to_do)
+    _out().print(table)
+
+
 def print_line(line: str) -> None:
     """Print one line of result."""
     _out().print(printable(line), markup=False, soft_wrap=True)
@@ -225,7 +236,9 @@ def _table(*headings: str) -> Table:
     for heading in headings:
         right = heading in {"#", "id", "start", "features", "published", "line", "of", "MB"}
         # Where the table is too wide, rich narrows the columns that may wrap: the title alone.
-        table.add_column(heading, justify="right" if right else "left", no_wrap=heading not in {"title", "text"})
+        table.add_column(
+            heading, justify="right" if right else "left", no_wrap=heading not in {"title", "text", "found", "to do"}
+        )
     return table
 
 

@@ -104,14 +104,20 @@ def download_audio(
     if local is not None and entry is None:
         sound = measure_sound(local)
         check_sound(local, sound, duration)
-        path = folder / f"audio{_suffix_of(local, sound)}"
+        path = folder / f"audio{local.suffix.lower()}"
         return _keep(local, path, source, sound, Metadata(), move=False)
     # Named after its source, so that a part of one file is never gone on with as another.
     key = hashlib.sha256(f"{source}\n{entry or ''}".encode()).hexdigest()[:12]
     partial = folder / f"partial-{key}"
     meant = resolve_entry(source, entry, root, access)
-    fetched, info = fetch_media(meant.source, partial, access, on_progress)
-    metadata = _merge(meant.metadata, metadata_of_media(info))
+    try:
+        fetched, info = fetch_media(meant.source, partial, access, on_progress)
+    finally:
+        if not any(part.stat().st_size for part in partial.glob("audio*")):
+            shutil.rmtree(partial, ignore_errors=True)
+    # Of a bare file nothing is known but its name, which adds nothing to what a feed says.
+    bare = info.get("direct") and not meant.has_page and entry is not None
+    metadata = meant.metadata if bare else _merge(meant.metadata, metadata_of_media(info))
     try:
         sound = measure_sound(fetched, without_secrets(meant.source))
         # What a feed states is a person's round number, and moves with advertisements; a page's own is exact.
@@ -126,7 +132,7 @@ def download_audio(
         # It is not what was promised: going on with it would keep it so.
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    audio = _keep(fetched, folder / f"audio{_suffix_of(fetched, sound)}", source, sound, metadata, move=True)
+    audio = _keep(fetched, folder / f"audio{sound.suffix}", source, sound, metadata, move=True)
     for left in folder.glob("partial-*"):
         shutil.rmtree(left, ignore_errors=True)
     return audio
@@ -170,20 +176,9 @@ def read_audio(folder: Path) -> Audio:
 
 
 def _merge(said: Metadata, found: Metadata) -> Metadata:
-    """What a feed says, filled up with what the media's own page says; the entry stays the feed's."""
-    if said == Metadata():
-        return found
-    filled = {
-        name: value or getattr(found, name) for name, value in dataclasses.asdict(said).items() if name != "chapters"
-    }
-    # A bare file's name is no title, and its address no page of the episode.
-    return Metadata(**{**filled, "chapters": said.chapters or found.chapters})
-
-
-def _suffix_of(path: Path, sound: Sound) -> str:
-    """The file's own ending where it is one of media, else the one that its content goes by."""
-    suffix = path.suffix.lower()
-    return sound.suffix if suffix in {"", ".bin", ".part", ".unknown_video"} and sound.suffix else suffix
+    """What a feed says, filled up with what the page of the media says."""
+    names = [field.name for field in dataclasses.fields(Metadata)]
+    return Metadata(**{name: getattr(said, name) or getattr(found, name) for name in names})
 
 
 def _link(source: Path, target: Path) -> None:

@@ -117,13 +117,13 @@ FAILURES = (
     _failure("bad address", r"is not a valid URL|no host", "this is no address", "correct `source`"),
     _failure(
         "file address",
-        r"file:// URLs|unsupported url scheme",
+        r"file:// URLs|unsupported url scheme|no connection adapters",
         "it leads to something else than http or https, which is refused",
         "name the address of the audio itself",
     ),
     _failure(
         "missing fragment",
-        r"fragment \d+ not found",
+        r"fragment \d+ not found|got error: HTTP Error 4(03|04|10)",
         "a piece of the stream is missing on the server",
         "run again; if it stays so, ask the publisher for a file",
     ),
@@ -162,8 +162,8 @@ FAILURES = (
     ),
     _failure(
         "certificate",
-        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
-        "the server's certificate is not trusted here",
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|\[SSL",
+        "no safe connection can be made: the server's certificate or its https is not right",
         "check the address and this machine's clock and certificates",
     ),
     _failure(
@@ -208,5 +208,6 @@ def explain(shown: str, message: str, hints: str = "") -> str:
     if failure is not None:
         return f"{shown}: {failure.meaning}: {failure.to_do}"
     # Nothing we know: yt-dlp's own words, less its advice on how to report bugs to it.
-    own = re.split(r"; please report|\(caused by", " ".join(message.split()))[0].removeprefix("ERROR: ").strip()
+    words = " ".join(message.splitlines()[0].split()) if message.strip() else "no reason given"
+    own = re.split(r"; please report|\(caused by", words)[0].removeprefix("ERROR: ").strip()
     return f"{shown} could not be downloaded: {hide_secrets(own)} (`pip install -U yt-dlp` helps where a site changed)"

@@ -30,6 +30,11 @@ class Entry:
     metadata: Metadata
 
     @property
+    def has_page(self) -> bool:
+        """Whether it lies on a page of its own, as those of playlists do, and not in a feed that tells all of it."""
+        return self.metadata.media_id is not None
+
+    @property
     def number(self) -> int | None:
         """The number it is counted by: the one stated, else the one its title gives after "Episode", "Ep." or "#"."""
         found = _NUMBER_IN_TITLE.search(self.metadata.title or "")

@@ -42,13 +42,16 @@ def list_playlist(url: str, access: Access) -> tuple[Entry, ...]:
             info = fetcher.extract_info(url, download=False)
         if info.get("_type") != "playlist":
             raise InputError(f"{without_secrets(url)} is one recording, not a feed or playlist: leave out `entry`")
-        return tuple(_read_entry(entry) for entry in info.get("entries") or [] if entry)
+        return tuple(_read_entry(entry, info) for entry in info.get("entries") or [] if entry)
 
     return retry_passing(attempt, access)
 
 
-def _read_entry(info: Mapping[str, Any]) -> Entry:
+def _read_entry(info: Mapping[str, Any], listed: Mapping[str, Any]) -> Entry:
     url = str(info.get("webpage_url") or info.get("url") or "")
+    if url == listed.get("webpage_url"):
+        # Several players on one page: what tells them apart is the address of each one's media.
+        url = str(info.get("url") or (info.get("formats") or [{}])[-1].get("url") or url)
     metadata = metadata_of_media({**info, "webpage_url": url})
     return Entry(url, replace(metadata, entry=metadata.media_id))
 
@@ -91,6 +94,8 @@ def _describe(url: str, access: Access) -> dict[str, Any]:
     own = entries[0].get("webpage_url") or entries[0].get("url") if len(entries) == 1 else None
     if own and own != url:
         return _describe(own, access)
+    if own and "formats" in entries[0]:
+        return dict(entries[0])
     if not entries:
         raise InputError(f"{without_secrets(url)} is an empty list: check the address in a browser")
     raise InputError(
@@ -111,9 +116,10 @@ def _open(url: str, access: Access, options: Mapping[str, Any]) -> Iterator[Any]
     with public_only(url, access):
         try:
             with yt_dlp.YoutubeDL({**_OPTIONS, **cookies, "logger": log, **options}) as fetcher:
+                _note_waits(fetcher, log)
                 yield fetcher
         except yt_dlp.utils.YoutubeDLError as error:
-            raise _translate(url, error, log.warnings) from error
+            raise _translate(url, error, log) from error
 
 
 _OPTIONS: dict[str, Any] = {
@@ -144,6 +150,7 @@ class _Log:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+        self.retry_after: float | None = None
 
     def debug(self, message: str) -> None:
         """Say nothing."""
@@ -155,16 +162,31 @@ class _Log:
         self.warnings.append(message)
 
 
-def _translate(url: str, error: Exception, warnings: list[str]) -> InputError:
+def _note_waits(fetcher: Any, log: _Log) -> None:
+    """Keep what the last answer's Retry-After said: yt-dlp's downloaders do not hand it on."""
+    from yt_dlp.networking.exceptions import HTTPError
+
+    ask = fetcher.urlopen
+
+    def urlopen(request: Any) -> Any:
+        try:
+            return ask(request)
+        except HTTPError as error:
+            log.retry_after = parse_retry_after(error.response.headers.get("Retry-After"))
+            raise
+
+    fetcher.urlopen = urlopen
+
+
+def _translate(url: str, error: Exception, log: _Log) -> InputError:
     """Our error for one of yt-dlp's: passing where trying again may help."""
+    hints = " ".join(log.warnings)
     causes = list(_find_causes(error))
-    message = " ".join(str(cause) for cause in causes)
-    plain = explain(without_secrets(url), message, " ".join(warnings))
-    failure = find_failure(message, " ".join(warnings))
-    answers = [cause for cause in causes if getattr(cause, "status", None)]
-    if any(cause.status in PASSING_STATUS for cause in answers) or (not answers and failure and failure.passing):
-        waits = [parse_retry_after(cause.response.headers.get("Retry-After")) for cause in answers]
-        return PassingError(plain, next((wait for wait in waits if wait is not None), None))
+    message = "\n".join(str(cause) for cause in causes)
+    plain, failure = explain(without_secrets(url), message, hints), find_failure(message, hints)
+    answers = {cause.status for cause in causes if getattr(cause, "status", None)}
+    if answers & PASSING_STATUS or (not answers and failure is not None and failure.passing):
+        return PassingError(plain, log.retry_after)
     return InputError(plain)
 
 

@@ -78,7 +78,13 @@ def retry_passing(
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(PassingError), stop=give_up, wait=pause, sleep=time.sleep, reraise=True
     )
-    return retrying(attempt)
+    try:
+        return retrying(attempt)
+    except PassingError as error:
+        asked = error.retry_after or 0.0
+        if asked <= LONGEST_WAIT:
+            raise
+        raise InputError(f"{error}; it asks to be left alone for {asked / 60:.0f} minutes") from error
 
 
 def _asked_wait(state: Any) -> float:
@@ -173,6 +179,15 @@ def is_private(address: str) -> bool:
         if inner is not None:
             return is_private(str(inner))
     return not ip.is_global or ip.is_multicast
+
+
+def names_private_host(url: str) -> bool:
+    """Tell whether an address names a private host outright, as a number or as this machine."""
+    host, _ = _named_host(url)
+    try:
+        return host == "localhost" or is_private(host)
+    except ValueError:
+        return False
 
 
 def _named_host(url: str) -> tuple[str, int]:

@@ -1,11 +1,13 @@
 """Is a media file whole? Every packet is decoded, and the sound in it held against what is said of it."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.marks import format_time
+from pipeline.metadata import Metadata
 
 # By how much a file may be shorter than it says before we call it cut off: players and encoders round, and pad.
 SLACK_SECONDS, SLACK_SHARE = 3.0, 0.01
@@ -13,15 +15,25 @@ SLACK_SECONDS, SLACK_SHARE = 3.0, 0.01
 FEED_SLACK_SHARE = 0.2
 MAX_DAMAGED = 0.01  # share of packets that may fail to decode
 
+# The endings that go with a container, the usual one first.
 _SUFFIXES = {
-    "mp3": ".mp3", "mov,mp4,m4a,3gp,3g2,mj2": ".m4a", "matroska,webm": ".webm", "ogg": ".ogg", "wav": ".wav",
-    "flac": ".flac", "mpegts": ".ts", "aac": ".aac", "hls": ".ts",
-}  # fmt: skip
+    "mp3": (".mp3",),
+    "mov,mp4,m4a,3gp,3g2,mj2": (".m4a", ".mp4", ".mov", ".m4b", ".m4v", ".3gp"),
+    "matroska,webm": (".webm", ".mkv", ".mka"),
+    "ogg": (".ogg", ".oga", ".opus", ".ogv"),
+    "wav": (".wav",),
+    "flac": (".flac",),
+    "mpegts": (".ts",),
+    "aac": (".aac",),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What is in a media file: seconds that decode, seconds its header states, share of packets that do not decode."""
+    """What is in a media file: seconds that decode and that its header states, share of packets that do not decode.
+
+    `suffix` is the file's own ending where it fits what is in it, else one that does.
+    """
 
     seconds: float
     stated: float | None
@@ -47,12 +59,13 @@ def measure_sound(path: Path, shown: object = None) -> Sound:
             stream = container.streams.audio[0]
             stated = _find_stated(path, container, stream)
             seconds, packets, damaged = _decode(container, stream)
-            suffix = _SUFFIXES.get(container.format.name, "")
+            suffixes = _SUFFIXES.get(container.format.name, (path.suffix.lower(),))
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"{shown} is not audio or video that we can read ({error}): name another file") from error
     if seconds == 0:
         raise InputError(f"{shown} holds no sound that can be decoded: name another file")
-    return Sound(seconds, stated, damaged / packets, suffix)
+    own = path.suffix.lower()
+    return Sound(seconds, stated, damaged / packets, own if own in suffixes else suffixes[0])
 
 
 def check_sound(shown: object, sound: Sound, expected: float | None, *, roughly: bool = False) -> None:
@@ -79,6 +92,24 @@ def check_sound(shown: object, sound: Sound, expected: float | None, *, roughly:
 def is_cut(seconds: float, expected: float, share: float = SLACK_SHARE) -> bool:
     """Tell whether so much sound is missing that a file must have been cut off."""
     return seconds < expected - max(SLACK_SECONDS, share * expected)
+
+
+def read_tags(path: Path) -> Metadata:
+    """Return what a file's own tags say: its title (else its name), its date, its length."""
+    import av
+
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            tags = {name.lower(): value for name, value in container.metadata.items()}
+            stated = float(container.duration) / av.time_base if container.duration else None
+    except (av.FFmpegError, ValueError) as error:
+        raise InputError(f"{path} is not audio or video that we can read ({error}): name another file") from error
+    try:
+        published = date.fromisoformat(tags.get("date", "")[:10])
+    except ValueError:
+        published = None
+    title = " ".join(tags.get("title", "").split()) or path.stem
+    return Metadata(title=title, published=published, duration=stated)
 
 
 def _find_stated(path: Path, container: Any, stream: Any) -> float | None:

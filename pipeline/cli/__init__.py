@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import files, models, reading, stages
+from pipeline.cli import files, models, reading, sources, stages
 from pipeline.errors import PipelineError
 
 app = typer.Typer(
@@ -53,6 +53,8 @@ for name, its_stages, summary in (
 for command in (files.locate, files.features, reading.status, reading.search, reading.evaluate):
     app.command()(command)
 app.add_typer(models.app, name="models")
+for setting_up in (sources.init, sources.new, sources.doctor):
+    app.command()(setting_up)
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -1,0 +1,126 @@
+"""The commands that set a project up: `init`, `new` and `doctor`."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import Json, Offline, Root
+from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.storage import Project
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    *,
+    preset: Annotated[str | None, typer.Option(help="Start from a show's facts: by-the-runbook.")] = None,
+) -> None:
+    """Make a project folder for a show: settings with comments, folders, .gitignore."""
+    from pipeline.console import describe_files, print_line
+    from pipeline.scaffold import make_project
+
+    written = make_project(folder, preset)
+    print_line(describe_files(written, Path()))
+    print_line(f"next: catalog new ep1 SOURCE --features FILE_OR_URL --root {folder}")
+
+
+def new(
+    episode: Annotated[str | None, typer.Argument(help="The episode's id, such as ep12.")] = None,
+    source: Annotated[str | None, typer.Argument(help="Its audio: a file, an address, a feed or playlist.")] = None,
+    *,
+    features: Annotated[str | None, typer.Option(metavar="FILE_OR_URL", help="Its feature list.")] = None,
+    entry: Annotated[str | None, typer.Option(help="Which entry of a feed or playlist: number, title or guid.")] = None,
+    feed: Annotated[str | None, typer.Option("--from", help="Add all new episodes of this feed or playlist.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Only those since, as 2026-11-23.")] = None,
+    root: Root = Path(),
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Write an episode's settings, filled in from what its source says of itself."""
+    from pipeline.storage import Project
+
+    project = Project(root.resolve())
+    if feed is not None:
+        if episode is not None or source is not None or entry is not None or offline:
+            raise typer.BadParameter("goes with --features, --since, --root and --json only", param_hint="--from")
+        _add_from_feed(project, feed, _read_date(since), features, as_json=as_json)
+        return
+    if episode is None or source is None or features is None or since is not None:
+        raise typer.BadParameter(
+            "give EPISODE SOURCE --features FILE_OR_URL, or --from FEED_OR_PLAYLIST [--since DATE]"
+        )
+    from pipeline.config import check_episode_id, load_show
+    from pipeline.console import describe_files, print_line
+    from pipeline.download import allow_access
+    from pipeline.new_episodes import describe_source, make_settings, write_settings
+
+    path = project.episode(check_episode_id(episode))
+    access = allow_access(load_show(project.show).download, project.root)
+    named, chosen, metadata = describe_source(source, entry, project.root, access, offline=offline)
+    settings = make_settings(episode, named, chosen, metadata, features)
+    written = write_settings(path, settings)
+    if as_json:
+        print(json.dumps(settings.model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=1))
+    elif written:
+        print_line(describe_files([path], project.root))
+    else:
+        print_line(f"{path.relative_to(project.root)} says so already")
+
+
+def _add_from_feed(project: "Project", feed: str, since: date | None, features: str | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from pipeline.config import load_show
+    from pipeline.console import ConsoleReporter, print_line
+    from pipeline.download import allow_access
+    from pipeline.network import take_turn
+    from pipeline.new_episodes import add_new_episodes
+
+    settings = load_show(project.show).download
+
+    def wait() -> None:
+        with take_turn(project.turns, settings.pause):
+            pass
+
+    access = allow_access(settings, project.root)
+    added = add_new_episodes(project, feed, since=since, features=features, access=access, take_turn=wait)
+    if as_json:
+        print(json.dumps([asdict(one) for one in added], ensure_ascii=False, indent=1))
+        return
+    reporter = ConsoleReporter()
+    for one in added:
+        if one.skipped:
+            reporter.warn(one.episode_id or "new", f"{one.title}: {one.skipped}")
+        else:
+            print_line(f"added {one.episode_id}: {one.title}")
+    if not any(not one.skipped for one in added):
+        print_line("nothing new")
+
+
+def _read_date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text is not None else None
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date such as 2026-11-23", param_hint="--since") from None
+
+
+def doctor(*, root: Root = Path(), as_json: Json = False) -> None:
+    """Is everything here that a run needs? One line each, with what to do; nothing is fetched or changed."""
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from pipeline.console import print_checks
+    from pipeline.doctor import Finding, examine
+    from pipeline.storage import Project
+
+    checks = examine(Project(root.resolve()), today=datetime.now(UTC).date())
+    if as_json:
+        print(json.dumps([asdict(check) for check in checks], ensure_ascii=False, indent=1))
+    else:
+        print_checks(checks)
+    if any(check.finding is Finding.MISSING for check in checks):
+        raise typer.Exit(PipelineError.exit_code)
