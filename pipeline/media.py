@@ -245,12 +245,22 @@ def _watch_revision(fetcher: Any, info: Mapping[str, Any], folder: Path) -> None
     A server may have a new cut, or other advertisements, by the time that we come back for the rest.
     """
     from yt_dlp.networking import Request
+    from yt_dlp.networking.exceptions import HTTPError
 
     media, ask = info.get("url") and Request(info["url"]).url, fetcher.urlopen
     marks = folder / MARKS
 
+    def start_over() -> PassingError:
+        clear_parts(folder)
+        return PassingError(f"{without_secrets(str(media))} was changed while it was fetched: run again")
+
     def urlopen(request: Any) -> Any:
-        response = ask(request)
+        try:
+            response = ask(request)
+        except HTTPError as error:
+            if error.status == 416:  # the part is longer than the file
+                raise start_over() from error
+            raise
         if getattr(request, "url", None) == media and response.status in {200, 206}:
             headers = response.headers
             total = (headers.get("Content-Range") or "").rpartition("/")[2] or headers.get("Content-Length")
@@ -258,8 +268,7 @@ def _watch_revision(fetcher: Any, info: Mapping[str, Any], folder: Path) -> None
             begun = any(path.stat().st_size for path in folder.glob("*.part"))
             if response.status == 206 and begun and marks.is_file() and read_json(marks) != now:
                 response.close()
-                clear_parts(folder)
-                raise PassingError(f"{without_secrets(str(media))} was changed while it was fetched: run again")
+                raise start_over()
             write_json(marks, now)
         return response
 

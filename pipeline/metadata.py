@@ -142,4 +142,6 @@ def _published(info: Mapping[str, Any]) -> date | None:
         except ValueError:
             continue
     stamp = info.get("release_timestamp") or info.get("timestamp")
-    return datetime.fromtimestamp(stamp, UTC).date() if isinstance(stamp, (int, float)) else None
+    with suppress(ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(stamp, UTC).date() if isinstance(stamp, (int, float)) else None
+    return None

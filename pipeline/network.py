@@ -63,20 +63,30 @@ def retry_passing(
 
     reached, idle = progress(), 0
 
-    def give_up(state: tenacity.RetryCallState) -> bool:
+    def count(_: tenacity.RetryCallState) -> None:
         nonlocal reached, idle
         idle, reached = (0 if progress() > reached else idle + 1), max(progress(), reached)
+
+    def give_up(state: tenacity.RetryCallState) -> bool:
         return idle > access.retries or _asked_wait(state) > LONGEST_WAIT
 
     def pause(state: tenacity.RetryCallState) -> float:
         grown = access.first_wait * 2 ** max(idle - 1, 0) * random.uniform(1.0, 1.3)  # noqa: S311 - spreads requests
         wait = max(min(grown, 60.0), _asked_wait(state))
-        if access.tell is not None and idle:
-            access.tell(f"{state.outcome and state.outcome.exception()}; trying again in {wait:.0f} s")
         return float(wait)
 
+    def tell(state: tenacity.RetryCallState) -> None:
+        if access.tell is not None and idle:
+            access.tell(f"{state.outcome and state.outcome.exception()}; trying again in {state.upcoming_sleep:.0f} s")
+
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(PassingError), stop=give_up, wait=pause, sleep=time.sleep, reraise=True
+        retry=tenacity.retry_if_exception_type(PassingError),
+        after=count,  # called before the next two
+        wait=pause,
+        stop=give_up,
+        before_sleep=tell,
+        sleep=time.sleep,
+        reraise=True,
     )
     try:
         return retrying(attempt)
@@ -228,6 +238,7 @@ def _judge_connection(event: str, arguments: tuple[Any, ...]) -> None:
         private = True
     if private and not any(port == known and _is_same_host(host, name) for name, known in guard.trusted):
         guard.refused.append(host)
+        connected.close()  # its owner expects an OSError, if any, and would leave it open
         raise _PrivateAddressError(host)
 
 

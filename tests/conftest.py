@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from faulty_server import Server, make_media, serve, write_feed
 from hypothesis import settings
 
 from pipeline.jobs import StageResult
@@ -167,6 +168,20 @@ def media_server() -> Iterator[MediaServer]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with twenty seconds of sound as talk.mp3, talk.m4a, talk.webm and HLS (index.m3u8)."""
+    return make_media(tmp_path_factory.mktemp("media"))
+
+
+@pytest.fixture
+def faulty(media: Path) -> Iterator[Server]:
+    """A server of that media and of a feed of three episodes, which fails where it is told to."""
+    with serve(Server().put_folder(media)) as state:
+        state.files["/feed.xml"] = write_feed(state.address)
+        yield state
 
 
 @pytest.fixture
