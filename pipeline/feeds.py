@@ -56,7 +56,8 @@ def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
     try:
         feed = podcastparser.parse(url, io.BytesIO(content.replace(*_PODCAST_NAMESPACE)))
     except (ValueError, LookupError, AttributeError, TypeError) as error:
-        raise InputError(f"the feed cannot be read ({' '.join(str(error).split())}): check its address") from error
+        said = re.sub(r"^<unknown>:(\d+):\d+:", r"line \1:", " ".join(str(error).split()))
+        raise InputError(f"the feed cannot be read ({said}): check its address") from error
     found = [_read_entry(item) for item in feed["episodes"] if item["enclosures"]]
     # Where dates are missing, feeds still run from new to old.
     found.reverse()

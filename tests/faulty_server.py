@@ -190,15 +190,25 @@ def cut_at_random(seed: int, times: int, smallest: int = 200, largest: int = 4_0
     return fault
 
 
+def cut(length: int) -> Callable[[Handler], bool]:
+    """A fault: the line breaks after so many bytes."""
+
+    def fault(handler: Handler) -> bool:
+        handler.send_file(handler.path.split("?")[0], cut=length)
+        return True
+
+    return fault
+
+
 def cut_and_go_down(length: int) -> Callable[[Handler], bool]:
     """A fault: the line breaks after so many bytes of a download, and the server is down from then on."""
-    cut = []
+    cuts: list[Handler] = []
 
     def fault(handler: Handler) -> bool:
         # The first request only looks at the file's beginning.
-        if len(cut) >= 2:
+        if len(cuts) >= 2:
             return answer(503)(handler)
-        cut.append(handler)
+        cuts.append(handler)
         handler.send_file(handler.path.split("?")[0], cut=length)
         return True
 

@@ -2,22 +2,26 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import DEMO_AUDIO, REPOSITORY, MediaServer
+from faulty_server import Handler, Server, answer, cut_and_go_down, write_feed
 
 from pipeline.addresses import without_secrets
 from pipeline.download import Audio, download_audio, find_source, read_audio
 from pipeline.errors import InputError
+from pipeline.network import Access
 
-# yt-dlp leaves a page's connection to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
+# yt-dlp leaves a page's connection, and the file of a stream that fails, to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 DEMO_SECONDS = 322.0
 
 
-def fetch(source: str, folder: Path, root: Path = REPOSITORY, *, offline: bool = False) -> Audio:
-    return download_audio(source, folder, root=root, offline=offline, on_progress=lambda done, total: None)
+def fetch(source: str, folder: Path, root: Path = REPOSITORY, *, access: Access | None = None, **more: Any) -> Audio:
+    access = access or Access(retries=1, first_wait=0.01)
+    return download_audio(source, folder, root=root, access=access, on_progress=lambda done, total: None, **more)
 
 
 def files_in(folder: Path) -> set[str]:
@@ -119,11 +123,114 @@ def test_secrets_of_an_address_are_not_written_down(tmp_path: Path, media_server
     assert source == f"{media_server.address}/talk.ogg?episode=7&token=***"
 
 
+FEEDS = [("2", "kite-0002"), ("kite-0003", "kite-0003"), ("Episode 1: kites & wind", "kite-0001")]
+
+
+@pytest.mark.parametrize(("entry", "guid"), FEEDS)
+def test_an_entry_of_a_feed_comes_with_what_the_feed_says(
+    tmp_path: Path, faulty: Server, entry: str, guid: str
+) -> None:
+    audio = fetch(f"{faulty.address}/feed.xml", tmp_path, entry=entry)
+    assert audio.path.read_bytes() == faulty.files["/talk.mp3"]
+    record = json.loads((tmp_path / "audio.json").read_text())
+    assert (record["entry"], record["title"]) == (guid, f"Episode {guid[-1]}: kites & wind")
+    assert record["chapters"] == [{"start": 5.0, "title": "Sorting"}]
+    assert record["description_times"][1] == {"start": 11.0, "title": "Dark theme"}
+    assert record["stated_duration"] == 20.0
+    assert record["fetched"].endswith("Z")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["audio.json", "audio.mp3"]
+
+
+def test_a_feed_may_be_a_file(tmp_path: Path, faulty: Server) -> None:
+    (tmp_path / "feed.xml").write_bytes(faulty.files["/feed.xml"])
+    audio = fetch("feed.xml", tmp_path / "raw", tmp_path, entry="2", access=Access(allow_private=True))
+    assert audio.path.read_bytes() == faulty.files["/talk.mp3"]
+
+
+@pytest.mark.parametrize("audio", ["http://127.0.0.1:9/a.mp3", "http://192.168.0.1/a.mp3", "http://localhost:9/a.mp3"])
+def test_a_feed_does_not_lead_into_a_private_network(tmp_path: Path, faulty: Server, audio: str) -> None:
+    faulty.files["/feed.xml"] = write_feed(faulty.address, audio)
+    with pytest.raises(InputError, match="leads to the private address"):
+        fetch(f"{faulty.address}/feed.xml", tmp_path, entry="2")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("audio", ["file:///etc/passwd", "ftp://example.org/a.mp3"])
+def test_a_feed_leads_nowhere_but_to_the_web(tmp_path: Path, faulty: Server, audio: str) -> None:
+    faulty.files["/feed.xml"] = write_feed(faulty.address, audio)
+    with pytest.raises(InputError, match="neither a file nor an http"):
+        fetch(f"{faulty.address}/feed.xml", tmp_path, entry="2")
+
+
+@pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm"])
+def test_a_file_that_is_cut_off_on_the_server_is_no_audio(tmp_path: Path, faulty: Server, name: str) -> None:
+    faulty.files[f"/{name}"] = faulty.files[f"/{name}"][:70_000]
+    with pytest.raises(InputError, match="is cut off: 0:0. of sound where the file itself states 0:20"):
+        fetch(f"{faulty.address}/{name}", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stream_that_is_shorter_than_the_episode_is_no_audio(tmp_path: Path, faulty: Server) -> None:
+    with pytest.raises(InputError, match="0:20 of sound where the publisher states 1:00.*correct `duration`"):
+        fetch(f"{faulty.address}/index.m3u8", tmp_path, duration=60.0)
+
+
+def test_a_sign_in_page_in_place_of_the_rest_is_found_out(tmp_path: Path, faulty: Server) -> None:
+    page = b"<!DOCTYPE html><html><title>Sign in</title></html>"
+    seen: list[str] = []
+
+    def sign_out(handler: Handler) -> bool:
+        seen.append(handler.path)
+        if len(seen) <= 2:
+            handler.send_file("/talk.mp3", cut=5_000)
+            return True
+        return answer(200, {"Content-Type": "audio/mpeg"}, page)(handler)
+
+    faulty.fail("/talk.mp3", sign_out)
+    with pytest.raises(InputError, match="is a web page, not audio"):
+        fetch(f"{faulty.address}/talk.mp3", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_title_names_no_file(tmp_path: Path, faulty: Server) -> None:
+    faulty.files["/feed.xml"] = write_feed(faulty.address).replace(b"Episode 2: kites", b"../../evil $(touch x)")
+    fetch(f"{faulty.address}/feed.xml", tmp_path / "raw %(title)s", entry="kite-0002")
+    assert {path.name for path in tmp_path.rglob("*")} == {"raw %(title)s", "audio.mp3", "audio.json"}
+
+
+def test_no_secret_is_kept_or_told(tmp_path: Path, faulty: Server) -> None:
+    feed = faulty.files["/feed.xml"]
+    secret = feed.replace(b"?episode=", b"?token=hush&amp;episode=").replace(
+        b"Notes.", b"https://a:hush@b.org/?key=hush"
+    )
+    faulty.files["/private/hush-hush/feed.xml"] = secret
+    fetch(f"{faulty.address}/private/hush-hush/feed.xml?auth=hush", tmp_path, entry="2")
+    assert "hush" not in (tmp_path / "audio.json").read_text()
+    faulty.faults["/talk.mp3"] = answer(403)
+    with pytest.raises(InputError) as raised:
+        fetch(f"{faulty.address}/private/hush-hush/feed.xml?auth=hush", tmp_path, entry="2")
+    assert "hush" not in str(raised.value)
+
+
+def test_two_of_a_kind_stay_apart(tmp_path: Path, faulty: Server) -> None:
+    """What came of one source is never gone on with as another."""
+    faulty.fail("/talk.mp3", cut_and_go_down(5_000))
+    for source in ("talk.mp3?n=1", "talk.mp3?n=2"):
+        with pytest.raises(InputError):
+            fetch(f"{faulty.address}/{source}", tmp_path)
+    faulty.faults.clear()
+    assert fetch(f"{faulty.address}/talk.m4a", tmp_path).path.read_bytes() == faulty.files["/talk.m4a"]
+    assert files_in(tmp_path) == {"audio.m4a", "audio.json"}
+
+
 @pytest.mark.parametrize(
     ("source", "shown"),
     [
         ("demo/audio.ogg", "demo/audio.ogg"),
         ("https://ann:pw@example.org/a?v=1", "https://example.org/a?v=1"),
+        ("https://example.org/private/0123456789/feed.rss", "https://example.org/private/***/feed.rss"),
+        ("https://example.org/keynote/episode-12.mp3", "https://example.org/keynote/episode-12.mp3"),
+        ("https://[broken", "https://***"),
         ("https://example.org/a?X-Amz-Signature=ab&v=1", "https://example.org/a?X-Amz-Signature=***&v=1"),
     ],
 )
