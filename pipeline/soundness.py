@@ -61,7 +61,9 @@ def measure_sound(path: Path, shown: object = None) -> Sound:
             seconds, packets, damaged = _decode(container, stream)
             suffixes = _SUFFIXES.get(container.format.name, (path.suffix.lower(),))
     except (av.FFmpegError, ValueError) as error:
-        raise InputError(f"{shown} is not audio or video that we can read ({error}): name another file") from error
+        raise InputError(
+            f"{shown} is not audio or video that we can read ({_reason(error)}): name another file"
+        ) from error
     if seconds == 0:
         raise InputError(f"{shown} holds no sound that can be decoded: name another file")
     own = path.suffix.lower()
@@ -103,13 +105,20 @@ def read_tags(path: Path) -> Metadata:
             tags = {name.lower(): value for name, value in container.metadata.items()}
             stated = float(container.duration) / av.time_base if container.duration else None
     except (av.FFmpegError, ValueError) as error:
-        raise InputError(f"{path} is not audio or video that we can read ({error}): name another file") from error
+        raise InputError(
+            f"{path} is not audio or video that we can read ({_reason(error)}): name another file"
+        ) from error
     try:
         published = date.fromisoformat(tags.get("date", "")[:10])
     except ValueError:
         published = None
     title = " ".join(tags.get("title", "").split()) or path.stem
     return Metadata(title=title, published=published, duration=stated)
+
+
+def _reason(error: Exception) -> str:
+    """What the decoder says, without its number and our path."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _find_stated(path: Path, container: Any, stream: Any) -> float | None:
