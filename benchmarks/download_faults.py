@@ -1,4 +1,4 @@
-"""What `catalog download` makes of each source and each fault: what the user sees, the exit code, what is on disk after.
+"""What `catalog download` makes of each source and each fault: what one sees, the exit code, what is on disk then.
 
     python benchmarks/download_faults.py           prints the table of docs/download.md
     python benchmarks/download_faults.py --write   puts it there
@@ -42,11 +42,13 @@ class Case:
     source: str
     settings: str = ""
     show: str = ""
-    break_server: Callable[[Server], object] = lambda server: None
+    break_server: Callable[[Server], object] = lambda _: None
     full_disk: bool = False
 
 
 def put(path: str, content: bytes, kind: str = "") -> Callable[[Server], object]:
+    """Serve this, said to be of this kind."""
+
     def change(server: Server) -> None:
         server.files[path] = content
         if kind:
@@ -56,12 +58,36 @@ def put(path: str, content: bytes, kind: str = "") -> Callable[[Server], object]
 
 
 def shorten(path: str, length: int) -> Callable[[Server], object]:
+    """Serve the beginning of a file, as if it were all of it."""
     return lambda server: server.files.update({path: server.files[path][:length]})
 
 
 def fail(path: str, fault: Callable[[faulty.Handler], bool], times: int = 1_000_000) -> Callable[[Server], object]:
+    """Answer by a fault."""
     return lambda server: server.fail(path, fault, times)
 
+
+def lead_inside(server: Server) -> None:
+    """Let the feed's audio lie in a private network."""
+    server.files["/feed.xml"] = faulty.write_feed(server.address, "http://10.0.0.1/a.mp3")
+
+
+def go_live(server: Server) -> None:
+    """Serve a stream that has no end yet."""
+    stream = server.files["/index.m3u8"]
+    for mark in (b"#EXT-X-ENDLIST", b"#EXT-X-PLAYLIST-TYPE:VOD"):
+        stream = stream.replace(mark, b"")
+    server.files["/live.m3u8"] = stream
+
+
+ONCE, ONE_MB = "retries: 1", "max_megabytes: 1"
+LATER, MUCH_LATER = {"Retry-After": "1"}, {"Retry-After": "3600"}
+MUCH_ONCE, ONE_MB = "retries: 1", "max_megabytes: 1"
+LATER = {"Retry-After": "3600"}
+INSIDE = redirect("http://169.254.169.254/x")
+BIG = b"\xff\xfb" * (1 << 20)
+
+MP3 = "{address}/talk.mp3"
 
 CASES = (
     Case("a file of this machine", "{media}/talk.mp3"),
@@ -81,13 +107,13 @@ CASES = (
     Case("404", "{address}/gone.mp3"),
     Case("403", "{address}/talk.mp3", break_server=fail("/talk.mp3", answer(403))),
     Case("401", "{address}/talk.mp3", break_server=fail("/talk.mp3", answer(401))),
-    Case("429 once, Retry-After: 1", "{address}/talk.mp3", show="retries: 1", break_server=fail("/talk.mp3", answer(429, {"Retry-After": "1"}), 1)),
-    Case("503, Retry-After: 3600", "{address}/talk.mp3", break_server=fail("/talk.mp3", answer(503, {"Retry-After": "3600"}))),
-    Case("503, again and again", "{address}/talk.mp3", show="retries: 1", break_server=fail("/talk.mp3", answer(503))),
+    Case("429 once, Retry-After: 1", MP3, show=ONCE, break_server=fail("/talk.mp3", answer(429, LATER), 1)),
+    Case("503, Retry-After: 3600", "{address}/talk.mp3", break_server=fail("/talk.mp3", answer(503, MUCH_LATER))),
+    Case("503, again and again", "{address}/talk.mp3", show=ONCE, break_server=fail("/talk.mp3", answer(503))),
     Case("nothing listens there", "http://127.0.0.1:9/talk.mp3"),
     Case("no such server", "http://nowhere.invalid/talk.mp3"),
     Case("https spoken to http", "https://{host}/talk.mp3"),
-    Case("line cut, then the server down", "{address}/talk.mp3", break_server=fail("/talk.mp3", cut_and_go_down(90_000))),
+    Case("line cut, then server down", "{address}/talk.mp3", break_server=fail("/talk.mp3", cut_and_go_down(90_000))),
     Case("a piece of a stream missing", "{address}/index.m3u8", break_server=fail("/index3.ts", answer(404))),
     Case("mp3 cut off on the server", "{address}/talk.mp3", break_server=shorten("/talk.mp3", 80_000)),
     Case("m4a cut off on the server", "{address}/talk.m4a", break_server=shorten("/talk.m4a", 80_000)),
@@ -97,13 +123,13 @@ CASES = (
     Case("the same, said to be audio", "{address}/talk.mp3", break_server=put("/talk.mp3", HTML)),
     Case("no byte at all", "{address}/talk.mp3", break_server=put("/talk.mp3", b"")),
     Case("noise instead of audio", "{address}/talk.mp3", break_server=put("/talk.mp3", b"no sound at all " * 400)),
-    Case("larger than `max_megabytes`", "{address}/big.mp3", show="max_megabytes: 1", break_server=put("/big.mp3", b"\xff\xfb" * (1 << 20))),
+    Case("larger than `max_megabytes`", "{address}/big.mp3", show=ONE_MB, break_server=put("/big.mp3", BIG)),
     Case("disk full", "{address}/talk.mp3", full_disk=True),
-    Case("a redirect to a private address", "{address}/go.mp3", break_server=fail("/go.mp3", redirect("http://169.254.169.254/x"))),
-    Case("a feed that leads to one", "{address}/feed.xml", "entry: 2", break_server=lambda server: put("/feed.xml", faulty.write_feed(server.address, "http://10.0.0.1/a.mp3"))(server)),
+    Case("a redirect to a private address", "{address}/go.mp3", break_server=fail("/go.mp3", INSIDE)),
+    Case("a feed that leads to one", "{address}/feed.xml", "entry: 2", break_server=lead_inside),
     Case("a redirect to a file", "{address}/go.mp3", break_server=fail("/go.mp3", redirect("file:///etc/passwd"))),
     Case("a redirect to itself", "{address}/go.mp3", break_server=fail("/go.mp3", redirect("/go.mp3"))),
-    Case("a live broadcast", "{address}/live.m3u8", break_server=lambda server: put("/live.m3u8", server.files["/index.m3u8"].replace(b"#EXT-X-ENDLIST", b"").replace(b"#EXT-X-PLAYLIST-TYPE:VOD", b""))(server)),
+    Case("a live broadcast", "{address}/live.m3u8", break_server=go_live),
     Case("cookies that are not there", "{address}/talk.mp3", show="cookies: cookies.txt"),
 )  # fmt: skip
 
@@ -177,12 +203,12 @@ def measure_cuts(media: Path, seeds: int) -> None:
         with tempfile.TemporaryDirectory() as name, faulty.serve(Server().put_folder(media)) as server:
             server.fail("/talk.mp3", faulty.cut_at_random(seed, 30))
             access = Access(first_wait=0.001)
-            path, _ = fetch_media(f"{server.address}/talk.mp3", Path(name), access, lambda done, total: None)
+            path, _ = fetch_media(f"{server.address}/talk.mp3", Path(name), access, lambda *_: None)
             ended += hashlib.sha256(path.read_bytes()).hexdigest() == right
             asked += sum("Range" in headers for _, headers in server.requests)
     seconds = time.monotonic() - began
     print(
-        f"{seeds} downloads, each cut 30 times: {ended} with the right SHA-256; {asked} resumed requests; {seconds:.0f} s"
+        f"{seeds} downloads, cut 30 times each: {ended} of the right SHA-256, {asked} resumed requests, {seconds:.0f} s"
     )
 
 

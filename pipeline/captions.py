@@ -1,0 +1,116 @@
+"""The publisher's own captions, kept beside the audio: from a feed, from a page, or from the file beside a local one."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.addresses import without_secrets
+from pipeline.download import find_source, resolve_entry
+from pipeline.errors import InputError
+from pipeline.fetch import fetch_document
+from pipeline.media import describe_media
+from pipeline.network import Access
+from pipeline.storage import read_json, write_bytes, write_json
+
+RECORD = "captions.json"
+# What we can read, in the order in which we like it.
+FORMATS = ("vtt", "srt", "json")
+
+
+def keep_captions(
+    source: str,
+    entry: str | None,
+    folder: Path,
+    *,
+    root: Path,
+    access: Access,
+    language: str | None,
+    audio_sha256: str,
+    offline: bool = False,
+) -> Path | None:
+    """Return the file in `folder` with the publisher's captions of this audio; None where there are none.
+
+    They are asked for once for each rendition. InputError where they cannot be fetched.
+    """
+    key = hashlib.sha256(f"{source}\n{entry or ''}\n{language or ''}\n{audio_sha256}".encode()).hexdigest()
+    record = folder / RECORD
+    if record.is_file():
+        known = read_json(record)
+        if known.get("made_for") == key:
+            return folder / known["file"] if known.get("file") else None
+    found = _find(source, entry, root, replace(access, named=source), language, offline=offline)
+    path = None
+    if found is not None:
+        content, suffix, facts = found
+        path = folder / f"captions{suffix}"
+        write_bytes(path, content)
+    for old in folder.glob("captions.*"):
+        if old.name not in {path.name if path else "", RECORD}:
+            old.unlink()
+    fetched = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    facts = {"file": path.name, **found[2]} if path and found else {"file": None}
+    write_json(record, {**facts, "fetched": fetched, "made_for": key})
+    return path
+
+
+def _find(
+    source: str, entry: str | None, root: Path, access: Access, language: str | None, *, offline: bool
+) -> tuple[bytes, str, dict[str, Any]] | None:
+    """The captions' bytes, their ending, and what is known of them."""
+    local = find_source(source, root)
+    if local is not None and entry is None:
+        beside = (local.with_suffix(f".{ending}") for ending in FORMATS)
+        path = next((path for path in beside if path.is_file()), None)
+        return (path.read_bytes(), path.suffix, {"from": path.name}) if path else None
+    if offline:
+        raise InputError(f"captions of {without_secrets(source)} are on the network, and --offline forbids fetching them")
+    meant = resolve_entry(source, entry, root, access)
+    if meant.metadata.captions is not None:
+        url, facts = meant.metadata.captions, {"language": meant.metadata.language, "automatic": False}
+    elif entry is not None and not meant.has_page:
+        return None
+    else:
+        chosen = choose_captions(describe_media(meant.source, access), language)
+        if chosen is None:
+            return None
+        url, facts = chosen
+    if find_source(url, root) is not None:
+        return None
+    fetched = fetch_document(url, access=access)
+    if fetched is None:
+        return None
+    suffix = _tell_format(fetched.content, url)
+    if suffix is None:
+        raise InputError(f"the captions {without_secrets(url)} are neither WebVTT, SubRip nor JSON: run without --captions")
+    known = {name: value for name, value in facts.items() if value is not None}
+    return fetched.content, suffix, {"from": without_secrets(url), **known}
+
+
+def choose_captions(info: Mapping[str, Any], language: str | None) -> tuple[str, dict[str, Any]] | None:
+    """Return the address of a page's captions and what they are; None where it has none in the language spoken.
+
+    A person's captions go before a machine's, the spoken language's own before a translation.
+    """
+    spoken = language or info.get("language") or "en"
+    for kind, automatic in (("subtitles", False), ("automatic_captions", True)):
+        offered: Mapping[str, Any] = info.get(kind) or {}
+        # YouTube marks the captions of what is really spoken; all others are machine translations of them.
+        names = [f"{spoken}-orig", spoken, *(name for name in offered if name.partition("-")[0] == spoken)]
+        for name in names:
+            for ending in FORMATS[:2]:
+                for one in offered.get(name) or []:
+                    if one.get("ext") == ending and one.get("url"):
+                        return str(one["url"]), {"language": name, "automatic": automatic}
+    return None
+
+
+def _tell_format(content: bytes, url: str) -> str | None:
+    head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"WEBVTT"):
+        return ".vtt"
+    if head[:1] in (b"{", b"["):
+        return ".json"
+    return ".srt" if b"-->" in head[:4096] else None
