@@ -1,23 +1,28 @@
-"""The publisher's own captions, kept beside the audio: from a feed, from a page, or from the file beside a local one."""
+"""The publisher's captions, kept beside the audio: from a feed, a page, or the file that lies beside a local one."""
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.addresses import without_secrets
+from pipeline.addresses import is_address, without_secrets
 from pipeline.download import find_source, resolve_entry
 from pipeline.errors import InputError
 from pipeline.fetch import fetch_document
+from pipeline.marks import format_time
 from pipeline.media import describe_media
 from pipeline.network import Access
+from pipeline.schema import Transcript
 from pipeline.storage import read_json, write_bytes, write_json
 
 RECORD = "captions.json"
 # What we can read, in the order in which we like it.
 FORMATS = ("vtt", "srt", "json")
+# Captions may outlast the sound a little, and need not reach to the end of the music.
+SLACK_SECONDS, SHORT_SHARE = 5.0, 0.8
 
 
 def keep_captions(
@@ -30,10 +35,11 @@ def keep_captions(
     language: str | None,
     audio_sha256: str,
     offline: bool = False,
+    turn: AbstractContextManager[None] | None = None,
 ) -> Path | None:
     """Return the file in `folder` with the publisher's captions of this audio; None where there are none.
 
-    They are asked for once for each rendition. InputError where they cannot be fetched.
+    They are asked for once a rendition, within `turn`, and never when `offline`. InputError where they cannot be had.
     """
     key = hashlib.sha256(f"{source}\n{entry or ''}\n{language or ''}\n{audio_sha256}".encode()).hexdigest()
     record = folder / RECORD
@@ -41,7 +47,11 @@ def keep_captions(
         known = read_json(record)
         if known.get("made_for") == key:
             return folder / known["file"] if known.get("file") else None
-    found = _find(source, entry, root, replace(access, named=source), language, offline=offline)
+    networked = is_address(source) or entry is not None
+    if networked and offline:
+        return None
+    with turn if turn is not None and networked else nullcontext():
+        found = _find(source, entry, root, replace(access, named=source), language)
     path = None
     if found is not None:
         content, suffix, facts = found
@@ -57,7 +67,7 @@ def keep_captions(
 
 
 def _find(
-    source: str, entry: str | None, root: Path, access: Access, language: str | None, *, offline: bool
+    source: str, entry: str | None, root: Path, access: Access, language: str | None
 ) -> tuple[bytes, str, dict[str, Any]] | None:
     """The captions' bytes, their ending, and what is known of them."""
     local = find_source(source, root)
@@ -65,8 +75,6 @@ def _find(
         beside = (local.with_suffix(f".{ending}") for ending in FORMATS)
         path = next((path for path in beside if path.is_file()), None)
         return (path.read_bytes(), path.suffix, {"from": path.name}) if path else None
-    if offline:
-        raise InputError(f"captions of {without_secrets(source)} are on the network, and --offline forbids fetching them")
     meant = resolve_entry(source, entry, root, access)
     if meant.metadata.captions is not None:
         url, facts = meant.metadata.captions, {"language": meant.metadata.language, "automatic": False}
@@ -82,9 +90,11 @@ def _find(
     fetched = fetch_document(url, access=access)
     if fetched is None:
         return None
-    suffix = _tell_format(fetched.content, url)
+    suffix = _tell_format(fetched.content)
     if suffix is None:
-        raise InputError(f"the captions {without_secrets(url)} are neither WebVTT, SubRip nor JSON: run without --captions")
+        raise InputError(
+            f"the captions {without_secrets(url)} are neither WebVTT, SubRip nor JSON: run without --captions"
+        )
     known = {name: value for name, value in facts.items() if value is not None}
     return fetched.content, suffix, {"from": without_secrets(url), **known}
 
@@ -107,10 +117,22 @@ def choose_captions(info: Mapping[str, Any], language: str | None) -> tuple[str,
     return None
 
 
-def _tell_format(content: bytes, url: str) -> str | None:
+def _tell_format(content: bytes) -> str | None:
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"WEBVTT"):
         return ".vtt"
     if head[:1] in (b"{", b"["):
         return ".json"
     return ".srt" if b"-->" in head[:4096] else None
+
+
+def check_captions(transcript: Transcript, seconds: float) -> list[str]:
+    """Return what looks as if captions were made for another rendition than the audio of so many seconds."""
+    end = transcript.duration or 0.0
+    if end > seconds + SLACK_SECONDS:
+        return [
+            f"the captions go on to {format_time(end)}, but the audio ends at {format_time(seconds)}: starts may be off"
+        ]
+    if end < SHORT_SHARE * seconds:
+        return [f"the captions end at {format_time(end)} of {format_time(seconds)}: what comes later cannot be found"]
+    return []

@@ -78,6 +78,7 @@ class ShowConfig(StrictModel):
     model: Text = Field("base", description="speech model: a Whisper size, or the path of a model folder")
     language: Text | None = Field(None, description="spoken language, such as en; detected when left out")
     glossary: list[Text] = Field([], description="names to expect in the speech, such as products: [Entra, Datto]")
+    captions: bool = Field(False, description="take the publisher's captions as transcript, where there are any")
     retranscribe_on_glossary_change: bool = Field(False, description="transcribe anew when the glossary changes")
     include_review: bool = Field(False, description="publish doubtful starts too, in show notes and chapters")
     id3_chapters: bool = Field(True, description="write chapters into a copy of the episode's mp3, where it is one")

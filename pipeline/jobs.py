@@ -72,6 +72,7 @@ class Job:
     offline: bool
     refresh: bool
     include_review: bool
+    captions: bool = False
 
     @cached_property
     def config(self) -> EpisodeConfig:

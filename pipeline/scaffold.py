@@ -63,6 +63,9 @@ model: base
 
 {glossary}
 
+# Take the publisher's captions as transcript, where there are any, in place of speech recognition.
+# captions: true
+
 # Where you want doubtful starts in show notes and chapters, too.
 # include_review: true
 
@@ -109,10 +112,11 @@ def make_project(folder: Path, preset: str | None = None) -> list[Path]:
 
 
 def _write_show(preset: Preset) -> str:
-    names = "\n".join(f"#   - {name}" for name in preset.glossary or ("Your Product",))
+    mark = "" if preset.glossary else "# "
+    names = "\n".join(f"{mark}  - {name}" for name in preset.glossary or ("Your Product",))
     return SHOW.format(
         name=preset.name,
         product=preset.product or '""',
         language=f"language: {preset.language}" if preset.language else "# language: en",
-        glossary=f"# Names that the speech model should know how to write.\n# glossary:\n{names}",
+        glossary=f"# Names to expect in the speech, such as products.\n{mark}glossary:\n{names}",
     )

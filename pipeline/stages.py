@@ -14,8 +14,9 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.addresses import is_address, without_secrets
+from pipeline.captions import check_captions, keep_captions
 from pipeline.catalog import build_rows, trace_inputs
-from pipeline.download import METADATA, allow_access, download_audio, find_source, read_audio
+from pipeline.download import METADATA, Audio, allow_access, download_audio, find_source, read_audio
 from pipeline.errors import InputError
 from pipeline.features import load_features
 from pipeline.jobs import Job
@@ -95,6 +96,8 @@ def _transcribe_inputs(job: Job) -> dict[str, str]:
         raise InputError(f"{audio.path} is missing: run `catalog download {job.episode_id} --force`")
     if (given := _find_transcript(job)) is not None:
         return {"audio": audio.sha256, "transcript file": job.state.digest(given)}
+    if (captions := _find_captions(job, audio)) is not None:
+        return {"audio": audio.sha256, "captions": job.state.digest(captions)}
     return {
         "audio": audio.sha256,
         "speech model": job.show.model,
@@ -115,6 +118,23 @@ def _find_transcript(job: Job) -> Path | None:
     return path
 
 
+def _find_captions(job: Job, audio: Audio) -> Path | None:
+    """The publisher's captions, where they are asked for and there are any."""
+    if not (job.captions or job.show.captions):
+        return None
+    return keep_captions(
+        job.config.source,
+        job.config.entry,
+        job.project.raw(job.episode_id),
+        root=job.project.root,
+        access=allow_access(job.show.download, job.project.root),
+        language=job.show.language,
+        audio_sha256=audio.sha256,
+        offline=job.offline,
+        turn=take_turn(job.project.turns, job.show.download.pause),
+    )
+
+
 def _transcribe_outputs(job: Job) -> list[Path]:
     return [job.project.transcript(job.episode_id)]
 
@@ -124,6 +144,10 @@ def _transcribe(job: Job) -> None:
     parts = job.project.transcript_parts(job.episode_id)
     if (given := _find_transcript(job)) is not None:
         transcript = load_transcript(given)
+    elif (captions := _find_captions(job, audio)) is not None:
+        transcript = replace(load_transcript(captions), source="captions")
+        for warning in check_captions(transcript, audio.duration):
+            job.reporter.warn(job.episode_id, warning)
     else:
         transcript = job.transcriber.transcribe(
             audio.path, language=job.show.language, on_progress=job.reporter.stage_progress, parts=parts

@@ -41,6 +41,7 @@ def run_stages(
     offline: bool = False,
     refresh: bool = False,
     include_review: bool = False,
+    captions: bool = False,
 ) -> RunResult:
     """Run the named stages for each episode where they are not up to date; a bad episode does not stop the others.
 
@@ -52,7 +53,9 @@ def run_stages(
     with _hold_lock(project):
         speaker = transcriber(show)
         for episode_id in ids:
-            job = Job(project, show, episode_id, speaker, reporter, result, force, offline, refresh, include_review)
+            job = Job(
+                project, show, episode_id, speaker, reporter, result, force, offline, refresh, include_review, captions
+            )
             _run_episode(job, stages)
         if "publish" in stages:
             _write_csv(project, result)

@@ -13,5 +13,6 @@ Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Ask the addresses of feature lists for what is new.")]
 IncludeReview = Annotated[bool, typer.Option("--include-review", help="Publish doubtful starts, too.")]
+Captions = Annotated[bool, typer.Option("--captions", help="Take the publisher's captions, where there are any.")]
 ListEpisode = Annotated[str | None, typer.Option("--episode", help="Which episode's list, where a page holds several.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.cli.options import All, Episodes, Force, IncludeReview, Json, Offline, Quiet, Refresh, Root
+from pipeline.cli.options import All, Captions, Episodes, Force, IncludeReview, Json, Offline, Quiet, Refresh, Root
 from pipeline.cli.output import print_rows_as_json
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         offline: Offline = False,
         refresh: Refresh = False,
         include_review: IncludeReview = False,
+        captions: Captions = False,
         quiet: Quiet = False,
         as_json: Json = False,
     ) -> None:
@@ -50,6 +51,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
             offline=offline,
             refresh=refresh,
             include_review=include_review,
+            captions=captions,
         )
         _print_result(result, project.root, quiet=quiet, as_json=as_json)
         raise typer.Exit(result.exit_code)
