@@ -124,6 +124,7 @@ CASES = (
     Case("no byte at all", "{address}/talk.mp3", break_server=put("/talk.mp3", b"")),
     Case("noise instead of audio", "{address}/talk.mp3", break_server=put("/talk.mp3", b"no sound at all " * 400)),
     Case("larger than `max_megabytes`", "{address}/big.mp3", show=ONE_MB, break_server=put("/big.mp3", BIG)),
+    Case("slower than `max_minutes`", MP3, show="max_minutes: 0.02", break_server=fail("/talk.mp3", faulty.trickle)),
     Case("disk full", "{address}/talk.mp3", full_disk=True),
     Case("a redirect to a private address", "{address}/go.mp3", break_server=fail("/go.mp3", INSIDE)),
     Case("a feed that leads to one", "{address}/feed.xml", "entry: 2", break_server=lead_inside),

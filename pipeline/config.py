@@ -93,12 +93,8 @@ class EpisodeConfig(StrictModel):
 
     title: Text = Field(description="the episode's title")
     source: Text = Field(description="audio or video: a file (relative to the project) or an http(s) address")
-    entry: Label | None = Field(
-        None, description="which entry, where the source is a feed or playlist: its guid, number or title"
-    )
-    duration: Duration | None = Field(
-        None, description="how long the episode is, as 52:10: what is much shorter is refused"
-    )
+    entry: Label | None = Field(None, description="which entry of a feed or playlist: its guid, number or title")
+    duration: Duration | None = Field(None, description="how long it is, as 52:10: what is much shorter is refused")
     features: Text = Field(description="the feature list: a file (relative to the project) or an http(s) address")
     features_episode: Label | None = Field(None, description="which episode's list, where the page holds several: 12")
     transcript: Text | None = Field(None, description="a transcript to use instead of speech recognition: a file")

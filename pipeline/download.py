@@ -15,12 +15,13 @@ from pipeline.config import DownloadConfig
 from pipeline.errors import InputError
 from pipeline.feeds import Entry, find_entry, is_feed, parse_feed
 from pipeline.fetch import fetch_document
-from pipeline.media import Progress, fetch_media, list_playlist
+from pipeline.media import fetch_media, list_playlist
 from pipeline.metadata import Metadata, metadata_of_media
 from pipeline.network import Access
 from pipeline.renditions import keep_rendition
 from pipeline.soundness import Sound, check_sound, measure_sound
 from pipeline.storage import read_limited, read_record, sha256_of, write_json, write_whole
+from pipeline.transfer import Progress
 
 METADATA = "audio.json"
 MAX_FEED_BYTES = 64 << 20

@@ -16,6 +16,7 @@ from pipeline.fetch import fetch_document
 from pipeline.lines import Document
 from pipeline.list_checks import check_list, shorten
 from pipeline.list_tables import COLUMNS
+from pipeline.network import Access
 from pipeline.page import Draft, Role, Section, read_page, write_page
 from pipeline.schema import Feature, FeatureList, LineRole
 from pipeline.storage import read_limited
@@ -29,11 +30,13 @@ SAME_WORDING = 92.0
 LIKE_WORDING = 86.0
 
 
-def read_lists(source: str, *, columns: Mapping[str, str] | None = None) -> tuple[FeatureList, ...]:
+def read_lists(
+    source: str, *, columns: Mapping[str, str] | None = None, access: Access | None = None
+) -> tuple[FeatureList, ...]:
     """Return the lists of all episodes in a file or at an http(s) address."""
     if not is_address(source):
         return load_episodes(Path(source), columns=columns)
-    fetched = fetch_document(source)
+    fetched = fetch_document(source, access=access)
     if fetched is None:
         raise InputError(f"{without_secrets(source)} answers that nothing changed, though it was never asked before")
     try:

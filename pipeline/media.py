@@ -4,9 +4,8 @@ yt-dlp runs with our options only: no configuration, plugin, cache or ffmpeg of 
 """
 
 import io
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +16,12 @@ from pipeline.errors import InputError
 from pipeline.failures import explain, find_failure
 from pipeline.feeds import Entry
 from pipeline.metadata import metadata_of_media
-from pipeline.network import PASSING_STATUS, Access, PassingError, parse_retry_after, public_only, retry_passing
-from pipeline.storage import read_json, write_json
-
-# Called with the bytes fetched and the bytes in all.
-Progress = Callable[[float, float], None]
+from pipeline.network import PASSING_STATUS, Access, PassingError, public_only, retry_passing
+from pipeline.transfer import BoundedBody, Progress, limit_transfer, too_slow, watch_answers, watch_revision
 
 # Audio alone where there is any, else the smallest picture that still comes with good sound.
 FORMAT = "bestaudio/best[height<=?480]/best/bestaudio*"
-MARKS = "marks.json"  # which revision of the file the parts fetched so far belong to
+MAX_PAGE_BYTES = 64 << 20  # a page, or the list of a stream's pieces
 UNFINISHED = {".part", ".ytdl", ".json"}
 
 
@@ -66,15 +62,16 @@ def fetch_media(url: str, folder: Path, access: Access, on_progress: Progress) -
 
     def attempt() -> dict[str, Any]:
         if time.monotonic() > deadline:
-            raise InputError(_too_slow(url, access))
+            raise InputError(too_slow(url, access))
         info = _describe(url, access)
         if _is_live(info):
             raise InputError(f"{without_secrets(url)} is broadcast live: run again when it has ended")
-        hook = _limit(url, folder, access, deadline, on_progress)
+        hook = limit_transfer(url, folder, access, deadline, on_progress)
         # The name says nothing of the title, which is a stranger's; a % in the folder's is no field.
         template = {"default": f"{folder}/audio.".replace("%", "%%") + "%(ext)s"}
-        with _open(url, access, {"progress_hooks": [hook], "outtmpl": template}) as fetcher:
-            _watch_revision(fetcher, info, folder)
+        options = {"progress_hooks": [hook], "outtmpl": template}
+        with _open(url, access, options, most=access.max_bytes, deadline=deadline) as fetcher:
+            watch_revision(fetcher, info, folder)
             fetched: dict[str, Any] = fetcher.process_ie_result(info, download=True)
         return fetched
 
@@ -104,8 +101,10 @@ def _describe(url: str, access: Access) -> dict[str, Any]:
 
 
 @contextmanager
-def _open(url: str, access: Access, options: Mapping[str, Any]) -> Iterator[Any]:
-    """A yt-dlp of our own settings; what it raises becomes our errors."""
+def _open(
+    url: str, access: Access, options: Mapping[str, Any], *, most: int = MAX_PAGE_BYTES, deadline: float | None = None
+) -> Iterator[Any]:
+    """A yt-dlp of our own settings, that takes no answer of more than `most` bytes; its errors become ours."""
     import yt_dlp
     from yt_dlp.globals import plugin_dirs
 
@@ -116,7 +115,8 @@ def _open(url: str, access: Access, options: Mapping[str, Any]) -> Iterator[Any]
     with public_only(url, access):
         try:
             with yt_dlp.YoutubeDL({**_OPTIONS, **cookies, "logger": log, **options}) as fetcher:
-                _note_waits(fetcher, log)
+                until = time.monotonic() + access.max_seconds if deadline is None else deadline
+                watch_answers(fetcher, lambda body: BoundedBody(body, url, access, most, until), log.note_wait)
                 yield fetcher
         except yt_dlp.utils.YoutubeDLError as error:
             raise _translate(url, error, log) from error
@@ -152,6 +152,10 @@ class _Log:
         self.warnings: list[str] = []
         self.retry_after: float | None = None
 
+    def note_wait(self, seconds: float | None) -> None:
+        """Keep how long the last answer asks us to wait."""
+        self.retry_after = seconds
+
     def debug(self, message: str) -> None:
         """Say nothing."""
 
@@ -160,22 +164,6 @@ class _Log:
     def warning(self, message: str) -> None:
         """Keep it."""
         self.warnings.append(message)
-
-
-def _note_waits(fetcher: Any, log: _Log) -> None:
-    """Keep what the last answer's Retry-After said: yt-dlp's downloaders do not hand it on."""
-    from yt_dlp.networking.exceptions import HTTPError
-
-    ask = fetcher.urlopen
-
-    def urlopen(request: Any) -> Any:
-        try:
-            return ask(request)
-        except HTTPError as error:
-            log.retry_after = parse_retry_after(error.response.headers.get("Retry-After"))
-            raise
-
-    fetcher.urlopen = urlopen
 
 
 def _translate(url: str, error: Exception, log: _Log) -> InputError:
@@ -205,80 +193,6 @@ def _find_causes(error: BaseException | None) -> Iterator[Any]:
 
 def _is_live(info: Mapping[str, Any]) -> bool:
     return bool(info.get("is_live")) or info.get("live_status") in {"is_live", "is_upcoming", "post_live"}
-
-
-def _limit(
-    url: str, folder: Path, access: Access, deadline: float, on_progress: Progress
-) -> Callable[[dict[str, Any]], None]:
-    """The hook that yt-dlp calls with each piece: it keeps the limits, and tells how far it is."""
-
-    def hook(state: dict[str, Any]) -> None:
-        done = float(state.get("downloaded_bytes") or 0)
-        exact = float(state.get("total_bytes") or 0)
-        if max(done, exact) > access.max_bytes:
-            raise InputError(
-                f"{without_secrets(url)} is larger than {access.max_bytes >> 20} MB: if that is right, raise "
-                "`max_megabytes` under `download:` in show.yaml"
-            )
-        if state.get("status") == "downloading" and exact - done > shutil.disk_usage(folder).free:
-            raise InputError(
-                f"the disk is full: {without_secrets(url)} needs {exact / 1e6:.0f} MB: make room and run again, what "
-                "came so far is kept and gone on with"
-            )
-        if time.monotonic() > deadline:
-            raise InputError(_too_slow(url, access))
-        on_progress(done, exact or float(state.get("total_bytes_estimate") or 0))
-
-    return hook
-
-
-def _too_slow(url: str, access: Access) -> str:
-    return (
-        f"{without_secrets(url)} takes longer than {access.max_seconds / 60:.0f} minutes: run again to go on with what "
-        "came so far, or raise `max_minutes` under `download:` in show.yaml"
-    )
-
-
-def _watch_revision(fetcher: Any, info: Mapping[str, Any], folder: Path) -> None:
-    """Keep yt-dlp from joining the rest of one file to the beginning of another.
-
-    A server may have a new cut, or other advertisements, by the time that we come back for the rest.
-    """
-    from yt_dlp.networking import Request
-    from yt_dlp.networking.exceptions import HTTPError
-
-    media, ask = info.get("url") and Request(info["url"]).url, fetcher.urlopen
-    marks = folder / MARKS
-
-    def start_over() -> PassingError:
-        clear_parts(folder)
-        return PassingError(f"{without_secrets(str(media))} was changed while it was fetched: run again")
-
-    def urlopen(request: Any) -> Any:
-        try:
-            response = ask(request)
-        except HTTPError as error:
-            if error.status == 416:  # the part is longer than the file
-                raise start_over() from error
-            raise
-        if getattr(request, "url", None) == media and response.status in {200, 206}:
-            headers = response.headers
-            total = (headers.get("Content-Range") or "").rpartition("/")[2] or headers.get("Content-Length")
-            now = {"etag": headers.get("ETag"), "modified": headers.get("Last-Modified"), "total": total}
-            begun = any(path.stat().st_size for path in folder.glob("*.part"))
-            if response.status == 206 and begun and marks.is_file() and read_json(marks) != now:
-                response.close()
-                raise start_over()
-            write_json(marks, now)
-        return response
-
-    fetcher.urlopen = urlopen
-
-
-def clear_parts(folder: Path) -> None:
-    """Take away what was fetched in part."""
-    for path in folder.iterdir():
-        path.unlink()
 
 
 def _bytes_in(folder: Path) -> float:

@@ -52,13 +52,13 @@ class Stage:
 
 def _download_inputs(job: Job) -> dict[str, str]:
     local = find_source(job.config.source, job.project.root)
-    source = job.config.source
+    source, entry = job.config.source, job.config.entry
     return {
         # The record must not keep what an address holds of secrets, and still notice any change of it.
         "source": without_secrets(source),
-        "exact source": hashlib.sha256(source.encode()).hexdigest(),
+        "exact source": hashlib.sha256("\n".join(filter(None, (source, entry))).encode()).hexdigest(),
         "source file": job.state.digest(local) if local else "",
-        **({"entry": job.config.entry} if job.config.entry else {}),
+        **({"entry": without_secrets(entry)} if entry else {}),
     }
 
 

@@ -3,6 +3,7 @@
 import random
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -47,8 +48,8 @@ def make_sound(path: Path, name: str, seconds: float, *, pitch: float = 220.0) -
         at, noise = 0, np.random.default_rng(7)
         while at < seconds * RATE:
             size = context.frame_size or 1024
-            time = (at + np.arange(size)) / RATE
-            wave = 0.3 * np.sin(2 * np.pi * pitch * time + 3 * np.sin(time)) + 0.05 * noise.standard_normal(size)
+            moment = (at + np.arange(size)) / RATE
+            wave = 0.3 * np.sin(2 * np.pi * pitch * moment + 3 * np.sin(moment)) + 0.05 * noise.standard_normal(size)
             planar = context.format.name.endswith("p") or context.format.name == "flt"
             samples = wave.astype(np.float32) if planar else (wave * 32_000).astype(np.int16)
             frame = av.AudioFrame.from_ndarray(samples[None, :], format=context.format.name, layout="mono")
@@ -213,6 +214,19 @@ def cut_and_go_down(length: int) -> Callable[[Handler], bool]:
         return True
 
     return fault
+
+
+def trickle(handler: Handler) -> bool:
+    """A fault: a byte now and then, for at most ten seconds."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "audio/mpeg")
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    with suppress(OSError):
+        for _ in range(200):
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
+    return True
 
 
 def stall(handler: Handler) -> bool:

@@ -46,7 +46,21 @@ def test_the_version_is_printed() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "download", "transcribe", "align", "publish", "locate", "features", "search", "evaluate"]
+    "command",
+    [
+        "run",
+        "download",
+        "transcribe",
+        "align",
+        "publish",
+        "locate",
+        "features",
+        "search",
+        "evaluate",
+        "init",
+        "new",
+        "doctor",
+    ],
 )
 def test_every_command_has_help(command: str) -> None:
     result = catalog(command, "--help")

@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DEMO_AUDIO, REPOSITORY, MediaServer
+from conftest import DEMO_AUDIO, REPOSITORY, MediaServer, Notes, ToldTranscriber, add_episode
 from faulty_server import Handler, Server, answer, cut_and_go_down, write_feed
 
 from pipeline.addresses import without_secrets
 from pipeline.download import Audio, download_audio, find_source, read_audio
 from pipeline.errors import InputError
 from pipeline.network import Access
+from pipeline.storage import Project
+from pipeline.workflow import run_stages
 
 # yt-dlp leaves a page's connection, and the file of a stream that fails, to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -160,6 +162,26 @@ def test_a_feed_leads_nowhere_but_to_the_web(tmp_path: Path, faulty: Server, aud
     faulty.files["/feed.xml"] = write_feed(faulty.address, audio)
     with pytest.raises(InputError, match="neither a file nor an http"):
         fetch(f"{faulty.address}/feed.xml", tmp_path, entry="2")
+
+
+def test_what_a_publisher_says_moves_no_start(project: Project, transcriber: ToldTranscriber) -> None:
+    """Chapters and times are kept to compare with; see also the import rules in pyproject.toml."""
+    add_episode(project, "one")
+    stages = ("download", "transcribe", "align", "publish")
+
+    def run() -> tuple[bytes, bytes]:
+        options = {"transcriber": lambda show: transcriber, "reporter": Notes()}
+        assert run_stages(project, ["one"], stages, **options).exit_code == 0  # type: ignore[arg-type]
+        return project.alignment("one").read_bytes(), project.catalog("one").read_bytes()
+
+    before = run()
+    record = json.loads((project.raw("one") / "audio.json").read_text())
+    record["chapters"] = [{"start": 1.0, "title": "Invoices can be sorted by due date"}]
+    record["description_times"] = [{"start": 2.0, "title": "Added a dark theme to the mobile app"}]
+    (project.raw("one") / "audio.json").write_text(json.dumps(record))
+    for path in (project.alignment("one"), project.catalog("one")):
+        path.unlink()
+    assert run() == before
 
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm"])

@@ -4,13 +4,16 @@ import hashlib
 import resource
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yt_dlp
-from faulty_server import Server, answer, cut, cut_and_go_down, cut_at_random, make_sound, redirect, stall
+from faulty_server import Server, answer, cut, cut_and_go_down, cut_at_random, make_sound, redirect, stall, trickle
 
+from pipeline import media as media_module
 from pipeline.errors import InputError
 from pipeline.media import _OPTIONS, FORMAT, fetch_media, list_playlist
 from pipeline.network import Access, PassingError
@@ -137,6 +140,21 @@ def test_what_is_larger_than_allowed_is_not_fetched(tmp_path: Path, faulty: Serv
 def test_what_takes_longer_than_allowed_is_stopped(tmp_path: Path, faulty: Server) -> None:
     with pytest.raises(InputError, match="takes longer than 0 minutes.*`max_minutes`"):
         fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(max_seconds=0.0))
+
+
+def test_a_server_that_trickles_is_left_in_time(tmp_path: Path, faulty: Server) -> None:
+    faulty.fail("/talk.mp3", trickle)
+    began = time.monotonic()
+    with pytest.raises(InputError, match="takes longer than"):
+        fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(max_seconds=0.5))
+    assert time.monotonic() - began < 5
+
+
+def test_a_page_without_end_is_not_read_to_it(tmp_path: Path, faulty: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_module, "_open", partial(media_module._open, most=10_000))
+    faulty.files["/page.html"] = b"<html>" + b"<p>more</p>" * 2_000
+    with pytest.raises(InputError, match="is larger than"):
+        fetch(f"{faulty.address}/page.html", tmp_path)
 
 
 def test_a_full_disk_leaves_a_part_that_is_gone_on_with(tmp_path: Path, faulty: Server) -> None:

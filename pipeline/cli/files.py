@@ -64,16 +64,20 @@ def features(
     as_json: Json = False,
 ) -> None:
     """Parse and check a feature list; print it as a table with every warning."""
+    from dataclasses import replace
+
     from pipeline.config import load_show
     from pipeline.console import ConsoleReporter, print_list
+    from pipeline.download import allow_access
     from pipeline.features import LIST_SUFFIXES, dump_features, load_features, pick_episode, read_lists
     from pipeline.storage import Project
 
     if output is not None and output.suffix.lower() not in LIST_SUFFIXES:
         raise InputError(f"the output {output} must end in {', '.join(sorted(LIST_SUFFIXES))}")
-    show = Project(root).show
-    # A project's own names of columns hold for its lists here as well.
-    lists = read_lists(source, columns=load_show(show).columns if show.is_file() else None)
+    # A project's own names of columns, and whom it lets us reach, hold for its lists here as well.
+    show = load_show(path) if (path := Project(root).show).is_file() else None
+    access = replace(allow_access(show.download, root), retries=2) if show else None
+    lists = read_lists(source, columns=show.columns if show else None, access=access)
     if episode is not None or output is not None or as_json:
         lists = (pick_episode(lists, episode, source),)
     reporter = ConsoleReporter()

@@ -53,6 +53,7 @@ def new(
         raise typer.BadParameter(
             "give EPISODE SOURCE --features FILE_OR_URL, or --from FEED_OR_PLAYLIST [--since DATE]"
         )
+    from pipeline.addresses import without_secrets
     from pipeline.config import check_episode_id, load_show
     from pipeline.console import describe_files, print_line
     from pipeline.download import allow_access
@@ -63,8 +64,10 @@ def new(
     named, chosen, metadata = describe_source(source, entry, project.root, access, offline=offline)
     settings = make_settings(episode, named, chosen, metadata, features)
     written = write_settings(path, settings)
+    values = settings.model_dump(mode="json", exclude_none=True)
     if as_json:
-        print(json.dumps(settings.model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=1))
+        shown = {name: without_secrets(text) if isinstance(text, str) else text for name, text in values.items()}
+        print(json.dumps(shown, ensure_ascii=False, indent=1))
     elif written:
         print_line(describe_files([path], project.root))
     else:
