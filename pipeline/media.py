@@ -34,7 +34,8 @@ def list_playlist(url: str, access: Access) -> tuple[Entry, ...]:
     """Return the entries of a playlist in its order; InputError where the address is none."""
 
     def attempt() -> tuple[Entry, ...]:
-        with _open(url, access, {"extract_flat": "in_playlist"}) as fetcher:
+        # A video's address may name the playlist it was found in: here that is what is meant.
+        with _open(url, access, {"extract_flat": "in_playlist", "noplaylist": False}) as fetcher:
             info = fetcher.extract_info(url, download=False)
         if info.get("_type") != "playlist":
             raise InputError(f"{without_secrets(url)} is one recording, not a feed or playlist: leave out `entry`")
@@ -64,7 +65,7 @@ def fetch_media(url: str, folder: Path, access: Access, on_progress: Progress) -
         if time.monotonic() > deadline:
             raise InputError(too_slow(url, access))
         info = _describe(url, access)
-        if _is_live(info):
+        if is_live(info):
             raise InputError(f"{without_secrets(url)} is broadcast live: run again when it has ended")
         hook = limit_transfer(url, folder, access, deadline, on_progress)
         # The name says nothing of the title, which is a stranger's; a % in the folder's is no field.
@@ -191,7 +192,8 @@ def _find_causes(error: BaseException | None) -> Iterator[Any]:
             waiting += [kept[1], getattr(one, "cause", None), one.__cause__, one.__context__]
 
 
-def _is_live(info: Mapping[str, Any]) -> bool:
+def is_live(info: Mapping[str, Any]) -> bool:
+    """Tell whether a broadcast has not ended yet, or its recording is not ready."""
     return bool(info.get("is_live")) or info.get("live_status") in {"is_live", "is_upcoming", "post_live"}
 
 

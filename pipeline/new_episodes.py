@@ -1,10 +1,12 @@
 """Settings of new episodes, filled in from what their source says of itself; from a feed, all new ones at once."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -14,20 +16,21 @@ from pipeline.download import find_source, list_entries, resolve_entry
 from pipeline.errors import ConfigError, InputError
 from pipeline.feeds import Entry, find_entry
 from pipeline.marks import format_time
-from pipeline.media import describe_media
+from pipeline.media import describe_media, is_live
 from pipeline.metadata import Metadata, metadata_of_media
 from pipeline.network import Access, names_private_host
 from pipeline.soundness import read_tags
-from pipeline.storage import Project, write_bytes
+from pipeline.storage import Project, read_json, write_bytes, write_json
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of one entry: the episode's id, its title, and why it was left out, if it was."""
+    """What became of one entry: the episode's id, its title, and why it was left out or could not be had, if so."""
 
     episode_id: str
     title: str
     skipped: str = ""
+    failed: bool = False
 
 
 def write_settings(path: Path, settings: EpisodeConfig) -> bool:
@@ -114,12 +117,18 @@ def add_new_episodes(
         raise InputError(f"{without_secrets(source)} holds no entry with audio: check its address")
     known = {path.stem: load_episode(path) for path in sorted(project.episodes.glob("*.yaml"))}
     taken = _find_known(source, entries, known.values())
+    dates = _KnownDates(project.turns / "entry-dates.json")
     added: list[Added] = []
     for entry in entries:
         key = entry.metadata.entry or entry.source
-        if key in taken:
+        if key in taken or (since is not None and (dates.find(entry) or since) < since):
             continue
-        full = _complete(entry, access, take_turn)
+        try:
+            full = _complete(entry, access, take_turn)
+        except InputError as error:
+            added.append(Added("", entry.metadata.title or key, str(error), failed=True))
+            continue
+        dates.keep(entry, full.metadata.published)
         if since is not None and (full.metadata.published is None or full.metadata.published < since):
             if full.metadata.published is None:
                 added.append(Added("", full.metadata.title or key, "its source gives no date to compare with --since"))
@@ -159,7 +168,36 @@ def _complete(entry: Entry, access: Access, take_turn: Callable[[], object]) -> 
     if not entry.has_page:
         return entry
     take_turn()
-    return Entry(entry.source, metadata_of_media(describe_media(entry.source, access)))
+    info = describe_media(entry.source, access)
+    if is_live(info):
+        raise InputError(f"{without_secrets(entry.source)} is broadcast live: run again when it has ended")
+    return Entry(entry.source, metadata_of_media(info))
+
+
+class _KnownDates:
+    """When the entries of playlists were published: asked of each one's page, and only once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._dates: dict[str, Any] = read_json(path) if path.is_file() else {}
+        except InputError:  # it can all be asked again
+            self._dates = {}
+
+    def find(self, entry: Entry) -> date | None:
+        """Return the date of an entry, where it is known without asking."""
+        known = self._dates.get(self._name(entry))
+        return date.fromisoformat(known) if known else entry.metadata.published
+
+    def keep(self, entry: Entry, published: date | None) -> None:
+        """Keep the date that an entry's page gave, on disk."""
+        if entry.has_page and published is not None:
+            self._dates[self._name(entry)] = published.isoformat()
+            write_json(self._path, self._dates)
+
+    def _name(self, entry: Entry) -> str:
+        # The address may hold a key.
+        return hashlib.sha256(entry.source.encode()).hexdigest()[:16]
 
 
 def _choose_id(entry: Entry, used: set[str]) -> str:

@@ -89,7 +89,7 @@ def too_large(url: str, access: Access) -> str:
 def too_slow(url: str, access: Access) -> str:
     """Return what to say of a transfer that takes too long."""
     return (
-        f"{without_secrets(url)} takes longer than {access.max_seconds / 60:.0f} minutes: run again to go on with what "
+        f"{without_secrets(url)} takes longer than {access.max_seconds / 60:g} minutes: run again to go on with what "
         "came so far, or raise `max_minutes` under `download:` in show.yaml"
     )
 

@@ -5,12 +5,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from faulty_server import Server, write_feed
+from faulty_server import Server, answer, write_feed
 from test_cli import catalog
 from yaml import safe_load
 
+from pipeline import new_episodes
 from pipeline.config import load_episode
 from pipeline.errors import ConfigError, InputError
+from pipeline.feeds import Entry
 from pipeline.metadata import Metadata
 from pipeline.network import Access
 from pipeline.new_episodes import Added, add_new_episodes, describe_source, make_settings, write_settings
@@ -129,6 +131,38 @@ def test_what_gives_no_date_is_not_taken_for_new(empty: Project, faulty: Server)
     added = add(empty, f"{faulty.address}/two.html")
     assert ids(added) == ["undated", "undated-2"]
     assert ids(add(empty, f"{faulty.address}/two.html")) == []
+
+
+def test_an_entry_that_cannot_be_had_leaves_the_others_done(empty: Project, faulty: Server) -> None:
+    faulty.files["/two.html"] = b'<html><video src="/talk.mp3"></video><video src="/gone.mp3"></video></html>'
+    faulty.fail("/gone.mp3", answer(404))
+    ran = catalog("new", "--from", f"{faulty.address}/two.html", cwd=empty.root)
+    assert (ran.returncode, ran.stdout) == (3, "added undated: talk\n")
+    assert "nothing is there" in ran.stderr
+    assert catalog("new", "--from", f"{faulty.address}/two.html", cwd=empty.root).returncode == 1
+
+
+def test_a_playlists_pages_are_asked_for_their_dates_once(
+    empty: Project, faulty: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a page says is replayed: bare files give no date."""
+    listed = [
+        Entry(f"{faulty.address}/v/{n}", Metadata(title=f"Part {n}", media_id=f"v{n}", entry=f"v{n}")) for n in (1, 2)
+    ]
+    asked: list[str] = []
+
+    def describe(url: str, access: Access) -> dict[str, object]:
+        asked.append(url)
+        return {"id": url[-2:], "title": f"Part {url[-1]}", "webpage_url": url, "upload_date": f"2026110{url[-1]}"}
+
+    monkeypatch.setattr(new_episodes, "list_entries", lambda *_: tuple(listed))
+    monkeypatch.setattr(new_episodes, "describe_media", describe)
+    assert ids(add(empty, "https://example.org/list", date(2026, 11, 2))) == ["2026-11-02"]
+    assert len(asked) == 2
+    assert add(empty, "https://example.org/list", date(2026, 11, 2)) == []
+    assert len(asked) == 2
+    assert ids(add(empty, "https://example.org/list", date(2026, 11, 1))) == ["2026-11-01"]
+    assert load_episode(empty.episode("2026-11-01")).source == listed[0].source
 
 
 def test_the_lists_are_where_the_template_says(empty: Project, faulty: Server) -> None:

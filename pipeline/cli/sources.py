@@ -10,6 +10,8 @@ import typer
 from pipeline.cli.options import Json, Offline, Root
 from pipeline.errors import PipelineError
 
+SOME_FAILED = 3
+
 if TYPE_CHECKING:
     from pipeline.storage import Project
 
@@ -91,17 +93,20 @@ def _add_from_feed(project: "Project", feed: str, since: date | None, features: 
 
     access = allow_access(settings, project.root)
     added = add_new_episodes(project, feed, since=since, features=features, access=access, take_turn=wait)
+    new = [one for one in added if not one.skipped]
     if as_json:
         print(json.dumps([asdict(one) for one in added], ensure_ascii=False, indent=1))
-        return
-    reporter = ConsoleReporter()
-    for one in added:
-        if one.skipped:
-            reporter.warn(one.episode_id or "new", f"{one.title}: {one.skipped}")
-        else:
-            print_line(f"added {one.episode_id}: {one.title}")
-    if not any(not one.skipped for one in added):
-        print_line("nothing new")
+    else:
+        reporter = ConsoleReporter()
+        for one in added:
+            if one.skipped:
+                reporter.warn(one.episode_id or "new", f"{one.title}: {one.skipped}")
+            else:
+                print_line(f"added {one.episode_id}: {one.title}")
+        if not new:
+            print_line("nothing new")
+    if any(one.failed for one in added):
+        raise typer.Exit(SOME_FAILED if new else PipelineError.exit_code)
 
 
 def _read_date(text: str | None) -> date | None:
