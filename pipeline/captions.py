@@ -50,8 +50,11 @@ def keep_captions(
     networked = is_address(source) or entry is not None
     if networked and offline:
         return None
-    with turn if turn is not None and networked else nullcontext():
-        found = _find(source, entry, root, replace(access, named=source), language)
+    try:
+        with turn if turn is not None and networked else nullcontext():
+            found = _find(source, entry, root, replace(access, named=source), language)
+    except InputError as error:
+        raise InputError(f"no captions: {error} (without --captions the speech is recognised)") from error
     path = None
     if found is not None:
         content, suffix, facts = found
@@ -92,9 +95,7 @@ def _find(
         return None
     suffix = _tell_format(fetched.content)
     if suffix is None:
-        raise InputError(
-            f"the captions {without_secrets(url)} are neither WebVTT, SubRip nor JSON: run without --captions"
-        )
+        raise InputError(f"the captions {without_secrets(url)} are neither WebVTT, SubRip nor JSON")
     known = {name: value for name, value in facts.items() if value is not None}
     return fetched.content, suffix, {"from": without_secrets(url), **known}
 

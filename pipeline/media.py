@@ -5,6 +5,7 @@ yt-dlp runs with our options only: no configuration, plugin, cache or ffmpeg of 
 
 import io
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.addresses import without_secrets
-from pipeline.errors import InputError
+from pipeline.errors import InputError, PipelineError
 from pipeline.failures import explain, find_failure
 from pipeline.feeds import Entry
 from pipeline.metadata import metadata_of_media
@@ -130,7 +131,11 @@ def _open(
                 watch_answers(fetcher, lambda body: BoundedBody(body, url, access, most, until), log.note_wait)
                 yield fetcher
         except yt_dlp.utils.YoutubeDLError as error:
+            _close_files(error)
             raise _translate(url, error, log) from error
+        except PipelineError as error:
+            _close_files(error)
+            raise
 
 
 _OPTIONS: dict[str, Any] = {
@@ -187,6 +192,12 @@ def _translate(url: str, error: Exception, log: _Log) -> InputError:
     if answers & PASSING_STATUS or (not answers and failure is not None and failure.passing):
         return PassingError(plain, log.retry_after)
     return InputError(plain)
+
+
+def _close_files(error: BaseException) -> None:
+    """Let go of the files that yt-dlp left open when it failed: they are locked, and we may try again at once."""
+    for cause in _find_causes(error):
+        traceback.clear_frames(cause.__traceback__)
 
 
 def _find_causes(error: BaseException | None) -> Iterator[Any]:
