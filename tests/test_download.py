@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from conftest import DEMO_AUDIO, REPOSITORY, MediaServer, Notes, ToldTranscriber, add_episode
-from faulty_server import Handler, Server, answer, cut_and_go_down, write_feed
+from faulty_server import Handler, Server, answer, cut_and_go_down, serve, write_feed
 
 from pipeline.addresses import without_secrets
-from pipeline.download import Audio, download_audio, find_source, read_audio
+from pipeline.config import DownloadConfig
+from pipeline.download import Audio, allow_access, download_audio, find_source, read_audio
 from pipeline.errors import InputError
+from pipeline.jobs import RunResult
 from pipeline.network import Access
 from pipeline.storage import Project
 from pipeline.workflow import run_stages
@@ -155,6 +157,33 @@ def test_a_feed_does_not_lead_into_a_private_network(tmp_path: Path, faulty: Ser
     with pytest.raises(InputError, match="leads to the private address"):
         fetch(f"{faulty.address}/feed.xml", tmp_path, entry="2")
     assert not list(tmp_path.iterdir())
+
+
+def test_settings_may_let_a_feed_lead_there(project: Project, transcriber: ToldTranscriber, faulty: Server) -> None:
+    with serve(Server(files={"/talk.mp3": faulty.files["/talk.mp3"]})) as inner:
+        faulty.files["/feed.xml"] = write_feed(faulty.address, f"{inner.address}/talk.mp3")
+        add_episode(project, "one", source=f"{faulty.address}/feed.xml")
+        settings = project.episode("one")
+        settings.write_text(f"{settings.read_text()}entry: 2\n")
+
+        def run() -> RunResult:
+            return run_stages(project, ["one"], ("download",), transcriber=lambda show: transcriber, reporter=Notes())
+
+        (refused,) = run().failures
+        assert "leads to the private address 127.0.0.1" in str(refused.error)
+        assert inner.requests == []
+        allowed = f"{project.show.read_text()}download: {{allow_private_addresses: true, pause: 0}}\n"
+        project.show.write_text(allowed)
+        assert run().failures == []
+
+
+def test_what_settings_allow_is_what_a_fetch_may_do(tmp_path: Path) -> None:
+    settings = DownloadConfig(
+        max_megabytes=2, max_minutes=3, pause=0, retries=4, cookies="jar.txt", allow_private_addresses=True
+    )
+    access = allow_access(settings, tmp_path)
+    assert (access.max_bytes, access.max_seconds, access.retries) == (2 << 20, 180.0, 4)
+    assert (access.cookies, access.allow_private) == (tmp_path / "jar.txt", True)
 
 
 @pytest.mark.parametrize("audio", ["file:///etc/passwd", "ftp://example.org/a.mp3"])
