@@ -135,7 +135,9 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist: create it (`catalog init` makes a project), or name the project's folder with --root") from None
+        raise ConfigError(
+            f"{path} does not exist: `catalog init` makes a project; name its folder with --root"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     try:

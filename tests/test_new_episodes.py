@@ -36,7 +36,7 @@ def ids(added: list[Added]) -> list[str]:
 def empty(tmp_path: Path) -> Project:
     project = Project(tmp_path)
     project.episodes.mkdir(parents=True)
-    project.show.write_text("name: The Kite Show\n")
+    project.show.write_text("name: The Kite Show\ndownload: {pause: 0}\n")
     return project
 
 
