@@ -109,7 +109,7 @@ def test_locate_prints_json_for_programs(tmp_path: Path, pair: tuple[Path, Path]
         (("talk.srt", "gone.txt", "-o", "out.csv"), "the feature list gone.txt cannot be read"),
         (("talk.srt", "list.txt", "-o", "out.xlsx"), "must end in .csv, .json, .parquet"),
         (("talk.srt", "list.txt", "-o", "no/such/out.csv"), "does not exist: create it first"),
-        (("list.txt", "list.txt", "-o", "out.csv"), "is not audio or video"),
+        (("list.txt", "list.txt", "-o", "out.csv"), "is text, not audio or video"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_1(

