@@ -19,6 +19,7 @@ from pipeline.download import METADATA, download_audio, find_source, read_audio
 from pipeline.errors import InputError
 from pipeline.features import load_features
 from pipeline.fitting import apply_corrections, match_corrections
+from pipeline.history import keep_state
 from pipeline.jobs import Job
 from pipeline.list_checks import check_duration
 from pipeline.list_revisions import keep_revision
@@ -71,7 +72,7 @@ def _download(job: Job) -> None:
         job.config.source,
         job.project.raw(job.episode_id),
         root=job.project.root,
-        offline=job.offline,
+        offline=job.options.offline,
         on_progress=job.reporter.stage_progress,
     )
 
@@ -163,9 +164,9 @@ def _align(job: Job) -> None:
     features = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
     late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
     for warning in (*features.warnings, *late):
-        job.reporter.warn(job.episode_id, f"{without_secrets(job.config.features)}: {warning}")
+        job.warn(f"{without_secrets(job.config.features)}: {warning}")
     for warning in warn_of_language(transcript.language):
-        job.reporter.warn(job.episode_id, warning)
+        job.warn(warning)
     # Every revision of the list is kept as it was, since pages are edited after publication.
     keep_revision(job.feature_list.read_bytes(), job.feature_list.suffix, job.project.lists(job.episode_id))
     encoder = load_encoder(transcript.language)
@@ -176,7 +177,7 @@ def _align(job: Job) -> None:
     alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
     alignment, complaints = apply_corrections(alignment, fitting)
     for warning in (*fitting.describe_unfit(), *complaints):
-        job.reporter.warn(job.episode_id, warning)
+        job.warn(warning)
     write_json(
         job.project.alignment(job.episode_id),
         {
@@ -196,7 +197,7 @@ def _publish_inputs(job: Job) -> dict[str, str]:
         "title": job.config.title,
         "published date": str(job.config.published or ""),
         "link": job.config.link or job.show.link or "",
-        "doubtful starts": "published" if job.include_review or job.show.include_review else "left out",
+        "doubtful starts": "published" if job.options.include_review or job.show.include_review else "left out",
         "mp3 with chapters": (_need(job, tagged, "download") if (tagged := _find_mp3(job)) else ""),
         "episode-catalog": __version__,
     }
@@ -228,10 +229,11 @@ def _publish(job: Job) -> None:
         rows,
         read_record(job.project.transcript(job.episode_id), transcript_from_json),
         job.project.notes(job.episode_id),
-        include_review=job.include_review or job.show.include_review,
+        include_review=job.options.include_review or job.show.include_review,
         audio=_find_mp3(job),
-        warn=lambda note: job.reporter.warn(job.episode_id, note),
+        warn=job.warn,
     )
+    keep_state(job.project, job.episode_id, rows)
     write_catalog(rows, job.project.catalog(job.episode_id))
     job.result.rows[job.episode_id] = rows
     job.result.written += [job.project.catalog(job.episode_id), job.project.notes(job.episode_id)]

@@ -49,6 +49,11 @@ class Project:
         return self.processed / "runs"
 
     @property
+    def history(self) -> Path:
+        """Every state that an episode's rows were published in, a folder an episode."""
+        return self.processed / "history"
+
+    @property
     def dataset(self) -> Path:
         """The folder of Parquet files, one an episode."""
         return self.processed / "catalog"
