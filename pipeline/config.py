@@ -117,8 +117,7 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
+        node, values = _parse(text)
     except yaml.MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: {error.problem or 'this is not YAML'}") from error
@@ -132,6 +131,24 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
             raise ConfigError(f"{path} line {number}: `{place[-1]}` is set twice")
         lines[place] = number
     return {str(key): value for key, value in values.items()}, lines
+
+
+def _parse(text: str) -> tuple[yaml.Node | None, Any]:
+    """The document as nodes, which know their lines, and as values; read once, and fast where libyaml is at hand."""
+    try:
+        return _parse_with(getattr(yaml, "CSafeLoader", yaml.SafeLoader), text)
+    except yaml.YAMLError:
+        # The one in Python says more clearly what is wrong.
+        return _parse_with(yaml.SafeLoader, text)
+
+
+def _parse_with(kind: Any, text: str) -> tuple[yaml.Node | None, Any]:
+    loader = kind(text)
+    try:
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
 
 
 def _find_lines(node: yaml.Node, place: Place) -> Iterator[tuple[Place, int]]:

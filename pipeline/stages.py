@@ -91,7 +91,7 @@ def _transcribe_inputs(job: Job) -> dict[str, str]:
         "language": job.show.language or "",
         "options": json.dumps(OPTIONS, sort_keys=True),
         "glossary": "; ".join(job.show.glossary) if job.show.retranscribe_on_glossary_change else "",
-        "recogniser": f"faster-whisper {metadata.version('faster-whisper')}",
+        "recogniser": f"faster-whisper {_find_version('faster-whisper')}",
     }
 
 
@@ -145,10 +145,17 @@ def _name_encoder() -> str:
     """What tells the meaning of sentences on this machine."""
     from pipeline.encoder import DISTRIBUTION
 
+    version = _find_version(DISTRIBUTION)
+    return f"{DISTRIBUTION} {version}" if version else "none"
+
+
+@cache
+def _find_version(distribution: str) -> str | None:
+    """The installed version of a package; asked for each of hundreds of episodes, and read once."""
     try:
-        return f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)}"
+        return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return "none"
+        return None
 
 
 def _align_outputs(job: Job) -> list[Path]:

@@ -79,7 +79,9 @@ class StateFile:
         self.unsaved = False
 
     def _name(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+        # Text, not paths: a run asks this thousands of times.
+        text, root = path.as_posix(), self.root.as_posix().rstrip("/") + "/"
+        return text.removeprefix(root)
 
 
 def _describe_change(name: str, before: str | None, now: str | None) -> str:
