@@ -28,6 +28,7 @@ def run_episode(job: Job, stages: Sequence[str]) -> None:
             reason = find_reason(job, stage, inputs) or ("asked for by --force" if job.options.force else "")
             if reason:
                 job.reporter.stage_started(job.episode_id, name, reason)
+                job.project.unfinished.touch()
                 stage.work(job)
                 job.state.record(name, inputs, stage.outputs(job))
                 job.end_stage(StageResult(job.episode_id, name, reason, time.monotonic() - began))

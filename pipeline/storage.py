@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from pipeline.errors import InputError
 from pipeline.schema import Alignment, Feature, Method, Placement, Segment, Status, Transcript, Word
 
 Record = TypeVar("Record")
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Project:
     def lock(self) -> Path:
         """The file that one run at a time holds."""
         return self.processed / ".lock"
+
+    @property
+    def unfinished(self) -> Path:
+        """A mark that is there while stages run: found later, it says that a run was killed."""
+        return self.processed / ".unfinished"
 
     @property
     def runs(self) -> Path:
@@ -133,6 +140,13 @@ def write_whole(path: Path) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def sweep_temporaries(folder: Path) -> None:
+    """Take away what a killed writer left beside the files it was about to replace."""
+    for path in folder.rglob(".*.tmp"):
+        if _TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

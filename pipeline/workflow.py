@@ -17,7 +17,7 @@ from pipeline.run_reports import write_report
 from pipeline.schema import Transcript
 from pipeline.stages import STAGES
 from pipeline.staleness import StateFile
-from pipeline.storage import Project
+from pipeline.storage import Project, sweep_temporaries
 from pipeline.transcribe import Progress, Transcriber
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def run_stages(
     options = RunOptions(force, offline, refresh, include_review)
     result, began = RunResult(), time.monotonic()
     with _hold_lock(project, wait, reporter):
+        if project.unfinished.exists():
+            sweep_temporaries(project.root / "data")
         try:
             if engine is None:
                 speaker = transcriber(show)
@@ -72,6 +74,8 @@ def run_stages(
         result.rows = {episode_id: result.rows[episode_id] for episode_id in ids if episode_id in result.rows}
         if result.stages:
             result.written.append(write_report(project, result, time.monotonic() - began))
+        if not result.interrupted:
+            project.unfinished.unlink(missing_ok=True)
     return result
 
 

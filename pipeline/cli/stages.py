@@ -58,7 +58,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
     ) -> None:
         from pipeline.console import ConsoleReporter
         from pipeline.storage import Project
-        from pipeline.workflow import list_episodes, run_stages
+        from pipeline.workflow import INTERRUPTED, list_episodes, run_stages
 
         project = Project(root.resolve())
         if bool(episodes) == every:
@@ -81,8 +81,12 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
                     wait=wait,
                     engine=chosen,
                 )
+            except KeyboardInterrupt:
+                raise typer.Exit(INTERRUPTED) from None
             finally:
                 reporter.close()
+        if result.interrupted:
+            reporter.fail("interrupted: what is done is kept, and the next run goes on from there")
         if mail:
             print(result.mail, end="")
         else:
