@@ -4,6 +4,7 @@ The project's folder must be the same path on every machine, on storage that the
 results written there, whole files only, so that an episode lost with its machine is simply done again elsewhere.
 """
 
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -62,11 +63,14 @@ class RayEngine:
         ray = import_ray()
         started = not ray.is_initialized()
         if started:
+            term = signal.getsignal(signal.SIGTERM)
             try:
                 ray.init(address=self.address, log_to_driver=False, logging_level="error", configure_logging=False)
             except (ConnectionError, ValueError, RuntimeError) as error:
                 told = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
                 raise InputError(f"no Ray cluster at {self.address or 'this machine'} ({told})") from error
+            # Ray would end the program at once where the run wants to write its report.
+            signal.signal(signal.SIGTERM, term)
         try:
             yield from _Crew(ray, self.make_transcriber, self.jobs).work(tasks, reporter)
         finally:
@@ -88,12 +92,17 @@ class _Crew:
         show_sha256 = sha256_of(tasks[0].project.show)
         waiting = deque(tasks)
         idle: list[Any] = []
-        size = min(len(tasks), self.jobs or self._count_places())
         while waiting or self.running:
-            while waiting and len(self.running) < size:
+            # Asked again each time: machines come and go while a run goes on.
+            places = min(self._count_places(), self.jobs or len(tasks))
+            # One that is hired may have to wait for cores, so whoever is idle goes first.
+            while waiting and (idle or len(self.running) < places):
                 actor = idle.pop() if idle else self._hire()
                 task = waiting.popleft()
                 self.running[actor.run.remote(task, show_sha256)] = (actor, task)
+            while idle and not waiting:
+                # An actor keeps its cores as long as it lives, and one that was just hired may wait for them.
+                self.ray.kill(idle.pop())
             ended, _ = self.ray.wait(list(self.running), timeout=POLL_S)
             for reference in ended:
                 actor, task = self.running.pop(reference)
