@@ -6,6 +6,7 @@ import math
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -119,7 +120,7 @@ def _transcribe(job: Job) -> None:
             audio.path, language=job.show.language, on_progress=job.reporter.stage_progress, parts=parts
         )
     for remark in transcript.remarks:
-        job.reporter.warn(job.episode_id, remark)
+        job.warn(remark)
     record = transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
     write_json(job.project.transcript(job.episode_id), record)
     shutil.rmtree(parts, ignore_errors=True)

@@ -103,7 +103,9 @@ def test_a_folder_that_may_not_be_written_fails_with_its_name(project: Project) 
 class _Interrupting(ToldTranscriber):
     """A recogniser during which somebody presses Ctrl-C."""
 
-    def transcribe(self, audio: Path, *, language: str | None, on_progress: object) -> object:  # type: ignore[override]
+    def transcribe(  # type: ignore[override]
+        self, audio: Path, *, language: str | None, on_progress: object, parts: Path | None = None
+    ) -> object:
         raise KeyboardInterrupt
 
 

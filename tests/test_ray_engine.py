@@ -35,7 +35,9 @@ class SlowTranscriber:
 
     began: Path
 
-    def transcribe(self, audio: Path, *, language: str | None, on_progress: Progress) -> Transcript:
+    def transcribe(
+        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+    ) -> Transcript:
         with self.began.open("a") as opened:
             opened.write(f"{ray.get_runtime_context().get_node_id()} {audio.parent.name}\n")
         time.sleep(1.5)
