@@ -81,8 +81,8 @@ def _measure_move(before: Row, now: Row) -> dict[str, Any]:
 
 
 def _find_edits(before: Row, now: Row) -> dict[str, list[Any]]:
-    """The page's own columns that differ; an end only where a person set it, as else it follows the next start."""
-    names = [name for name in EDITED if name != "end_s" or "corrected" in {before["status"], now["status"]}]
+    """The page's own columns that differ; an end only between a person's decisions, as else it follows from starts."""
+    names = [name for name in EDITED if name != "end_s" or before["status"] == now["status"] == "corrected"]
     return {name: [before[name], now[name]] for name in names if before[name] != now[name]}
 
 

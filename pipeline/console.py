@@ -28,9 +28,10 @@ UNSTYLED_WIDTH = 120
 class ConsoleReporter:
     """Tells a person how a run gets on: a bar with the time left on a terminal, plain lines elsewhere."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        """Stay silent but for warnings and errors where `quiet`."""
-        self.quiet = quiet
+    def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
+        """Stay silent but for warnings and errors where `quiet`; `silent` leaves those of episodes to a mail."""
+        self.quiet = quiet or silent
+        self.silent = silent
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -83,14 +84,15 @@ class ConsoleReporter:
             self._bar.remove_task(task)
         if not self._tasks:
             self.close()
-        if result.error is not None:
+        if result.error is not None and not self.silent:
             self.fail(f"{result.episode_id}: {result.stage} failed: {result.error}")
         elif not self.quiet:
             self._say(f"{result.episode_id}: {result.stage} done in {result.seconds:.1f} s")
 
     def warn(self, episode_id: str, message: str) -> None:
         """Say what a person should look at."""
-        self._say(f"{episode_id}: warning: {message}", style="yellow")
+        if not self.silent:
+            self._say(f"{episode_id}: warning: {message}", style="yellow")
 
     def waiting(self, root: Path) -> None:
         """Say that another run is waited for."""

@@ -208,7 +208,8 @@ def _tell_move(entry: dict[str, Any]) -> str:
 def _tell_edit(entry: dict[str, Any]) -> str:
     told = []
     for name, (before, after) in entry["columns"].items():
-        told.append(name if name == "description" else f"{name} {_show(before)} -> {_show(after)}")
+        show = _format if name.endswith("_s") else _show
+        told.append(name if name == "description" else f"{name} {show(before)} -> {show(after)}")
     return f"edited    {_entry(entry)}: {', '.join(told)}"
 
 

@@ -65,7 +65,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
             raise typer.BadParameter("name the episodes, or use --all", param_hint="EPISODE")
         make = MakeWhisper(project.root, offline)
         chosen = _choose_engine(engine, jobs, address, make)
-        reporter = ConsoleReporter(quiet=quiet or mail)
+        reporter = ConsoleReporter(quiet=quiet, silent=mail)
         with raise_on_term():
             try:
                 result = run_stages(
@@ -85,7 +85,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
                 raise typer.Exit(INTERRUPTED) from None
             finally:
                 reporter.close()
-        if result.interrupted:
+        if result.interrupted and not mail:
             reporter.fail("interrupted: what is done is kept, and the next run goes on from there")
         if mail:
             print(result.mail, end="")
