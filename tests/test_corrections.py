@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import PAGE, Notes, ToldTranscriber
+from conftest import PAGE, REPOSITORY, Notes, ToldTranscriber
 from hypothesis import given
 from hypothesis import strategies as st
 from test_workflow import done, run
@@ -317,3 +317,11 @@ def test_a_mistake_in_the_corrections_fails_the_episode_in_one_line(
     result = run(project, transcriber)
     assert result.exit_code == 1
     assert result.failures[0].error == f"{path} line 2: `start` is missing: at which time is it moved?"
+
+
+def test_the_example_in_the_documentation_is_right(project: Project) -> None:
+    page = (REPOSITORY / "docs" / "corrections.md").read_text(encoding="utf-8")
+    shown = page.split("```yaml\n")[1].split("```")[0]
+    moved_one, absent = load_corrections(write(project, shown))
+    assert (moved_one.feature_id, moved_one.start, moved_one.end) == (979667, 996.0, 1082.0)
+    assert absent.decision is Decision.NOT_DISCUSSED
