@@ -16,7 +16,7 @@ test: .venv/dev-installed  ## all tests
 	@$(BIN)/python -m pytest
 
 test-fast: .venv/dev-installed  ## the tests that need no speech model
-	@$(BIN)/python -m pytest -m "not model"
+	@$(BIN)/python -m pytest -m "not model and not slow"
 
 check: format lint types test  ## formatting, lint, types, import rules, tests
 

@@ -29,12 +29,15 @@ UNSTYLED_WIDTH = 120
 class ConsoleReporter:
     """Tells a person how a run gets on: a bar with the time left on a terminal, plain lines elsewhere."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        """Stay silent but for warnings and errors where `quiet`."""
-        self.quiet = quiet
+    def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
+        """Stay silent but for warnings and errors where `quiet`; `silent` leaves those of episodes to a mail."""
+        self.quiet = quiet or silent
+        self.silent = silent
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._labels: dict[str, str] = {}
         self._said = time.monotonic()
         self._began = self._said
         self._label = ""
@@ -42,6 +45,7 @@ class ConsoleReporter:
     def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
         """Name the stage and why it runs."""
         self.begin(f"{episode_id}: {stage}")
+        self._labels[episode_id] = f"{episode_id}: {stage}"
         if not self.quiet:
             self._say(f"{episode_id}: {stage} ({reason})")
 
@@ -61,17 +65,40 @@ class ConsoleReporter:
             left = (self._said - self._began) * (total - done) / done
             self._say(f"{self._label}: {done / total:.0%}, about {format_time(left)} left")
 
+    def episode_progress(self, episode_id: str, done: float, total: float) -> None:
+        """Move the episode's own bar, where several are under way; without a terminal say a line a minute for all."""
+        if self.quiet or total <= 0:
+            return
+        if self.console.is_terminal:
+            bar = self._open_bar()
+            if episode_id not in self._tasks:
+                self._tasks[episode_id] = bar.add_task(escape(self._labels.get(episode_id, episode_id)), total=total)
+            bar.update(self._tasks[episode_id], completed=done, total=total)
+        elif time.monotonic() - self._said >= SECONDS_BETWEEN_LINES and 0 < done < total:
+            self._said = time.monotonic()
+            self._say(f"{self._labels.get(episode_id, episode_id)}: {done / total:.0%}")
+
     def stage_ended(self, result: StageResult) -> None:
         """Take the bar away, and say what happened."""
-        self.close()
-        if result.error is not None:
+        task = self._tasks.pop(result.episode_id, None)
+        if task is not None and self._bar is not None:
+            self._bar.remove_task(task)
+        if not self._tasks:
+            self.close()
+        if result.error is not None and not self.silent:
             self.fail(f"{result.episode_id}: {result.stage} failed: {result.error}")
         elif not self.quiet:
             self._say(f"{result.episode_id}: {result.stage} done in {result.seconds:.1f} s")
 
     def warn(self, episode_id: str, message: str) -> None:
         """Say what a person should look at."""
-        self._say(f"{episode_id}: warning: {message}", style="yellow")
+        if not self.silent:
+            self._say(f"{episode_id}: warning: {message}", style="yellow")
+
+    def waiting(self, root: Path) -> None:
+        """Say that another run is waited for."""
+        if not self.quiet:
+            self._say(f"waiting for another run on {root} to end")
 
     def fail(self, message: str) -> None:
         """Say what went wrong, in one line."""
@@ -82,18 +109,23 @@ class ConsoleReporter:
         if self._bar is not None:
             self._bar.stop()
         self._bar = self._task = None
+        self._tasks.clear()
 
     def _say(self, line: str, style: str | None = None) -> None:
         self.console.print(printable(line), style=style, markup=False)
 
     def _move_bar(self, done: float, total: float) -> None:
+        bar = self._open_bar()
+        if self._task is None:
+            self._task = bar.add_task(escape(self._label), total=total)
+        bar.update(self._task, completed=done, total=total)
+
+    def _open_bar(self) -> Progress:
         if self._bar is None:
             columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
             self._bar = Progress(*columns, console=self.console, transient=True)
-            self._task = self._bar.add_task(escape(self._label), total=total)
             self._bar.start()
-        if self._task is not None:
-            self._bar.update(self._task, completed=done, total=total)
+        return self._bar
 
 
 def print_rows(rows: Sequence[CatalogRow]) -> None:

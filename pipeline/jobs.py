@@ -24,22 +24,32 @@ class Reporter(Protocol):
     def stage_progress(self, done: float, total: float) -> None:
         """So much of the stage is done; `total` is 0 where nobody knows."""
 
+    def episode_progress(self, episode_id: str, done: float, total: float) -> None:
+        """So much of an episode's stage is done, where several episodes are under way."""
+
     def stage_ended(self, result: "StageResult") -> None:
         """A stage is done, or failed."""
 
     def warn(self, episode_id: str, message: str) -> None:
         """Something a person should look at."""
 
+    def waiting(self, root: Path) -> None:
+        """Another run is at work on the project, and this one waits for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """What one stage did for one episode: why it ran, seconds taken, and the error where it failed."""
+    """What one stage did for one episode: why it ran, seconds taken, and the error where it failed.
+
+    `trace` is where in the program an error arose that nobody foresaw: for those who mend it, not for the screen.
+    """
 
     episode_id: str
     stage: str
     reason: str
     seconds: float
     error: str | None = None
+    trace: str | None = None
 
 
 @dataclass
@@ -50,12 +60,44 @@ class RunResult:
     rows: dict[str, tuple[CatalogRow, ...]] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    warnings: list[tuple[str, str]] = field(default_factory=list)
     exit_code: int = 0
+    interrupted: bool = False
+    mail: str = ""
+
+    def add(self, other: "RunResult") -> None:
+        """Take in what another part of the run did."""
+        self.stages += other.stages
+        self.rows |= other.rows
+        self.written += other.written
+        self.notes += other.notes
+        self.warnings += other.warnings
 
     @property
     def failures(self) -> list[StageResult]:
         """The stages that failed, at most one an episode."""
         return [result for result in self.stages if result.error is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a person asked of a run, the same for every episode."""
+
+    force: bool = False
+    offline: bool = False
+    refresh: bool = False
+    include_review: bool = False
+    captions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One episode to bring up to date, in a form that can be sent to another process or machine."""
+
+    project: Project
+    episode_id: str
+    stages: tuple[str, ...]
+    options: RunOptions
 
 
 @dataclass
@@ -68,11 +110,7 @@ class Job:
     transcriber: Transcriber
     reporter: Reporter
     result: RunResult
-    force: bool
-    offline: bool
-    refresh: bool
-    include_review: bool
-    captions: bool = False
+    options: RunOptions = RunOptions()
 
     @cached_property
     def config(self) -> EpisodeConfig:
@@ -89,6 +127,11 @@ class Job:
         self.result.stages.append(result)
         self.reporter.stage_ended(result)
 
+    def warn(self, message: str) -> None:
+        """Tell something a person should look at, and keep it for the report."""
+        self.result.warnings.append((self.episode_id, message))
+        self.reporter.warn(self.episode_id, message)
+
     @cached_property
     def feature_list(self) -> Path:
         """The file with the feature list: the one the settings name, or what their address gave last."""
@@ -97,8 +140,8 @@ class Job:
             return self.project.root / Path(source).expanduser()
         folder = self.project.lists(self.episode_id)
         known = find_revision(source, folder)
-        if known is not None and not self.refresh:
+        if known is not None and not self.options.refresh:
             return known
-        if self.offline:
+        if self.options.offline:
             raise InputError(f"{without_secrets(source)} is on the network, and --offline forbids fetching it")
         return refresh_revision(source, folder, allow_private=self.show.download.allow_private_addresses)

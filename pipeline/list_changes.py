@@ -1,5 +1,6 @@
 """What changed between two revisions of a feature list, in words."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -34,8 +35,11 @@ class ListChanges:
 
 
 def compare_lists(before: Sequence[Feature], now: Sequence[Feature]) -> ListChanges:
-    """Return what changed; entries are the same by id, else by title."""
+    """Return what changed; entries are the same by id, else by title, and by title where an id was corrected."""
     old, new = _by_key(before), _by_key(now)
+    came, went = _by_lone_title(new, old), _by_lone_title(old, new)
+    corrected = {went[title]: came[title] for title in came.keys() & went.keys()}
+    old = {corrected.get(key, key): feature for key, feature in old.items()}
     kept = [key for key in new if key in old]
     pairs = [(old[key], new[key]) for key in kept]
     renamed = tuple((a, b) for a, b in pairs if a.title != b.title)
@@ -47,6 +51,13 @@ def compare_lists(before: Sequence[Feature], now: Sequence[Feature]) -> ListChan
         edited=edited,
         reordered=kept != [key for key in old if key in new],
     )
+
+
+def _by_lone_title(these: dict[object, Feature], others: dict[object, Feature]) -> dict[str, object]:
+    """The keys of entries that are not among the others, by title, where no second one of them has it."""
+    alone = [key for key in these if key not in others]
+    titles = Counter(these[key].title for key in alone)
+    return {these[key].title: key for key in alone if titles[these[key].title] == 1}
 
 
 def _by_key(features: Iterable[Feature]) -> dict[object, Feature]:

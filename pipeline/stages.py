@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +17,12 @@ from pipeline import __version__
 from pipeline.addresses import is_address, without_secrets
 from pipeline.captions import check_captions, keep_captions
 from pipeline.catalog import build_rows, trace_inputs
+from pipeline.corrections import load_corrections
 from pipeline.download import METADATA, Audio, allow_access, download_audio, find_source, read_audio
 from pipeline.errors import InputError
 from pipeline.features import load_features
+from pipeline.fitting import apply_corrections, match_corrections
+from pipeline.history import keep_state
 from pipeline.jobs import Job
 from pipeline.list_checks import check_duration
 from pipeline.list_revisions import keep_revision
@@ -71,7 +75,11 @@ def _download_outputs(job: Job) -> list[Path]:
 
 def _download(job: Job) -> None:
     networked = is_address(job.config.source) or job.config.entry is not None
-    turn = take_turn(job.project.turns, job.show.download.pause) if networked and not job.offline else nullcontext()
+    turn = (
+        take_turn(job.project.turns, job.show.download.pause)
+        if networked and not job.options.offline
+        else nullcontext()
+    )
     with turn:
         download_audio(
             job.config.source,
@@ -81,9 +89,9 @@ def _download(job: Job) -> None:
             duration=job.config.duration,
             access=replace(
                 allow_access(job.show.download, job.project.root),
-                tell=lambda message: job.reporter.warn(job.episode_id, message),
+                tell=lambda message: job.warn(message),
             ),
-            offline=job.offline,
+            offline=job.options.offline,
             on_progress=job.reporter.stage_progress,
         )
 
@@ -104,7 +112,7 @@ def _transcribe_inputs(job: Job) -> dict[str, str]:
         "language": job.show.language or "",
         "options": json.dumps(OPTIONS, sort_keys=True),
         "glossary": "; ".join(job.show.glossary) if job.show.retranscribe_on_glossary_change else "",
-        "recogniser": f"faster-whisper {metadata.version('faster-whisper')}",
+        "recogniser": f"faster-whisper {_find_version('faster-whisper')}",
     }
 
 
@@ -120,7 +128,7 @@ def _find_transcript(job: Job) -> Path | None:
 
 def _find_captions(job: Job, audio: Audio) -> Path | None:
     """The publisher's captions, where they are asked for and there are any."""
-    if not (job.captions or job.show.captions):
+    if not (job.options.captions or job.show.captions):
         return None
     return keep_captions(
         job.config.source,
@@ -130,7 +138,7 @@ def _find_captions(job: Job, audio: Audio) -> Path | None:
         access=allow_access(job.show.download, job.project.root),
         language=job.show.language,
         audio_sha256=audio.sha256,
-        offline=job.offline,
+        offline=job.options.offline,
         turn=take_turn(job.project.turns, job.show.download.pause),
     )
 
@@ -147,13 +155,13 @@ def _transcribe(job: Job) -> None:
     elif (captions := _find_captions(job, audio)) is not None:
         transcript = replace(load_transcript(captions), source="captions")
         for warning in check_captions(transcript, audio.duration):
-            job.reporter.warn(job.episode_id, warning)
+            job.warn(warning)
     else:
         transcript = job.transcriber.transcribe(
             audio.path, language=job.show.language, on_progress=job.reporter.stage_progress, parts=parts
         )
     for remark in transcript.remarks:
-        job.reporter.warn(job.episode_id, remark)
+        job.warn(remark)
     record = transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
     write_json(job.project.transcript(job.episode_id), record)
     shutil.rmtree(parts, ignore_errors=True)
@@ -164,6 +172,7 @@ def _align_inputs(job: Job) -> dict[str, str]:
     transcript = _need(job, job.project.transcript(job.episode_id), "transcribe")
     if not job.feature_list.is_file():
         raise InputError(f"the feature list {job.feature_list} is not there: correct `features` in the settings")
+    corrections = job.project.corrections(job.episode_id)
     return {
         "transcript": transcript,
         "feature list": job.state.digest(job.feature_list),
@@ -171,6 +180,7 @@ def _align_inputs(job: Job) -> dict[str, str]:
         "columns": json.dumps(job.show.columns, sort_keys=True),
         "sentence encoder": _name_encoder(),
         "episode-catalog": __version__,
+        **({"corrections": job.state.digest(corrections)} if corrections.is_file() else {}),
     }
 
 
@@ -178,10 +188,17 @@ def _name_encoder() -> str:
     """What tells the meaning of sentences on this machine."""
     from pipeline.encoder import DISTRIBUTION
 
+    version = _find_version(DISTRIBUTION)
+    return f"{DISTRIBUTION} {version}" if version else "none"
+
+
+@cache
+def _find_version(distribution: str) -> str | None:
+    """The installed version of a package; asked for each of hundreds of episodes, and read once."""
     try:
-        return f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)}"
+        return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return "none"
+        return None
 
 
 def _align_outputs(job: Job) -> list[Path]:
@@ -197,20 +214,27 @@ def _align(job: Job) -> None:
     features = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
     late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
     for warning in (*features.warnings, *late):
-        job.reporter.warn(job.episode_id, f"{without_secrets(job.config.features)}: {warning}")
+        job.warn(f"{without_secrets(job.config.features)}: {warning}")
     for warning in warn_of_language(transcript.language):
-        job.reporter.warn(job.episode_id, warning)
+        job.warn(warning)
     # Every revision of the list is kept as it was, since pages are edited after publication.
     keep_revision(job.feature_list.read_bytes(), job.feature_list.suffix, job.project.lists(job.episode_id))
     encoder = load_encoder(transcript.language)
     vectors = KeptVectors(job.project.vectors(job.episode_id)).load(transcript, encoder) if encoder else None
-    alignment = align(transcript, features.features, encoder=encoder, vectors=vectors)
+    corrections = load_corrections(job.project.corrections(job.episode_id))
+    fitting = match_corrections(corrections, features.features, transcript.duration)
+    anchors = fitting.find_anchors()
+    alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
+    alignment, complaints = apply_corrections(alignment, fitting)
+    for warning in (*fitting.describe_unfit(), *complaints):
+        job.warn(warning)
     _tell_moves(job, features.features, alignment, transcript.audio_sha256)
     write_json(
         job.project.alignment(job.episode_id),
         {
             "provenance": asdict(trace_inputs(transcript, features)),
             "features": features_to_json(features.features),
+            **({"corrections": [one.model_dump(mode="json") for one in corrections]} if corrections else {}),
             "placements": alignment_to_json(alignment),
         },
     )
@@ -225,7 +249,7 @@ def _tell_moves(job: Job, features: tuple[Feature, ...], alignment: Alignment, a
         moves = read_record(path, lambda before: describe_moves(before, features, alignment, audio_sha256))
         if moves:
             job.result.notes.append(f"{job.episode_id}: {moves}")
-            job.reporter.warn(job.episode_id, moves)
+            job.warn(moves)
 
 
 def _publish_inputs(job: Job) -> dict[str, str]:
@@ -236,7 +260,7 @@ def _publish_inputs(job: Job) -> dict[str, str]:
         "title": job.config.title,
         "published date": str(job.config.published or ""),
         "link": job.config.link or job.show.link or "",
-        "doubtful starts": "published" if job.include_review or job.show.include_review else "left out",
+        "doubtful starts": "published" if job.options.include_review or job.show.include_review else "left out",
         "mp3 with chapters": (_need(job, tagged, "download") if (tagged := _find_mp3(job)) else ""),
         "episode-catalog": __version__,
     }
@@ -268,10 +292,11 @@ def _publish(job: Job) -> None:
         rows,
         read_record(job.project.transcript(job.episode_id), transcript_from_json),
         job.project.notes(job.episode_id),
-        include_review=job.include_review or job.show.include_review,
+        include_review=job.options.include_review or job.show.include_review,
         audio=_find_mp3(job),
-        warn=lambda note: job.reporter.warn(job.episode_id, note),
+        warn=job.warn,
     )
+    keep_state(job.project, job.episode_id, rows)
     write_catalog(rows, job.project.catalog(job.episode_id))
     job.result.rows[job.episode_id] = rows
     job.result.written += [job.project.catalog(job.episode_id), job.project.notes(job.episode_id)]

@@ -21,6 +21,7 @@ class StateFile:
     root: Path
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     stamps: dict[str, list[Any]] = field(default_factory=dict)
+    unsaved: bool = False
 
     @classmethod
     def load(cls, path: Path, root: Path) -> "StateFile":
@@ -40,6 +41,7 @@ class StateFile:
         known = self.stamps.get(name)
         if known is None or known[:2] != stamp:
             known = self.stamps[name] = [*stamp, sha256_of(path)]
+            self.unsaved = True
         return str(known[2])
 
     def find_reason(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> str | None:
@@ -65,10 +67,21 @@ class StateFile:
             "inputs": dict(inputs),
             "outputs": {self._name(path): self.digest(path) for path in outputs},
         }
+        self._save()
+
+    def save_stamps(self) -> None:
+        """Keep the digests of files that were only touched, so that the next run need not read them again."""
+        if self.unsaved and self.stages:
+            self._save()
+
+    def _save(self) -> None:
         write_json(self.path, {"stages": self.stages, "stamps": self.stamps})
+        self.unsaved = False
 
     def _name(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+        # Text, not paths: a run asks this thousands of times.
+        text, root = path.as_posix(), self.root.as_posix().rstrip("/") + "/"
+        return text.removeprefix(root)
 
 
 def _describe_change(name: str, before: str | None, now: str | None) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from pipeline.errors import InputError
 from pipeline.schema import Alignment, Feature, Method, Placement, Segment, Status, Transcript, Word
 
 Record = TypeVar("Record")
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,19 @@ class Project:
         return self.processed / ".lock"
 
     @property
+    def unfinished(self) -> Path:
+        """A mark that is there while stages run: found later, it says that a run was killed."""
+        return self.processed / ".unfinished"
+
+    @property
     def runs(self) -> Path:
         """The folder of run reports."""
         return self.processed / "runs"
+
+    @property
+    def history(self) -> Path:
+        """Every state that an episode's rows were published in, a folder an episode."""
+        return self.processed / "history"
 
     @property
     def dataset(self) -> Path:
@@ -61,6 +73,14 @@ class Project:
     def episode(self, episode_id: str) -> Path:
         """The settings of one episode."""
         return self.episodes / f"{episode_id}.yaml"
+
+    def corrections(self, episode_id: str) -> Path:
+        """What people decided about the starts of one episode."""
+        return self.root / "configs" / "corrections" / f"{episode_id}.yaml"
+
+    def corrections_lock(self, episode_id: str) -> Path:
+        """The file that one writer of an episode's corrections at a time holds; no configuration, so not beside it."""
+        return self.processed / "state" / f".{episode_id}.corrections.lock"
 
     def raw(self, episode_id: str) -> Path:
         """The folder of one episode's inputs as they were fetched."""
@@ -125,6 +145,13 @@ def write_whole(path: Path) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def sweep_temporaries(folder: Path) -> None:
+    """Take away what a killed writer left beside the files it was about to replace."""
+    for path in folder.rglob(".*.tmp"):
+        if _TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

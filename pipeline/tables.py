@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -27,6 +28,7 @@ _APOSTROPHE = r"^'('*[=+\-@\t\r])"
 SMALL_INTEGERS = frozenset({"position"})
 
 
+@cache
 def catalog_schema() -> "pa.Schema":
     """Return the columns of the catalog, each with its description, and the version of the whole."""
     import pyarrow as pa
@@ -145,7 +147,7 @@ def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
     for path in paths:
         try:
             # One file, not a dataset: a folder named like `show=x` must not add a column.
-            tables.append(_upgrade(pq.ParquetFile(path).read(), path))
+            tables.append(_upgrade(pq.ParquetFile(path).read(use_threads=False), path))
         except (pa.ArrowException, OSError) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"{path} is damaged ({reason}): publish its episode again with --force") from error

@@ -1,33 +1,31 @@
 """The stages in their order: for each episode run what is not up to date, and report what was done."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from pipeline import __version__
 from pipeline.config import ShowConfig, check_episode_id, load_show
-from pipeline.errors import ConfigError, InputError, LockHeldError, PipelineError
-from pipeline.features import load_features
-from pipeline.jobs import Job, Reporter, RunResult, StageResult
-from pipeline.list_changes import compare_lists
+from pipeline.episode_runs import explain_error, find_reason, run_episode
+from pipeline.errors import ConfigError, LockHeldError, PipelineError
+from pipeline.jobs import Job, Reporter, RunOptions, RunResult, Task
+from pipeline.run_reports import write_report
 from pipeline.schema import Transcript
-from pipeline.stages import STAGES, Stage
+from pipeline.stages import STAGES
 from pipeline.staleness import StateFile
-from pipeline.storage import (
-    Project,
-    features_from_json,
-    read_record,
-    write_json,
-)
+from pipeline.storage import Project, sweep_temporaries
 from pipeline.transcribe import Progress, Transcriber
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+INTERRUPTED = 130
+# Works on episodes wherever it likes, and gives what became of each as it ends.
+Engine = Callable[[Sequence[Task], Reporter], Iterable[RunResult]]
 
 
 def run_stages(
@@ -42,29 +40,69 @@ def run_stages(
     refresh: bool = False,
     include_review: bool = False,
     captions: bool = False,
+    wait: bool = False,
+    engine: Engine | None = None,
 ) -> RunResult:
     """Run the named stages for each episode where they are not up to date; a bad episode does not stop the others.
 
-    PipelineError where nothing could start: no such project or episode, or another run at work.
+    With `wait` another run is waited for; an `engine` works on several episodes at once. PipelineError where nothing
+    could start: no such project or episode, or another run at work.
     """
     show = load_show(project.show)
     ids = [_check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]
-    result = RunResult()
-    with _hold_lock(project):
-        speaker = transcriber(show)
-        for episode_id in ids:
-            job = Job(
-                project, show, episode_id, speaker, reporter, result, force, offline, refresh, include_review, captions
-            )
-            _run_episode(job, stages)
+    options = RunOptions(force, offline, refresh, include_review, captions)
+    result, began = RunResult(), time.monotonic()
+    with _hold_lock(project, wait, reporter):
+        if project.unfinished.exists():
+            sweep_temporaries(project.root / "data")
+        try:
+            if engine is None:
+                speaker = transcriber(show)
+                for episode_id in ids:
+                    run_episode(Job(project, show, episode_id, speaker, reporter, result, options), stages)
+            else:
+                tasks = find_due(project, show, ids, stages, options, reporter)
+                for part in engine(tasks, reporter) if tasks else ():
+                    result.add(part)
+        except KeyboardInterrupt:
+            result.interrupted, result.exit_code = True, INTERRUPTED
         if "publish" in stages:
             _write_csv(project, result)
+        failed = {failure.episode_id for failure in result.failures}
+        if failed and not result.interrupted:
+            result.exit_code = 3 if len(failed) < len(ids) else 1
+        # Episodes end in any order where several are under way, and are told in that of their names.
+        result.rows = {episode_id: result.rows[episode_id] for episode_id in ids if episode_id in result.rows}
         if result.stages:
-            result.written.append(_write_report(project, result))
-    failed = {failure.episode_id for failure in result.failures}
-    if failed:
-        result.exit_code = 3 if len(failed) < len(ids) else 1
+            result.written.append(write_report(project, result, time.monotonic() - began))
+        if not result.interrupted:
+            project.unfinished.unlink(missing_ok=True)
     return result
+
+
+def find_due(
+    project: Project,
+    show: ShowConfig,
+    ids: Sequence[str],
+    stages: Sequence[str],
+    options: RunOptions,
+    reporter: Reporter,
+) -> list[Task]:
+    """Return the episodes with anything to do, so that nothing is sent anywhere for the others."""
+    due = []
+    for episode_id in ids:
+        job = Job(project, show, episode_id, _NoTranscriber(), reporter, RunResult(), options)
+        if options.force or _is_due(job, stages):
+            due.append(Task(project, episode_id, tuple(stages), options))
+    return due
+
+
+def _is_due(job: Job, stages: Sequence[str]) -> bool:
+    """Tell whether a stage must run or cannot: the engine says what is wrong then."""
+    try:
+        return any(find_reason(job, stage, stage.inputs(job)) for stage in STAGES if stage.name in stages)
+    except (PipelineError, OSError):
+        return True
 
 
 def list_episodes(project: Project) -> list[str]:
@@ -81,50 +119,20 @@ def _check_known(project: Project, episode_id: str) -> str:
 
 
 @contextmanager
-def _hold_lock(project: Project) -> Iterator[None]:
+def _hold_lock(project: Project, wait: bool, reporter: Reporter) -> Iterator[None]:
     project.processed.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(project.lock)
     try:
-        with FileLock(project.lock, timeout=0):
-            yield
-    except Timeout:
-        raise LockHeldError(f"another run is at work on {project.root}: wait for it to end") from None
-
-
-def _run_episode(job: Job, stages: Sequence[str]) -> None:
-    """Bring one episode up to date, stage by stage; the first failure ends it and is kept in the result."""
-    name, reason, began = stages[0], "", time.monotonic()
-    try:
-        for stage in (stage for stage in STAGES if stage.name in stages):
-            name, reason, began = stage.name, "", time.monotonic()
-            inputs = stage.inputs(job)
-            reason = _find_reason(job, stage, inputs) or ("asked for by --force" if job.force else "")
-            if reason:
-                job.reporter.stage_started(job.episode_id, name, reason)
-                stage.work(job)
-                job.state.record(name, inputs, stage.outputs(job))
-                job.end_stage(StageResult(job.episode_id, name, reason, time.monotonic() - began))
-    except (PipelineError, OSError) as error:
-        message = str(error) if isinstance(error, PipelineError) else explain_os_error(error)
-        job.end_stage(StageResult(job.episode_id, name, reason, time.monotonic() - began, message))
-
-
-def _find_reason(job: Job, stage: Stage, inputs: dict[str, str]) -> str | None:
-    """Why a stage must run, in words; None where it is up to date."""
-    outputs = stage.outputs(job) if stage.name in job.state.stages else []
-    reason = job.state.find_reason(stage.name, inputs, outputs)
-    return f"{reason}: {_describe_list(job)}" if reason == "feature list changed" else reason
-
-
-def _describe_list(job: Job) -> str:
-    """What changed in the feature list since it was aligned last."""
-    try:
-        before = read_record(
-            job.project.alignment(job.episode_id), lambda record: features_from_json(record["features"])
-        )
-        listed = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
-    except InputError:
-        return "it cannot be compared with the one before"
-    return compare_lists(before, listed.features).describe()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if not wait:
+                raise LockHeldError(f"another run is at work on {project.root}: wait for it, or use --wait") from None
+            reporter.waiting(project.root)
+            lock.acquire()
+        yield
+    finally:
+        lock.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +152,14 @@ def find_stale(project: Project, episode_ids: Sequence[str], reporter: Reporter)
     for episode_id in [_check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]:
         job = Job(
             project, show, episode_id, _NoTranscriber(), reporter, RunResult(),
-            force=False, offline=True, refresh=False, include_review=show.include_review,
+            RunOptions(offline=True, include_review=show.include_review),
         )  # fmt: skip
         before = ""
         for stage in STAGES:
             try:
-                reason = f"comes after {before}" if before else _find_reason(job, stage, stage.inputs(job)) or ""
+                reason = f"comes after {before}" if before else find_reason(job, stage, stage.inputs(job)) or ""
             except (PipelineError, OSError) as error:
-                reason = str(error) if isinstance(error, PipelineError) else explain_os_error(error)
+                reason = explain_error(error)
             before = before or (stage.name if reason else "")
             found.append(StageStatus(episode_id, stage.name, bool(reason), reason or "up to date"))
     return found
@@ -165,11 +173,6 @@ class _NoTranscriber:
     ) -> Transcript:
         """Never called: looking runs no stage."""
         raise NotImplementedError
-
-
-def explain_os_error(error: OSError) -> str:
-    """Return what the operating system refused, and for which file."""
-    return f"{error.filename or 'a file'}: {error.strerror or error}"
 
 
 def read_everything(project: Project) -> "pa.Table":
@@ -198,18 +201,3 @@ def _write_csv(project: Project, result: RunResult) -> None:
     write_csv(read_dataset(project.dataset), project.catalog_csv)
     state.record("catalog.csv", inputs, [project.catalog_csv])
     result.written.append(project.catalog_csv)
-
-
-def _write_report(project: Project, result: RunResult) -> Path:
-    """Keep what this run did, and how long each stage took, under the time it ended."""
-    ended = time.time()
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(ended)) + f"{ended % 1:.3f}"[1:].replace(".", "-")
-    path = project.runs / f"{stamp}Z.json"
-    record = {
-        "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ended)),
-        "pipeline_version": __version__,
-        "stages": [{**asdict(stage), "seconds": round(stage.seconds, 3)} for stage in result.stages],
-        **({"notes": result.notes} if result.notes else {}),
-    }
-    write_json(path, record)
-    return path

@@ -85,6 +85,7 @@ class Notes:
     started: list[tuple[str, str, str]] = field(default_factory=list)
     results: list[StageResult] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    waited: list[Path] = field(default_factory=list)
 
     def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
         self.started.append((episode_id, stage, reason))
@@ -92,11 +93,17 @@ class Notes:
     def stage_progress(self, done: float, total: float) -> None:
         assert total == 0 or done <= total
 
+    def episode_progress(self, episode_id: str, done: float, total: float) -> None:
+        assert total == 0 or done <= total
+
     def stage_ended(self, result: StageResult) -> None:
         self.results.append(result)
 
     def warn(self, episode_id: str, message: str) -> None:
         self.warnings.append(f"{episode_id}: {message}")
+
+    def waiting(self, root: Path) -> None:
+        self.waited.append(root)
 
 
 @pytest.fixture

@@ -45,3 +45,9 @@ def test_what_was_added_one_way_was_removed_the_other(before: list[Feature], now
     assert len(there.renamed) == len(back.renamed)
     assert compare_lists(before, before).describe() == "only its layout"
     assert len(before) - len(there.removed) + len(there.added) == len(now)
+
+
+def test_an_id_that_was_corrected_is_an_edit() -> None:
+    before = [Feature(1, "Offline maps", feature_id=500130), Feature(2, "Dark theme", feature_id=500122)]
+    now = [Feature(1, "Offline maps", feature_id=500139), Feature(2, "Dark theme", feature_id=500122)]
+    assert compare_lists(before, now).describe() == "1 entry edited"

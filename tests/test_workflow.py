@@ -318,7 +318,7 @@ def test_a_second_run_at_the_same_time_is_refused(project: Project, transcriber:
 def test_a_run_leaves_a_report_of_each_stage(project: Project, transcriber: ToldTranscriber) -> None:
     run(project, transcriber)
     run(project, transcriber)  # nothing to do, nothing to report
-    (report,) = project.runs.iterdir()
+    (report,) = project.runs.glob("*.json")
     record = json.loads(report.read_text())
     assert [stage["stage"] for stage in record["stages"]] == list(ALL)
     assert all(stage["seconds"] >= 0 and stage["error"] is None for stage in record["stages"])

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import files, models, reading, sources, stages
+from pipeline.cli import changes, files, models, reading, sources, stages
 from pipeline.errors import PipelineError
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ def main() -> None:
     except PipelineError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:
-        from pipeline.workflow import explain_os_error
+        from pipeline.episode_runs import explain_os_error
 
         _fail(explain_os_error(error), PipelineError.exit_code)
 
@@ -50,7 +50,7 @@ for name, its_stages, summary in (
 ):
     app.command(name, help=summary)(stages.stage_command(its_stages))
 
-for command in (files.locate, files.features, reading.status, reading.search, reading.evaluate):
+for command in (files.locate, files.features, reading.status, changes.diff, reading.search, reading.evaluate):
     app.command()(command)
 app.add_typer(models.app, name="models")
 for setting_up in (sources.init, sources.new, sources.doctor):

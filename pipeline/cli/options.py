@@ -16,3 +16,8 @@ IncludeReview = Annotated[bool, typer.Option("--include-review", help="Publish d
 Captions = Annotated[bool, typer.Option("--captions", help="Take the publisher's captions, where there are any.")]
 ListEpisode = Annotated[str | None, typer.Option("--episode", help="Which episode's list, where a page holds several.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for another run to end, instead of exiting with 4.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Episodes at once; fewer where memory is short.")]
+EngineName = Annotated[str, typer.Option("--engine", help="local, or ray: several machines (extra `ray`).")]
+Address = Annotated[str | None, typer.Option(help="The Ray cluster, such as auto or ray://host:10001.")]
+Mail = Annotated[bool, typer.Option("--mail", help="Print a short text for a mail, if anything happened; no more.")]

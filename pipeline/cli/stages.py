@@ -1,16 +1,38 @@
 """The commands that run stages: `run`, and one for each stage alone."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.cli.options import All, Captions, Episodes, Force, IncludeReview, Json, Offline, Quiet, Refresh, Root
+from pipeline.cli.options import (
+    Address,
+    All,
+    Captions,
+    EngineName,
+    Episodes,
+    Force,
+    IncludeReview,
+    Jobs,
+    Json,
+    Mail,
+    Offline,
+    Quiet,
+    Refresh,
+    Root,
+    Wait,
+)
 from pipeline.cli.output import print_rows_as_json
 
 if TYPE_CHECKING:
+    from pipeline.config import ShowConfig
     from pipeline.jobs import RunResult
+    from pipeline.transcribe import Transcriber
+    from pipeline.workflow import Engine
 
 ALL_STAGES = ("download", "transcribe", "align", "publish")
 
@@ -28,35 +50,94 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         refresh: Refresh = False,
         include_review: IncludeReview = False,
         captions: Captions = False,
+        wait: Wait = False,
+        jobs: Jobs = 1,
+        engine: EngineName = "local",
+        address: Address = None,
+        mail: Mail = False,
         quiet: Quiet = False,
         as_json: Json = False,
     ) -> None:
         from pipeline.console import ConsoleReporter
         from pipeline.storage import Project
-        from pipeline.transcribe import WhisperTranscriber
-        from pipeline.workflow import list_episodes, run_stages
+        from pipeline.workflow import INTERRUPTED, list_episodes, run_stages
 
         project = Project(root.resolve())
         if bool(episodes) == every:
             raise typer.BadParameter("name the episodes, or use --all", param_hint="EPISODE")
-        result = run_stages(
-            project,
-            list_episodes(project) if every else episodes or [],
-            stages,
-            transcriber=lambda show: WhisperTranscriber(
-                show.model, project.root, offline=offline, glossary=show.glossary
-            ),
-            reporter=ConsoleReporter(quiet=quiet),
-            force=force,
-            offline=offline,
-            refresh=refresh,
-            include_review=include_review,
-            captions=captions,
-        )
-        _print_result(result, project.root, quiet=quiet, as_json=as_json)
+        make = MakeWhisper(project.root, offline)
+        chosen = _choose_engine(engine, jobs, address, make)
+        reporter = ConsoleReporter(quiet=quiet, silent=mail)
+        with raise_on_term():
+            try:
+                result = run_stages(
+                    project,
+                    list_episodes(project) if every else episodes or [],
+                    stages,
+                    transcriber=make,
+                    reporter=reporter,
+                    force=force,
+                    offline=offline,
+                    refresh=refresh,
+                    include_review=include_review,
+                    captions=captions,
+                    wait=wait,
+                    engine=chosen,
+                )
+            except KeyboardInterrupt:
+                raise typer.Exit(INTERRUPTED) from None
+            finally:
+                reporter.close()
+        if result.interrupted and not mail:
+            reporter.fail("interrupted: what is done is kept, and the next run goes on from there")
+        if mail:
+            print(result.mail, end="")
+        else:
+            _print_result(result, project.root, quiet=quiet, as_json=as_json)
         raise typer.Exit(result.exit_code)
 
     return command
+
+
+@dataclass(frozen=True, slots=True)
+class MakeWhisper:
+    """Makes a recogniser for a show, here or in another process: hence a class, which can be sent there."""
+
+    root: Path
+    offline: bool
+
+    def __call__(self, show: "ShowConfig") -> "Transcriber":
+        """Return the recogniser; its model is loaded when first needed."""
+        from pipeline.transcribe import WhisperTranscriber
+
+        return WhisperTranscriber(show.model, self.root, offline=self.offline, glossary=show.glossary)
+
+
+def _choose_engine(name: str, jobs: int, address: str | None, make: MakeWhisper) -> "Engine | None":
+    """What works on the episodes: this process, several of them, or a Ray cluster."""
+    if name not in {"local", "ray"}:
+        raise typer.BadParameter(f"{name} is not known: use local or ray", param_hint="--engine")
+    if address is not None and name != "ray":
+        raise typer.BadParameter("goes with --engine ray", param_hint="--address")
+    if name == "ray":
+        from pipeline.ray_engine import RayEngine
+
+        return RayEngine(make, address=address, jobs=jobs if jobs > 1 else None)
+    if jobs == 1:
+        return None
+    from pipeline.workers import WorkerPool
+
+    return WorkerPool(jobs, make)
+
+
+@contextmanager
+def raise_on_term() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: with its report written and its lock released."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _print_result(result: "RunResult", root: Path, *, quiet: bool, as_json: bool) -> None:
@@ -74,5 +155,5 @@ def _print_result(result: "RunResult", root: Path, *, quiet: bool, as_json: bool
         print_episodes(result.rows)
     if result.written:
         print_line(describe_files(result.written, root))
-    elif not result.failures:
+    elif not result.failures and not result.interrupted:
         print_line("everything is up to date")

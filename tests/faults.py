@@ -1,0 +1,202 @@
+"""Stop a run at a chosen moment, in a process of its own, and see what the next run makes of it.
+
+usage: python tests/faults.py KILLS [SEED]   a campaign of random kills: prints how many there were, and any difference
+
+A moment is the n-th time that the run opens, renames, links or removes a file or makes a folder, as Python's audit
+events tell it; there the process kills itself with SIGKILL. Between two such moments nothing on the disk changes but
+the content of temporary files.
+"""
+
+import errno
+import hashlib
+import importlib
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from conftest import DEMO_AUDIO, LINES, PAGE, Notes, ToldTranscriber, add_episode, spoken
+
+import pipeline.encoder
+from pipeline.corrections import Correction, Decision, save_correction
+from pipeline.history import find_latest
+from pipeline.mentions import load_language
+from pipeline.storage import Project
+from pipeline.workflow import run_stages
+
+STAGES = ("download", "transcribe", "align", "publish")
+WATCHED = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.truncate"}
+# What a run remembers of files' times, and when it ran, differ from run to run by their nature.
+EARLIER = ("data/processed/history/one/", "data/raw/one/features/")
+NOT_COMPARED = ("data/processed/state", "data/processed/runs", "data/processed/.lock", "data/processed/.unfinished")
+
+
+def make_project(root: Path) -> Project:
+    """A project of two episodes, one of them corrected."""
+    project = Project(root)
+    project.episodes.mkdir(parents=True)
+    project.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/#t={seconds}\n")
+    shutil.copy(DEMO_AUDIO, root / "talk.ogg")
+    for name in ("one", "two"):
+        add_episode(project, name, source="talk.ogg")
+    save_correction(
+        project, "two", Correction(feature_id=500122, decision=Decision.MOVED, start=33.0, when=date(2026, 11, 23))
+    )
+    return project
+
+
+def go(project: Project) -> int:
+    """Run everything that is not up to date; return the exit code."""
+    transcriber = ToldTranscriber(spoken(LINES))
+    ids = sorted(path.stem for path in project.episodes.glob("*.yaml"))
+    return run_stages(project, ids, STAGES, transcriber=lambda show: transcriber, reporter=Notes()).exit_code
+
+
+def snapshot(project: Project) -> dict[str, str]:
+    """The digest of every file that a run makes or must leave alone."""
+    found = {}
+    for path in sorted(project.root.rglob("*")):
+        name = path.relative_to(project.root).as_posix()
+        if path.is_file() and not name.startswith(NOT_COMPARED):
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def in_child(work: Callable[[], int]) -> int:
+    """Do something in a process of its own; return its exit code, negative for the signal that ended it."""
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            code = work()
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def watch(root: Path, at_event: Callable[[int], None]) -> None:
+    """Call `at_event` with a rising number before each touch of a file below the folder, from now on."""
+    count = 0
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal count
+        if event in WATCHED and any(str(one).startswith(str(root)) for one in arguments[:2]):
+            count += 1
+            at_event(count)
+
+    sys.addaudithook(hook)
+
+
+def count_moments(project: Project) -> int:
+    """How many moments an undisturbed run has, which it then has run."""
+    reading, writing = os.pipe()
+
+    def work() -> int:
+        seen = [0]
+        watch(project.root, lambda number: seen.__setitem__(0, number))
+        code = go(project)
+        os.write(writing, str(seen[0]).encode())
+        return code
+
+    assert in_child(work) == 0
+    return int(os.read(reading, 20))
+
+
+def kill_at(project: Project, moment: int) -> int:
+    """Run until the moment comes; return how it ended."""
+
+    def stop(number: int) -> None:
+        if number == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def work() -> int:
+        watch(project.root, stop)
+        return go(project)
+
+    return in_child(work)
+
+
+def fill_disk_at(project: Project, moment: int) -> int:
+    """Run with a disk that is full from the moment on: every file that is opened for writing fails."""
+
+    def refuse(number: int) -> None:
+        if number >= moment:
+            raise OSError(errno.ENOSPC, "No space left on device", str(project.root))
+
+    def work() -> int:
+        watch(project.root, lambda number: refuse(number))
+        try:
+            return go(project)
+        except OSError:
+            return 1
+
+    return in_child(work)
+
+
+def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
+    """Kill a run at random moments, let a plain re-run follow; return how many were killed, and every difference."""
+    undisturbed = make_project(folder / "undisturbed")
+    moments = count_moments(undisturbed)
+    expected = snapshot(undisturbed)
+    drawn = random.Random(seed)
+    killed, differences = 0, []
+    for number in range(kills):
+        project = make_project(folder / "killed")
+        # Every third time the list is edited after a first run, so that old files are there to be replaced.
+        if number % 3 == 0:
+            (project.root / "one.txt").write_text(PAGE.replace("dark", "night"))
+            assert in_child(lambda one=project: go(one)) == 0  # type: ignore[misc]
+            (project.root / "one.txt").write_text(PAGE)
+        for _ in range(drawn.choice((1, 1, 2))):
+            killed += kill_at(project, drawn.randint(1, moments)) == -signal.SIGKILL
+        code = in_child(lambda one=project: go(one))  # type: ignore[misc]
+        found = snapshot(project)
+        expected_here = expected
+        if number % 3 == 0:
+            # What the list and the rows were before is kept too; the rows of now are the latest state.
+            earlier = [name for name in found if name not in expected and name.startswith(EARLIER)]
+            latest = [name for name in expected if name.startswith(EARLIER[0])]
+            expected_here = {name: digest for name, digest in expected.items() if name not in latest}
+            expected_here |= {name: found[name] for name in earlier}
+            if find_latest(project, "one") != f"0002-{Path(latest[0]).stem.partition('-')[2]}":
+                differences.append(f"round {number}: the latest state is {find_latest(project, 'one')}")
+        wrong = {name for name in {*found, *expected_here} if found.get(name) != expected_here.get(name)}
+        if code or wrong:
+            differences.append(f"round {number}: exit code {code}, other bytes in {sorted(wrong)}")
+        shutil.rmtree(project.root)
+    return killed, differences
+
+
+def warm_up() -> None:
+    """Import once what every child would import."""
+    for name in ("pandas", "pyarrow.csv", "pyarrow.parquet", "rapidfuzz.process", "spacy.matcher"):
+        importlib.import_module(name)
+
+    load_language("en")
+
+
+def main() -> None:
+    """Run the campaign that the command line asks for."""
+    kills, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    warm_up()
+    # The sentence encoder takes time and writes one file of a kind that is written in many other places.
+    pipeline.encoder.load_encoder = lambda language: None
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        killed, differences = try_kills(kills, seed, Path(folder))
+    sys.stdout.write(
+        f"{kills} runs, {killed} kills, {len(differences)} differences, {time.monotonic() - began:.0f} s\n"
+    )
+    sys.stdout.write("".join(f"{line}\n" for line in differences))
+    sys.exit(1 if differences else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""Whatever stops a run, a plain re-run ends with exactly the bytes of an undisturbed one."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import faults
+import pytest
+from conftest import PAGE, Notes, ToldTranscriber, add_episode
+from filelock import FileLock
+from test_workflow import done, run
+
+from pipeline.corrections import Correction, Decision, save_correction
+from pipeline.episode_runs import explain_os_error
+from pipeline.jobs import Job
+from pipeline.storage import Project, write_whole
+from pipeline.workflow import list_episodes
+
+CATALOG = [sys.executable, "-m", "pipeline"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    """Children are forked: what they need is imported once."""
+    faults.warm_up()
+
+
+def test_a_run_killed_at_random_moments_is_finished_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    killed, differences = faults.try_kills(6, random.Random(time.time()).randint(0, 10**6), tmp_path)
+    assert differences == []
+    assert killed > 0
+
+
+@pytest.mark.slow
+def test_two_hundred_kills_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    killed, differences = faults.try_kills(260, 7, tmp_path)
+    assert differences == []
+    assert killed >= 200
+
+
+def test_a_full_disk_fails_the_run_and_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    undisturbed = faults.make_project(tmp_path / "undisturbed")
+    moments = faults.count_moments(undisturbed)
+    expected = faults.snapshot(undisturbed)
+    drawn = random.Random(3)
+    for number in range(4):
+        project = faults.make_project(tmp_path / str(number))
+        assert faults.fill_disk_at(project, drawn.randint(1, moments)) in {1, 3}
+        assert faults.in_child(lambda one=project: faults.go(one)) == 0  # type: ignore[misc]
+        assert faults.snapshot(project) == expected
+
+
+def test_a_full_disk_is_named_in_one_line(
+    project: Project, transcriber: ToldTranscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device", "transcripts/one.json")
+
+    monkeypatch.setattr("os.fsync", full)
+    notes = Notes()
+    with pytest.raises(OSError, match="No space left"):
+        run(project, transcriber, notes=notes)
+    assert [result.error for result in notes.results] == ["transcripts/one.json: No space left on device"]
+    assert not list(project.root.rglob("*.tmp"))
+
+
+def catalog(project: Project, *arguments: str, **settings: object) -> "subprocess.Popen[str]":
+    command = [*CATALOG, *arguments, "--root", str(project.root)]
+    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **settings)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX permissions")
+def test_a_folder_that_may_not_be_written_fails_with_its_name(project: Project) -> None:
+    def work() -> int:
+        if os.geteuid() == 0:  # root may write anywhere: be nobody
+            os.setgid(65534)
+            os.setuid(65534)
+        try:
+            return faults.go(project)
+        except OSError as error:
+            return 41 if explain_os_error(error) == f"{project.root / 'data'}: Permission denied" else 42
+
+    for folder in (project.root, *project.root.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    project.root.chmod(0o555)
+    code = faults.in_child(work)
+    project.root.chmod(0o755)
+    assert code == 41
+    assert not (project.root / "data").exists()
+
+
+class _Interrupting(ToldTranscriber):
+    """A recogniser during which somebody presses Ctrl-C."""
+
+    def transcribe(  # type: ignore[override]
+        self, audio: Path, *, language: str | None, on_progress: object, parts: Path | None = None
+    ) -> object:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_keeps_what_is_done_and_leaves_a_report(project: Project, transcriber: ToldTranscriber) -> None:
+    result = run(project, _Interrupting(transcriber.transcript))
+    assert (result.exit_code, result.interrupted) == (130, True)
+    (report,) = project.runs.glob("*.json")
+    record = json.loads(report.read_text())
+    assert (record["interrupted"], [one["stage"] for one in record["stages"]]) == (True, ["download"])
+    assert [stage for stage, _ in done(run(project, transcriber))] == ["transcribe", "align", "publish"]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("jobs", [(), ("--jobs", "2")], ids=["one", "two"])
+def test_a_signal_ends_the_program_with_130(project: Project, stop: signal.Signals, jobs: tuple[str, ...]) -> None:
+    add_episode(project, "two")
+    project.show.write_text(project.show.read_text() + "model: tiny.en\n")
+    process = catalog(project, "run", "--all", *jobs)
+    assert process.stderr is not None
+    told = ""
+    while "transcribe" not in told:
+        told = process.stderr.readline()
+        assert told, "it ended too early"
+    process.send_signal(stop)
+    _, rest = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted: what is done is kept" in rest
+    assert "Traceback" not in rest
+    with FileLock(project.lock, timeout=0):
+        assert not list(project.processed.rglob("*.tmp")) or project.unfinished.exists()
+
+
+def test_a_second_run_waits_when_asked(project: Project) -> None:
+    project.processed.mkdir(parents=True)
+    project.episode("one").unlink()
+    with FileLock(project.lock):
+        refused = catalog(project, "run", "--all")
+        assert "another run is at work" in refused.communicate(timeout=60)[1]
+        assert refused.returncode == 4
+        waiting = catalog(project, "run", "--all", "--wait")
+        assert waiting.stderr is not None
+        assert "waiting for another run" in waiting.stderr.readline()
+    assert "up to date" in waiting.communicate(timeout=60)[0]
+    assert waiting.returncode == 0
+
+
+def test_what_nobody_foresaw_fails_one_episode_and_is_in_the_report(
+    project: Project, transcriber: ToldTranscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_episode(project, "two")
+    real = Job.feature_list.func  # type: ignore[attr-defined]
+
+    def list_of(job: Job) -> Path:
+        if job.episode_id == "one":
+            raise ZeroDivisionError("oh\nno")
+        return real(job)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(Job, "feature_list", property(list_of))
+    result = run(project, transcriber, *list_episodes(project))
+    assert result.exit_code == 3
+    assert result.failures[0].error == (
+        "the program did not foresee this (ZeroDivisionError: oh no); the run report has the details"
+    )
+    (report,) = project.runs.glob("*.json")
+    assert "list_of" in json.loads(report.read_text())["stages"][2]["trace"]
+
+
+@pytest.mark.parametrize("jump", [-400 * 86400, 400 * 86400], ids=["back", "ahead"])
+def test_a_clock_that_jumps_changes_nothing(
+    project: Project, transcriber: ToldTranscriber, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    run(project, transcriber)
+    gmtime = time.gmtime
+    monkeypatch.setattr("time.gmtime", lambda *seconds: gmtime((seconds or (time.time(),))[0] + jump))
+    page = project.root / "one.txt"
+    page.write_text(PAGE + "Offline maps | v4.10 #500133\n")
+    then = page.stat().st_mtime + jump
+    os.utime(page, (then, then))
+    assert done(run(project, transcriber))[0][1] == "feature list changed: 1 entry added"
+    assert done(run(project, transcriber)) == []
+    numbers = [path.name.partition("-")[0] for path in sorted(project.runs.glob("*.json"))]
+    assert numbers == ["0001", "0002"]
+
+
+def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    run(project, transcriber)
+    left = project.processed / "notes" / "one" / ".chapters.json.0a1b2c3d.tmp"
+    left.write_text("half")
+    own = project.processed / ".mine.tmp"
+    own.write_text("a person's")
+    project.unfinished.touch()
+    assert done(run(project, transcriber)) == []
+    assert (left.exists(), own.exists(), project.unfinished.exists()) == (False, True, False)
+
+
+def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "kept.txt"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), write_whole(path) as temporary:
+        temporary.write_text("new")
+        raise ZeroDivisionError
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
+
+
+def test_corrections_and_runs_do_not_wait_for_each_other(project: Project) -> None:
+    """People go on deciding while a long run is at work."""
+    project.processed.mkdir(parents=True)
+    with FileLock(project.lock):
+        save_correction(project, "one", Correction(feature_id=1, decision=Decision.NOT_DISCUSSED))
+    assert project.corrections("one").is_file()

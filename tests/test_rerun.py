@@ -1,0 +1,87 @@
+"""What a re-run costs and touches: told by what the program opens and imports."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import PAGE, ToldTranscriber, add_episode
+from test_workflow import run
+
+from pipeline.storage import Project
+from pipeline.workflow import list_episodes
+
+# Runs the command, and says which files it opened and which libraries it imported.
+WATCHER = """
+import json, sys
+opened = []
+sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "open" else None)
+sys.argv = ["catalog", *sys.argv[1:]]
+from pipeline.cli import main
+try:
+    main()
+except SystemExit as end:
+    print(json.dumps([end.code, opened, sorted(sys.modules)]), file=sys.__stdout__)
+"""
+HEAVY = {"faster_whisper", "ctranslate2", "av", "yt_dlp", "onnxruntime", "spacy", "pyarrow", "pandas", "ray"}
+
+
+@pytest.fixture
+def several(project: Project, transcriber: ToldTranscriber) -> Project:
+    """A project of 12 episodes, all up to date."""
+    for number in range(11):
+        add_episode(project, f"ep{number}")
+    run(project, transcriber, *list_episodes(project))
+    return project
+
+
+def watch(project: Project, *arguments: str) -> tuple[int, list[str], set[str], str]:
+    """Run the command; return its exit code, the project's files it opened, what it imported, and what it printed."""
+    command = [sys.executable, "-c", WATCHER, *arguments, "--root", str(project.root)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    code, opened, modules = json.loads(told.splitlines()[-1])
+    inside = [path.removeprefix(f"{project.root}/") for path in opened if path.startswith(f"{project.root}/")]
+    models = [path for path in opened if path.endswith(("model.bin", ".onnx"))]
+    return code, [*inside, *models], set(modules), "\n".join(told.splitlines()[:-1])
+
+
+def test_with_nothing_to_do_only_settings_and_records_are_read(several: Project) -> None:
+    code, opened, modules, told = watch(several, "run", "--all")
+    assert (code, told) == (0, "everything is up to date")
+    assert not modules & HEAVY
+    kinds = {path.rsplit("/", 1)[0] for path in opened}
+    # The digest of the audio stands in data/raw/<id>/audio.json; the audio itself is not opened.
+    assert {kind for kind in kinds if "data/raw" not in kind} <= {
+        "configs", "configs/episodes", "data/processed", "data/processed/state",
+    }  # fmt: skip
+    assert all(path.endswith("audio.json") for path in opened if path.startswith("data/raw"))
+
+
+def test_an_edited_list_touches_its_own_episode_and_no_audio(several: Project) -> None:
+    (several.root / "ep3.txt").write_text(PAGE + "Offline maps | v4.10 #500133\n")
+    code, opened, modules, _ = watch(several, "run", "--all", "--quiet")
+    assert code == 0
+    assert not modules & {"faster_whisper", "ctranslate2", "av", "yt_dlp", "ray"}
+    assert not [path for path in opened if path.endswith((".ogg", ".mp3", "model.bin"))]
+    transcripts = {path for path in opened if path.startswith("data/processed/transcripts/")}
+    assert {path.split("/")[3].split(".")[-3 if path.endswith("tmp") else 0] for path in transcripts} <= {"ep3", ""}
+
+
+def test_a_file_that_was_only_touched_is_read_once(several: Project) -> None:
+    audio = several.raw("ep3") / "audio.ogg"
+    other = audio.with_suffix(".copy")
+    other.write_bytes(audio.read_bytes())
+    other.replace(audio)
+    _, opened, _, told = watch(several, "run", "--all")
+    assert told == "everything is up to date"
+    assert [path for path in opened if path.endswith(".ogg")] == ["data/raw/ep3/audio.ogg"]
+    _, opened, _, _ = watch(several, "run", "--all")
+    assert [path for path in opened if path.endswith(".ogg")] == []
+
+
+def test_a_mail_is_empty_when_nothing_changed(several: Project) -> None:
+    assert watch(several, "run", "--all", "--mail")[3] == ""
+    (several.root / "ep3.txt").write_text(PAGE + "Offline maps | v4.10 #500133\n")
+    mail = watch(several, "run", "--all", "--mail")[3].splitlines()
+    assert mail[0].startswith("1 episode done, 0 failed, in 0:")
+    assert mail[2:4] == ["ep3:", "  added     #500133 Offline maps: no time, not_found"]
