@@ -1,7 +1,8 @@
 """Find where each feature's discussion starts: one decision for the whole episode."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from pipeline.evidence import Evidence, Matrix, measure_evidence
 from pipeline.mentions import find_mentions
 from pipeline.ordering import Posterior, gather_mass, weigh_order
 from pipeline.placement import WIDE_S, describe_placements, mark_order
-from pipeline.reasons import explain_absence, explain_start, find_ground, quote_words
+from pipeline.reasons import explain_absence, explain_start, find_ground, quote_from, quote_words
 from pipeline.schema import Alignment, Feature, Mention, Method, Placement, Status, Transcript
 from pipeline.sentences import Unit, cut_sentences
 from pipeline.vectors import SentenceVectors, compare_meaning, encode_units
@@ -28,19 +29,25 @@ PACE_S = 40.0
 APART_S = 15.0
 ALTERNATIVE_MASS = 0.05
 ALTERNATIVES = 3
+NO_STARTS: Mapping[int, float] = MappingProxyType({})
+NO_ANCHORS: Mapping[int, float | None] = MappingProxyType({})
 # A second passage worth naming in the reason has this share of the first one's probability.
 RIVAL_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """An episode weighed: `rows` (features, len(PLACEMENT_NAMES)) describe the placements at units `chosen`."""
+    """An episode weighed: `rows` (features, len(PLACEMENT_NAMES)) describe the placements at units `chosen`.
+
+    `given` are starts in seconds that were known before, by row.
+    """
 
     evidence: Evidence
     posterior: Posterior
     near: NDArray[np.float64]
     chosen: NDArray[np.int64]
     rows: Matrix
+    given: Mapping[int, float] = field(default_factory=dict)
 
 
 def align(
@@ -49,24 +56,45 @@ def align(
     *,
     encoder: Encoder | None = None,
     vectors: SentenceVectors | None = None,
+    anchors: Mapping[int, float | None] = NO_ANCHORS,
 ) -> Alignment:
     """Return a placement for every feature, in list order; the same input gives the same output.
 
     With an encoder the meaning of sentences counts beside their words; `vectors` are those of the transcript, where
-    they are at hand.
+    they are at hand. `anchors` are starts in seconds that a person gave, by position, None for what is not discussed:
+    they are kept to the letter, and the other features are placed around them.
     """
     # A time that the page already gives must not lead to itself.
     features = [replace(feature, published_s=None) for feature in features]
     units = cut_sentences(transcript)
-    if not units or not features:
-        return Alignment(tuple(_place_nowhere(feature) for feature in features))
-    mentions = find_mentions(units, features, transcript.language)
+    # What is known not to be discussed leaves the list: passing over it costs the others nothing.
+    left = [feature for feature in features if anchors.get(feature.position, 0.0) is not None]
+    if units and left:
+        placed = _align_listed(units, left, transcript.language, encoder, vectors, anchors)
+    else:
+        placed = Alignment(tuple(_place_nowhere(feature) for feature in left))
+    by_position = {placement.position: placement for placement in placed.placements}
+    everything = [by_position.get(feature.position) or _place_nowhere(feature) for feature in features]
+    return Alignment(tuple(_hold(one, anchors[one.position]) if one.position in anchors else one for one in everything))
+
+
+def _align_listed(
+    units: Sequence[Unit],
+    features: Sequence[Feature],
+    language: str | None,
+    encoder: Encoder | None,
+    vectors: SentenceVectors | None,
+    anchors: Mapping[int, float | None],
+) -> Alignment:
+    """Return the placements of features that may all be discussed."""
+    mentions = find_mentions(units, features, language)
     meaning = None
     if encoder is not None:
         meaning = compare_meaning(units, features, vectors or encode_units(units, encoder), encoder)
     weights = load_weights(meaning is not None)
-    evidence = measure_evidence(units, features, mentions, transcript.language, meaning)
-    weighing = weigh_episode(evidence, weights)
+    evidence = measure_evidence(units, features, mentions, language, meaning)
+    given = {row: start for row, one in enumerate(features) if (start := anchors.get(one.position)) is not None}
+    weighing = weigh_episode(evidence, weights, given)
     return decide_placements(units, features, mentions, weighing, weights)
 
 
@@ -76,8 +104,39 @@ def _place_nowhere(feature: Feature) -> Placement:
     return Placement(feature.position, None, None, Status.NOT_FOUND, 0.5, Method.ORDER, reason)
 
 
-def weigh_episode(evidence: Evidence, weights: Weights) -> Weighing:
-    """Return all starts weighed against each other, and what the weighing says of each feature's best one."""
+def _hold(placement: Placement, start: float | None) -> Placement:
+    """Return a placement as a person has it; who and why is for the caller to say."""
+    end = placement.end if start is None else max(placement.end or start, start)
+    return replace(
+        placement,
+        start=start,
+        end=None if start is None else end,
+        status=Status.CORRECTED,
+        confidence=1.0,
+        method=Method.CORRECTION,
+        reason="not discussed, as a person says" if start is None else "starts here, as a person says",
+        quote="" if start is None else placement.quote,
+        alternatives=(),
+    )
+
+
+def find_units(starts: NDArray[np.float64], given: Mapping[int, float]) -> dict[int, int]:
+    """Return the unit nearest to each known start, by row; where two would share one, the later takes the next."""
+    fixed: dict[int, int] = {}
+    for row, start in sorted(given.items(), key=lambda item: (item[1], item[0])):
+        unit = int(np.abs(starts - start).argmin())
+        while unit in fixed.values():
+            unit += 1
+        if unit < len(starts):
+            fixed[row] = unit
+    return fixed
+
+
+def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, float] = NO_STARTS) -> Weighing:
+    """Return all starts weighed against each other, and what the weighing says of each feature's best one.
+
+    `given` are starts in seconds that are known, by row.
+    """
     boundaries = rate_boundaries(evidence, weights)
     scores = np.stack([weights.onset.rate(pairs.astype(np.float32)) for pairs in evidence.pairs]).astype(np.float64)
     passages = evidence.passages.astype(np.float64)
@@ -87,11 +146,13 @@ def weigh_episode(evidence: Evidence, weights: Weights) -> Weighing:
         pace = min(1.0, PACE_S / max(dwell, 1.0))
         passages += weights.prices.meaning / weights.prices.passage * pace * evidence.meanings
     scores, passages = discount_put_off(evidence, scores, passages)
-    posterior = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices)
+    posterior = weigh_order(
+        scores, passages, boundaries.astype(np.float64), weights.prices, find_units(evidence.starts, given)
+    )
     near = gather_mass(evidence.starts, posterior.starts, NEAR_S)
     chosen = choose_units(evidence.starts, posterior.starts, near)
     rows = describe_placements(evidence, posterior, scores, boundaries, near, chosen)
-    return Weighing(evidence, posterior, near, chosen, rows)
+    return Weighing(evidence, posterior, near, chosen, rows, given)
 
 
 def discount_put_off(
@@ -159,6 +220,8 @@ def decide_found(weighing: Weighing, weights: Weights) -> Decision:
     wordless = weighing.rows[:, PLACEMENT_NAMES.index("wordless")] > 0
     found = (absent < weights.absent_from) | wordless
     times = weighing.evidence.starts[weighing.chosen]
+    for row, start in weighing.given.items():
+        found[row], times[row] = True, start
     ordered = np.zeros(len(found), dtype=bool)
     ordered[found] = mark_order(times[found])
     return Decision(times, found, ordered, absent, sure)
@@ -182,7 +245,9 @@ def decide_placements(
             start = float(decision.times[row])
             end = next((later for later in begun if later > start), max(last, start))
             placement = _place_feature(feature, row, end, own, weighing, decision, weights)
-            placements.append(replace(placement, quote=quote_words(units, int(weighing.chosen[row]))))
+            known = row in weighing.given
+            quote = quote_from(units, start) if known else quote_words(units, int(weighing.chosen[row]))
+            placements.append(replace(placement, quote=quote))
         else:
             method, reason = explain_absence(own, begun)
             confidence = round(float(decision.absent[row]), 3)

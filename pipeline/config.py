@@ -3,16 +3,19 @@
 import difflib
 import re
 import string
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from pipeline.errors import ConfigError
 
 EPISODE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+DEEPEST = 3  # corrections, the third of them, its start
 LINK_FIELDS = {"seconds", "episode_id"}
 
 
@@ -42,6 +45,7 @@ ColumnName = Literal["position", "feature_id", "version", "title", "description"
 
 
 Settings = TypeVar("Settings", bound=StrictModel)
+Place = tuple[str | int, ...]
 
 
 class ShowConfig(StrictModel):
@@ -91,16 +95,21 @@ def load_episode(path: Path) -> EpisodeConfig:
 
 
 def _load(path: Path, model: type[Settings]) -> Settings:
+    return load_settings(path, model, model.model_fields)
+
+
+def load_settings(path: Path, model: type[Settings], fields: Mapping[str, FieldInfo]) -> Settings:
+    """Return what a YAML file holds; ConfigError names file, line and field, and says what `fields` tell of it."""
     values, lines = _read_mapping(path)
     try:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise ConfigError(_explain(path, first, lines, model)) from error
+        raise ConfigError(_explain(path, first, lines, fields)) from error
 
 
-def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
-    """The settings of a YAML file and the line of each top-level key."""
+def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
+    """The settings of a YAML file and the line of each, by its place: ("corrections", 2, "start")."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -117,26 +126,46 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         raise ConfigError(f"{path}: this is not YAML: {error}") from error
     if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):
         raise ConfigError(f"{path}: expected settings, one `name: value` a line")
-    lines: dict[str, int] = {}
-    for key, _ in node.value:
-        if key.value in lines:
-            raise ConfigError(f"{path} line {key.start_mark.line + 1}: `{key.value}` is set twice")
-        lines[str(key.value)] = key.start_mark.line + 1
+    lines: dict[Place, int] = {}
+    for place, number in _find_lines(node, ()):
+        if place in lines:
+            raise ConfigError(f"{path} line {number}: `{place[-1]}` is set twice")
+        lines[place] = number
     return {str(key): value for key, value in values.items()}, lines
 
 
-def _explain(path: Path, error: Any, lines: dict[str, int], model: type[StrictModel]) -> str:
+def _find_lines(node: yaml.Node, place: Place) -> Iterator[tuple[Place, int]]:
+    """Yield where each setting below a node stands; no deeper than settings go, as aliases can nest without end."""
+    if len(place) >= DEEPEST:
+        return
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below: Place = (*place, str(key.value))
+            yield below, key.start_mark.line + 1
+            yield from _find_lines(value, below)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, entry in enumerate(node.value):
+            yield (*place, number), entry.start_mark.line + 1
+            yield from _find_lines(entry, (*place, number))
+
+
+def _explain(path: Path, error: Any, lines: Mapping[Place, int], fields: Mapping[str, FieldInfo]) -> str:
     """One line for a person: file, line, field, and what would be right."""
-    field = str(error["loc"][0]) if error["loc"] else ""
-    line = f" line {lines[field]}" if field in lines else ""
+    place = tuple(error["loc"])
+    near_line = next((lines[place[:size]] for size in range(len(place), 0, -1) if place[:size] in lines), None)
+    line = "" if near_line is None else f" line {near_line}"
+    # A mistake in how settings go together belongs to their entry, not to one of them.
+    field = str(place[-1]) if place and isinstance(place[-1], str) else ""
+    told = f"`{field}` " if field else ""
+    meant = f" ({fields[field].description})" if field in fields else ""
     match error["type"]:
         case "missing":
-            problem = f"`{field}` is missing ({model.model_fields[field].description})"
+            problem = f"{told}is missing{meant}"
         case "extra_forbidden":
-            near = difflib.get_close_matches(field, model.model_fields, 1)
-            problem = f"`{field}` is not a setting here" + (f"; did you mean `{near[0]}`?" if near else "")
+            near = difflib.get_close_matches(field, fields, 1)
+            problem = f"{told}is not a setting here" + (f"; did you mean `{near[0]}`?" if near else "")
         case "value_error":
-            problem = f"`{field}` {str(error['msg']).removeprefix('Value error, ')}"
+            problem = f"{told}{str(error['msg']).removeprefix('Value error, ')}"
         case _:
-            problem = f"`{field}`: {error['msg']} ({model.model_fields[field].description})"
+            problem = f"{told.rstrip()}: {error['msg']}{meant}".removeprefix(": ")
     return f"{path}{line}: {problem}"

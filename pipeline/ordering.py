@@ -1,6 +1,8 @@
 """Decide over the whole episode which feature is talked about when; the list's order is evidence, never a rule."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ Vector = NDArray[np.float64]
 
 # Odds beyond these bounds (natural logarithm) add nothing but overflow.
 _FLOOR, _CEILING = -30.0, 8.0
+NO_FIXED: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +42,23 @@ class Posterior:
     talks: Vector
 
 
-def weigh_order(scores: Vector, passages: Vector, boundaries: Vector, prices: OrderPrices) -> Posterior:
+def weigh_order(
+    scores: Vector, passages: Vector, boundaries: Vector, prices: OrderPrices, fixed: Mapping[int, int] = NO_FIXED
+) -> Posterior:
     """Return when each feature starts, by a forward-backward pass over time.
 
     `scores` (features, units) are log-odds of a start, `passages` (features, units) log-likelihood ratios,
-    `boundaries` (units) log-odds. At every unit the talk stays with its feature, or moves to another one.
+    `boundaries` (units) log-odds. At every unit the talk stays with its feature, or moves to another one. `fixed` are
+    the units at which features are known to start, by row, no two alike.
     """
-    onsets = _price_onsets(scores, boundaries, prices)
-    talk = _weigh_talk(passages, prices)
-    moves = _price_moves(len(scores), prices)
-    return _pass_both_ways(onsets, talk, moves)
+    onsets, talk = _price_onsets(scores, boundaries, prices), _weigh_talk(passages, prices)
+    may_stay = np.ones(len(boundaries))
+    for row, unit in fixed.items():
+        onsets[:, 1 + row] = 0.0
+        onsets[unit] = 0.0
+        onsets[unit, 1 + row] = talk[unit, 1 + row] = 1.0
+        may_stay[unit] = 0.0
+    return _pass_both_ways(onsets, talk, _price_moves(len(scores), prices), may_stay)
 
 
 def _price_onsets(scores: Vector, boundaries: Vector, prices: OrderPrices) -> Vector:
@@ -83,15 +93,18 @@ def _price_moves(count: int, prices: OrderPrices) -> Vector:
     return probabilities
 
 
-def _pass_both_ways(onsets: Vector, talk: Vector, moves: Vector) -> Posterior:
-    """Return the posterior of the chain; every step is scaled to one, as products of thousands underflow."""
+def _pass_both_ways(onsets: Vector, talk: Vector, moves: Vector, may_stay: Vector) -> Posterior:
+    """Return the posterior of the chain; every step is scaled to one, as products of thousands underflow.
+
+    `may_stay` (units) is 0 where the talk must move to what starts there.
+    """
     size, states = onsets.shape
     filtered, entered = np.zeros((size, states)), np.zeros((size, states))
     state = np.zeros(states)
     state[0] = 1.0
     for unit in range(size):
         enter = (state @ moves) * onsets[unit] * talk[unit]
-        state = state * talk[unit] + enter
+        state = may_stay[unit] * state * talk[unit] + enter
         total = state.sum()
         state /= total
         filtered[unit], entered[unit] = state, enter / total
@@ -101,7 +114,7 @@ def _pass_both_ways(onsets: Vector, talk: Vector, moves: Vector) -> Posterior:
         filtered[unit] *= ahead / total
         entered[unit] *= ahead / total
         ahead = ahead * talk[unit]
-        ahead = ahead + moves @ (onsets[unit] * ahead)
+        ahead = may_stay[unit] * ahead + moves @ (onsets[unit] * ahead)
         ahead /= ahead.sum()
     return Posterior(entered[:, 1:].T, filtered[:, 1:].T)
 

@@ -94,6 +94,12 @@ def quote_words(units: Sequence[Unit], unit: int) -> str:
     return _cut_text(" ".join(text.split()), QUOTE_LENGTH)
 
 
+def quote_from(units: Sequence[Unit], start: float) -> str:
+    """Return the words spoken from any time on; a unit that it falls into is quoted whole."""
+    following = next((number for number, unit in enumerate(units) if unit.end > start), None)
+    return "" if following is None else quote_words(units, following)
+
+
 def _cut_text(text: str, length: int) -> str:
     """Return a text cut after the last whole word that fits."""
     if len(text) <= length:

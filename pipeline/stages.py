@@ -14,9 +14,11 @@ from typing import Any
 from pipeline import __version__
 from pipeline.addresses import without_secrets
 from pipeline.catalog import build_rows, trace_inputs
+from pipeline.corrections import load_corrections
 from pipeline.download import METADATA, download_audio, find_source, read_audio
 from pipeline.errors import InputError
 from pipeline.features import load_features
+from pipeline.fitting import apply_corrections, match_corrections
 from pipeline.jobs import Job
 from pipeline.list_checks import check_duration
 from pipeline.list_revisions import keep_revision
@@ -126,6 +128,7 @@ def _align_inputs(job: Job) -> dict[str, str]:
     transcript = _need(job, job.project.transcript(job.episode_id), "transcribe")
     if not job.feature_list.is_file():
         raise InputError(f"the feature list {job.feature_list} is not there: correct `features` in the settings")
+    corrections = job.project.corrections(job.episode_id)
     return {
         "transcript": transcript,
         "feature list": job.state.digest(job.feature_list),
@@ -133,6 +136,7 @@ def _align_inputs(job: Job) -> dict[str, str]:
         "columns": json.dumps(job.show.columns, sort_keys=True),
         "sentence encoder": _name_encoder(),
         "episode-catalog": __version__,
+        **({"corrections": job.state.digest(corrections)} if corrections.is_file() else {}),
     }
 
 
@@ -166,12 +170,19 @@ def _align(job: Job) -> None:
     keep_revision(job.feature_list.read_bytes(), job.feature_list.suffix, job.project.lists(job.episode_id))
     encoder = load_encoder(transcript.language)
     vectors = KeptVectors(job.project.vectors(job.episode_id)).load(transcript, encoder) if encoder else None
-    alignment = align(transcript, features.features, encoder=encoder, vectors=vectors)
+    corrections = load_corrections(job.project.corrections(job.episode_id))
+    fitting = match_corrections(corrections, features.features, transcript.duration)
+    anchors = fitting.find_anchors()
+    alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
+    alignment, complaints = apply_corrections(alignment, fitting)
+    for warning in (*fitting.describe_unfit(), *complaints):
+        job.reporter.warn(job.episode_id, warning)
     write_json(
         job.project.alignment(job.episode_id),
         {
             "provenance": asdict(trace_inputs(transcript, features)),
             "features": features_to_json(features.features),
+            **({"corrections": [one.model_dump(mode="json") for one in corrections]} if corrections else {}),
             "placements": alignment_to_json(alignment),
         },
     )

@@ -62,6 +62,14 @@ class Project:
         """The settings of one episode."""
         return self.episodes / f"{episode_id}.yaml"
 
+    def corrections(self, episode_id: str) -> Path:
+        """What people decided about the starts of one episode."""
+        return self.root / "configs" / "corrections" / f"{episode_id}.yaml"
+
+    def corrections_lock(self, episode_id: str) -> Path:
+        """The file that one writer of an episode's corrections at a time holds; no configuration, so not beside it."""
+        return self.processed / "state" / f".{episode_id}.corrections.lock"
+
     def raw(self, episode_id: str) -> Path:
         """The folder of one episode's inputs as they were fetched."""
         return self.root / "data" / "raw" / episode_id

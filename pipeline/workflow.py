@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from pipeline import __version__
 from pipeline.config import ShowConfig, check_episode_id, load_show
+from pipeline.corrections import Correction, load_corrections
 from pipeline.errors import ConfigError, InputError, LockHeldError, PipelineError
 from pipeline.features import load_features
+from pipeline.fitting import describe_changes
 from pipeline.jobs import Job, Reporter, RunResult, StageResult
 from pipeline.list_changes import compare_lists
 from pipeline.schema import Transcript
@@ -109,7 +111,22 @@ def _find_reason(job: Job, stage: Stage, inputs: dict[str, str]) -> str | None:
     """Why a stage must run, in words; None where it is up to date."""
     outputs = stage.outputs(job) if stage.name in job.state.stages else []
     reason = job.state.find_reason(stage.name, inputs, outputs)
-    return f"{reason}: {_describe_list(job)}" if reason == "feature list changed" else reason
+    if reason == "feature list changed":
+        return f"{reason}: {_describe_list(job)}"
+    return f"{reason}: {_describe_corrections(job)}" if reason == "corrections changed" else reason
+
+
+def _describe_corrections(job: Job) -> str:
+    """What changed in the corrections since they were applied last."""
+
+    def parse(record: dict[str, Any]) -> list[Correction]:
+        return [Correction.model_validate(one) for one in record.get("corrections", [])]
+
+    try:
+        before = read_record(job.project.alignment(job.episode_id), parse)
+    except InputError:
+        return "they cannot be compared with those before"
+    return describe_changes(before, load_corrections(job.project.corrections(job.episode_id)))
 
 
 def _describe_list(job: Job) -> str:

@@ -1,0 +1,319 @@
+"""What people decide is found again whatever becomes of the list, and is never lost on its way to the disk."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import PAGE, Notes, ToldTranscriber
+from hypothesis import given
+from hypothesis import strategies as st
+from test_workflow import done, run
+
+from pipeline.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
+from pipeline.errors import ConfigError, LockHeldError
+from pipeline.fitting import Fitting, apply_corrections, describe_changes, match_corrections
+from pipeline.schema import Alignment, Feature, Method, Placement, Status
+from pipeline.storage import Project
+
+LIST = (
+    Feature(1, "Invoices can be sorted by due date", feature_id=500111),
+    Feature(2, "Added a dark theme to the mobile app", feature_id=500122),
+    Feature(3, "Better search"),
+    Feature(4, "Bug fixes", feature_id=500144),
+    Feature(5, "Bug fixes", feature_id=500155),
+)
+
+
+def moved(start: float, **settings: object) -> Correction:
+    return Correction.model_validate({"decision": "moved", "start": start, **settings})
+
+
+def write(project: Project, text: str) -> Path:
+    path = project.corrections("one")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def placed(one: Correction, features: tuple[Feature, ...]) -> list[int]:
+    return list(match_corrections([one], features).placed)
+
+
+def test_a_time_is_written_as_people_write_it(project: Project) -> None:
+    entry = "- {{feature_id: 1, decision: moved, start: {}}}\n"
+    for text, seconds in {
+        "16:36": 996.0,
+        "1:02:07": 3727.0,
+        "0:45": 45.0,
+        "'0:45'": 45.0,
+        "996.4": 996.4,
+        "7": 7,
+    }.items():
+        path = write(project, "corrections:\n" + entry.format(text))
+        assert load_corrections(path)[0].start == seconds, text
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        (
+            "decision: moved\n    start: 3",
+            "line 3: this correction names no feature: give its `feature_id` or its `title`",
+        ),
+        ("title: A\n    decision: moved", "line 3: `start` is missing: at which time is it moved?"),
+        ("title: A\n    decision: shifted", "line 4: `decision`: Input should be 'moved', 'confirmed'"),
+        ("title: A\n    decision: moved\n    start: soon", "line 5: `start`: "),
+        ("title: A\n    decision: moved\n    start: '1:99'", "line 5: `start` '1:99' is not a time such as 16:36"),
+        ("title: A\n    decision: moved\n    start: -1", "line 5: `start`: "),
+        ("title: A\n    decision: moved\n    start: .inf", "line 5: `start`: "),
+        ("title: A\n    decision: moved\n    start: true", "line 5: `start`: "),
+        ("title: A\n    decision: moved\n    start: 9\n    end: 8", "line 3: it ends at 0:08, but starts at 0:09"),
+        ("title: A\n    decision: not_discussed\n    start: 9", "line 3: `start` does not go with not_discussed"),
+        ("title: A\n    decision: end", "line 3: `end` is missing"),
+        ("title: A\n    decision: moved\n    strat: 9", "line 5: `strat` is not a setting here; did you mean `start`?"),
+        ("title: A\n    decision: moved\n    start: 9\n    start: 8", "line 6: `start` is set twice"),
+        ("feature_id: abc\n    decision: not_discussed", "line 3: `feature_id`: "),
+        ("title: A\n    decision: moved\n    start: 9\n    when: soon", "line 6: `"),
+    ],
+)
+def test_a_mistake_is_named_by_file_line_and_field(project: Project, entry: str, complaint: str) -> None:
+    path = write(project, f"# ours\ncorrections:\n  - {entry}\n")
+    with pytest.raises(ConfigError) as raised:
+        load_corrections(path)
+    assert str(raised.value).startswith(f"{path} {complaint}")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "corrections:\n", "corrections: []\n"])
+def test_a_file_without_decisions_decides_nothing(project: Project, text: str) -> None:
+    assert load_corrections(write(project, text)) == ()
+    save_correction(project, "one", moved(3, title="A", when="2026-11-23"))
+    assert [one.start for one in load_corrections(project.corrections("one"))] == [3]
+    assert project.corrections("one").read_text().startswith(text.split("corrections")[0])
+
+
+def test_an_entry_is_found_by_id_though_renamed_and_moved() -> None:
+    one = moved(3, feature_id=500122, title=LIST[1].title)
+    assert placed(one, LIST) == [2]
+    assert placed(one, (replace(LIST[1], position=1, title="Dark theme"), replace(LIST[0], position=2))) == [1]
+
+
+def test_an_entry_is_found_by_wording_though_its_id_was_corrected() -> None:
+    one = moved(3, feature_id=500122, title=LIST[1].title)
+    assert placed(one, (LIST[0], replace(LIST[1], feature_id=500123))) == [2]
+
+
+def test_two_entries_whose_ids_were_swapped_keep_their_own_decision() -> None:
+    swapped = (replace(LIST[0], feature_id=500122), replace(LIST[1], feature_id=500111))
+    found = match_corrections([moved(3, feature_id=500111, title=LIST[0].title)], swapped)
+    assert list(found.placed) == [1]
+
+
+def test_an_entry_without_id_is_found_by_wording_slightly_edited() -> None:
+    one = moved(3, title="Better serch")
+    assert placed(one, LIST) == [3]
+    assert placed(moved(3, title="better SEARCH!"), LIST) == [3]
+    assert placed(moved(3, title="Quicker search"), LIST) == []
+
+
+def test_a_wording_that_stands_twice_is_not_guessed() -> None:
+    found = match_corrections([moved(3, title="Bug fixes")], LIST)
+    assert (found.placed, found.unfit[0][1]) == ({}, "2 entries of the list fit it: name it more exactly")
+
+
+def test_what_fits_nothing_is_told_and_why() -> None:
+    gone, twice, late = moved(3, feature_id=9), moved(4, title=LIST[0].title), moved(5000, feature_id=500122)
+    first = moved(3, feature_id=500111)
+    found = match_corrections([gone, first, twice, late], LIST, duration=1000.0)
+    assert list(found.placed) == [1]
+    assert found.describe_unfit() == [
+        "the correction of #500122 is kept but not used: 1:23:20 lies after the end of the episode (16:40)",
+        "the correction of #9 is kept but not used: no entry of the list has this id or wording",
+        f'the correction of "{LIST[0].title}" is kept but not used: another correction is about the same entry',
+    ]
+
+
+@given(st.permutations(range(5)), st.sets(st.integers(0, 4)))
+def test_no_decision_changes_its_entry_when_the_list_is_reordered_or_cut(order: list[int], kept: set[int]) -> None:
+    corrections = [moved(10.0 * n, feature_id=f.feature_id, title=f.title) for n, f in enumerate(LIST)]
+    features = [replace(LIST[n], position=at) for at, n in enumerate((n for n in order if n in kept), start=1)]
+    found = match_corrections(corrections, features)
+    assert {f.position: f.title for f in features} == {at: one.title for at, one in found.placed.items()}
+    assert all(one.feature_id == features[at - 1].feature_id for at, one in found.placed.items())
+    assert len(found.unfit) == len(LIST) - len(kept)
+
+
+def test_a_decision_makes_the_placement_a_person_s() -> None:
+    found = Placement(1, 10.0, 20.0, Status.REVIEW, 0.4, Method.PHRASE, "words", "quote", (44.0,))
+    one = moved(12.5, feature_id=1, end=18.0, who="Anna", when="2026-11-23", why="the joke comes first")
+    (now,), complaints = apply(found, one)
+    assert now == Placement(
+        1, 12.5, 18.0, Status.CORRECTED, 1.0, Method.CORRECTION,
+        "moved to 0:12 by Anna on 2026-11-23: the joke comes first", "quote",
+    )  # fmt: skip
+    assert complaints == []
+
+
+def test_an_end_alone_leaves_the_start_to_the_program() -> None:
+    found = Placement(1, 10.0, 20.0, Status.REVIEW, 0.4, Method.PHRASE, "words")
+    one = Correction(feature_id=1, decision=Decision.END, end=15.0)
+    (now,), _ = apply(found, one)
+    assert (now.end, now.status, now.reason) == (15.0, Status.REVIEW, "words; its end was set by a person")
+    (now,), complaints = apply(replace(found, start=16.0), one)
+    assert now.end == 20.0
+    assert complaints == ["the end of #1 at 0:15 is kept but not used: it starts at 0:16"]
+
+
+def apply(placement: Placement, one: Correction) -> tuple[tuple[Placement, ...], list[str]]:
+    alignment, complaints = apply_corrections(Alignment((placement,)), Fitting({1: one}))
+    return alignment.placements, complaints
+
+
+def test_a_change_is_told_in_words() -> None:
+    before = [moved(1, feature_id=1), moved(2, feature_id=2), moved(3, title="A")]
+    now = [moved(1, feature_id=1), moved(9, feature_id=2), moved(4, title="B")]
+    assert describe_changes(before, now) == "1 added, 1 withdrawn, 1 changed"
+    assert describe_changes(before, before) == "only their layout"
+
+
+def test_saving_leaves_everything_else_as_it_stands(project: Project) -> None:
+    text = (
+        "# Ours; ask Anna\ncorrections:\n"
+        "  # the long one\n  - title: 'Better search'\n    decision: moved  # twice!\n    start: 16:36\n    why: joke\n"
+        "  - feature_id: 500111\n    decision: not_discussed\n"
+    )
+    write(project, text)
+    when = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    save_correction(project, "one", moved(12.5, feature_id=500122, title="Dark: a #theme", who="Bo", when=when))
+    added = (
+        '  - feature_id: 500122\n    title: "Dark: a #theme"\n    decision: moved\n    start: 12.5\n    who: Bo\n'
+        "    when: 2026-11-23 10:00:00+00:00\n"
+    )
+    now = project.corrections("one").read_text()
+    assert now.startswith(text)
+    assert now.replace("'", '"').endswith(added)
+    assert load_corrections(project.corrections("one"))[2].when == when
+
+
+def test_a_second_decision_replaces_the_first_and_keeps_the_end(project: Project) -> None:
+    save_correction(project, "one", moved(10, title="Better search", end=30))
+    save_correction(project, "one", moved(12, feature_id=500133, title="Better search", who="Bo"))
+    save_correction(project, "one", Correction(feature_id=500133, decision=Decision.END, end=40))
+    (one,) = load_corrections(project.corrections("one"))
+    assert (one.decision, one.start, one.end, one.feature_id, one.title) == ("moved", 12, 40, 500133, "Better search")
+    save_correction(project, "one", Correction(feature_id=500133, decision=Decision.NOT_DISCUSSED))
+    (one,) = load_corrections(project.corrections("one"))
+    assert (one.decision, one.start, one.end) == ("not_discussed", None, None)
+    withdraw_correction(project, "one", one)
+    assert load_corrections(project.corrections("one")) == ()
+
+
+@given(
+    title=st.one_of(
+        st.sampled_from(
+            ["16:36", "yes", "0x1F", "1_000", "2026-11-23", "=", "~", "a: b # c", "- x", "'", '"', "<<", "&a"]
+        ),
+        st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).filter(str.strip),
+    ),
+    who=st.text(st.characters(exclude_categories=("Cs", "Cc"))),
+    start=st.floats(0, 1e6, allow_nan=False).map(lambda seconds: round(seconds, 3)),
+)
+def test_whatever_people_type_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, title: str, who: str, start: float
+) -> None:
+    project = Project(tmp_path_factory.mktemp("typed"))
+    typed = moved(start, title=title, who=who, when=datetime(2026, 11, 23, tzinfo=UTC))
+    save_correction(project, "one", typed)
+    assert load_corrections(project.corrections("one")) == (typed,)
+
+
+def test_a_damaged_file_is_not_written_over(project: Project) -> None:
+    path = write(project, "corrections:\n  - title: [\n")
+    with pytest.raises(ConfigError, match="line"):
+        save_correction(project, "one", moved(3, title="A"))
+    assert path.read_text() == "corrections:\n  - title: [\n"
+
+
+SAVER = """
+import sys
+from pathlib import Path
+from pipeline.corrections import Correction, save_correction
+from pipeline.storage import Project
+for number in range(10):
+    one = Correction(feature_id=int(sys.argv[2]) * 100 + number, decision="moved", start=number)
+    save_correction(Project(Path(sys.argv[1])), "one", one)
+"""
+
+
+def test_people_who_save_at_the_same_time_lose_nothing(project: Project) -> None:
+    savers = [
+        subprocess.Popen([sys.executable, "-c", SAVER, str(project.root), str(number)], stderr=subprocess.PIPE)
+        for number in (1, 2, 3)
+    ]
+    assert [saver.communicate()[1] for saver in savers] == [b""] * 3
+    saved = {one.feature_id for one in load_corrections(project.corrections("one"))}
+    assert saved == {100 * saver + number for saver in (1, 2, 3) for number in range(10)}
+    assert [path.name for path in project.corrections("one").parent.iterdir()] == ["one.yaml"]
+
+
+def test_a_writer_who_never_lets_go_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from filelock import FileLock
+
+    monkeypatch.setattr("pipeline.corrections.PATIENCE_S", 0.1)
+    project.corrections_lock("one").parent.mkdir(parents=True)
+    with FileLock(project.corrections_lock("one")), pytest.raises(LockHeldError, match="someone else"):
+        save_correction(project, "one", moved(3, title="A"))
+
+
+def test_a_correction_outlives_the_re_run_and_the_edit_of_its_list(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    run(project, transcriber)
+    save_correction(project, "one", moved(33.0, feature_id=500122, title="Dark theme", who="Anna", why="later"))
+    assert done(run(project, transcriber)) == [
+        ("align", "corrections changed: 1 added"),
+        ("publish", "alignment changed"),
+    ]
+    page = PAGE.replace("Added a dark theme to the mobile app", "A night theme").replace("0:11", "0:12")
+    (project.root / "one.txt").write_text("Offline maps | v4.10 #500133\n" + page.split("review:\n")[1])
+    assert run(project, transcriber).exit_code == 0
+    table = pd.read_parquet(project.catalog("one")).set_index("feature_id")
+    assert table.loc[500122, ["start_s", "status", "method", "confidence", "title"]].tolist() == [
+        33.0, "corrected", "correction", 1.0, "A night theme",
+    ]  # fmt: skip
+    assert table.loc[500122, "quote"].startswith("All right, next up is the dark theme")
+    assert len(transcriber.asked) == 1
+
+
+def test_not_discussed_is_a_row_without_a_time(project: Project, transcriber: ToldTranscriber) -> None:
+    save_correction(project, "one", Correction(feature_id=500111, decision=Decision.NOT_DISCUSSED, who="Anna"))
+    run(project, transcriber)
+    row = pd.read_parquet(project.catalog("one")).iloc[0]
+    assert (row["status"], row["method"], row["confidence"]) == ("corrected", "correction", 1.0)
+    assert pd.isna(row["start_s"])
+    assert pd.isna(row["url"])
+    assert row["reason"].startswith("marked as not discussed by Anna on ")
+
+
+def test_a_correction_that_fits_nothing_is_told_and_kept(project: Project, transcriber: ToldTranscriber) -> None:
+    save_correction(project, "one", moved(5, feature_id=999999, title="Gone"))
+    kept = project.corrections("one").read_bytes()
+    notes = Notes()
+    assert run(project, transcriber, notes=notes).exit_code == 0
+    assert notes.warnings == [
+        "one: the correction of #999999 is kept but not used: no entry of the list has this id or wording"
+    ]
+    assert project.corrections("one").read_bytes() == kept
+
+
+def test_a_mistake_in_the_corrections_fails_the_episode_in_one_line(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    path = write(project, "corrections:\n  - feature_id: 500111\n    decision: moved\n")
+    result = run(project, transcriber)
+    assert result.exit_code == 1
+    assert result.failures[0].error == f"{path} line 2: `start` is missing: at which time is it moved?"
