@@ -146,12 +146,16 @@ def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, floa
         pace = min(1.0, PACE_S / max(dwell, 1.0))
         passages += weights.prices.meaning / weights.prices.passage * pace * evidence.meanings
     scores, passages = discount_put_off(evidence, scores, passages)
-    posterior = weigh_order(
-        scores, passages, boundaries.astype(np.float64), weights.prices, find_units(evidence.starts, given)
-    )
+    typical = None
+    if given:
+        # How well list and talk fit each other is told by what is found unaided.
+        unaided = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices)
+        typical = float(np.median(gather_mass(evidence.starts, unaided.starts, NEAR_S).max(axis=1)))
+    fixed = find_units(evidence.starts, given)
+    posterior = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices, fixed)
     near = gather_mass(evidence.starts, posterior.starts, NEAR_S)
     chosen = choose_units(evidence.starts, posterior.starts, near)
-    rows = describe_placements(evidence, posterior, scores, boundaries, near, chosen)
+    rows = describe_placements(evidence, posterior, scores, boundaries, near, chosen, typical)
     return Weighing(evidence, posterior, near, chosen, rows, given)
 
 

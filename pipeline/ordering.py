@@ -49,12 +49,12 @@ def weigh_order(
 
     `scores` (features, units) are log-odds of a start, `passages` (features, units) log-likelihood ratios,
     `boundaries` (units) log-odds. At every unit the talk stays with its feature, or moves to another one. `fixed` are
-    the units at which features are known to start, by row, no two alike.
+    the units at which features are known to start, by row, no two alike: the talk may come back to them later.
     """
     onsets, talk = _price_onsets(scores, boundaries, prices), _weigh_talk(passages, prices)
     may_stay = np.ones(len(boundaries))
     for row, unit in fixed.items():
-        onsets[:, 1 + row] = 0.0
+        onsets[:unit, 1 + row] = 0.0
         onsets[unit] = 0.0
         onsets[unit, 1 + row] = talk[unit, 1 + row] = 1.0
         may_stay[unit] = 0.0

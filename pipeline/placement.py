@@ -19,8 +19,12 @@ def describe_placements(
     boundaries: Matrix,
     near: NDArray[np.float64],
     chosen: NDArray[np.int64],
+    typical: float | None = None,
 ) -> Matrix:
-    """Return (features, len(PLACEMENT_NAMES)): what tells right placements from wrong and absent features."""
+    """Return (features, len(PLACEMENT_NAMES)): what tells right placements from wrong and absent features.
+
+    `typical` is the usual mass of a placement where `near` cannot tell, since starts were given.
+    """
     starts, every = evidence.starts, np.arange(len(chosen))
     wide = gather_mass(starts, posterior.starts, WIDE_S)
     times = starts[chosen]
@@ -46,7 +50,7 @@ def describe_placements(
         "crowded": (apart.min(axis=1) < 6.0).astype(np.float64),
         "boundary": boundaries[chosen].astype(np.float64),
         # An episode whose other features are placed surely is one whose list fits it.
-        "typical_mass": np.full(len(mass), np.median(mass)),
+        "typical_mass": np.full(len(mass), np.median(mass) if typical is None else typical),
         "wordless": (items["rarity"] < 0.05).astype(np.float64),
         # How well a feature's words are met, against what is usual in this episode.
         **{f"{name}_edge": items[f"{name}_best"] - np.median(items[f"{name}_best"]) for name in _EDGES},

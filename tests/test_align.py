@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from conftest import LINES, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -227,3 +228,45 @@ def test_minute_long_paragraphs_are_good_enough_for_half_a_minute() -> None:
 
 def test_order_marks_the_longest_rising_run() -> None:
     assert mark_order(np.array([10.0, 40.0, 20.0, 30.0])).tolist() == [True, False, True, True]
+
+
+def test_a_start_that_a_person_gave_is_kept_and_helps_its_neighbour() -> None:
+    features = (
+        Feature(1, "Invoices can be sorted by due date"),
+        Feature(2, "Various improvements"),
+        Feature(3, "Added a dark theme to the mobile app"),
+    )
+    transcript = spoken(LINES)
+    alignment = align(transcript, features, anchors={1: 11.5, 2: 25.0})
+    first, second, third = alignment.placements
+    assert (first.start, first.end, first.status, first.method) == (11.5, 25.0, Status.CORRECTED, Method.CORRECTION)
+    assert (second.start, second.quote.split(".")[0]) == (
+        25.0,
+        "So the invoice list has a sort button for the due date",
+    )
+    assert third.start is not None
+    assert third.start >= 28.0
+
+
+def test_what_a_person_calls_not_discussed_gets_no_place() -> None:
+    features = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "Added a dark theme to the mobile app"))
+    first, second = align(spoken(LINES), features, anchors={1: None}).placements
+    assert (first.start, first.end, first.quote, first.status) == (None, None, "", Status.CORRECTED)
+    assert second.start is not None
+
+
+def test_a_start_is_kept_where_nobody_speaks() -> None:
+    (placement,) = align(Transcript(()), (Feature(1, "A"),), anchors={1: 7.0}).placements
+    assert (placement.start, placement.end, placement.confidence) == (7.0, 7.0, 1.0)
+
+
+@given(st.lists(st.floats(0, 70), min_size=2, max_size=4), st.booleans())
+def test_any_starts_that_people_give_are_kept(starts: list[float], absent: bool) -> None:
+    """Beyond the end, out of order, at the same second: a person's word is a person's word."""
+    features = [Feature(number, f"Thing number {number}") for number in range(1, len(starts) + 2)]
+    anchors: dict[int, float | None] = dict(enumerate(starts, start=1))
+    if absent:
+        anchors[len(features)] = None
+    placements = align(spoken(LINES), features, anchors=anchors).placements
+    assert {p.position: p.start for p in placements if p.position in anchors} == anchors
+    assert all(p.start is None or (p.end is not None and p.end >= p.start) for p in placements)
