@@ -102,6 +102,11 @@ class Project:
         """The folder of what is published of one episode: show notes, chapters, subtitles."""
         return self.processed / "notes" / episode_id
 
+    @property
+    def site(self) -> Path:
+        """The folder of the search site."""
+        return self.processed / "site"
+
     def state(self, name: str) -> Path:
         """What the files of one episode were made from."""
         return self.processed / "state" / f"{name}.json"

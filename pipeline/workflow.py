@@ -12,12 +12,14 @@ from filelock import FileLock, Timeout
 from pipeline import __version__
 from pipeline.config import ShowConfig, check_episode_id, load_show
 from pipeline.corrections import Correction, load_corrections
+from pipeline.download import METADATA, read_audio
 from pipeline.errors import ConfigError, InputError, LockHeldError, PipelineError
 from pipeline.features import load_features
 from pipeline.fitting import describe_changes
 from pipeline.jobs import Job, Reporter, RunResult, StageResult
 from pipeline.list_changes import compare_lists
 from pipeline.schema import Transcript
+from pipeline.site import SiteAudioFile, write_site
 from pipeline.stages import STAGES, Stage
 from pipeline.staleness import StateFile
 from pipeline.storage import (
@@ -58,6 +60,7 @@ def run_stages(
             _run_episode(job, stages)
         if "publish" in stages:
             _write_csv(project, result)
+            _write_site(project, show, reporter, result)
         if result.stages:
             result.written.append(_write_report(project, result))
     failed = {failure.episode_id for failure in result.failures}
@@ -212,6 +215,21 @@ def _write_csv(project: Project, result: RunResult) -> None:
     write_csv(read_dataset(project.dataset), project.catalog_csv)
     state.record("catalog.csv", inputs, [project.catalog_csv])
     result.written.append(project.catalog_csv)
+
+
+def _write_site(project: Project, show: ShowConfig, reporter: Reporter, result: RunResult) -> None:
+    """Make the search site say what the Parquet files say, where it does not."""
+
+    def find_audio(episode_id: str) -> SiteAudioFile | None:
+        folder = project.raw(episode_id)
+        if not (folder / METADATA).is_file():
+            return None
+        audio = read_audio(folder)
+        return SiteAudioFile(audio.path, audio.sha256) if audio.path.is_file() else None
+
+    page = write_site(project, show, find_audio=find_audio, warn=reporter.warn)
+    if page is not None:
+        result.written.append(page)
 
 
 def _write_report(project: Project, result: RunResult) -> Path:
