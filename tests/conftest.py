@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 from pipeline.jobs import StageResult
 from pipeline.schema import Segment, Transcript, Word
@@ -28,6 +29,7 @@ settings.register_profile(
 settings.load_profile("unhurried")
 
 REPOSITORY = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium")
 DEMO_AUDIO = REPOSITORY / "demo" / "audio.ogg"
 
 PAGE = """Kite release notes
@@ -200,3 +202,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
     assert result.exit_code == 0, result.failures
     return project
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium without a window; where REQUIRE_CHROMIUM is set, a machine without it fails."""
+    if CHROMIUM is None:
+        if os.environ.get("REQUIRE_CHROMIUM"):
+            pytest.fail("chromium is not installed, and REQUIRE_CHROMIUM asks for it")
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *quiet])
+        yield browser
+        browser.close()

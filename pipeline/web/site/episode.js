@@ -13,7 +13,7 @@
   const words = window.catalogWords;
   const numbers = paragraphs.map((paragraph) => Number(paragraph.dataset.paragraph));
   const opening = numbers.map((number) => words[number][0]);
-  const features = [...document.querySelectorAll(".features .start[data-play]")].map((start) => ({ start: Number(start.dataset.play), row: start.closest("li") })).sort((a, b) => a.start - b.start);
+  const features = [...document.querySelectorAll(".features .start[data-play]")].map((start) => ({ start: Math.floor(Number(start.dataset.play)), row: start.closest("li") })).sort((a, b) => a.start - b.start);
   const last = Math.max(...words.flat().slice(-1), ...features.slice(-1).map((feature) => feature.start), 0);
   const duration = Number(timeline?.dataset.duration) || last;
   let current = null;

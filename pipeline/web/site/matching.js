@@ -4,10 +4,15 @@
    the texts as they are, so that nothing need be indexed before the first answer. */
 window.Matching = (() => {
   const SLIP = 0.4; // what a word with a slip is worth beside one as written
-  const WHOLE = 1.5; // what a whole word is worth beside the beginning of one
+  const WHOLE = 1.5; // what a whole word in a title is worth beside the beginning of one
   const PHRASE = 4; // the question as it stands, in a title
+  const SHORTEST = 4; // letters of a word that may have a slip
   const WORDS = /#?v?\d+(?:[.\d]*\d)?(?![\p{L}\d])|[\p{L}\d']+/gu;
-  const fuzzy = new uFuzzy({
+  const LETTER = /[\p{L}\d]/u;
+  const UNSPACED = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u; // no blanks between words
+  // Expressions for plain letters alone are three times as fast; other alphabets get their own.
+  const latin = new uFuzzy({ intraMode: 1, interLft: 1 });
+  const anyAlphabet = new uFuzzy({
     unicode: true,
     interSplit: "[^\\p{L}\\d']+",
     intraSplit: "\\p{Ll}\\p{Lu}",
@@ -18,40 +23,51 @@ window.Matching = (() => {
     interLft: 1,
   });
 
-  /* Letters without their accents, so that "cafe" finds "Café". */
-  const plain = (text) =>
-    /^[\x00-\x7f]*$/.test(text) ? text : text.normalize("NFKD").replace(/\p{M}/gu, "");
-
-  function splitQuestion(question) {
-    const words = plain(question).toLowerCase().match(WORDS) || [];
-    return [...new Set(words.map((word) => word.replace(/^#/, "")))].map((text) => ({
-      text,
-      // "v2.204" is what "2.204" means too, and a number must not be found in the middle of a longer one.
-      literal: /^v?\d/.test(text)
-        ? new RegExp(`(?<![\\d.])v?${escape(text.replace(/^v(?=\d)/, ""))}`, "i")
-        : new RegExp(`${/^\w/.test(text) ? "\\b" : "(?<![\\p{L}\\d])"}${escape(text)}`, "iu"),
-      slips: text.length >= 4 && !/\d/.test(text),
-    }));
+  /* A text as it is searched: small letters without their accents, so that "cafe" finds "Café". */
+  function fold(text) {
+    return (/^[\x00-\x7f]*$/.test(text) ? text : text.normalize("NFKD").replace(/\p{M}/gu, "")).toLowerCase();
   }
 
-  const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  function splitQuestion(question) {
+    const written = (fold(question).match(WORDS) || []).map((word) => word.replace(/^#/, "").replace(/^v(?=\d)/, ""));
+    return [...new Set(written)].map((text) => {
+      const slips = text.length >= SHORTEST && !/\d/.test(text);
+      return { text, number: /^\d/.test(text), anywhere: UNSPACED.test(text), fuzzy: slips && (/^[a-z']+$/.test(text) ? latin : anyAlphabet) };
+    });
+  }
 
-  /* `fields` are [worth, texts]; returns the rows that answer, each with its score. */
+  /* Whether a word of the text begins as `word` does; a number must not begin inside a longer one, "v" aside. */
+  function begins(text, { text: wanted, number, anywhere }) {
+    if (anywhere) return text.includes(wanted);
+    for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+      if (at === 0) return true;
+      const before = text.charCodeAt(at - 1);
+      if (number && (before === 118 /* v */ || before === 46 /* . */)) {
+        if (before === 118 && (at === 1 || !isLetter(text.charCodeAt(at - 2)))) return true;
+      } else if (!isLetter(before)) return true;
+    }
+    return false;
+  }
+
+  function isLetter(code) {
+    if (code < 128) return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || (code >= 65 && code <= 90);
+    return LETTER.test(String.fromCharCode(code));
+  }
+
+  /* `fields` are [worth, folded texts], titles first; returns the rows that answer, and every row's score. */
   function search(fields, question) {
     const words = splitQuestion(question);
-    const size = fields[0][1].length;
-    let rows = Array.from({ length: size }, (_, row) => row);
-    const scores = new Float32Array(size);
+    const scores = new Float32Array(fields[0][1].length);
+    let rows = Array.from(scores.keys());
     for (const word of words) {
-      const best = new Float32Array(size);
+      const best = new Float32Array(scores.length);
       for (const [worth, texts] of fields) {
         for (const row of rows) {
-          if (best[row] < worth && word.literal.test(texts[row])) best[row] = worth;
+          if (best[row] < worth && begins(texts[row], word)) best[row] = worth;
         }
-        if (!word.slips) continue;
-        for (const row of fuzzy.filter(texts, word.text, rows) || []) {
-          best[row] = Math.max(best[row], worth * SLIP);
-        }
+        if (!word.fuzzy) continue;
+        const unsure = rows.filter((row) => best[row] < worth * SLIP);
+        for (const row of word.fuzzy.filter(texts, word.text, unsure) || []) best[row] = worth * SLIP;
       }
       rows = rows.filter((row) => best[row] > 0);
       for (const row of rows) scores[row] += best[row];
@@ -63,29 +79,40 @@ window.Matching = (() => {
   /* Titles that hold whole words, or the whole question, come before those that hold the beginnings of them. */
   function reward(rows, scores, titles, words) {
     if (!words.length) return;
-    const whole = words.map((word) => new RegExp(`${word.literal.source}(?![\\p{L}\\d])`, "iu"));
-    const phrase = new RegExp(words.map((word) => word.literal.source).join("[^\\p{L}\\d]+"), "iu");
+    const sources = words.map((word) => `(?<![\\p{L}\\d])${word.text.replace(/[.]/g, "\\.")}`);
+    const whole = sources.map((source) => new RegExp(`${source}(?![\\p{L}\\d])`, "u"));
+    const phrase = new RegExp(sources.join("[^\\p{L}\\d]+"), "u");
     for (const row of rows) {
-      for (const one of whole) if (one.test(titles[row])) scores[row] += WHOLE;
-      if (words.length > 1 && phrase.test(titles[row])) scores[row] += PHRASE;
+      words.forEach((word, number) => {
+        if (titles[row].includes(word.text) && whole[number].test(titles[row])) scores[row] += WHOLE;
+      });
+      if (words.length > 1 && titles[row].includes(words[0].text) && phrase.test(titles[row])) scores[row] += PHRASE;
     }
   }
 
-  /* The text as nodes, with the words of the question marked. */
-  function mark(text, words) {
+  const cut = (text) => text.split(/([\p{L}\d'.]*[\p{L}\d])/u);
+
+  /* Returns those words of some texts that answer a question; asked once for a whole list, since words come again. */
+  function findAnswers(texts, words) {
+    const parts = words.length ? [...new Set(texts.flatMap(cut))] : [];
+    const folded = parts.map(fold);
+    const found = new Set();
+    for (const word of words) {
+      folded.forEach((text, number) => begins(text, word) && found.add(parts[number]));
+      if (!word.fuzzy) continue;
+      for (const number of word.fuzzy.filter(folded, word.text) || []) found.add(parts[number]);
+    }
+    return found;
+  }
+
+  /* The text as nodes, with the words in `answers` marked. */
+  function mark(text, answers) {
     const nodes = document.createDocumentFragment();
-    for (const part of words.length ? text.split(/([\p{L}\d'.]*[\p{L}\d])/u) : [text]) {
-      if (part && words.some((word) => answers(part, word))) {
-        nodes.append(Object.assign(document.createElement("mark"), { textContent: part }));
-      } else {
-        nodes.append(part);
-      }
+    for (const part of answers.size ? cut(text) : [text]) {
+      nodes.append(answers.has(part) ? Object.assign(document.createElement("mark"), { textContent: part }) : part);
     }
     return nodes;
   }
 
-  const answers = (part, word) =>
-    word.literal.test(plain(part)) || (word.slips && part.length > 2 && (fuzzy.filter([plain(part)], word.text) || []).length > 0);
-
-  return { plain, search, mark };
+  return { fold, search, findAnswers, mark };
 })();

@@ -54,7 +54,7 @@ window.Player = class Player {
       this.media.setAttribute("aria-label", title);
       this.media.src = (/^https?:/.test(address) ? address : `${this.root}/${address}`) + (seconds ? `#t=${seconds}` : "");
       for (const event of ["timeupdate", "seeking", "play", "pause"]) {
-        this.media.addEventListener(event, () => this.tell(this.media.currentTime, this.media.paused));
+        this.media.addEventListener(event, ({ target }) => target === this.media && this.tell(target.currentTime, target.paused));
       }
     }
     stage.append(this.media);

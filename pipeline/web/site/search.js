@@ -9,19 +9,21 @@
   const list = document.getElementById("results");
   const more = document.getElementById("more");
   const count = document.getElementById("count");
+  const clear = document.getElementById("clear");
   const dock = document.getElementById("player");
   const single = document.getElementById("single-keys");
   const column = (name) => NAMES.indexOf(name);
   const value = (row, name) => features[row][column(name)];
-  const texts = (name) => features.map((feature) => Matching.plain(feature[column(name)]));
+  const texts = (name) => features.map((feature) => Matching.fold(feature[column(name)]));
   const fields = [
     [3, texts("title")],
-    [3, features.map((feature) => `${feature[2] ?? ""} ${feature[3]} ${episodes[feature[0]][0]} ${Matching.plain(episodes[feature[0]][1])}`)],
+    [3, features.map((feature) => `${feature[2] ?? ""} ${feature[3]} ${episodes[feature[0]][0]} ${Matching.fold(episodes[feature[0]][1])}`)],
     [1.5, texts("description")],
     [1, texts("quote")],
   ];
   const player = new Player(dock, ".");
   let found = { rows: [], words: [] };
+  let answers = new Set();
   let shown = 0;
 
   fillFilters();
@@ -117,25 +119,27 @@
 
   function tellCount(id) {
     const size = found.rows.length;
-    const text = size ? `${size.toLocaleString("en")} feature${size === 1 ? "" : "s"}` : "";
-    count.replaceChildren(id === null ? text : `${text || "No feature"} with the id #${id}`);
-    if (id !== null) {
-      const all = make("button", "quiet", "Show all");
-      all.addEventListener("click", () => update(history.replaceState(null, "", location.pathname + location.search)));
-      count.append(all);
-    }
-    if (size || id !== null) return;
-    count.textContent = "Nothing found";
-    list.append(make("li", "empty", features.length ? "No feature has all of these words. Try fewer of them, or clear the filters." : "The catalog is empty: no episode has been published yet."));
+    const what = size ? `${size.toLocaleString("en")} feature${size === 1 ? "" : "s"}` : "Nothing found";
+    count.textContent = id === null ? what : `${what} with the id #${id}`;
+    clear.hidden = id === null && !new FormData(form).values().some(Boolean);
+    if (size) return;
+    list.append(make("li", "empty", features.length ? "No feature has all of these words. Try fewer of them, or clear the search." : "The catalog is empty: no episode has been published yet."));
   }
 
   function showMore() {
     const next = found.rows.slice(shown, shown + PAGE);
+    answers = Matching.findAnswers(next.flatMap(shownTexts), found.words);
     list.append(...next.map(render));
     shown += next.length;
     const left = found.rows.length - shown;
     more.hidden = left <= 0;
     more.textContent = `Show ${Math.min(PAGE, left)} more of ${left.toLocaleString("en")}`;
+  }
+
+  /* The texts of a row in which words may be marked. */
+  function shownTexts(row) {
+    const [episode, , id, version, title, description, , , , quote] = features[row];
+    return [title, description, quote, version, String(id), episodes[episode][1]];
   }
 
   function render(row) {
@@ -147,13 +151,13 @@
     const heading = make("h3");
     const link = make("a");
     link.href = `episodes/${episodeId}.html#${feature.id ?? `p${feature.position}`}`;
-    link.append(Matching.mark(feature.title, found.words));
+    link.append(Matching.mark(feature.title, answers));
     heading.append(link);
     body.append(heading, renderMarks(feature, episodeId, episodeTitle));
     for (const name of ["description", "quote"]) {
       if (!feature[name]) continue;
       const text = make("p", name);
-      text.append(Matching.mark(feature[name], found.words));
+      text.append(Matching.mark(feature[name], answers));
       body.append(text);
     }
     item.append(renderStart(feature), body);
@@ -177,7 +181,7 @@
   }
 
   function marked(element, text) {
-    element.append(Matching.mark(text, found.words));
+    element.append(Matching.mark(text, answers));
     return element;
   }
 
