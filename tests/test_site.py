@@ -38,7 +38,7 @@ def write(
     warnings = told if told is not None else []
     return write_site(
         project,
-        ShowConfig(name="Show", site_audio=audio),
+        ShowConfig.model_validate({"name": "Show", "site_audio": audio}),
         find_audio=lambda _: found,
         warn=lambda name, note: warnings.append(f"{name}: {note}"),
     )

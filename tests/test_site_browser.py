@@ -63,7 +63,7 @@ def make_site(root: Path) -> Project:
     sound = SiteAudioFile(DEMO_AUDIO, "digest")
     write_site(
         project,
-        ShowConfig(name="Show", site_audio="copy"),
+        ShowConfig.model_validate({"name": "Show", "site_audio": "copy"}),
         find_audio=lambda name: sound if name == "one" else None,
         warn=lambda name, note: pytest.fail(f"{name}: {note}"),
     )
