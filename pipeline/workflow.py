@@ -51,7 +51,7 @@ def run_stages(
     PipelineError where nothing could start: no such project or episode, or another run at work.
     """
     show = load_show(project.show)
-    ids = [_check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]
+    ids = [check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]
     result = RunResult()
     with _hold_lock(project):
         speaker = transcriber(show)
@@ -74,7 +74,8 @@ def list_episodes(project: Project) -> list[str]:
     return sorted(path.stem for path in project.episodes.glob("*.yaml"))
 
 
-def _check_known(project: Project, episode_id: str) -> str:
+def check_known(project: Project, episode_id: str) -> str:
+    """Return the id of an episode that has settings; ConfigError where it has none."""
     if not project.episode(check_episode_id(episode_id)).is_file():
         known = ", ".join(list_episodes(project)) or "none yet"
         missing = project.episode(episode_id)
@@ -158,7 +159,7 @@ def find_stale(project: Project, episode_ids: Sequence[str], reporter: Reporter)
     """Return what `run_stages` would do for each stage of these episodes, and why; nothing is run or written."""
     show = load_show(project.show)
     found = []
-    for episode_id in [_check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]:
+    for episode_id in [check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]:
         job = Job(
             project, show, episode_id, _NoTranscriber(), reporter, RunResult(),
             force=False, offline=True, refresh=False, include_review=show.include_review,

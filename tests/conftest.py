@@ -109,10 +109,14 @@ def transcriber() -> ToldTranscriber:
 def project(tmp_path: Path) -> Project:
     """A project with one episode, `one`, whose audio is the demo's and whose list is PAGE."""
     made = Project(tmp_path)
-    made.episodes.mkdir(parents=True)
-    made.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
-    add_episode(made, "one")
+    _make_project(made)
     return made
+
+
+def _make_project(project: Project) -> None:
+    project.episodes.mkdir(parents=True)
+    project.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
+    add_episode(project, "one")
 
 
 def add_episode(project: Project, episode_id: str, *, source: Path | str = DEMO_AUDIO, page: str = PAGE) -> None:
@@ -148,6 +152,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def aligned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a project with one episode, `one`, that was run."""
+    made = Project(tmp_path_factory.mktemp("aligned"))
+    _make_project(made)
+    run_stages(
+        made,
+        ["one"],
+        ("download", "transcribe", "align", "publish"),
+        transcriber=lambda show: ToldTranscriber(spoken(LINES)),
+        reporter=Notes(),
+    )
+    return made.root
+
+
+@pytest.fixture
+def aligned(aligned_once: Path, tmp_path: Path) -> Project:
+    """A project of one's own with one episode, `one`, that was run."""
+    return Project(Path(shutil.copytree(aligned_once, tmp_path / "aligned")))
 
 
 @dataclass

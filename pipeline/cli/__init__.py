@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import files, models, reading, stages
+from pipeline.cli import files, models, reading, review, stages
 from pipeline.errors import PipelineError
 
 app = typer.Typer(
@@ -50,7 +50,7 @@ for name, its_stages, summary in (
 ):
     app.command(name, help=summary)(stages.stage_command(its_stages))
 
-for command in (files.locate, files.features, reading.status, reading.search, reading.evaluate):
+for command in (files.locate, files.features, reading.status, reading.search, reading.evaluate, review.review):
     app.command()(command)
 app.add_typer(models.app, name="models")
 
