@@ -15,6 +15,7 @@ from pipeline.review_guard import Guard, make_token
 from pipeline.reviewing import ChangedMeanwhileError, Review
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -96,6 +97,9 @@ def build_app(review: Review, token: str, port: int) -> Guard:
     async def explain(_: "Request", error: Exception) -> "Response":
         return JSONResponse({"error": str(error)}, 409 if isinstance(error, ChangedMeanwhileError) else 400)
 
+    async def confess(_: "Request", error: Exception) -> "Response":
+        return JSONResponse({"error": f"this should not happen, please report it: {error!r}"}, 500)
+
     routes = [
         *(Route(f"/{name}", page(name)) for name in PAGES),
         *(Route(f"/{make.__name__}", answer(make)) for make in (answers.state, answers.transcript)),
@@ -106,7 +110,24 @@ def build_app(review: Review, token: str, port: int) -> Guard:
         Route("/audio", audio),
         Route("/peaks", peaks),
     ]
-    return Guard(Starlette(routes=routes, exception_handlers={PipelineError: explain, OSError: explain}), token, port)
+    handlers = {PipelineError: explain, OSError: explain, Exception: confess}
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port)
+
+
+def configure(app: Guard) -> "uvicorn.Config":
+    """Return how uvicorn runs the page: it says nothing, since the page shows what goes wrong."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        # A browser keeps the audio's connection open; nothing is lost by cutting it.
+        timeout_graceful_shutdown=1,
+    )
 
 
 async def _read_body(request: "Request") -> dict[str, Any]:
@@ -150,11 +171,7 @@ def serve(review: Review, *, port: int, ready: Callable[[str], None]) -> None:
             raise InputError(f"port {port} cannot be used ({error.strerror}): name another with --port") from error
         taken = listener.getsockname()[1]
         token = make_token()
-        config = uvicorn.Config(
-            build_app(review, token, taken), log_config=None, access_log=False, lifespan="off", server_header=False,
-            timeout_graceful_shutdown=2,
-        )  # fmt: skip
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(configure(build_app(review, token, taken)))
         listener.listen()
         ready(f"http://127.0.0.1:{taken}/{token}/")
         server.run(sockets=[listener])

@@ -217,9 +217,10 @@ class _Told:
     def stage_ended(self, result: StageResult) -> None:
         """Say nothing."""
 
-    def warn(self, episode_id: str, message: str) -> None:
-        """Keep what a person should look at."""
-        self.warnings.append(f"{episode_id}: {message}")
+    def warn(self, episode_id: str, message: str) -> None:  # noqa: ARG002
+        """Keep what concerns decisions; what the list and the notes warn of, each run says again."""
+        if message.startswith(("the correction of ", "the end of ")):
+            self.warnings.append(message)
 
 
 def _sign(decided: Correction | None) -> str | None:

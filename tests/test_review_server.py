@@ -17,7 +17,7 @@ from conftest import DEMO_AUDIO
 
 from pipeline.corrections import load_corrections
 from pipeline.review_guard import HEADERS, make_token
-from pipeline.review_server import PAGES, build_app
+from pipeline.review_server import PAGES, build_app, configure
 from pipeline.reviewing import Review
 from pipeline.storage import Project
 
@@ -44,7 +44,7 @@ def serve_in_thread(project: Project, episode: str = "one") -> Iterator[ReviewSe
         listener.listen()
         port, token = listener.getsockname()[1], make_token()
         app = build_app(Review.open(project, episode, "Anna"), token, port)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+        server = uvicorn.Server(configure(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         yield ReviewServer(f"http://127.0.0.1:{port}/{token}/", port, project)

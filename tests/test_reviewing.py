@@ -98,10 +98,17 @@ def test_finishing_aligns_around_the_decisions_and_publishes(review: Review) -> 
     review.decide(1, 31.0, None)
     review.decide(2, None, None)
     result = review.finish()
-    assert result["moved"] == []
+    assert result == {"moved": [], "warnings": []}
     rows = read_rows(review.project.dataset)["one"]
     assert [(row.start_s, row.status) for row in rows] == [(31.0, "corrected"), (None, "corrected")]
     assert not review.describe()["stale"]
+
+
+def test_finishing_tells_of_decisions_that_fit_nothing(review: Review) -> None:
+    gone = Correction(feature_id=1, title="Gone from the list", decision=Decision.NOT_DISCUSSED)
+    save_correction(review.project, "one", gone)
+    (warning,) = review.finish()["warnings"]
+    assert "#1 is kept but not used" in warning
 
 
 def test_finishing_says_what_else_moved(review: Review) -> None:
