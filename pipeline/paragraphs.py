@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.schema import Transcript
+from pipeline.schema import Transcript, Word
 from pipeline.subtitles import spread_words
 
 # A paragraph ends at a pause of so many seconds, or after the sentence that makes it this many words long.
@@ -64,7 +64,19 @@ def _list_words(transcript: Transcript) -> Iterator[tuple[float, float, str]]:
     """Every word (start, end, text) in order of time, each text without blanks."""
     words: list[tuple[float, float, str]] = []
     for segment in transcript.segments:
-        timed = [(word.start, word.end, word.word) for word in segment.words] or spread_words(segment)
-        words += [(start, end, text) for start, end, written in timed for text in written.split()]
+        words += _join_parts(segment.words) if segment.words else spread_words(segment)
     # Word times of one segment may reach into the next, and a page must find the current word by bisection.
     return iter(sorted(words, key=lambda word: word[0]))
+
+
+def _join_parts(words: Sequence[Word]) -> list[tuple[float, float, str]]:
+    """A segment's words, the parts of one ("self", "-checkout") put together again: they have no blank between them."""
+    joined: list[tuple[float, float, str]] = []
+    has_blanks = any(word.word[:1].isspace() for word in words[1:])
+    for word in words:
+        texts = word.word.split()
+        if joined and texts and has_blanks and not word.word[:1].isspace():
+            start, _, text = joined.pop()
+            joined.append((start, word.end, text + texts.pop(0)))
+        joined += [(word.start, word.end, text) for text in texts]
+    return joined

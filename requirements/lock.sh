@@ -10,4 +10,4 @@ lock() {
         --no-annotate --custom-compile-command "sh requirements/lock.sh" "$@" --output-file "$out" pyproject.toml
 }
 lock requirements/demo.txt "$@" --extra models --extra encoder --extra id3 --group editable
-lock requirements/dev.txt "$@" --extra models --extra encoder --extra id3 --extra plots --group editable --group dev --group bench
+lock requirements/dev.txt "$@" --extra models --extra encoder --extra id3 --extra plots --extra review --group editable --group dev --group bench

@@ -229,7 +229,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright is at work, nothing else may run an event loop.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium without a window; where REQUIRE_CHROMIUM is set, a machine without it fails."""
     if CHROMIUM is None:

@@ -32,6 +32,18 @@ def test_a_pause_and_a_long_stretch_end_a_paragraph() -> None:
     assert [len(paragraph.words) for paragraph in cut_paragraphs(talk, [])] == [LONG_WORDS, 20, 1]
 
 
+def test_the_parts_of_a_word_are_put_together() -> None:
+    parts = (Word(1.0, 1.2, " The"), Word(1.2, 1.4, " self"), Word(1.4, 1.6, "-checkout"), Word(1.6, 1.8, " is"))
+    (paragraph,) = cut_paragraphs(Transcript((Segment(1.0, 1.8, "", parts),)), [])
+    assert paragraph == Paragraph(("The", "self-checkout", "is"), (1.0, 1.2, 1.6))
+
+
+def test_words_that_never_have_blanks_stay_apart() -> None:
+    words = (Word(1.0, 1.2, "The"), Word(1.2, 1.4, "kiosk"))
+    (paragraph,) = cut_paragraphs(Transcript((Segment(1.0, 1.4, "", words),)), [])
+    assert paragraph.words == ("The", "kiosk")
+
+
 def test_captions_without_word_times_get_some() -> None:
     talk = Transcript((Segment(10.0, 14.0, "one two three"),))
     (paragraph,) = cut_paragraphs(talk, [])

@@ -19,6 +19,8 @@
   let current = null;
 
   if (source.kind !== "none") player.prepare(source);
+  // The transcript stands below the player, however high that is.
+  new ResizeObserver(() => document.documentElement.style.setProperty("--listen-height", `${listen.offsetHeight}px`)).observe(listen);
   player.onTime(showTime);
   addEventListener("click", (event) => {
     const target = event.target.closest("[data-play]");
@@ -71,11 +73,15 @@
     if (follow.checked) reveal(paragraph);
   }
 
-  /* Scroll only the transcript, and only where it is not in sight already. */
+  /* Scroll only where it is not in sight already: the transcript alone where it moves on its own, else the page. */
   function reveal(element) {
+    const frame = document.getElementById("transcript");
+    const alone = frame.scrollHeight > frame.clientHeight;
     const box = element.getBoundingClientRect();
-    const top = listen.getBoundingClientRect().bottom;
-    if (box.top < top || box.bottom > innerHeight) element.scrollIntoView({ block: "center" });
+    const [top, bottom] = alone ? [frame.getBoundingClientRect().top, frame.getBoundingClientRect().bottom] : [listen.getBoundingClientRect().bottom, innerHeight];
+    if (box.top >= top && box.bottom <= bottom) return;
+    if (alone) frame.scrollTop += box.top - top - frame.clientHeight / 4;
+    else element.scrollIntoView({ block: "center" });
   }
 
   /* The number of the last start that is not after `seconds`, by bisection; -1 before the first. */
@@ -143,6 +149,6 @@
     chosen = (chosen + step + found.length) % found.length;
     highlight("chosen", [found[chosen]]);
     matches.textContent = `${chosen + 1} of ${found.length}`;
-    reveal(found[chosen].startContainer.parentElement);
+    reveal(found[chosen]);
   }
 })();
