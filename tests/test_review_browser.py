@@ -173,8 +173,7 @@ def test_the_keys_can_be_switched_off(page: Page, server: ReviewServer) -> None:
     assert decisions(server) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_axe_finds_nothing_and_nothing_is_cut_off(
     chromium: Browser, server: ReviewServer, width: int, scheme: str
 ) -> None:

@@ -309,8 +309,7 @@ def test_no_title_runs(page: Page, site: Path, address: str) -> None:
     assert page.evaluate("window.hacked === undefined && !document.querySelector('img, textarea, svg[onload]')")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 @pytest.mark.parametrize(
     "address", ["index.html?q=a", "index.html?q=zzz", "episodes/one.html", "episodes/hostile.html"]
 )
