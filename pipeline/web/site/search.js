@@ -1,7 +1,7 @@
 "use strict";
 /* The search page: what is asked for stands in the address, and the list shows what answers. */
 (() => {
-  const PAGE = 50;
+  const PAGE = 25; // more rows would take longer to lay out than to find
   const STATUS = { confident: "Confident", review: "To review", not_found: "Not found", corrected: "Corrected" };
   const NAMES = ["episode", "position", "id", "version", "title", "description", "highlight", "start", "status", "quote", "url"];
   const { episodes, features } = window.catalogData;
