@@ -142,6 +142,7 @@ def test_filters_stand_in_the_address_and_a_shared_address_shows_the_same(page: 
     page.fill("#question", "a")
     page.get_by_label("Episode").select_option("one")
     page.get_by_label("Status").select_option("review")
+    page.wait_for_timeout(400)
     shared = page.url
     assert query(page) == "?q=a&episode=one&status=review"
     assert titles(page) == ["Added a dark theme to the mobile app"]

@@ -25,13 +25,24 @@
   let found = { rows: [], words: [] };
   let answers = new Set();
   let shown = 0;
+  let pending;
 
   fillFilters();
   readAddress();
   update();
 
-  form.addEventListener("input", () => update(writeAddress()));
-  form.addEventListener("reset", () => setTimeout(() => update(history.replaceState(null, "", location.pathname))));
+  form.addEventListener("input", () => {
+    keepAddress();
+    update();
+  });
+  form.addEventListener("reset", () => {
+    // The controls are empty only after this event.
+    setTimeout(() => {
+      clearTimeout(pending);
+      history.replaceState(null, "", location.pathname);
+      update();
+    });
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   more.addEventListener("click", () => {
     const first = shown;
@@ -42,8 +53,12 @@
     const button = event.target.closest("button.start");
     if (button) play(Number(button.closest("li").dataset.row));
   });
-  addEventListener("hashchange", () => update(readAddress()));
-  addEventListener("popstate", () => update(readAddress()));
+  for (const event of ["hashchange", "popstate"]) {
+    addEventListener(event, () => {
+      readAddress();
+      update();
+    });
+  }
   addEventListener("keydown", followKey);
   try {
     single.checked = localStorage.getItem("single-keys") !== "off";
@@ -80,6 +95,13 @@
     for (const [name, text] of new FormData(form)) if (text) asked.set(name, text);
     const query = asked.toString();
     history.replaceState(null, "", location.pathname + (query ? `?${query}` : ""));
+  }
+
+  /* Not for every letter: browsers refuse more than some hundred changes in half a minute. */
+  function keepAddress() {
+    clearTimeout(pending);
+    if (location.hash) writeAddress();
+    else pending = setTimeout(writeAddress, 200);
   }
 
   /* A link such as index.html#998146 shows that feature, in every episode that has it. */
