@@ -133,7 +133,11 @@
 
   function order(rows, scores, by) {
     // The data comes newest episode first, then in order of time, which is what equals keep.
-    if (by === "best") return rows.sort((a, b) => scores[b] - scores[a] || a - b);
+    if (by === "best") {
+      // Few different scores, and rows in order already: quicker than to compare them all.
+      const groups = Map.groupBy(rows, (row) => scores[row]);
+      return [...groups.keys()].sort((a, b) => b - a).flatMap((score) => groups.get(score));
+    }
     if (by === "id") return rows.sort((a, b) => (value(a, "id") ?? Infinity) - (value(b, "id") ?? Infinity) || a - b);
     if (by === "version") return rows.sort((a, b) => compareVersions(value(b, "version"), value(a, "version")) || a - b);
     return rows;
