@@ -42,7 +42,7 @@
 
   /* A click on a word plays from it. */
   function playWord(event) {
-    const place = document.caretPositionFromPoint?.(event.clientX, event.clientY);
+    const place = document.caretPositionFromPoint?.(event.clientX, event.clientY); // older browsers have the clocks
     const node = place?.offsetNode;
     const paragraph = node?.parentElement?.closest("[data-paragraph]");
     if (!paragraph || source.kind === "none") return;

@@ -147,7 +147,7 @@
     const size = found.rows.length;
     const what = size ? `${size.toLocaleString("en")} feature${size === 1 ? "" : "s"}` : "Nothing found";
     count.textContent = id === null ? what : `${what} with the id #${id}`;
-    clear.hidden = id === null && !new FormData(form).values().some(Boolean);
+    clear.hidden = id === null && ![...new FormData(form).values()].some(Boolean);
     if (size) return;
     list.append(make("li", "empty", features.length ? "No feature has all of these words. Try fewer of them, or clear the search." : "The catalog is empty: no episode has been published yet."));
   }
