@@ -43,7 +43,7 @@ Label = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(va
 Text = Annotated[str, Field(min_length=1)]
 Link = Annotated[str, AfterValidator(check_link)]
 ColumnName = Literal["position", "feature_id", "version", "title", "description", "highlight", "published_s"]
-
+SiteAudio = Literal["none", "copy", "link"]
 
 Settings = TypeVar("Settings", bound=StrictModel)
 Place = tuple[str | int, ...]
@@ -86,6 +86,7 @@ class ShowConfig(StrictModel):
     retranscribe_on_glossary_change: bool = Field(False, description="transcribe anew when the glossary changes")
     include_review: bool = Field(False, description="publish doubtful starts too, in show notes and chapters")
     id3_chapters: bool = Field(True, description="write chapters into a copy of the episode's mp3, where it is one")
+    site_audio: SiteAudio = Field("none", description="the audio on the search site: none, copy, or link to data/raw")
     columns: dict[str, ColumnName] = Field({}, description="a table's own column names and what they are called here")
     download: DownloadConfig = Field(
         default_factory=lambda: DownloadConfig.model_validate({}), description="limits and manners of fetching audio"

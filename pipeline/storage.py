@@ -119,6 +119,11 @@ class Project:
         """The folder in which downloads take turns."""
         return self.processed / "state" / "turns"
 
+    @property
+    def site(self) -> Path:
+        """The folder of the search site."""
+        return self.processed / "site"
+
     def state(self, name: str) -> Path:
         """What the files of one episode were made from."""
         return self.processed / "state" / f"{name}.json"

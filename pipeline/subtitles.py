@@ -51,7 +51,7 @@ def _cut(transcript: Transcript, longest: int) -> Iterator[tuple[float, float, s
 
 
 def _cut_segment(segment: Segment, longest: int) -> Iterator[tuple[float, float, str]]:
-    words = [(word.start, word.end, word.word.strip()) for word in segment.words] or _spread_words(segment)
+    words = [(word.start, word.end, word.word.strip()) for word in segment.words] or spread_words(segment)
     total = sum(len(text) + 1 for _, _, text in words)
     # Cues of about the same length read better than full ones with a word left over.
     longest = min(longest, total // (total // longest + 1) + 8)
@@ -67,8 +67,8 @@ def _cut_segment(segment: Segment, longest: int) -> Iterator[tuple[float, float,
         yield cue[0][0], cue[-1][1], " ".join(text for _, _, text in cue)
 
 
-def _spread_words(segment: Segment) -> list[tuple[float, float, str]]:
-    """Words of a segment without word times, spread over it by their letters."""
+def spread_words(segment: Segment) -> list[tuple[float, float, str]]:
+    """Return the words (start, end, text) of a segment without word times, spread over it by their letters."""
     words = segment.text.split()
     letters = sum(len(word) + 1 for word in words) or 1
     step = (segment.end - segment.start) / letters

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from pipeline.config import ShowConfig, check_episode_id, load_show
+from pipeline.download import METADATA, read_audio
 from pipeline.episode_runs import explain_error, find_reason, run_episode
 from pipeline.errors import ConfigError, LockHeldError, PipelineError
 from pipeline.jobs import Job, Reporter, RunOptions, RunResult, Task
 from pipeline.run_reports import write_report
 from pipeline.schema import Transcript
+from pipeline.site import SiteAudioFile, write_site
 from pipeline.stages import STAGES
 from pipeline.staleness import StateFile
 from pipeline.storage import Project, sweep_temporaries
@@ -49,7 +51,7 @@ def run_stages(
     could start: no such project or episode, or another run at work.
     """
     show = load_show(project.show)
-    ids = [_check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]
+    ids = [check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]
     options = RunOptions(force, offline, refresh, include_review, captions)
     result, began = RunResult(), time.monotonic()
     with _hold_lock(project, wait, reporter):
@@ -68,6 +70,7 @@ def run_stages(
             result.interrupted, result.exit_code = True, INTERRUPTED
         if "publish" in stages:
             _write_csv(project, result)
+            _write_site(project, show, reporter, result)
         failed = {failure.episode_id for failure in result.failures}
         if failed and not result.interrupted:
             result.exit_code = 3 if len(failed) < len(ids) else 1
@@ -110,7 +113,8 @@ def list_episodes(project: Project) -> list[str]:
     return sorted(path.stem for path in project.episodes.glob("*.yaml"))
 
 
-def _check_known(project: Project, episode_id: str) -> str:
+def check_known(project: Project, episode_id: str) -> str:
+    """Return the id of an episode that has settings; ConfigError where it has none."""
     if not project.episode(check_episode_id(episode_id)).is_file():
         known = ", ".join(list_episodes(project)) or "none yet"
         missing = project.episode(episode_id)
@@ -149,7 +153,7 @@ def find_stale(project: Project, episode_ids: Sequence[str], reporter: Reporter)
     """Return what `run_stages` would do for each stage of these episodes, and why; nothing is run or written."""
     show = load_show(project.show)
     found = []
-    for episode_id in [_check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]:
+    for episode_id in [check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]:
         job = Job(
             project, show, episode_id, _NoTranscriber(), reporter, RunResult(),
             RunOptions(offline=True, include_review=show.include_review),
@@ -201,3 +205,18 @@ def _write_csv(project: Project, result: RunResult) -> None:
     write_csv(read_dataset(project.dataset), project.catalog_csv)
     state.record("catalog.csv", inputs, [project.catalog_csv])
     result.written.append(project.catalog_csv)
+
+
+def _write_site(project: Project, show: ShowConfig, reporter: Reporter, result: RunResult) -> None:
+    """Make the search site say what the Parquet files say, where it does not."""
+
+    def find_audio(episode_id: str) -> SiteAudioFile | None:
+        folder = project.raw(episode_id)
+        if not (folder / METADATA).is_file():
+            return None
+        audio = read_audio(folder)
+        return SiteAudioFile(audio.path, audio.sha256) if audio.path.is_file() else None
+
+    page = write_site(project, show, find_audio=find_audio, warn=reporter.warn)
+    if page is not None:
+        result.written.append(page)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from faulty_server import Server, make_media, serve, write_feed
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 from pipeline.jobs import StageResult
 from pipeline.schema import Segment, Transcript, Word
@@ -29,6 +30,7 @@ settings.register_profile(
 settings.load_profile("unhurried")
 
 REPOSITORY = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium")
 DEMO_AUDIO = REPOSITORY / "demo" / "audio.ogg"
 
 PAGE = """Kite release notes
@@ -115,10 +117,14 @@ def transcriber() -> ToldTranscriber:
 def project(tmp_path: Path) -> Project:
     """A project with one episode, `one`, whose audio is the demo's and whose list is PAGE."""
     made = Project(tmp_path)
-    made.episodes.mkdir(parents=True)
-    made.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
-    add_episode(made, "one")
+    _make_project(made)
     return made
+
+
+def _make_project(project: Project) -> None:
+    project.episodes.mkdir(parents=True)
+    project.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
+    add_episode(project, "one")
 
 
 def add_episode(project: Project, episode_id: str, *, source: Path | str = DEMO_AUDIO, page: str = PAGE) -> None:
@@ -154,6 +160,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def aligned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a project with one episode, `one`, that was run."""
+    made = Project(tmp_path_factory.mktemp("aligned"))
+    _make_project(made)
+    run_stages(
+        made,
+        ["one"],
+        ("download", "transcribe", "align", "publish"),
+        transcriber=lambda show: ToldTranscriber(spoken(LINES)),
+        reporter=Notes(),
+    )
+    return made.root
+
+
+@pytest.fixture
+def aligned(aligned_once: Path, tmp_path: Path) -> Project:
+    """A project of one's own with one episode, `one`, that was run."""
+    return Project(Path(shutil.copytree(aligned_once, tmp_path / "aligned")))
 
 
 @dataclass
@@ -222,3 +249,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
     assert result.exit_code == 0, result.failures
     return project
+
+
+# Not for the whole session: while Playwright is at work, nothing else may run an event loop.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium without a window; where REQUIRE_CHROMIUM is set, a machine without it fails."""
+    if CHROMIUM is None:
+        if os.environ.get("REQUIRE_CHROMIUM"):
+            pytest.fail("chromium is not installed, and REQUIRE_CHROMIUM asks for it")
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *quiet])
+        yield browser
+        browser.close()

@@ -1,5 +1,6 @@
 """What a stranger installs: pinned, without hosts, complete."""
 
+import hashlib
 import re
 import tomllib
 
@@ -40,3 +41,10 @@ def test_the_weight_wheels_are_the_ones_the_code_knows() -> None:
     named = {requirement.split("==")[0] for requirement in extras["models"]}
     assert named == {distribution for wheels in WHEELS.values() for distribution in wheels.distributions}
     assert all("==" in requirement for requirement in extras["models"])
+
+
+def test_the_library_in_the_package_is_the_one_that_was_published() -> None:
+    folder = REPOSITORY / "pipeline" / "web" / "ufuzzy"
+    digest = hashlib.sha256((folder / "uFuzzy.iife.min.js").read_bytes()).hexdigest()
+    assert digest in (REPOSITORY / "docs" / "pages.md").read_text(encoding="utf-8")
+    assert "MIT License" in (folder / "LICENSE").read_text(encoding="utf-8")

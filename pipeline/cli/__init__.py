@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import changes, files, models, reading, sources, stages
+from pipeline.cli import changes, files, models, reading, review, sources, stages
 from pipeline.errors import PipelineError
 
 app = typer.Typer(
@@ -50,7 +50,9 @@ for name, its_stages, summary in (
 ):
     app.command(name, help=summary)(stages.stage_command(its_stages))
 
-for command in (files.locate, files.features, reading.status, changes.diff, reading.search, reading.evaluate):
+for command in (
+    files.locate, files.features, reading.status, changes.diff, reading.search, reading.evaluate, review.review,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(models.app, name="models")
 for setting_up in (sources.init, sources.new, sources.doctor):

@@ -1,0 +1,53 @@
+"""The command `review`: a page on this machine to listen, confirm, move or reject starts."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import Root
+from pipeline.errors import InputError
+
+
+def review(
+    episode: Annotated[str, typer.Argument(help="The episode's id, such as ep12.")],
+    *,
+    who: Annotated[str | None, typer.Option(help="Who decides, for the record; the name you logged in with.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to use; any that is free.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    root: Root = Path(),
+) -> None:
+    """Listen to an episode's starts in the browser: confirm, move or reject them, and align again around them."""
+    if find_spec("starlette") is None or find_spec("uvicorn") is None:
+        raise InputError("the review page needs the extra `review`: pip install 'episode-catalog[review]'")
+    from pipeline.console import print_line
+    from pipeline.review_server import serve
+    from pipeline.reviewing import Review
+    from pipeline.storage import Project
+
+    opened = Review.open(Project(root.resolve()), episode, _login() if who is None else who)
+
+    def ready(address: str) -> None:
+        print_line(f"Review {episode} at {address}")
+        print_line("Every decision is saved at once. Ctrl-C ends this.")
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    try:
+        serve(opened, port=port, ready=ready)
+    except KeyboardInterrupt:
+        # The way to end it, and nothing is lost by it.
+        raise typer.Exit from None
+
+
+def _login() -> str:
+    """The name of who is logged in; empty where the machine does not know it."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""

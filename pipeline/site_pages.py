@@ -1,0 +1,200 @@
+"""The search site's pages as text: the page with the search, one page an episode, and the data both read.
+
+All are pure functions from the catalog's rows. Text from outside reaches a page through Jinja's escaping or as JSON,
+and a content security policy forbids whatever might slip through.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.catalog import CatalogRow
+from pipeline.marks import format_time
+from pipeline.paragraphs import Paragraph
+from pipeline.players import YOUTUBE_FRAME, Player, is_web_address
+from pipeline.schema import Status
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+WEB = Path(__file__).parent / "web"
+STATUS_WORDS = {
+    Status.CONFIDENT: "Confident",
+    Status.REVIEW: "To review",
+    Status.NOT_FOUND: "Not found",
+    Status.CORRECTED: "Corrected",
+}
+# So many marks of time stand under an episode's picture at most, at one of these distances in seconds.
+MOST_TICKS = 8
+TICK_STEPS = (30, 60, 120, 300, 600, 900, 1800, 3600)
+# A bar narrower than this share of the picture could not be seen, or hit.
+THINNEST_PERCENT = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodePage:
+    """What an episode's page shows: its rows in list order, its transcript, what plays it, its length in seconds."""
+
+    rows: tuple[CatalogRow, ...]
+    player: Player
+    paragraphs: tuple[Paragraph, ...] = ()
+    duration: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A feature in the picture of an episode: left edge and width in percent of its length."""
+
+    left: float
+    width: float
+    row: CatalogRow
+
+
+def write_search_page(episodes: Sequence[EpisodePage]) -> str:
+    """Return `index.html`: the search, and a link to every episode for readers without scripts."""
+    show = episodes[0].rows[0].show if episodes else ""
+    players = [episode.player for episode in episodes]
+    return _render(
+        "index.html",
+        show=show,
+        episodes=[episode.rows[0] for episode in episodes],
+        counts=[len(episode.rows) for episode in episodes],
+        total=sum(len(episode.rows) for episode in episodes),
+        statuses=STATUS_WORDS,
+        policy=write_policy(players),
+        root=".",
+    )
+
+
+def write_episode_page(episode: EpisodePage) -> str:
+    """Return an episode's page: its player, its picture, its features and its transcript."""
+    by_position = {row.position: row for row in episode.rows}
+    return _render(
+        "episode.html",
+        episode=episode.rows[0],
+        rows=episode.rows,
+        bars=list_bars(episode),
+        ticks=list_ticks(episode.duration),
+        duration=episode.duration,
+        player=episode.player,
+        paragraphs=[
+            (number, paragraph, [by_position[position] for position in paragraph.opens])
+            for number, paragraph in enumerate(episode.paragraphs)
+        ],
+        statuses=STATUS_WORDS,
+        policy=write_policy([episode.player]),
+        root="..",
+    )
+
+
+def write_catalog_script(episodes: Sequence[EpisodePage]) -> str:
+    """Return `data/catalog.js`: every feature the search knows, newest episode first, then in order of time."""
+    names: list[list[object]] = []
+    features: list[list[object]] = []
+    for number, episode in enumerate(episodes):
+        first = episode.rows[0]
+        date = first.published_on.isoformat() if first.published_on else ""
+        names.append([first.episode_id, first.episode_title, date, episode.player.kind, episode.player.address])
+        in_time = sorted(episode.rows, key=lambda row: (row.start_s is None, row.start_s or 0.0, row.position))
+        features += [_list_cells(number, row) for row in in_time]
+    return f"window.catalogData = {{\n{_lines('episodes', names)},\n{_lines('features', features)}\n}};\n"
+
+
+def _list_cells(episode: int, row: CatalogRow) -> list[object]:
+    """A feature as the search reads it, in the order of `NAMES` in search.js."""
+    url = row.url if is_web_address(row.url) else ""
+    marks = [row.position, row.feature_id, row.version or "", row.title, row.description, int(row.highlight)]
+    return [episode, *marks, row.start_s, row.status, row.quote, url]
+
+
+def write_words_script(episode: EpisodePage) -> str:
+    """Return `data/episodes/<id>.js`: for each paragraph of the transcript the second at which each word is spoken."""
+    starts = ",\n".join(_dump(paragraph.starts) for paragraph in episode.paragraphs)
+    return f"window.catalogWords = [\n{starts}\n];\n"
+
+
+def write_policy(players: Iterable[Player]) -> str:
+    """Return the content security policy of a page with these players: nothing but its own files and their media."""
+    frames = {player.origin for player in players if player.kind == "youtube"}
+    media = {player.origin for player in players if player.kind in {"audio", "video"}} - {""}
+    rules = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "media-src": " ".join(["'self'", *sorted(media)]),
+        "frame-src": YOUTUBE_FRAME if frames else "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{rule} {sources}" for rule, sources in rules.items())
+
+
+def list_bars(episode: EpisodePage) -> list[Bar]:
+    """Return the features in the picture of the episode, in order of time; none where its length is unknown."""
+    bars = []
+    for row in episode.rows:
+        if row.start_s is None or episode.duration <= 0:
+            continue
+        left = min(100.0, 100.0 * row.start_s / episode.duration)
+        width = 100.0 * max(0.0, (row.end_s or row.start_s) - row.start_s) / episode.duration
+        bars.append(Bar(round(left, 3), round(max(THINNEST_PERCENT, min(width, 100.0 - left)), 3), row))
+    return sorted(bars, key=lambda bar: bar.left)
+
+
+def list_ticks(duration: float) -> list[tuple[float, str]]:
+    """Return marks (percent, time) to stand under an episode's picture."""
+    if duration <= 0:
+        return []
+    step = next((step for step in TICK_STEPS if duration / step <= MOST_TICKS), TICK_STEPS[-1])
+    # The last mark would run over the picture's right edge.
+    return [(round(100.0 * at / duration, 3), format_time(at)) for at in range(0, int(duration * 0.96) + 1, step)]
+
+
+def name_anchor(row: CatalogRow) -> str:
+    """Return what names a feature in an address: its id, or its place in the list where it has none."""
+    return str(row.feature_id) if row.feature_id is not None else f"p{row.position}"
+
+
+def anchor_rows(rows: Sequence[CatalogRow]) -> dict[int, str]:
+    """Return each position's anchor; where a page lists an id twice, the first has it."""
+    anchors: dict[int, str] = {}
+    for row in rows:
+        anchor = name_anchor(row)
+        anchors[row.position] = f"p{row.position}" if anchor in anchors.values() else anchor
+    return anchors
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(WEB / "site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["time"] = format_time
+    environment.filters["date"] = lambda date: f"{date.day} {date:%B %Y}"
+    environment.filters["anchors"] = anchor_rows
+    environment.tests["web_address"] = is_web_address
+    return environment
+
+
+def _render(name: str, **values: object) -> str:
+    return _environment().get_template(name).render(values)
+
+
+def _lines(name: str, records: Sequence[Sequence[object]]) -> str:
+    """A list in a script, a record a line, so that a change of one row is a change of one line."""
+    return f"{_dump(name)}: [\n" + ",\n".join(map(_dump, records)) + "\n]"
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,131 @@
+"""Pages hold what the rows say, and nothing from outside becomes markup."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from test_notes import rows_of
+
+from pipeline.catalog import CatalogRow
+from pipeline.paragraphs import Paragraph
+from pipeline.players import Player
+from pipeline.site_pages import (
+    EpisodePage,
+    anchor_rows,
+    list_bars,
+    list_ticks,
+    write_catalog_script,
+    write_episode_page,
+    write_policy,
+    write_search_page,
+    write_words_script,
+)
+
+HOSTILE = (
+    "<script>window.hacked = 1</script>",
+    "</script><script>window.hacked = 1</script>",
+    '"><img src=x onerror="window.hacked = 1">',
+    "' autofocus onfocus='window.hacked = 1",
+    "{{ 7 * 7 }}<svg/onload=window.hacked=1>",
+    "<!--", "]]>", "</title><base href=//example.org>", "\u202ereversed", "a\x00b", "\u2028</textarea>",
+)  # fmt: skip
+
+
+def page_of(*titles: str, player: Player = Player("none")) -> EpisodePage:  # noqa: B008
+    rows = tuple(
+        replace(row, description=row.title, quote=row.title, show=row.title, episode_title=row.title, version=row.title)
+        for row in rows_of(*titles)
+    )
+    paragraphs = tuple(Paragraph((row.title,), (row.start_s or 0.0,), (row.position,)) for row in rows)
+    return EpisodePage(rows, player, paragraphs, 600.0)
+
+
+class Tags(HTMLParser):
+    """Every element of a page, with its attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+def tags_of(text: str) -> list[tuple[str, list[str]]]:
+    parser = Tags()
+    parser.feed(text)
+    return [(tag, sorted(attributes)) for tag, attributes in parser.seen]
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_a_hostile_title_makes_no_element_and_no_attribute(title: str) -> None:
+    for write in (write_episode_page, lambda page: write_search_page([page])):
+        assert tags_of(write(page_of(title))) == tags_of(write(page_of("plain")))
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_the_data_reads_back_as_what_it_was(title: str) -> None:
+    script = write_catalog_script([page_of(title)])
+    data = json.loads(script.removeprefix("window.catalogData = ").rstrip(";\n"))
+    assert data["features"][0][4] == title
+
+
+def test_no_page_has_anything_inline_that_its_policy_forbids() -> None:
+    for text in (write_episode_page(page_of("a", "b")), write_search_page([page_of("a")])):
+        assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=|javascript:", text)
+        assert "default-src &#39;none&#39;" in text
+
+
+def test_a_policy_allows_only_the_media_of_its_page() -> None:
+    assert "frame-src 'none'" in write_policy([Player("audio", "https://cdn.example.org/a.mp3")])
+    assert "media-src 'self' https://cdn.example.org;" in write_policy(
+        [Player("audio", "https://cdn.example.org/a.mp3")]
+    )
+    assert "frame-src https://www.youtube-nocookie.com;" in write_policy([Player("youtube", "dQw4w9WgXcQ")])
+    assert "connect-src" not in write_policy([])
+
+
+def test_only_web_addresses_become_links() -> None:
+    page = page_of("a")
+    bad = replace(page, rows=tuple(replace(row, url="javascript:alert(1)") for row in page.rows))
+    assert "javascript:" not in write_episode_page(bad) + write_catalog_script([bad])
+
+
+def test_the_features_come_in_order_of_time_and_those_not_found_last() -> None:
+    rows = rows_of("first", "second", "third")
+    rows = (replace(rows[0], start_s=None), replace(rows[1], start_s=90.0), replace(rows[2], start_s=30.0))
+    data = json.loads(write_catalog_script([EpisodePage(rows, Player("none"))])[len("window.catalogData = ") : -2])
+    assert [feature[4] for feature in data["features"]] == ["third", "second", "first"]
+
+
+def test_words_keep_a_second_each() -> None:
+    page = EpisodePage((), Player("none"), (Paragraph(("a", "b"), (1.5, 2.25)), Paragraph(("c",), (3.0,))))
+    assert json.loads(write_words_script(page)[len("window.catalogWords = ") : -2]) == [[1.5, 2.25], [3.0]]
+
+
+def with_ids(rows: tuple[CatalogRow, ...], *ids: int | None) -> tuple[CatalogRow, ...]:
+    return tuple(replace(row, feature_id=number) for row, number in zip(rows, ids, strict=True))
+
+
+def test_a_feature_is_reached_by_its_id_and_a_second_of_the_same_by_its_place() -> None:
+    rows = with_ids(rows_of("a", "b", "c"), 979667, None, 979667)
+    assert anchor_rows(rows) == {1: "979667", 2: "p2", 3: "p3"}
+
+
+def test_bars_stay_inside_the_picture_and_can_be_seen() -> None:
+    rows = rows_of("a", "b")
+    rows = (replace(rows[0], start_s=0.0, end_s=0.1), replace(rows[1], start_s=590.0, end_s=999.0))
+    bars = list_bars(EpisodePage(rows, Player("none"), (), 600.0))
+    assert all(bar.width >= 0.4 and bar.left + bar.width <= 100.0 for bar in bars)
+
+
+@pytest.mark.parametrize(("duration", "labels"), [(0.0, []), (100.0, ["0:00", "0:30", "1:00", "1:30"])])
+def test_ticks_name_round_times(duration: float, labels: list[str]) -> None:
+    assert [label for _, label in list_ticks(duration)] == labels
+
+
+@pytest.mark.parametrize("duration", [5.0, 322.0, 3000.0, 36_000.0])
+def test_ticks_never_crowd(duration: float) -> None:
+    assert 1 <= len(list_ticks(duration)) <= 11
