@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -206,14 +206,12 @@ def _explain(path: Path, error: Any, lines: Mapping[Place, int], fields: Mapping
     near_line = next((lines[place[:size]] for size in range(len(place), 0, -1) if place[:size] in lines), None)
     line = "" if near_line is None else f" line {near_line}"
     # A mistake in how settings go together belongs to their entry, not to one of them.
-    *above, field = [*(str(key) for key in place if isinstance(key, str))] or [""]
-    if place and not isinstance(place[-1], str):
-        above, field = [*above, field], ""
-    for key in above:
-        inner = fields[key].annotation if key in fields else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            fields = inner.model_fields
-        elif key in fields:
+    field = str(place[-1]) if place and isinstance(place[-1], str) else ""
+    for key in (one for one in place if isinstance(one, str)):
+        kind = fields[key].annotation if key in fields else None
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            fields = kind.model_fields
+        elif kind is not None and place[-1] != key and not _holds_settings(kind):
             field = key  # a list or table of values: its own description says what they are
             break
     told = f"`{field}` " if field else ""
@@ -229,3 +227,8 @@ def _explain(path: Path, error: Any, lines: Mapping[Place, int], fields: Mapping
         case _:
             problem = f"{told.rstrip()}: {error['msg']}{meant}".removeprefix(": ")
     return f"{path}{line}: {problem}"
+
+
+def _holds_settings(kind: Any) -> bool:
+    """Whether a list's entries are settings themselves, which their own names tell better."""
+    return any(isinstance(entry, type) and issubclass(entry, BaseModel) for entry in get_args(kind))

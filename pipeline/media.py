@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.addresses import without_secrets
-from pipeline.errors import InputError, PipelineError
+from pipeline.errors import InputError
 from pipeline.failures import explain, find_failure
 from pipeline.feeds import Entry
 from pipeline.metadata import metadata_of_media
@@ -133,7 +133,7 @@ def _open(
         except yt_dlp.utils.YoutubeDLError as error:
             _close_files(error)
             raise _translate(url, error, log) from error
-        except PipelineError as error:
+        except BaseException as error:
             _close_files(error)
             raise
 
