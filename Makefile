@@ -12,8 +12,8 @@ help:  ## say what each target does
 demo: .venv/demo-installed  ## catalog the bundled episode, with real speech recognition
 	@$(BIN)/catalog run demo
 
-test: .venv/dev-installed  ## all tests
-	@$(BIN)/python -m pytest
+test: .venv/dev-installed  ## all tests, on every core
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-fast: .venv/dev-installed  ## the tests that need no speech model
 	@$(BIN)/python -m pytest -m "not model and not slow"

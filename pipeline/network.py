@@ -126,7 +126,7 @@ def parse_retry_after(value: str | None, *, now: float | None = None) -> float |
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
-        return float(value)
+        return float(value.strip())
     try:
         due = parsedate_to_datetime(value).timestamp()
     except (ValueError, TypeError, OverflowError):
