@@ -58,12 +58,22 @@ class ConsoleReporter:
         """Move the bar, or say a line a minute where there is none."""
         if self.quiet or total <= 0:
             return
+        if done == 0:
+            # Loading a model is not part of the pace.
+            self._began = time.monotonic()
         if self.console.is_terminal:
             self._move_bar(done, total)
         elif time.monotonic() - self._said >= SECONDS_BETWEEN_LINES and 0 < done < total:
             self._said = time.monotonic()
             left = (self._said - self._began) * (total - done) / done
-            self._say(f"{self._label}: {done / total:.0%}, about {format_time(left)} left")
+            self._say(f"{self._label}: {done / total:.0%}{self._describe_pace(done)}, about {format_time(left)} left")
+
+    def _describe_pace(self, done: float) -> str:
+        """How fast speech is recognised; of other work `done` counts no seconds of sound."""
+        elapsed = time.monotonic() - self._began
+        if not self._label.endswith(": transcribe") or elapsed < 1:
+            return ""
+        return f" ({format_time(done)} of sound, {done / elapsed:.1f} times as fast as it plays)"
 
     def episode_progress(self, episode_id: str, done: float, total: float) -> None:
         """Move the episode's own bar, where several are under way; without a terminal say a line a minute for all."""
@@ -118,7 +128,7 @@ class ConsoleReporter:
         bar = self._open_bar()
         if self._task is None:
             self._task = bar.add_task(escape(self._label), total=total)
-        bar.update(self._task, completed=done, total=total)
+        bar.update(self._task, completed=done, total=total, description=escape(self._label + self._describe_pace(done)))
 
     def _open_bar(self) -> Progress:
         if self._bar is None:

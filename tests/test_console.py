@@ -61,8 +61,8 @@ def test_without_a_terminal_progress_is_a_line_a_minute(
     assert captured.out == ""
     assert captured.err.splitlines() == [
         "ep1: transcribe (not done yet)",
-        "ep1: transcribe: 25%, about 3:00 left",
-        "ep1: transcribe: 50%, about 2:00 left",
+        "ep1: transcribe: 25% (1:00 of sound, 1.0 times as fast as it plays), about 3:00 left",
+        "ep1: transcribe: 50% (2:00 of sound, 1.0 times as fast as it plays), about 2:00 left",
         "ep1: transcribe done in 180.0 s",
     ]
 
