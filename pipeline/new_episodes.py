@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import yaml
@@ -140,6 +141,10 @@ def add_new_episodes(
             continue
         place, chosen = (full.source, None) if entry.has_page else (source, key)
         listed = _place_features(features, name, full, access)
+        if listed is None:
+            asked = f"its source gives not all that --features {features!r} asks for: add it with `catalog new`"
+            added.append(Added("", title, asked, failed=True))
+            continue
         write_settings(project.episode(name), make_settings(name, place, chosen, full.metadata, listed))
         added.append(Added(name, title))
     return added
@@ -212,7 +217,8 @@ def _choose_id(entry: Entry, used: set[str]) -> str:
     return check_episode_id(name)
 
 
-def _place_features(template: str | None, episode_id: str, entry: Entry, access: Access) -> str:
+def _place_features(template: str | None, episode_id: str, entry: Entry, access: Access) -> str | None:
+    """Where an episode's list is; None where the entry lacks what the template asks for."""
     page = entry.metadata.page or ""
     if template is None:
         # A feed may not send us to look around in private networks.
@@ -226,7 +232,8 @@ def _place_features(template: str | None, episode_id: str, entry: Entry, access:
         "published": entry.metadata.published or "",
     }
     try:
-        return template.format(**values)
+        asked = {name for _, name, _, _ in Formatter().parse(template) if name}
+        return None if any(values.get(name) == "" for name in asked) else template.format(**values)
     except (KeyError, IndexError, ValueError, AttributeError) as error:
         raise InputError(
             f"--features {template!r} cannot be filled in ({error}): it knows {{episode_id}}, {{number}}, {{page}} and "

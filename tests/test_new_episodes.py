@@ -173,6 +173,16 @@ def test_the_lists_are_where_the_template_says(empty: Project, faulty: Server) -
         add(empty, f"{faulty.address}/feed.xml", features="a{nope}")
 
 
+def test_an_entry_that_lacks_what_the_template_asks_for_is_left_and_told(empty: Project, faulty: Server) -> None:
+    """Else its list would be `lists/.txt`."""
+    feed = write_feed(faulty.address, numbered=False, count=1)
+    faulty.files["/feed.xml"] = feed.replace(b"Episode 1", b"Talk one")
+    (left,) = add(empty, f"{faulty.address}/feed.xml", features="lists/{number}.txt")
+    assert left.failed
+    assert "lists/{number}.txt" in (left.skipped or "")
+    assert not list(empty.episodes.iterdir())
+
+
 @pytest.mark.parametrize(
     ("page", "features"),
     [("https://example.org/ep", "https://example.org/ep"), ("http://169.254.169.254/x", "pages/ep1.txt")],
