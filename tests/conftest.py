@@ -113,18 +113,19 @@ def transcriber() -> ToldTranscriber:
     return ToldTranscriber(spoken(LINES))
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
+def make_project(root: Path) -> Project:
     """A project with one episode, `one`, whose audio is the demo's and whose list is PAGE."""
-    made = Project(tmp_path)
-    _make_project(made)
+    made = Project(root)
+    made.episodes.mkdir(parents=True)
+    made.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
+    add_episode(made, "one")
     return made
 
 
-def _make_project(project: Project) -> None:
-    project.episodes.mkdir(parents=True)
-    project.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
-    add_episode(project, "one")
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """What `make_project` makes, in the test's own folder."""
+    return make_project(tmp_path)
 
 
 def add_episode(project: Project, episode_id: str, *, source: Path | str = DEMO_AUDIO, page: str = PAGE) -> None:
@@ -165,8 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def aligned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a project with one episode, `one`, that was run."""
-    made = Project(tmp_path_factory.mktemp("aligned"))
-    _make_project(made)
+    made = make_project(tmp_path_factory.mktemp("aligned"))
     run_stages(
         made,
         ["one"],

@@ -1,11 +1,13 @@
 """What a re-run costs and touches: told by what the program opens and imports."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from conftest import PAGE, ToldTranscriber, add_episode
+from conftest import LINES, PAGE, ToldTranscriber, add_episode, make_project, spoken
 from test_workflow import run
 
 from pipeline.storage import Project
@@ -26,13 +28,21 @@ except SystemExit as end:
 HEAVY = {"faster_whisper", "ctranslate2", "av", "yt_dlp", "onnxruntime", "spacy", "pyarrow", "pandas", "ray"}
 
 
-@pytest.fixture
-def several(project: Project, transcriber: ToldTranscriber) -> Project:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project of 12 episodes, all up to date."""
+    project = make_project(tmp_path_factory.mktemp("several"))
     for number in range(11):
         add_episode(project, f"ep{number}")
-    run(project, transcriber, *list_episodes(project))
+    run(project, ToldTranscriber(spoken(LINES)), *list_episodes(project))
     return project
+
+
+@pytest.fixture
+def several(made: Project, tmp_path: Path) -> Project:
+    """The same project for each test, with the times of its files."""
+    shutil.copytree(made.root, tmp_path, dirs_exist_ok=True)
+    return Project(tmp_path)
 
 
 def watch(project: Project, *arguments: str) -> tuple[int, list[str], set[str], str]:
