@@ -82,8 +82,6 @@ def go_live(server: Server) -> None:
 
 ONCE, ONE_MB = "retries: 1", "max_megabytes: 1"
 LATER, MUCH_LATER = {"Retry-After": "1"}, {"Retry-After": "3600"}
-MUCH_ONCE, ONE_MB = "retries: 1", "max_megabytes: 1"
-LATER = {"Retry-After": "3600"}
 INSIDE = redirect("http://169.254.169.254/x")
 BIG = b"\xff\xfb" * (1 << 20)
 
