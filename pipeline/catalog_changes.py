@@ -58,7 +58,11 @@ def compare_rows(before: Sequence[Row], now: Sequence[Row]) -> EpisodeChanges:
         status_changed=tuple(
             _name(b, before=a["status"], after=b["status"]) for a, b in pairs if a["status"] != b["status"]
         ),
-        edited=tuple(_name(b, columns=columns) for a, b in pairs if (columns := _find_edits(a, b))),
+        edited=tuple(
+            _name(b, columns=columns)
+            for a, b in pairs
+            if (columns := _find_edits(a, b, _has_own_end(a, before) or _has_own_end(b, now)))
+        ),
         reordered=in_old_order != sorted(in_old_order),
     )
 
@@ -80,9 +84,20 @@ def _measure_move(before: Row, now: Row) -> dict[str, Any]:
     return {"before_s": old, "after_s": new, "by_s": by}
 
 
-def _find_edits(before: Row, now: Row) -> dict[str, list[Any]]:
-    """The page's own columns that differ; an end only between a person's decisions, as else it follows from starts."""
-    names = [name for name in EDITED if name != "end_s" or before["status"] == now["status"] == "corrected"]
+def _has_own_end(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a person set the row's end: else it is where the next one starts, or the last one's, where the talk ends.
+
+    Of the last one it cannot be told, but a talk's end does not move while its starts stay.
+    """
+    starts = [one["start_s"] for one in rows if one["start_s"] is not None]
+    return row["end_s"] is not None and row["end_s"] not in starts
+
+
+def _find_edits(before: Row, now: Row, own_end: bool) -> dict[str, list[Any]]:
+    """The page's own columns that differ; an end only where a person set it, as else it follows from starts."""
+    stayed = before["start_s"] == now["start_s"] and before["status"] == now["status"]
+    by_hand = before["status"] == now["status"] == "corrected"
+    names = [name for name in EDITED if name != "end_s" or by_hand or (own_end and stayed)]
     return {name: [before[name], now[name]] for name in names if before[name] != now[name]}
 
 

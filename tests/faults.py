@@ -1,6 +1,7 @@
 """Stop a run at a chosen moment, in a process of its own, and see what the next run makes of it.
 
-usage: python tests/faults.py KILLS [SEED]   a campaign of random kills: prints how many there were, and any difference
+usage: python tests/faults.py KILLS [SEED]   a campaign of random kills: prints how many there were, and any difference;
+                                              as root also of disks that are too small, or become read-only
 
 A moment is the n-th time that the run opens, renames, links or removes a file or makes a folder, as Python's audit
 events tell it; there the process kills itself with SIGKILL. Between two such moments nothing on the disk changes but
@@ -15,20 +16,30 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
 
-from conftest import DEMO_AUDIO, LINES, PAGE, Notes, ToldTranscriber, add_episode, spoken
+import numpy as np
+from conftest import DEMO_AUDIO, LINES, PAGE, Notes, add_episode, spoken
 
 import pipeline.encoder
 from pipeline.corrections import Correction, Decision, save_correction
 from pipeline.history import find_latest
 from pipeline.mentions import load_language
+from pipeline.schema import Segment, Transcript
 from pipeline.storage import Project
+from pipeline.stretches import Stretch
+from pipeline.transcribe import Progress, _Work
 from pipeline.workflow import run_stages
 
 STAGES = ("download", "transcribe", "align", "publish")
@@ -52,9 +63,27 @@ def make_project(root: Path) -> Project:
     return project
 
 
+class StretchedTranscriber:
+    """Says its lines stretch by stretch, two at once, each kept on disk as soon as it is heard, as Whisper's do."""
+
+    def transcribe(
+        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+    ) -> Transcript:
+        told = spoken(LINES)
+
+        def hear(_: object, stretch: Stretch, *__: object, **___: object) -> list[Segment]:
+            return [told.segments[stretch.number]]
+
+        silence = np.zeros(1, dtype=np.float32)
+        stretches = (Stretch(number, number, silence, ()) for number in range(len(LINES)))
+        work = _Work(SimpleNamespace(workers=2), "en", None, parts, "told", on_progress, 60.0)  # type: ignore[arg-type]
+        with patch("pipeline.transcribe.recognise", hear):
+            return replace(told, segments=tuple(work.recognise_all(stretches)))
+
+
 def go(project: Project) -> int:
     """Run everything that is not up to date; return the exit code."""
-    transcriber = ToldTranscriber(spoken(LINES))
+    transcriber = StretchedTranscriber()
     ids = sorted(path.stem for path in project.episodes.glob("*.yaml"))
     return run_stages(project, ids, STAGES, transcriber=lambda show: transcriber, reporter=Notes()).exit_code
 
@@ -144,6 +173,85 @@ def fill_disk_at(project: Project, moment: int) -> int:
     return in_child(work)
 
 
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Callable[..., Any]]:
+    """Mount a disk of so many bytes on a folder; what is yielded mounts it again with other options.
+
+    PermissionError where this process may not mount.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def mount(*options: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", folder], capture_output=True)
+
+    if not shutil.which("mount") or mount(f"size={size}").returncode:
+        raise PermissionError(f"no disk can be mounted on {folder}")
+    try:
+        yield lambda *options: mount("remount", *options).returncode
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fail_quietly(project: Project) -> int:
+    """Run everything; an error of the disk that ends the run counts as 1."""
+    try:
+        return go(project)
+    except OSError:
+        return 1
+
+
+def try_small_disks(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
+    """Run on disks that fill up, then make room; return how many runs failed for it, and every difference."""
+    undisturbed = make_project(folder / "undisturbed")
+    begun = sum(path.stat().st_size for path in undisturbed.root.rglob("*") if path.is_file())
+    assert in_child(lambda: go(undisturbed)) == 0
+    expected, drawn = snapshot(undisturbed), random.Random(seed)
+    failed = 0
+    differences: list[str] = []
+    for number in range(rounds):
+        with small_disk(folder / "disk", begun + drawn.randrange(60_000, 600_000)) as remount:
+            project = make_project(folder / "disk")
+            failed += in_child(lambda one=project: fail_quietly(one)) != 0  # type: ignore[misc]
+            remount("size=100m")
+            differences += compare(number, project, expected)
+    return failed, differences
+
+
+def try_read_only(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
+    """Run on disks that become read-only on the way; return how many runs failed for it, and every difference."""
+    undisturbed = make_project(folder / "undisturbed")
+    moments = count_moments(undisturbed)
+    expected, drawn = snapshot(undisturbed), random.Random(seed)
+    failed = 0
+    differences: list[str] = []
+    for number in range(rounds):
+        with small_disk(folder / "disk", 100 << 20) as remount:
+            project = make_project(folder / "disk")
+            failed += in_child(lambda: _run_until_read_only(project, drawn.randint(1, moments), remount)) != 0  # noqa: B023
+            remount("rw")
+            differences += compare(number, project, expected)
+    return failed, differences
+
+
+def _run_until_read_only(project: Project, moment: int, remount: Callable[..., Any]) -> int:
+    closed = [False]
+
+    def close(number: int) -> None:
+        # While a file is open for writing the disk stays as it is: then the next moment will do.
+        if number >= moment and not closed[0]:
+            closed[0] = remount("ro") == 0
+
+    watch(project.root, close)
+    return fail_quietly(project)
+
+
+def compare(number: int, project: Project, expected: dict[str, str]) -> Sequence[str]:
+    """Run again, undisturbed; return what differs from the files that were expected."""
+    code, found = in_child(lambda: go(project)), snapshot(project)
+    wrong = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
+    return [f"round {number}: exit code {code}, other bytes in {wrong}"] if code or wrong else []
+
+
 def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
     """Kill a run at random moments, let a plain re-run follow; return how many were killed, and every difference."""
     undisturbed = make_project(folder / "undisturbed")
@@ -180,7 +288,7 @@ def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
 
 def warm_up() -> None:
     """Import once what every child would import."""
-    for name in ("pandas", "pyarrow.csv", "pyarrow.parquet", "rapidfuzz.process", "spacy.matcher"):
+    for name in ("pandas", "pyarrow.csv", "pyarrow.parquet", "rapidfuzz.process", "spacy.matcher", "jinja2"):
         importlib.import_module(name)
 
     load_language("en")
@@ -195,9 +303,13 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         killed, differences = try_kills(kills, seed, Path(folder))
-    sys.stdout.write(
-        f"{kills} runs, {killed} kills, {len(differences)} differences, {time.monotonic() - began:.0f} s\n"
-    )
+        told = f"{kills} runs, {killed} kills"
+        with suppress(PermissionError):
+            for name, campaign in (("a full disk", try_small_disks), ("a read-only disk", try_read_only)):
+                failed, more = campaign(kills // 5, seed, Path(folder) / name.replace(" ", "-"))
+                told += f"; {kills // 5} runs, {failed} failed for {name}"
+                differences += more
+    sys.stdout.write(f"{told}; {len(differences)} differences, {time.monotonic() - began:.0f} s\n")
     sys.stdout.write("".join(f"{line}\n" for line in differences))
     sys.exit(1 if differences else 0)
 

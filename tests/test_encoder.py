@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline import encoder as encoder_module
 from pipeline.align import align
-from pipeline.encoder import DISTRIBUTION, SIZE, Encoder, Vectors, load_encoder, load_tokenizer
+from pipeline.encoder import DISTRIBUTION, SIZE, Encoder, load_encoder, load_tokenizer
 from pipeline.errors import ModelError
 from pipeline.meaning import MEANING_NAMES, Meaning, measure_likeness
 from pipeline.schema import Feature, Segment, Transcript
@@ -35,7 +36,7 @@ class Telling:
     def __init__(self) -> None:
         self.asked = 0
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.asked += len(texts)
         vectors = np.zeros((len(texts), SIZE), dtype=np.float32)
         vectors[:, 10] = 0.3

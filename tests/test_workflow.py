@@ -9,11 +9,12 @@ from conftest import DEMO_AUDIO, LINES, PAGE, MediaServer, Notes, ToldTranscribe
 from filelock import FileLock
 from test_chapters import silent_mp3
 
+from pipeline.catalog_csv import read_everything
 from pipeline.errors import ConfigError, LockHeldError
 from pipeline.jobs import RunResult
 from pipeline.publish import NOTES, TAGGED_AUDIO
 from pipeline.storage import Project
-from pipeline.workflow import find_stale, list_episodes, read_everything, run_stages
+from pipeline.workflow import find_stale, list_episodes, run_stages
 
 ALL = ("download", "transcribe", "align", "publish")
 
