@@ -114,15 +114,16 @@ def in_child(work: Callable[[], int]) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def watch(root: Path, at_event: Callable[[int], None]) -> None:
-    """Call `at_event` with a rising number before each touch of a file below the folder, from now on."""
+def watch(root: Path, at_event: Callable[[int, bool], None]) -> None:
+    """Call `at_event` with a rising number before each touch of a file below the folder, and whether it is to write."""
     count = 0
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal count
         if event in WATCHED and any(str(one).startswith(str(root)) for one in arguments[:2]):
             count += 1
-            at_event(count)
+            flags = arguments[2] if event == "open" else os.O_WRONLY
+            at_event(count, isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR)))
 
     sys.addaudithook(hook)
 
@@ -133,7 +134,7 @@ def count_moments(project: Project) -> int:
 
     def work() -> int:
         seen = [0]
-        watch(project.root, lambda number: seen.__setitem__(0, number))
+        watch(project.root, lambda number, _: seen.__setitem__(0, number))
         code = go(project)
         os.write(writing, str(seen[0]).encode())
         return code
@@ -145,7 +146,7 @@ def count_moments(project: Project) -> int:
 def kill_at(project: Project, moment: int) -> int:
     """Run until the moment comes; return how it ended."""
 
-    def stop(number: int) -> None:
+    def stop(number: int, _: bool) -> None:
         if number == moment:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -159,12 +160,12 @@ def kill_at(project: Project, moment: int) -> int:
 def fill_disk_at(project: Project, moment: int) -> int:
     """Run with a disk that is full from the moment on: every file that is opened for writing fails."""
 
-    def refuse(number: int) -> None:
-        if number >= moment:
+    def refuse(number: int, writes: bool) -> None:
+        if writes and number >= moment:
             raise OSError(errno.ENOSPC, "No space left on device", str(project.root))
 
     def work() -> int:
-        watch(project.root, lambda number: refuse(number))
+        watch(project.root, refuse)
         try:
             return go(project)
         except OSError:
@@ -236,7 +237,7 @@ def try_read_only(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]
 def _run_until_read_only(project: Project, moment: int, remount: Callable[..., Any]) -> int:
     closed = [False]
 
-    def close(number: int) -> None:
+    def close(number: int, _: bool) -> None:
         # While a file is open for writing the disk stays as it is: then the next moment will do.
         if number >= moment and not closed[0]:
             closed[0] = remount("ro") == 0

@@ -82,6 +82,10 @@ def test_an_end_is_told_where_a_person_set_it_and_not_where_the_next_start_moved
     assert [one["columns"] for one in withdrawn["edited"]] == [{"end_s": [17.5, 20.0]}]
     moved = compare_rows(before, [row(1, end_s=23.0), row(2, start_s=23.0), row(3)]).to_json()
     assert set(moved) == {"moved"}
+    longer = compare_rows(before, [*before[:2], row(3, end_s=45.0)]).to_json()
+    assert [one["columns"] for one in longer["edited"]] == [{"end_s": [40.0, 45.0]}]
+    followed = compare_rows([*before[:2], row(3, end_s=99.0)], [*before, row(4)]).to_json()
+    assert set(followed) == {"added"}
 
 
 def test_the_same_rows_make_no_change() -> None:
