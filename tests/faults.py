@@ -1,7 +1,7 @@
 """Stop a run at a chosen moment, in a process of its own, and see what the next run makes of it.
 
 usage: python tests/faults.py KILLS [SEED]   a campaign of random kills: prints how many there were, and any difference;
-                                              as root also of disks that are too small, or become read-only
+                                              also of folders that cannot be written and, as root, of small disks
 
 A moment is the n-th time that the run opens, renames, links or removes a file or makes a folder, as Python's audit
 events tell it; there the process kills itself with SIGKILL. Between two such moments nothing on the disk changes but
@@ -44,6 +44,12 @@ from pipeline.workflow import run_stages
 
 STAGES = ("download", "transcribe", "align", "publish")
 WATCHED = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.truncate"}
+# The folders below data/ that lose their permission, and the bytes in which a small disk is given out.
+DENIED = (
+    "raw",
+    *(f"processed/{name}" for name in "transcripts alignments catalog notes history state site runs".split()),
+)
+PAGE_BYTES = 4096
 # What a run remembers of files' times, and when it ran, differ from run to run by their nature.
 EARLIER = ("data/processed/history/one/", "data/raw/one/features/")
 NOT_COMPARED = ("data/processed/state", "data/processed/runs", "data/processed/.lock", "data/processed/.unfinished")
@@ -159,17 +165,19 @@ def kill_at(project: Project, moment: int) -> int:
 
 def fill_disk_at(project: Project, moment: int) -> int:
     """Run with a disk that is full from the moment on: every file that is opened for writing fails."""
+    return refuse_at(project, project.root, moment, errno.ENOSPC)
+
+
+def refuse_at(project: Project, folder: Path, moment: int, error: int) -> int:
+    """Run while, from the moment on, nothing can be written below a folder; an error that ends the run counts as 1."""
 
     def refuse(number: int, writes: bool) -> None:
         if writes and number >= moment:
-            raise OSError(errno.ENOSPC, "No space left on device", str(project.root))
+            raise OSError(error, os.strerror(error), str(folder))
 
     def work() -> int:
-        watch(project.root, refuse)
-        try:
-            return go(project)
-        except OSError:
-            return 1
+        watch(folder, refuse)
+        return fail_quietly(project)
 
     return in_child(work)
 
@@ -204,13 +212,14 @@ def fail_quietly(project: Project) -> int:
 def try_small_disks(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
     """Run on disks that fill up, then make room; return how many runs failed for it, and every difference."""
     undisturbed = make_project(folder / "undisturbed")
-    begun = sum(path.stat().st_size for path in undisturbed.root.rglob("*") if path.is_file())
+    begun = measure_disk(undisturbed.root)
     assert in_child(lambda: go(undisturbed)) == 0
-    expected, drawn = snapshot(undisturbed), random.Random(seed)
-    failed = 0
+    expected, drawn, failed = snapshot(undisturbed), random.Random(seed), 0
     differences: list[str] = []
     for number in range(rounds):
-        with small_disk(folder / "disk", begun + drawn.randrange(60_000, 600_000)) as remount:
+        with small_disk(
+            folder / "disk", drawn.randrange(begun + PAGE_BYTES, measure_disk(undisturbed.root))
+        ) as remount:
             project = make_project(folder / "disk")
             failed += in_child(lambda one=project: fail_quietly(one)) != 0  # type: ignore[misc]
             remount("size=100m")
@@ -218,32 +227,25 @@ def try_small_disks(rounds: int, seed: int, folder: Path) -> tuple[int, list[str
     return failed, differences
 
 
-def try_read_only(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
-    """Run on disks that become read-only on the way; return how many runs failed for it, and every difference."""
+def measure_disk(folder: Path) -> int:
+    """How many bytes of a disk the files below a folder take, in whole pages; a file with two names once."""
+    files = {path.stat().st_ino: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    return sum(-(-size // PAGE_BYTES) * PAGE_BYTES for size in files.values())
+
+
+def try_denials(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
+    """Run while a folder loses the permission to be written; return how many runs failed, and every difference."""
     undisturbed = make_project(folder / "undisturbed")
-    moments = count_moments(undisturbed)
-    expected, drawn = snapshot(undisturbed), random.Random(seed)
-    failed = 0
+    assert in_child(lambda: go(undisturbed)) == 0
+    expected, drawn, failed = snapshot(undisturbed), random.Random(seed), 0
     differences: list[str] = []
     for number in range(rounds):
-        with small_disk(folder / "disk", 100 << 20) as remount:
-            project = make_project(folder / "disk")
-            failed += in_child(lambda: _run_until_read_only(project, drawn.randint(1, moments), remount)) != 0  # noqa: B023
-            remount("rw")
-            differences += compare(number, project, expected)
+        project = make_project(folder / "denied")
+        denied = project.root / "data" / drawn.choice(DENIED)
+        failed += refuse_at(project, denied, drawn.randint(1, 8), errno.EACCES) != 0
+        differences += compare(number, project, expected)
+        shutil.rmtree(project.root)
     return failed, differences
-
-
-def _run_until_read_only(project: Project, moment: int, remount: Callable[..., Any]) -> int:
-    closed = [False]
-
-    def close(number: int, _: bool) -> None:
-        # While a file is open for writing the disk stays as it is: then the next moment will do.
-        if number >= moment and not closed[0]:
-            closed[0] = remount("ro") == 0
-
-    watch(project.root, close)
-    return fail_quietly(project)
 
 
 def compare(number: int, project: Project, expected: dict[str, str]) -> Sequence[str]:
@@ -306,7 +308,7 @@ def main() -> None:
         killed, differences = try_kills(kills, seed, Path(folder))
         told = f"{kills} runs, {killed} kills"
         with suppress(PermissionError):
-            for name, campaign in (("a full disk", try_small_disks), ("a read-only disk", try_read_only)):
+            for name, campaign in (("a denied folder", try_denials), ("a full disk", try_small_disks)):
                 failed, more = campaign(kills // 5, seed, Path(folder) / name.replace(" ", "-"))
                 told += f"; {kills // 5} runs, {failed} failed for {name}"
                 differences += more

@@ -49,8 +49,8 @@ def test_two_hundred_kills_make_no_difference(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("campaign", [faults.try_small_disks, faults.try_read_only])
-def test_a_disk_that_fills_up_or_becomes_read_only_makes_no_difference(
+@pytest.mark.parametrize("campaign", [faults.try_small_disks, faults.try_denials])
+def test_a_disk_that_fills_up_or_a_folder_that_is_denied_makes_no_difference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: Callable[[int, int, Path], tuple[int, list[str]]]
 ) -> None:
     monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
