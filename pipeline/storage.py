@@ -47,7 +47,7 @@ class Project:
 
     @property
     def unfinished(self) -> Path:
-        """A mark that is there while stages run: found later, it says that a run was killed."""
+        """A mark that is there while stages run: found later, it says that a run was killed, or failed."""
         return self.processed / ".unfinished"
 
     @property

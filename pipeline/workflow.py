@@ -73,7 +73,8 @@ def run_stages(
         result.rows = {episode_id: result.rows[episode_id] for episode_id in ids if episode_id in result.rows}
         if result.stages:
             result.written.append(write_report(project, result, time.monotonic() - began))
-        if not result.interrupted:
+        # What failed may not have been able to clean up behind it, as in a folder that just became read-only.
+        if not result.interrupted and not failed:
             project.unfinished.unlink(missing_ok=True)
     return result
 
