@@ -167,12 +167,14 @@ def _parse_csv(source: Any, shown: object) -> "pa.Table":
     except (pa.ArrowException, OSError, KeyError) as error:
         raise InputError(f"{shown} is not a catalog ({error}): run `catalog publish --all`") from error
     columns = []
+    # To fill with a text of Python's, Arrow would import pandas first.
+    empty = compute.utf8_slice_codeunits(table["position"].cast(pa.string()), 0, 0)
     for column in schema:
         values = table[column.name]
         if column.type == "string":
             values = compute.replace_substring_regex(values, _APOSTROPHE, r"\1")
             if not column.nullable:
-                values = compute.fill_null(values, "")
+                values = compute.coalesce(values, empty)
         columns.append(values)
     return pa.table(columns, schema=pa.schema([column.remove_metadata() for column in schema]))
 

@@ -71,7 +71,7 @@ def test_an_edited_list_touches_its_own_episode_and_no_audio(several: Project) -
     (several.root / "ep3.txt").write_text(PAGE + "Offline maps | v4.10 #500133\n")
     code, opened, modules, _ = watch(several, "run", "--all", "--quiet")
     assert code == 0
-    assert not modules & {"faster_whisper", "ctranslate2", "av", "yt_dlp", "ray"}
+    assert not modules & {"faster_whisper", "ctranslate2", "av", "yt_dlp", "ray", "pandas"}
     assert not [path for path in opened if path.endswith((".ogg", ".mp3", "model.bin"))]
     transcripts = {path for path in opened if path.startswith("data/processed/transcripts/")}
     assert {path.split("/")[3].split(".")[-3 if path.endswith("tmp") else 0] for path in transcripts} <= {"ep3", ""}
