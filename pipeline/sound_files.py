@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SLACK_SECONDS, SLACK_SHARE = 3.0, 0.01
 # Players skip a damaged packet now and then, and so do we; beyond this share the file is not the recording.
 MAX_DAMAGED = 0.01
+# Where this share is lost, it is not damage but encryption, or no sound at all.
+ENCRYPTED = 0.9
 
 _UNKNOWN = 0xFFFF_FF00  # a size from here on means: written as a stream, to an unknown end
 _WEB_PAGE = (b"<!doctype html", b"<html", b"<head", b"<?xml")
@@ -93,12 +95,14 @@ def decode_frames(
 
 def check_whole(shown: object, tally: Tally, seconds: float, stated: float | None) -> None:
     """InputError where nothing decoded, too much did not, or much less than the `stated` seconds did."""
-    if not tally.frames:
+    damaged = tally.damaged / max(tally.packets, 1)
+    # Of an encrypted file a frame decodes by chance.
+    if not tally.frames or damaged > ENCRYPTED:
         raise InputError(
             f"{shown} holds no sound that can be decoded: fetch it again, or name a file that plays and is not "
             "encrypted"
         )
-    if (damaged := tally.damaged / max(tally.packets, 1)) > MAX_DAMAGED:
+    if damaged > MAX_DAMAGED:
         raise InputError(
             f"{shown} is damaged: {damaged:.0%} of it cannot be decoded: fetch it again, or name another file"
         )
