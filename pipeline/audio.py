@@ -1,11 +1,11 @@
 """Audio and video files, read with PyAV: no ffmpeg program is needed."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InputError
+from pipeline.sound_files import Tally, check_whole, decode_frames, explain, find_length, find_stated, open_sound
 
 if TYPE_CHECKING:
     import av
@@ -21,16 +21,12 @@ SAMPLE_RATE = 16_000  # what Whisper and its voice filter expect
 _GAP_S = 0.25
 # No recording pauses for so long: the time stamps start anew, or are wrong.
 _LONGEST_GAP_S = 600.0
-# Players skip a damaged packet now and then, and so do we; beyond this the file is not the recording.
-_MOST_DAMAGED = 0.02
-# Containers whose header says how long the sound is; elsewhere the length is an estimate from the bit rate.
-_EXACT = frozenset({"mov", "mp4", "wav", "flac"})
 
 
 def probe_duration(path: Path) -> float:
     """Return the seconds of sound in a media file; InputError where it holds no audio we can read."""
-    with _open(path) as (container, stream):
-        return _announced(container, stream) or 0.0
+    with open_sound(path) as (container, stream):
+        return find_length(container, stream) or 0.0
 
 
 def read_samples(path: Path) -> Iterator["Samples"]:
@@ -41,31 +37,22 @@ def read_samples(path: Path) -> Iterator["Samples"]:
     """
     import av
 
-    timeline = _Timeline()
-    with _open(path) as (container, stream):
+    timeline, tally = _Timeline(), Tally()
+    with open_sound(path) as (container, stream):
+        stated = find_stated(path, container, stream)
+        origin = (container.start_time or 0) / av.time_base
         try:
-            yield from _resample(
-                _decode(container, stream, timeline), timeline, (container.start_time or 0) / av.time_base
-            )
+            yield from _resample(decode_frames(container, stream, tally), timeline, origin)
         except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{path} breaks off or is damaged ({error}): fetch it again") from error
-        announced = _announced(container, stream) if _EXACT & set(container.format.name.split(",")) else None
-    packets = timeline.frames + timeline.damaged
-    if not timeline.frames or timeline.damaged > _MOST_DAMAGED * packets:
-        what = (
-            f"is damaged: {timeline.damaged} of {packets} packets are lost" if timeline.frames else "cannot be decoded"
-        )
-        raise InputError(f"{path} {what}: fetch it again, or name a file that plays and is not encrypted")
-    found = timeline.samples / SAMPLE_RATE
-    if announced is not None and found < announced - max(2.0, announced / 100):
-        raise InputError(f"{path} breaks off at {found:.0f} s of {announced:.0f} s: fetch it again")
+            raise InputError(f"{path} is damaged ({explain(error)}): fetch it again, or name another file") from error
+    check_whole(path, tally, timeline.samples / SAMPLE_RATE, stated)
 
 
 class _Timeline:
-    """How far the sound has come, against what the time stamps say; and what was lost on the way."""
+    """How far the sound has come, against what the time stamps say."""
 
     def __init__(self) -> None:
-        self.samples = self.frames = self.damaged = 0
+        self.samples = 0
         self._offset: float | None = None
 
     def find_gap(self, time: float | None, origin: float) -> int:
@@ -84,24 +71,6 @@ class _Timeline:
         gap = round(missing * SAMPLE_RATE)
         self.samples += gap
         return gap
-
-
-def _decode(
-    container: "av.container.InputContainer", stream: "av.AudioStream", timeline: _Timeline
-) -> "Iterator[av.AudioFrame]":
-    """The frames of a stream; a damaged packet is counted and passed over, as players do."""
-    import av
-
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            timeline.damaged += 1
-            continue
-        for frame in frames:
-            if isinstance(frame, av.AudioFrame):
-                timeline.frames += 1
-                yield frame
 
 
 def _resample(frames: "Iterable[av.AudioFrame]", timeline: _Timeline, origin: float) -> "Iterator[Samples]":
@@ -131,38 +100,3 @@ def _convert(
         block = np.asarray(converted.to_ndarray(), dtype=np.float32).reshape(-1)
         timeline.samples += len(block)
         yield block
-
-
-@contextmanager
-def _open(path: Path) -> "Iterator[tuple[av.container.InputContainer, av.AudioStream]]":
-    """A media file and its first stream of sound; InputError where there is none."""
-    import av
-
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty: fetch it again, or name another file")
-    if _is_text(path):
-        raise InputError(f"{path} is text, not audio or video: name the recording, or fetch it again")
-    try:
-        container = av.open(str(path), metadata_errors="ignore")
-    except (av.FFmpegError, ValueError) as error:
-        raise InputError(f"{path} is not audio or video that we can read ({error}): name another file") from error
-    with container:
-        if not container.streams.audio:
-            raise InputError(f"{path} has no audio stream: name the file with the episode's sound")
-        yield container, container.streams.audio[0]
-
-
-def _is_text(path: Path) -> bool:
-    """Whether a file begins as no recording does; FFmpeg would find a telephone codec in a page of HTML."""
-    with path.open("rb") as opened:
-        beginning = opened.read(1024)
-    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in beginning)
-
-
-def _announced(container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
-    """The seconds of sound according to the file's header."""
-    import av
-
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return float(container.duration) / av.time_base if container.duration is not None else None

@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.audio import SAMPLE_RATE
@@ -35,7 +36,7 @@ ECHOED = 3
 
 PASSED_OVER = "passed over"
 
-# Tried in turn until a window is heard without a trace of failure.
+# Tried in turn until the words of a window are not in doubt.
 MANNERS = (Manner(), Manner(whole=True), Manner(whole=True, no_repeat=4))
 
 
@@ -77,26 +78,40 @@ def recognise(
     `on_heard` is called with the seconds of sound done since the last call.
     """
     windows = pack_windows(stretch.speech, len(stretch.samples))
-    attempts: list[_Attempt] = []
-    done = 0
-    for first in range(0, len(windows), recogniser.batch):
-        group = windows[first : first + recogniser.batch]
-        attempts += _hear_group(recogniser, stretch, group, language, hints)
-        on_heard((group[-1][1] - done) / SAMPLE_RATE)
-        done = group[-1][1]
-    on_heard((len(stretch.samples) - done) / SAMPLE_RATE)
-    return [one for attempt in attempts for one in cut_segments(attempt.words, suspect=attempt.is_suspect)]
+    attempts: dict[Speech, _Attempt] = {}
+    silence = len(stretch.samples) - sum(end - begin for begin, end in windows)
+    on_heard(silence / SAMPLE_RATE)
+    for group in group_windows(windows, recogniser.batch):
+        heard = _hear_group(recogniser, stretch, group, language, hints)
+        attempts |= dict(zip(group, heard, strict=True))
+        on_heard(sum(end - begin for begin, end in group) / SAMPLE_RATE)
+    in_order = (attempts[window] for window in windows)
+    return [one for attempt in in_order for one in cut_segments(attempt.words, suspect=attempt.is_suspect)]
+
+
+def group_windows(windows: Sequence[Speech], most: int) -> list[list[Speech]]:
+    """Return windows in groups of at most `most`, equally many in each, those of like length together.
+
+    Windows that are heard together are padded to the longest of them.
+    """
+    groups = -(-len(windows) // most)
+    by_length = sorted(windows, key=lambda window: (window[0] - window[1], window))
+    bounds = [len(windows) * index // groups for index in range(groups + 1)] if groups else []
+    return [by_length[first:last] for first, last in pairwise(bounds)]
 
 
 def _hear_group(
     recogniser: Recogniser, stretch: Stretch, windows: Sequence[Speech], language: str, hints: str | None
 ) -> list[_Attempt]:
-    """Windows heard together; those that went wrong once more, each alone, with more care."""
+    """Windows heard together; those that went wrong once more, each alone, with more care.
+
+    Where speech was only passed over, the words there are stand, and nothing but the gap is heard again.
+    """
     heard = recogniser.hear([stretch.samples[b:e] for b, e in windows], language, MANNERS[0], hints)
     attempts = [_weigh(one, stretch, window, hints) for one, window in zip(heard, windows, strict=True)]
     for index, window in enumerate(windows):
         for manner in MANNERS[1:]:
-            if attempts[index].faults:
+            if attempts[index].is_suspect:
                 again = _hear_alone(recogniser, stretch, window, language, manner)
                 attempts[index] = min(attempts[index], again, key=lambda one: one.badness)
         if attempts[index].faults == (PASSED_OVER,):

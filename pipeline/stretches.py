@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 Speech = tuple[int, int]
 
 # Long enough to cost nothing at the seams, short enough to lose little when interrupted and to share out evenly.
-SHORTEST_S, LONGEST_S = 90.0, 180.0
-# Whisper hears 30 seconds at once. Shorter windows cost less, as the encoder works with the square of their length;
-# measured on half an hour of speech, windows of 20 s lost words that 24 and 28 s kept (benchmarks/transcription.py).
-WINDOW_S = 24.0
+SHORTEST_S, LONGEST_S = 75.0, 150.0
+# Whisper hears 30 seconds at once. Shorter windows cost less, as the encoder works with the square of their length and
+# each word looks back over all of it, but every seam may cost a word: these were measured (docs/transcription.md).
+WINDOW_S, COMFORTABLE_S = 28.0, 20.0
+# A pause from which on a cut costs nothing: between sentences, and between speakers, people are silent this long.
+CLEAR_PAUSE_S = 0.7
 # Inside a longer silence the recogniser would make words up.
 PAUSE_S = 3.0
 # The voice filter hears an onset a moment late.
@@ -87,24 +89,46 @@ def _clip(speech: Sequence[Speech], cut: int) -> tuple[Speech, ...]:
     return tuple((begin, min(end, cut)) for begin, end in speech if begin < cut)
 
 
-def pack_windows(speech: Sequence[Speech], samples: int, *, window_s: float = WINDOW_S) -> list[Speech]:
-    """Return windows of at most `window_s` that hold all the speech of a stretch of so many samples.
+def pack_windows(speech: Sequence[Speech], samples: int) -> list[Speech]:
+    """Return windows of at most WINDOW_S that hold all the speech of a stretch of so many samples.
 
-    A window ends where the speech after it would no longer fit, or pauses for PAUSE_S; speech without a pause is
-    cut where the window is full. Windows do not overlap.
+    They are cut in long pauses and come near to COMFORTABLE_S: of all ways to cut, the cheapest is taken. A window
+    ends where speech pauses for PAUSE_S. Speech that has no pause is cut where the window is full. Windows do not
+    overlap.
     """
     margin = int(MARGIN_S * SAMPLE_RATE)
-    longest = int(window_s * SAMPLE_RATE) - 2 * margin
-    packed: list[list[int]] = []
-    for begin, end in speech:
-        fits = packed and end - packed[-1][0] <= longest
-        if fits and begin - packed[-1][1] < PAUSE_S * SAMPLE_RATE:
-            packed[-1][1] = end
-            continue
-        packed += [[at, min(end, at + longest)] for at in range(begin, end, longest)]
+    longest = int(WINDOW_S * SAMPLE_RATE) - 2 * margin
+    pieces = [(at, min(end, at + longest)) for begin, end in speech for at in range(begin, end, longest)]
+    packed = _pack_cheaply(pieces, longest)
     windows = []
     for index, (begin, end) in enumerate(packed):
         before = packed[index - 1][1] if index else 0
         after = packed[index + 1][0] if index + 1 < len(packed) else samples
         windows.append((max(begin - margin, (before + begin) // 2), min(end + margin, (end + after) // 2)))
+    return windows
+
+
+def _pack_cheaply(pieces: Sequence[Speech], longest: int) -> list[Speech]:
+    """Neighbouring pieces joined to windows of at most `longest` samples, as cheaply as can be: a shortest path."""
+    # For the first so many pieces: the least cost of windows that hold them, and where the last window begins.
+    least: list[tuple[float, int]] = [(0.0, 0)]
+    for last, (_, end) in enumerate(pieces):
+        choices = []
+        for first in range(last, -1, -1):
+            begin = pieces[first][0]
+            pause = (begin - pieces[first - 1][1]) / SAMPLE_RATE if first else CLEAR_PAUSE_S
+            length = (end - begin) / SAMPLE_RATE
+            if end - begin > longest:
+                break
+            seam = max(0.0, 1 - pause / CLEAR_PAUSE_S) ** 2
+            choices.append((least[first][0] + 1 + (length / COMFORTABLE_S) ** 2 + seam, first))
+            if pause >= PAUSE_S:
+                break
+        least.append(min(choices))
+    windows: list[Speech] = []
+    last = len(pieces)
+    while last:
+        first = least[last][1]
+        windows.insert(0, (pieces[first][0], pieces[last - 1][1]))
+        last = first
     return windows

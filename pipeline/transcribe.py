@@ -22,7 +22,15 @@ from pipeline.models import ModelFolder, find_model
 from pipeline.recognition import MANNERS, recognise
 from pipeline.schema import Segment, Transcript
 from pipeline.storage import read_json, segments_from_json, segments_to_json, sha256_of, write_json
-from pipeline.stretches import LONGEST_S, SHORTEST_S, WINDOW_S, Stretch, cut_stretches, pack_windows
+from pipeline.stretches import (
+    COMFORTABLE_S,
+    LONGEST_S,
+    SHORTEST_S,
+    WINDOW_S,
+    Stretch,
+    cut_stretches,
+    pack_windows,
+)
 from pipeline.whisper import Whisper
 
 # Called with the seconds of audio done and the seconds in all.
@@ -30,10 +38,10 @@ Progress = Callable[[float, float], None]
 
 # What the words of a transcript depend on besides the audio, the model and the versions of the recogniser.
 OPTIONS: dict[str, Any] = {
-    "recipe": 1,
+    "recipe": 2,
     "beams": MANNERS[0].beams,
     "stretch_s": [SHORTEST_S, LONGEST_S],
-    "window_s": WINDOW_S,
+    "window_s": [COMFORTABLE_S, WINDOW_S],
 }
 # The language is listened for in so many stretches from the start, in the fullest window of each.
 LANGUAGE_STRETCHES = 3
@@ -185,12 +193,11 @@ class _Work:
 
 def listen_for_language(whisper: Whisper, stretches: Sequence[Stretch]) -> dict[str, float]:
     """Return the mean probability of each language over the fullest window of each stretch; empty without speech."""
-    heard: dict[str, float] = {}
-    windows = [_fullest_window(stretch) for stretch in stretches if stretch.speech]
-    for begin_end, stretch in zip(windows, (one for one in stretches if one.speech), strict=True):
-        for language, probability in whisper.detect_language(stretch.samples[slice(*begin_end)]).items():
-            heard[language] = heard.get(language, 0.0) + probability / len(windows)
-    return heard
+    spoken = [stretch for stretch in stretches if stretch.speech]
+    with ThreadPoolExecutor(whisper.workers) as pool:
+        found = list(pool.map(lambda one: whisper.detect_language(one.samples[slice(*_fullest_window(one))]), spoken))
+    languages = dict.fromkeys(chain.from_iterable(found))
+    return {language: sum(one.get(language, 0.0) for one in found) / len(found) for language in languages}
 
 
 def _fullest_window(stretch: Stretch) -> tuple[int, int]:

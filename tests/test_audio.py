@@ -114,7 +114,7 @@ def test_a_damaged_packet_is_passed_over_as_players_do(tmp_path: Path) -> None:
 def test_a_file_that_breaks_off_is_refused_with_the_place(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.flac", "flac", sound=np.tile(tone(), 3))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InputError, match=r"a\.flac breaks off at \d+ s of 18 s: fetch it again"):
+    with pytest.raises(InputError, match=r"a\.flac is cut off: 0:\d\d of sound where the file itself states 0:18:"):
         read(path)
 
 
@@ -122,7 +122,7 @@ def test_a_file_that_breaks_off_is_refused_with_the_place(tmp_path: Path) -> Non
 def test_a_film_that_breaks_off_is_refused(tmp_path: Path, keep: float) -> None:
     path = write_sound(tmp_path / "a.m4a", "aac", sound=np.tile(tone(), 10), options={"movflags": "faststart"})
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
-    with pytest.raises(InputError, match=r"a\.m4a.*(breaks off|damaged|cannot be decoded).*fetch it again") as raised:
+    with pytest.raises(InputError, match=r"a\.m4a is (cut off|damaged): .*fetch it again") as raised:
         read(path)
     assert "\n" not in str(raised.value)
 
@@ -130,7 +130,7 @@ def test_a_film_that_breaks_off_is_refused(tmp_path: Path, keep: float) -> None:
 def test_encrypted_sound_is_refused(tmp_path: Path) -> None:
     scheme = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": KEY, "encryption_kid": KEY}
     path = write_sound(tmp_path / "a.mp4", "aac", options=scheme)
-    with pytest.raises(InputError, match=r"a\.mp4.*cannot be decoded.*not encrypted"):
+    with pytest.raises(InputError, match=r"a\.mp4 holds no sound that can be decoded.*not encrypted"):
         read(path)
 
 

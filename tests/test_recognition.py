@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio import SAMPLE_RATE
-from pipeline.recognition import MANNERS, echoes, find_faults, packing, recognise, repeats
+from pipeline.recognition import MANNERS, echoes, find_faults, group_windows, packing, recognise, repeats
 from pipeline.schema import Word
 from pipeline.stretches import Stretch
 from pipeline.whisper import Heard, Manner
@@ -77,16 +77,14 @@ def test_words_for_noise_in_which_the_model_hears_nobody_are_dropped() -> None:
 
 def test_speech_that_was_passed_over_is_heard_by_itself() -> None:
     """Whisper may leave a sentence out between two that it heard."""
-    partly = [heard("Only the end of it", begin=14, end=18)] * 3
-    told = Told([*partly, heard(SENTENCE, begin=0.1, end=8)])
+    told = Told([heard("Only the end of it", begin=14, end=18), heard(SENTENCE, begin=0.1, end=8)])
     segments = recognise(told, stretch((1, 19)), "en")
     assert " ".join(one.text for one in segments) == f"{SENTENCE} Only the end of it"
     assert told.asked[-1][1] == pytest.approx(14, abs=0.3)
 
 
 def test_a_piece_that_is_only_noise_adds_nothing() -> None:
-    partly = [heard("Only the end of it", begin=14, end=18)] * 3
-    told = Told([*partly, heard("Thanks.", log_probability=-1.5)])
+    told = Told([heard("Only the end of it", begin=14, end=18), heard("Thanks.", log_probability=-1.5)])
     (segment,) = recognise(told, stretch((1, 19)), "en")
     assert segment.text == "Only the end of it"
     assert not segment.suspect
@@ -104,6 +102,20 @@ def test_progress_adds_up_to_the_length_of_the_stretch() -> None:
         Told([heard(SENTENCE), heard(SENTENCE)]), stretch((0, 9), (30, 39), seconds=50), "en", on_heard=seen.append
     )
     assert sum(seen) == pytest.approx(50)
+
+
+def test_windows_of_like_length_are_heard_together_in_groups_of_like_size() -> None:
+    windows = [(0, 9), (10, 12), (20, 28), (30, 33), (40, 45)]
+    assert group_windows(windows, 4) == [[(0, 9), (20, 28)], [(40, 45), (30, 33), (10, 12)]]
+    assert group_windows(windows, 5) == [[(0, 9), (20, 28), (40, 45), (30, 33), (10, 12)]]
+    assert group_windows([], 4) == []
+
+
+def test_segments_come_in_their_order_however_the_windows_were_grouped() -> None:
+    told = Told([heard(SENTENCE, end=15), heard("first", end=2), heard("last", end=1)])
+    segments = recognise(told, stretch((0, 2), (10, 25), (30, 31), seconds=40), "en")
+    assert [round(length) for _, length, _ in told.asked] == [15, 2, 1]
+    assert " ".join(segment.text for segment in segments) == f"first {SENTENCE} last"
 
 
 @pytest.mark.parametrize(

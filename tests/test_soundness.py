@@ -1,13 +1,19 @@
 """A file is whole where all that it promises can be decoded."""
 
+import struct
+import wave
 from pathlib import Path
 
 import pytest
 from conftest import DEMO_AUDIO
 from faulty_server import make_sound
 
+from pipeline.audio import read_samples
 from pipeline.errors import InputError
-from pipeline.soundness import Sound, check_sound, is_cut, measure_sound, read_tags
+from pipeline.sound_files import Tally, is_cut
+from pipeline.soundness import Sound, check_sound, measure_sound, read_tags
+
+DECODED = Tally(packets=100, frames=100)
 
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm", "index0.ts"])
@@ -15,7 +21,7 @@ def test_all_of_a_whole_file_decodes(media: Path, name: str) -> None:
     sound = measure_sound(media / name)
     check_sound(name, sound, None)
     assert sound.seconds == pytest.approx(4.0 if name.endswith(".ts") else 20.0, abs=0.2)
-    assert sound.damaged == 0
+    assert sound.tally.damaged == 0
 
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm"])
@@ -29,6 +35,49 @@ def test_a_file_that_was_cut_off_is_found_out_by_what_it_states(
         check_sound(name, measure_sound(cut), None)
 
 
+@pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm", "index0.ts"])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.8, 0.9, 0.97, 1.0])
+def test_a_download_and_a_transcription_judge_alike(tmp_path: Path, media: Path, name: str, share: float) -> None:
+    """What one takes, the other does not refuse later; and both say the same of what they refuse."""
+    path = tmp_path / name
+    path.write_bytes((media / name).read_bytes()[: int((media / name).stat().st_size * share)])
+    complaints = []
+    for judge in (lambda: check_sound(path, measure_sound(path), None), lambda: list(read_samples(path))):
+        try:
+            judge()
+            complaints.append("")
+        except InputError as error:
+            complaints.append(str(error))
+    assert complaints[0] == complaints[1]
+
+
+def test_a_wav_file_that_was_cut_off_is_found_out(tmp_path: Path) -> None:
+    """FFmpeg says that it is as long as what is left of it."""
+    path = tmp_path / "talk.wav"
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, 8_000, 0, "NONE", ""))
+        out.writeframes(bytes(2 * 8_000 * 20))
+    whole = path.read_bytes()
+    check_sound(path, measure_sound(path), None)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"is cut off: 0:09 of sound where the file itself states 0:20"):
+        check_sound(path, measure_sound(path), None)
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFF_FFFF])
+def test_a_wav_file_that_was_written_as_a_stream_is_whole(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "talk.wav"
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, 8_000, 0, "NONE", ""))
+        out.writeframes(bytes(2 * 8_000 * 20))
+    content = bytearray(path.read_bytes())
+    content[40:44] = struct.pack("<I", size)
+    path.write_bytes(content)
+    sound = measure_sound(path)
+    check_sound(path, sound, None)
+    assert sound.seconds == pytest.approx(20)
+
+
 def test_a_file_that_states_nothing_is_held_against_what_was_promised(media: Path) -> None:
     sound = measure_sound(media / "index0.ts")
     check_sound("a.ts", sound, None)
@@ -37,11 +86,11 @@ def test_a_file_that_states_nothing_is_held_against_what_was_promised(media: Pat
 
 
 def test_a_feeds_word_is_taken_roughly() -> None:
-    check_sound("a", Sound(3000.0, None, 0.0, ".mp3"), 3300.0, roughly=True)
+    check_sound("a", Sound(3000.0, None, ".mp3", DECODED), 3300.0, roughly=True)
     with pytest.raises(InputError, match="cut off"):
-        check_sound("a", Sound(3000.0, None, 0.0, ".mp3"), 3300.0)
+        check_sound("a", Sound(3000.0, None, ".mp3", DECODED), 3300.0)
     with pytest.raises(InputError, match="cut off"):
-        check_sound("a", Sound(2000.0, None, 0.0, ".mp3"), 3300.0, roughly=True)
+        check_sound("a", Sound(2000.0, None, ".mp3", DECODED), 3300.0, roughly=True)
 
 
 def test_a_little_less_is_what_encoders_do() -> None:
@@ -67,7 +116,7 @@ def test_a_file_with_a_hole_is_damaged(tmp_path: Path, media: Path) -> None:
         (b"", "is empty"),
         (b"<!DOCTYPE html><title>Sign in</title>", "is a web page, not audio"),
         (b"\n  <html>", "is a web page, not audio"),
-        (b"this is no sound at all " * 200, "is not audio or video that we can read"),
+        (b"this is no sound at all " * 200, "is text, not audio or video"),
         (b"\x00" * 5000, "is not audio or video that we can read"),
     ],
 )

@@ -96,3 +96,18 @@ def test_a_long_pause_separates_windows(pause_s: float, windows: int) -> None:
     second = int((2 + pause_s) * SAMPLE_RATE)
     speech = [(0, 2 * SAMPLE_RATE), (second, second + 2 * SAMPLE_RATE)]
     assert len(pack_windows(speech, 20 * SAMPLE_RATE)) == windows
+
+
+def pieces(*seconds: tuple[float, float]) -> list[Speech]:
+    return [(round(begin * SAMPLE_RATE), round(end * SAMPLE_RATE)) for begin, end in seconds]
+
+
+def test_windows_are_cut_in_long_pauses_rather_than_full() -> None:
+    speech = pieces((0, 8), (8.2, 14), (15, 22.4), (22.6, 30))
+    assert [round(end / SAMPLE_RATE) for _, end in pack_windows(speech, 30 * SAMPLE_RATE)] == [14, 30]
+
+
+def test_speech_without_a_pause_is_cut_where_the_window_is_full() -> None:
+    (first, second) = pack_windows(pieces((0, 40)), 40 * SAMPLE_RATE)
+    assert first[1] == second[0]
+    assert first[1] == pytest.approx(WINDOW_S * SAMPLE_RATE, abs=SAMPLE_RATE)
