@@ -13,6 +13,7 @@ from pipeline.addresses import is_address, without_secrets
 from pipeline.documents import read_document
 from pipeline.errors import InputError
 from pipeline.fetch import fetch_document
+from pipeline.formulas import disarm
 from pipeline.lines import Document
 from pipeline.list_checks import check_list, shorten
 from pipeline.list_tables import COLUMNS
@@ -23,6 +24,7 @@ from pipeline.storage import read_limited
 
 LIST_SUFFIXES = frozenset({".csv", ".json", ".txt"})
 MAX_BYTES = 16 << 20  # a page of 1,000 entries is under 1 MB; more is some other file
+MAX_ENTRIES = 5_000  # the longest list that we know has 60; each one is compared with all that is said
 
 # Two wordings are the same entry, spaces and signs apart (pages lose them), at this rapidfuzz ratio; and may be at the
 # lower one. On the pages we know, different entries of one list stay under 85, highlights of one lie above 93.
@@ -79,6 +81,8 @@ def parse_episodes(
     sections = [section for section in read_page(document.lines) if section.entries or section.highlights]
     if not any(section.entries for section in sections):
         raise InputError("no feature found: expected one entry a line, such as `Title | v2.204 #979667 | 16:36`")
+    if (longest := max(len(section.entries) + len(section.highlights) for section in sections)) > MAX_ENTRIES:
+        raise InputError(f"{longest} entries are more than a list can have ({MAX_ENTRIES}): is this another file?")
     return tuple(_finish(section, document, digest) for section in sections)
 
 
@@ -92,8 +96,15 @@ def dump_features(features: Sequence[Feature], suffix: str) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: "" if record[name] is None else record[name] for name in COLUMNS} for record in records)
+    writer.writerows({name: _show_cell(record[name]) for name in COLUMNS} for record in records)
     return text.getvalue()
+
+
+def _show_cell(value: object) -> object:
+    """A value as a cell that no spreadsheet takes for a formula."""
+    if value is None:
+        return ""
+    return disarm(value) if isinstance(value, str) else value
 
 
 def _finish(section: Section, document: Document, digest: str) -> FeatureList:
@@ -123,13 +134,19 @@ def _finish(section: Section, document: Document, digest: str) -> FeatureList:
 def _merge_repeats(section: Section, unit: str) -> list[str]:
     """Merge an entry that stands twice, same id and near wording, into its last place: the first was a highlight."""
     warnings = []
-    for early in list(section.entries):
-        late = next((d for d in section.entries if d.line > early.line and d.feature_id == early.feature_id), None)
-        if early.feature_id is None or late is None:
+    by_id: dict[int, list[Draft]] = {}
+    for draft in section.entries:
+        if draft.feature_id is not None:
+            by_id.setdefault(draft.feature_id, []).append(draft)
+    for early in [draft for draft in section.entries if draft.feature_id is not None]:
+        same = by_id[early.feature_id or 0]
+        late = next((draft for draft in same if draft.line > early.line), None)
+        if late is None:
             continue
         if _likeness(early.title, late.title) >= LIKE_WORDING:
             _absorb(section, early, late)
             section.entries.remove(early)
+            same.remove(early)
             warnings.append(
                 f"{unit} {early.line}: id {early.feature_id} stands again in {unit} {late.line}, in the same words: "
                 "read as its highlight"

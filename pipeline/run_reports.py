@@ -17,6 +17,7 @@ from pipeline.catalog_changes import EpisodeChanges, compare_rows
 from pipeline.errors import InputError
 from pipeline.history import latest_states, read_state
 from pipeline.jobs import RunResult
+from pipeline.lines import printable
 from pipeline.marks import format_time
 from pipeline.schema import Status
 from pipeline.storage import Project, read_record, write_bytes, write_json
@@ -185,7 +186,7 @@ def describe_run(record: dict[str, Any]) -> str:
             lines.append(f"  {len(review)} {'start is' if len(review) == 1 else 'starts are'} doubtful:")
             lines += [f"    {_format(row['start_s']):>8}  {row['title']}" for row in review[:SHOWN]]
             lines += [f"    and {len(review) - SHOWN} more"] if len(review) > SHOWN else []
-    return "\n".join(lines) + "\n"
+    return printable("\n".join(lines) + "\n")
 
 
 def describe_changes(episode_id: str, changes: dict[str, Any], shown: int | None = SHOWN) -> list[str]:
