@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     # Mono sound as numbers in [-1, 1], SAMPLE_RATE of them a second; shape (samples,).
     Samples = npt.NDArray[np.float32]
 
+# The containers we read, by FFmpeg's names. Its others include lists of further files and addresses (HLS, concat, DASH,
+# SDP), by which a recording from outside could name any file of this machine as its sound.
+CONTAINERS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,"
+    "mpeg,mpegts,mxf,nut,ogg,rm,tta,w64,wav,wv"
+)
 SAMPLE_RATE = 16_000  # what Whisper and its voice filter expect
 
 # A step of the time stamps by less than this is rounding; a longer one is sound that is missing.
@@ -143,7 +149,7 @@ def _open(path: Path) -> "Iterator[tuple[av.container.InputContainer, av.AudioSt
     if _is_text(path):
         raise InputError(f"{path} is text, not audio or video: name the recording, or fetch it again")
     try:
-        container = av.open(str(path), metadata_errors="ignore")
+        container = av.open(str(path), metadata_errors="ignore", options={"format_whitelist": CONTAINERS})
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"{path} is not audio or video that we can read ({error}): name another file") from error
     with container:

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipeline.audio import CONTAINERS
 from pipeline.errors import InputError
 from pipeline.marks import format_time
 from pipeline.metadata import Metadata
@@ -53,7 +54,7 @@ def measure_sound(path: Path, shown: object = None) -> Sound:
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html", b"<head", b"<?xml")):
         raise InputError(f"{shown} is a web page, not audio: name the address of the audio itself")
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with av.open(str(path), metadata_errors="ignore", options={"format_whitelist": CONTAINERS}) as container:
             if not container.streams.audio:
                 raise InputError(f"{shown} has no audio stream: name the file with the episode's sound")
             stream = container.streams.audio[0]
@@ -101,7 +102,7 @@ def read_tags(path: Path) -> Metadata:
     import av
 
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with av.open(str(path), metadata_errors="ignore", options={"format_whitelist": CONTAINERS}) as container:
             tags = {name.lower(): value for name, value in container.metadata.items()}
             stated = float(container.duration) / av.time_base if container.duration else None
     except (av.FFmpegError, ValueError) as error:
