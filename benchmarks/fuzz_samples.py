@@ -85,6 +85,17 @@ FEED = """<?xml version="1.0" encoding="UTF-8"?>
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>Kites</title><entry><id>urn:1</id><title>One</title>
 <updated>2026-11-02T10:00:00Z</updated>
 <link rel="enclosure" href="https://example.org/1.mp3" type="audio/mpeg"/></entry></feed>"""
+SHOW = """name: The Kite Show
+product: Kites
+model: base
+language: en
+link: https://example.org/{episode_id}?t={seconds}
+glossary: [Entra, "Datto: RMM"]
+captions: true
+site_audio: copy
+columns: {Was: title, Nummer: feature_id}
+download: {max_megabytes: 100, max_minutes: 1.5, pause: 0, retries: 3, cookies: cookies.txt}
+"""
 EPISODE = """title: Episode 12
 source: https://example.org/feed.xml?token=abc
 entry: 12
@@ -113,7 +124,7 @@ def make_samples() -> dict[str, dict[str, list[bytes]]]:
         return {
             "feature list": _lists(),
             "transcript": _transcripts(),
-            "show": {".yaml": [project.show.read_bytes(), project.show.read_bytes().replace(b"# ", b"")]},
+            "show": {".yaml": [project.show.read_bytes(), SHOW.encode()]},
             "episode": {".yaml": [EPISODE.encode(), b"title: x\nsource: a.mp3\nfeatures: b.txt\n"]},
             "corrections": {".yaml": _corrections(project)},
             "feed": {".xml": [FEED.encode(), ATOM.encode()]},
@@ -213,8 +224,10 @@ def _sound(codec: str, container: str, rate: int) -> bytes:
 
 def _frames(stream: Any, rate: int) -> Iterator[av.AudioFrame]:
     size = stream.codec_context.frame_size or 1024
-    if stream.codec_context.format is None:
-        stream.codec_context.format = "fltp"
+    # Each codec takes other numbers: those of whole samples 16 bits, those of sounds floats.
+    stream.codec_context.format = "s16" if stream.codec_context.name in {"pcm_s16le", "flac"} else "fltp"
+    if stream.codec_context.name == "libopus":
+        stream.codec_context.format = "flt"
     planar = stream.codec_context.format.name.startswith("flt")
     for at in range(0, rate // 3, size):
         wave = 0.3 * np.sin(2 * np.pi * 220 * (at + np.arange(size)) / rate)

@@ -177,7 +177,7 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: {error.problem or 'this is not YAML'}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: this is not YAML: {error}") from error
+        raise ConfigError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):
         raise ConfigError(f"{path}: expected settings, one `name: value` a line")
     lines: dict[Place, int] = {}
@@ -212,7 +212,8 @@ def _check_shape(text: str) -> None:
             aliases += 1
         if depth > MOST_NESTED or aliases > MOST_ALIASES:
             what = "lists in lists" if depth > MOST_NESTED else "aliases (*name)"
-            raise yaml.MarkedYAMLError(problem=f"too many {what}: settings need none", problem_mark=event.start_mark)
+            mark: Any = event.start_mark
+            raise yaml.MarkedYAMLError(problem=f"too many {what}: settings need none", problem_mark=mark)
 
 
 def _parse_with(kind: Any, text: str) -> tuple[yaml.Node | None, Any]:

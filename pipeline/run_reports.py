@@ -7,7 +7,7 @@ in a few lines of text, lies beside it.
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,14 +97,28 @@ def choose_runs(
 
 
 def compare_runs(
-    project: Project, before: RunState, now: RunState, episode_ids: list[str] | None = None
+    project: Project,
+    before: RunState,
+    now: RunState,
+    episode_ids: list[str] | None = None,
+    *,
+    complain: Callable[[str], object] | None = None,
 ) -> dict[str, EpisodeChanges]:
-    """Return what changed in each episode from one run to another, without those where nothing did."""
+    """Return what changed in each episode from one run to another, without those where nothing did.
+
+    InputError where a state is gone or damaged; with `complain`, that is told there and the episode left out.
+    """
     found = {}
     for episode_id in sorted({*before.catalogs, *now.catalogs} if episode_ids is None else episode_ids):
         old, new = before.catalogs.get(episode_id), now.catalogs.get(episode_id)
         if old != new:
-            sides = [read_state(project, episode_id, state) if state else [] for state in (old, new)]
+            try:
+                sides = [read_state(project, episode_id, state) if state else [] for state in (old, new)]
+            except InputError as error:
+                if complain is None:
+                    raise
+                complain(f"{episode_id}: what changed cannot be told: {error}")
+                continue
             changes = compare_rows(*sides)
             if changes:
                 found[episode_id] = changes
@@ -117,7 +131,8 @@ def write_report(project: Project, result: RunResult, seconds: float) -> Path:
     name = f"{1 + (_number(runs[-1]) if runs else 0):04}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     before = _read_if_sound(project, runs[-1]) if runs else RunState("nothing", {})
     now = RunState(name, latest_states(project))
-    changes = compare_runs(project, before, now)
+    # What was done is done: a damaged state of before is no reason to leave no report.
+    changes = compare_runs(project, before, now, complain=result.notes.append)
     record = {
         "run": name,
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

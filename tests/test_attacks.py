@@ -12,12 +12,12 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import openpyxl
 import pytest
-from conftest import LINES, MediaServer, spoken
+from conftest import MediaServer
 from faulty_server import Server, make_sound
 from test_cli import catalog
 from test_review_server import ReviewServer, get, post, review_server
@@ -214,9 +214,9 @@ def test_a_workbook_that_unpacks_to_gigabytes_is_refused() -> None:
     assert "unpacks to 24 MB" in refused(lambda: parse_episodes(content.getvalue(), ".xlsx"))
 
 
-def test_a_page_of_a_hundred_thousand_entries_is_no_list() -> None:
-    page = "\n".join(f"Added thing {number} | v1.2 #{100_000 + number}" for number in range(6000))
-    with soon(8), pytest.raises(InputError, match="more than a list can have"):
+def test_a_page_of_thousands_of_entries_is_no_list() -> None:
+    page = "\n".join(f"Added thing {number} | v1.2 #{100_000 + number}" for number in range(2500))
+    with soon(4), pytest.raises(InputError, match="more than a list can have"):
         parse_episodes(page.encode())
 
 
@@ -385,16 +385,3 @@ def test_the_guard_is_of_the_fetch_alone() -> None:
         other.start()
         other.join()
     assert started == [0]
-
-
-def test_a_title_like_a_formula_goes_through_locate(tmp_path: Path) -> None:
-    transcript = {
-        "segments": [{"start": one.start, "end": one.end, "text": one.text} for one in spoken(LINES).segments]
-    }
-    (tmp_path / "talk.json").write_text(json.dumps(transcript))
-    (tmp_path / "list.csv").write_text("title,id\n'=Invoices can be sorted,500111\n")
-    done = catalog("locate", tmp_path / "talk.json", tmp_path / "list.csv", "-o", tmp_path / "out.csv")
-    assert done.returncode == 0, done.stderr
-    assert "'=Invoices" in (tmp_path / "out.csv").read_text()
-    with suppress(FileNotFoundError):
-        (tmp_path / "out.csv").unlink()
