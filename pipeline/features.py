@@ -213,9 +213,9 @@ def _absorb(early: Draft, entry: Draft, moved: dict[int, int]) -> None:
 
 def _retell(section: Section, moved: Mapping[int, int]) -> None:
     """Let the lines of what was merged be the highlights of what it was merged into."""
-    section.accounts = [
-        replace(a, role=Role.HIGHLIGHT, entry=moved[a.entry]) if a.entry in moved else a for a in section.accounts
-    ]
+    for number, account in enumerate(section.accounts):
+        if account.entry is not None and account.entry in moved:
+            section.accounts[number] = replace(account, role=Role.HIGHLIGHT, entry=moved[account.entry])
 
 
 def _likeness(one: str, other: str) -> float:
