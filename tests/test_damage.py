@@ -110,3 +110,13 @@ def test_the_ways_of_the_campaign_in_short(tmp_path: Path, monkeypatch: pytest.M
         getattr(campaign, way)(number)
     assert campaign.problems == []
     assert campaign.outcomes["mended"] + campaign.outcomes["told"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["files", "signals", "races", "clocks", "permissions"])
+def test_the_campaign_over_twenty_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    campaign = Campaign(tmp_path, 20, random.randrange(10**6))
+    for number in random.sample(range(1000), 8):
+        getattr(campaign, way)(number)
+    assert campaign.problems == []

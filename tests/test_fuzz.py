@@ -34,6 +34,14 @@ def test_damaged_and_hostile_files_give_a_result_or_one_line(
     assert sum(tally.outcomes.values()) == count
 
 
+@pytest.mark.slow
+def test_thousands_of_damaged_and_hostile_files(samples: dict[str, fuzz_inputs.Samples]) -> None:
+    for parser, share in fuzz_inputs.SHARES.items():
+        tally = fuzz_inputs.fuzz(parser, samples[parser], range(share * 60), seed=int(time.time()))
+        assert tally.failures == []
+        assert tally.peak < 1 << 30
+
+
 def test_what_a_reader_must_not_do_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The harness itself: a hang, a flood of memory, a crash, a traceback and a write elsewhere are failures."""
     harms = (
