@@ -63,8 +63,8 @@ class StateFile:
             if self.digest(path) != record["outputs"].get(name):
                 return f"{name} was changed from outside"
         # What is found by looking what lies there, such as the latest state of a history, is not found once it is gone.
-        gone = (name for name in record["outputs"] if not (self.root / name).is_file())
-        return next((f"{name} is missing" for name in gone), None)
+        others = set(record["outputs"]) - {self._name(path) for path in outputs}
+        return next((f"{name} is missing" for name in sorted(others) if not (self.root / name).is_file()), None)
 
     def record(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> None:
         """Keep what a stage that just ended well was made from, on disk."""
