@@ -1,6 +1,5 @@
 """The command `review`: a page on this machine to listen, confirm, move or reject starts."""
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,7 +36,7 @@ def review(
             _open_browser(address, private)
 
     try:
-        with TemporaryDirectory(prefix="catalog-review-", dir=os.environ.get("XDG_RUNTIME_DIR")) as private:
+        with TemporaryDirectory(prefix="catalog-review-") as private:
             serve(opened, port=port, ready=ready)
     except KeyboardInterrupt:
         # The way to end it, and nothing is lost by it.
