@@ -42,7 +42,9 @@ class StateFile:
         name, status = self._name(path), path.stat()
         stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         known = self.stamps.get(name)
-        if known is None or known[:-1] != stamp:
+        # Audio is a link to its source, and each further link changes that time of all of them.
+        compared = 2 if status.st_nlink > 1 else 3
+        if known is None or known[:-1][:compared] != stamp[:compared]:
             known = self.stamps[name] = [*stamp, sha256_of(path)]
             self.unsaved = True
         return str(known[-1])
