@@ -17,20 +17,39 @@ from pipeline.marks import parse_time
 
 EPISODE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 DEEPEST = 3  # corrections, the third of them, its start
+# More nesting would overflow the stack of the YAML library in C, more aliases could stand for billions of values.
+MOST_NESTED, MOST_ALIASES = 20, 20
+SMALL = 2000  # characters
+_FORMAT = re.compile(r"[0-9]{0,2}d?")
 LINK_FIELDS = {"seconds", "episode_id"}
 
 
 def check_link(template: str) -> str:
     """Return the template of deep links; ValueError where it has no `{seconds}` or an unknown field."""
     try:
-        fields = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        parts = [part for part in string.Formatter().parse(template) if part[1] is not None]
     except ValueError as error:
         raise ValueError(f"is not a template: {error}") from error
+    fields = {name for _, name, _, _ in parts if name is not None}
     if "seconds" not in fields:
         raise ValueError("must contain {seconds}, the place of the start in the link")
     if unknown := fields - LINK_FIELDS:
         raise ValueError(f"knows {{seconds}} and {{episode_id}}, not {{{sorted(unknown)[0]}}}")
-    return template
+    for _, name, how, conversion in parts:
+        if conversion or not _FORMAT.fullmatch(how or "") or (how and name != "seconds"):
+            raise ValueError(f"{{{name}}} can be filled in as it is, or as {{seconds:04d}}, in no other way")
+    # What stands before the first slash is a scheme where it has a colon: `javascript:` would run when clicked.
+    head = re.split(r"[/?#]", template)[0].strip().lower()
+    if ":" in head and head not in {"http:", "https:"}:
+        raise ValueError("must be an http(s) address: nothing else is safe to click")
+    return check_plain(template)
+
+
+def check_plain(text: str) -> str:
+    """Return the text; ValueError where it holds control codes, which no name and no address has."""
+    if any(ord(sign) < 32 or 127 <= ord(sign) < 160 or 0xD800 <= ord(sign) < 0xE000 for sign in text):
+        raise ValueError("holds a control code, which nobody can see: type it anew")
+    return text
 
 
 class StrictModel(BaseModel):
@@ -40,7 +59,7 @@ class StrictModel(BaseModel):
 
 
 Label = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(check_plain)]
 Link = Annotated[str, AfterValidator(check_link)]
 ColumnName = Literal["position", "feature_id", "version", "title", "description", "highlight", "published_s"]
 SiteAudio = Literal["none", "copy", "link"]
@@ -59,16 +78,18 @@ def read_duration(value: object) -> object:
         raise ValueError("is not a duration such as 52:10") from None
 
 
-Duration = Annotated[float, BeforeValidator(read_duration), Field(gt=0)]
+Duration = Annotated[float, BeforeValidator(read_duration), Field(gt=0, le=1_000_000)]
 
 
 class DownloadConfig(StrictModel):
     """What fetching audio may take, and how politely it is done."""
 
     max_megabytes: int = Field(4000, gt=0, description="the largest file to fetch, in megabytes")
-    max_minutes: float = Field(120, gt=0, description="how long fetching one episode may take, in minutes")
-    pause: float = Field(5, ge=0, description="seconds between two episodes fetched from the network")
-    retries: int = Field(5, ge=0, description="how often to try again without getting on, with growing pauses")
+    max_minutes: float = Field(
+        120, gt=0, allow_inf_nan=False, description="how long fetching one episode may take, in minutes"
+    )
+    pause: float = Field(5, ge=0, le=86_400, description="seconds between two episodes fetched from the network")
+    retries: int = Field(5, ge=0, le=1000, description="how often to try again without getting on, with growing pauses")
     cookies: Text | None = Field(None, description="a cookies.txt (Netscape's format), where a site wants a sign-in")
     allow_private_addresses: bool = Field(False, description="follow redirects and feeds into private networks, too")
 
@@ -156,7 +177,7 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: {error.problem or 'this is not YAML'}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: this is not YAML: {error}") from error
+        raise ConfigError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):
         raise ConfigError(f"{path}: expected settings, one `name: value` a line")
     lines: dict[Place, int] = {}
@@ -169,11 +190,30 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
 
 def _parse(text: str) -> tuple[yaml.Node | None, Any]:
     """The document as nodes, which know their lines, and as values; read once, and fast where libyaml is at hand."""
+    # A small file without aliases cannot do harm, and hundreds of them are read in a run.
+    if len(text) > SMALL or "*" in text:
+        _check_shape(text)
     try:
         return _parse_with(getattr(yaml, "CSafeLoader", yaml.SafeLoader), text)
     except yaml.YAMLError:
         # The one in Python says more clearly what is wrong.
         return _parse_with(yaml.SafeLoader, text)
+
+
+def _check_shape(text: str) -> None:
+    """YAMLError where a document nests or repeats itself as no settings do; parsed as events, which builds nothing."""
+    depth = aliases = 0
+    for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+        if depth > MOST_NESTED or aliases > MOST_ALIASES:
+            what = "lists in lists" if depth > MOST_NESTED else "aliases (*name)"
+            mark: Any = event.start_mark
+            raise yaml.MarkedYAMLError(problem=f"too many {what}: settings need none", problem_mark=mark)
 
 
 def _parse_with(kind: Any, text: str) -> tuple[yaml.Node | None, Any]:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from pipeline.catalog import CatalogRow
 from pipeline.jobs import StageResult
+from pipeline.lines import printable
 from pipeline.marks import format_time
 from pipeline.schema import Feature, FeatureList, Status
 
@@ -124,7 +125,7 @@ class ConsoleReporter:
         self._tasks.clear()
 
     def _say(self, line: str, style: str | None = None) -> None:
-        self.console.print(printable(line), style=style, markup=False)
+        self.console.print(printable(line), style=style, markup=False, emoji=False)
 
     def _move_bar(self, done: float, total: float) -> None:
         bar = self._open_bar()
@@ -155,7 +156,7 @@ def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:
     table = _table("episode", "title", "features", *(status.value for status in STYLES))
     for episode_id, episode_rows in rows.items():
         counts = [str(sum(row.status == status for row in episode_rows)) for status in STYLES]
-        table.add_row(episode_id, _cut(episode_rows[0].episode_title), str(len(episode_rows)), *counts)
+        table.add_row(_plain(episode_id), _cut(episode_rows[0].episode_title), str(len(episode_rows)), *counts)
     _out().print(table)
 
 
@@ -167,7 +168,7 @@ def print_list(features: FeatureList, *, explain: bool = False) -> None:
         table = _table("line", "is", "of", "why", "text")
         for role in features.roles:
             of = "" if role.position is None else str(role.position)
-            table.add_row(str(role.line), role.role, of, role.reason, _cut(role.text))
+            table.add_row(str(role.line), role.role, of, _plain(role.reason), _cut(role.text))
         _out().print(table)
     print_features(features.features)
 
@@ -208,7 +209,7 @@ def print_models(found: "Sequence[InstalledModel]") -> None:
     table = _table("model", "from", "MB", "digest", "folder")
     for one in found:
         path = Text(printable(str(one.folder.path)), overflow="fold")
-        table.add_row(one.folder.name, one.folder.origin, str(one.size >> 20), one.digest, path)
+        table.add_row(_plain(one.folder.name), one.folder.origin, str(one.size >> 20), one.digest, path)
     _out().print(table)
     for one in found:
         if one.problem:
@@ -222,9 +223,9 @@ def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
         return
     table = _table("episode", "start", "id", "version", "title", "link")
     for row in rows:
-        marks = (str(row["feature_id"] or ""), printable(row["version"] or ""))
+        marks = (str(row["feature_id"] or ""), _plain(row["version"] or ""))
         link = Text(printable(row["url"] or ""), overflow="fold")
-        table.add_row(row["episode_id"], row["start"] or "", *marks, _cut(row["title"]), link)
+        table.add_row(_plain(row["episode_id"]), row["start"] or "", *marks, _cut(row["title"]), link)
     _out().print(table)
 
 
@@ -262,7 +263,7 @@ def print_checks(checks: "Sequence[Check]") -> None:
 
 def print_line(line: str) -> None:
     """Print one line of result."""
-    _out().print(printable(line), markup=False, soft_wrap=True)
+    _out().print(printable(line), markup=False, emoji=False, soft_wrap=True)
 
 
 def describe_files(paths: Sequence[Path], root: Path) -> str:
@@ -270,11 +271,6 @@ def describe_files(paths: Sequence[Path], root: Path) -> str:
     names = [path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in paths]
     shown = names if len(names) <= 6 else [*names[:5], f"{len(names) - 5} more"]
     return "wrote " + ", ".join(shown)
-
-
-def printable(text: str) -> str:
-    """Return text without control codes, which could drive the reader's terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
 def _table(*headings: str) -> Table:
@@ -291,6 +287,11 @@ def _table(*headings: str) -> Table:
 def _cut(title: str) -> Text:
     """A title that is cut where its column ends."""
     return Text(printable(title), no_wrap=True, overflow="ellipsis")
+
+
+def _plain(text: str) -> Text:
+    """A text from outside: none of it is rich's markup, nor a control code."""
+    return Text(printable(text))
 
 
 def _out() -> Console:

@@ -117,7 +117,7 @@ FAILURES = (
     _failure("bad address", r"is not a valid URL|no host", "this is no address", "correct `source`"),
     _failure(
         "file address",
-        r"file:// URLs|unsupported url scheme|no connection adapters",
+        r"file:// URLs|unsupported url scheme|no connection adapters|rtmpdump",
         "it leads to something else than http or https, which is refused",
         "name the address of the audio itself",
     ),

@@ -13,6 +13,7 @@ from pipeline.addresses import is_address, without_secrets
 from pipeline.documents import read_document
 from pipeline.errors import InputError
 from pipeline.fetch import fetch_document
+from pipeline.formulas import disarm
 from pipeline.lines import Document
 from pipeline.list_checks import check_list, shorten
 from pipeline.list_tables import COLUMNS
@@ -23,6 +24,7 @@ from pipeline.storage import read_limited
 
 LIST_SUFFIXES = frozenset({".csv", ".json", ".txt"})
 MAX_BYTES = 16 << 20  # a page of 1,000 entries is under 1 MB; more is some other file
+MAX_ENTRIES = 2_000  # the longest list that we know has 60; each one is compared with all that is said
 
 # Two wordings are the same entry, spaces and signs apart (pages lose them), at this rapidfuzz ratio; and may be at the
 # lower one. On the pages we know, different entries of one list stay under 85, highlights of one lie above 93.
@@ -79,6 +81,8 @@ def parse_episodes(
     sections = [section for section in read_page(document.lines) if section.entries or section.highlights]
     if not any(section.entries for section in sections):
         raise InputError("no feature found: expected one entry a line, such as `Title | v2.204 #979667 | 16:36`")
+    if (longest := max(len(section.entries) + len(section.highlights) for section in sections)) > MAX_ENTRIES:
+        raise InputError(f"{longest} entries are more than a list can have ({MAX_ENTRIES}): is this another file?")
     return tuple(_finish(section, document, digest) for section in sections)
 
 
@@ -92,8 +96,15 @@ def dump_features(features: Sequence[Feature], suffix: str) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: "" if record[name] is None else record[name] for name in COLUMNS} for record in records)
+    writer.writerows({name: _show_cell(record[name]) for name in COLUMNS} for record in records)
     return text.getvalue()
+
+
+def _show_cell(value: object) -> object:
+    """A value as a cell that no spreadsheet takes for a formula."""
+    if value is None:
+        return ""
+    return disarm(value) if isinstance(value, str) else value
 
 
 def _finish(section: Section, document: Document, digest: str) -> FeatureList:
@@ -123,36 +134,45 @@ def _finish(section: Section, document: Document, digest: str) -> FeatureList:
 def _merge_repeats(section: Section, unit: str) -> list[str]:
     """Merge an entry that stands twice, same id and near wording, into its last place: the first was a highlight."""
     warnings = []
-    for early in list(section.entries):
-        late = next((d for d in section.entries if d.line > early.line and d.feature_id == early.feature_id), None)
-        if early.feature_id is None or late is None:
+    # A hostile list is all repeats: what they are merged into is noted, and done to the section once.
+    last: dict[int, Draft] = {}
+    moved: dict[int, int] = {}
+    for draft in reversed(section.entries):
+        late = None if draft.feature_id is None else last.get(draft.feature_id)
+        if draft.feature_id is not None:
+            last[draft.feature_id] = draft
+        if late is None:
             continue
-        if _likeness(early.title, late.title) >= LIKE_WORDING:
-            _absorb(section, early, late)
-            section.entries.remove(early)
+        if _likeness(draft.title, late.title) >= LIKE_WORDING:
+            _absorb(draft, late, moved)
+            last[draft.feature_id or 0] = late
             warnings.append(
-                f"{unit} {early.line}: id {early.feature_id} stands again in {unit} {late.line}, in the same words: "
+                f"{unit} {draft.line}: id {draft.feature_id} stands again in {unit} {late.line}, in the same words: "
                 "read as its highlight"
             )
         else:
             warnings.append(
-                f"{unit} {late.line}: id {late.feature_id} stands already in {unit} {early.line}, for another title: "
+                f"{unit} {late.line}: id {late.feature_id} stands already in {unit} {draft.line}, for another title: "
                 "correct one of them"
             )
-    return warnings
+    section.entries = [draft for draft in section.entries if draft.line not in moved]
+    _retell(section, moved)
+    return warnings[::-1]
 
 
 def _merge_highlights(section: Section, unit: str) -> list[str]:
     """Mark the entries that the page's highlights name, by id or else by wording; report the others."""
-    warnings = []
+    warnings: list[str] = []
+    moved: dict[int, int] = {}
+    letters = [_letters(entry.title) for entry in section.entries]
     by_id = {draft.feature_id: draft for draft in section.entries if draft.feature_id is not None}
     for highlight in section.highlights:
         entry = by_id.get(highlight.feature_id) if highlight.feature_id is not None else None
         likeness = 100.0
         if entry is None:
-            likeness, entry = _find_like(highlight, section.entries)
+            likeness, entry = _find_like(highlight, section.entries, letters)
         if entry is not None and likeness >= SAME_WORDING:
-            _absorb(section, highlight, entry)
+            _absorb(highlight, entry, moved)
         elif entry is not None and likeness >= LIKE_WORDING:
             warnings.append(
                 f"{unit} {highlight.line}: this highlight probably repeats {unit} {entry.line}: "
@@ -161,27 +181,41 @@ def _merge_highlights(section: Section, unit: str) -> list[str]:
         else:
             name = f"id {highlight.feature_id}" if highlight.feature_id else shorten(highlight.title)
             warnings.append(f"{unit} {highlight.line}: this highlight ({name}) is not in the list: add it there")
+    _retell(section, moved)
     return warnings
 
 
-def _find_like(highlight: Draft, entries: Sequence[Draft]) -> tuple[float, Draft | None]:
+def _find_like(highlight: Draft, entries: Sequence[Draft], letters: Sequence[str]) -> tuple[float, Draft | None]:
     """The entry whose wording is nearest, unless a second one is as near or its id says it is another."""
-    free = [entry for entry in entries if highlight.feature_id is None or entry.feature_id is None]
-    ranked = sorted(((_likeness(highlight.title, entry.title), -entry.line, entry) for entry in free), reverse=True)
-    if not ranked or (len(ranked) > 1 and ranked[1][0] >= SAME_WORDING):
+    from rapidfuzz import fuzz, process
+
+    free = {
+        number: letters[number]
+        for number, entry in enumerate(entries)
+        if highlight.feature_id is None or entry.feature_id is None
+    }
+    ranked = process.extract(
+        _letters(highlight.title), free, scorer=fuzz.ratio, score_cutoff=LIKE_WORDING, limit=2, processor=None
+    )
+    if not ranked or (len(ranked) > 1 and ranked[1][1] >= SAME_WORDING):
         return 0.0, None
-    return ranked[0][0], ranked[0][2]
+    return float(ranked[0][1]), entries[ranked[0][2]]
 
 
-def _absorb(section: Section, early: Draft, entry: Draft) -> None:
-    """Let an entry take over what its highlight says, and the lines it is written in."""
+def _absorb(early: Draft, entry: Draft, moved: dict[int, int]) -> None:
+    """Let an entry take over what its highlight says, and note in `moved` whose lines it is written in."""
     entry.highlight = True
     entry.description = entry.description or early.description
     entry.version = entry.version or early.version
     entry.published_s = early.published_s if entry.published_s is None else entry.published_s
-    section.accounts = [
-        replace(a, role=Role.HIGHLIGHT, entry=entry.line) if a.entry == early.line else a for a in section.accounts
-    ]
+    moved[early.line] = entry.line
+
+
+def _retell(section: Section, moved: Mapping[int, int]) -> None:
+    """Let the lines of what was merged be the highlights of what it was merged into."""
+    for number, account in enumerate(section.accounts):
+        if account.entry is not None and account.entry in moved:
+            section.accounts[number] = replace(account, role=Role.HIGHLIGHT, entry=moved[account.entry])
 
 
 def _likeness(one: str, other: str) -> float:

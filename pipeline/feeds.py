@@ -5,11 +5,14 @@ import io
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from pipeline.addresses import without_secrets
 from pipeline.errors import InputError
+from pipeline.lines import clean_text
 from pipeline.metadata import Chapter, Metadata, link_into_file
 
 # podcastparser knows the namespace by its document's address only; feeds give this one.
@@ -17,6 +20,7 @@ _PODCAST_NAMESPACE = (
     b"https://podcastindex.org/namespace/1.0",
     b"https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
 )
+MOST_NESTED = 100  # elements within each other; feeds have a dozen
 _NUMBER_IN_TITLE = re.compile(
     r"(?:\b(?:episode|ep|folge|épisode|episodio|aflevering|no|nr)\b\.?\s*|#)(\d{1,4})\b", re.IGNORECASE
 )
@@ -54,6 +58,7 @@ def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
     # Odd dates and durations are left out; a person need not hear of each.
     logging.getLogger("podcastparser").setLevel(logging.CRITICAL)
     try:
+        _check_depth(content)
         feed = podcastparser.parse(url, io.BytesIO(content.replace(*_PODCAST_NAMESPACE)))
     except (ValueError, LookupError, AttributeError, TypeError) as error:
         said = re.sub(r"^<unknown>:(\d+):\d+:", r"line \1:", " ".join(str(error).split()))
@@ -62,6 +67,28 @@ def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
     # Where dates are missing, feeds still run from new to old.
     found.reverse()
     return tuple(sorted(found, key=lambda entry: entry.metadata.published or date.min))
+
+
+def _check_depth(content: bytes) -> None:
+    """ValueError where elements lie in elements as in no feed: podcastparser keeps the path to each as one text."""
+    from xml.parsers import expat
+
+    depth = 0
+
+    def begin(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MOST_NESTED:
+            raise ValueError(f"line {parser.CurrentLineNumber}: more than {MOST_NESTED} elements within each other")
+
+    def end(_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    with suppress(expat.ExpatError):  # podcastparser says what is wrong
+        parser.Parse(content, True)
 
 
 def _read_entry(item: dict[str, Any]) -> Entry:
@@ -76,7 +103,7 @@ def _read_entry(item: dict[str, Any]) -> Entry:
     return Entry(
         media["url"],
         Metadata(
-            title=item.get("title") or None,
+            title=clean_text(item.get("title") or "") or None,
             published=published,
             duration=float(item["total_time"]) if item.get("total_time", 0) > 0 else None,
             page=item.get("link") or None,
@@ -131,7 +158,7 @@ def _only(found: list[Entry], entries: Sequence[Entry], wanted: str, where: str)
 
 
 def _name(entry: Entry) -> str:
-    return f"{entry.metadata.title or 'untitled'!r} ({entry.metadata.entry or entry.source})"
+    return f"{entry.metadata.title or 'untitled'!r} ({without_secrets(entry.metadata.entry or entry.source)})"
 
 
 def _fold(title: str | None) -> str:

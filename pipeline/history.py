@@ -29,6 +29,19 @@ def keep_state(project: Project, episode_id: str, rows: Sequence[CatalogRow]) ->
     if latest is None or latest.partition("-")[2] != digest:
         number = 1 + (int(latest.partition("-")[0]) if latest else 0)
         write_bytes(_path(project, episode_id, f"{number:04}-{digest}"), content)
+    elif not _is_whole(path := _path(project, episode_id, latest)):
+        write_bytes(path, content)
+
+
+def find_latest_file(project: Project, episode_id: str) -> Path | None:
+    """Return the file of the episode's latest state; None where it was never published."""
+    latest = find_latest(project, episode_id)
+    return _path(project, episode_id, latest) if latest else None
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a state is what it was written as: its name ends in the beginning of its digest."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] == path.stem.partition("-")[2]
 
 
 def find_latest(project: Project, episode_id: str) -> str | None:
@@ -54,6 +67,8 @@ def read_state(project: Project, episode_id: str, name: str) -> list[Row]:
     path = _path(project, episode_id, name)
     if not path.is_file():
         raise InputError(f"{path} is gone: the rows of that time cannot be shown")
+    if not _is_whole(path):
+        raise InputError(f"{path} was damaged since it was written: restore it from a backup, or remove it")
     return read_record(path, lambda record: [{**row, "title": str(row["title"])} for row in record["rows"]])
 
 

@@ -45,6 +45,11 @@ def clean_text(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in visible).split())
 
 
+def printable(text: str) -> str:
+    """Return text in which a sign stands for each control code and mark of direction: they could drive a terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
 def clean_line(text: str) -> str:
     """As `clean_text`, but a tab stays: it separates an entry's parts."""
     return "\t".join(part for part in map(clean_text, text.split("\t")) if part)

@@ -12,22 +12,33 @@ from pipeline.storage import read_json, write_bytes, write_json
 LATEST = "latest.json"  # which revision an address gave last, and the server's marks of it
 
 
+def name_revision(sha256: str, suffix: str) -> str:
+    """Return the name of the file that keeps a list of this digest."""
+    return f"{sha256[:12]}{suffix.lower()}"
+
+
 def keep_revision(content: bytes, suffix: str, folder: Path) -> Path:
-    """Return the file in `folder` that holds these bytes, written unless it is there already."""
-    path = folder / f"{hashlib.sha256(content).hexdigest()[:12]}{suffix.lower()}"
-    if not path.exists():
+    """Return the file in `folder` that holds these bytes, written unless it is there already and whole."""
+    path = folder / name_revision(hashlib.sha256(content).hexdigest(), suffix)
+    if not _is_whole(path):
         write_bytes(path, content)
     return path
 
 
+def _is_whole(path: Path) -> bool:
+    """Whether a revision is there, and what it was written as: its name is the beginning of its digest."""
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest()[:12] == path.stem
+
+
 def find_revision(url: str, folder: Path) -> Path | None:
-    """Return the file that an address gave last; None where it was not fetched yet, or was another address."""
+    """Return the file that an address gave last; None where it must be fetched: not yet, from elsewhere, or damaged."""
     latest = folder / LATEST
-    if not latest.is_file():
+    try:
+        record = read_json(latest) if latest.is_file() else {}
+    except InputError:
         return None
-    record = read_json(latest)
-    path = folder / str(record.get("file"))
-    return path if record.get("url_sha256") == _digest(url) and path.is_file() else None
+    path = folder / Path(str(record.get("file"))).name
+    return path if record.get("url_sha256") == _digest(url) and _is_whole(path) else None
 
 
 def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> Path:

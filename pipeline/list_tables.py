@@ -4,12 +4,15 @@ import csv
 import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from datetime import time as clock_time
+from itertools import islice
 from typing import Any
 
 from pipeline.errors import InputError
+from pipeline.formulas import rearm
 from pipeline.lines import Document, Line, clean_text
 from pipeline.marks import MarkedLine, parse_time
 
@@ -23,6 +26,9 @@ COLUMNS: dict[str, frozenset[str]] = {
     "highlight": frozenset({"highlight", "highlights", "highlighted", "important"}),
     "published_s": frozenset({"publisheds", "published", "timestamp", "time", "start", "starts", "at", "timecode"}),
 }
+# A list of 1,000 entries is a tenth of this. Zip packs a thousand times as much into a file that passes for small, and
+# one cell in the last corner of a sheet makes it 17 thousand million cells large.
+MAX_SHEET_BYTES, MAX_ROWS, MAX_COLUMNS = 16 << 20, 20_000, 64
 SHEET_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day 0 has no zone
 
 
@@ -34,7 +40,7 @@ def read_csv_lines(text: str, suffix: str, columns: Mapping[str, str]) -> Docume
     try:
         begin = 1
         for cells in reader:
-            rows.append((begin, [clean_text(cell) for cell in cells]))
+            rows.append((begin, [rearm(clean_text(cell)) for cell in cells]))
             begin = reader.line_num + 1
     except csv.Error as error:
         raise InputError(f"line {reader.line_num}: {error}") from error
@@ -48,13 +54,14 @@ def _find_delimiter(text: str) -> str:
 
 def read_xlsx_lines(content: bytes, columns: Mapping[str, str]) -> Document:
     """The first sheet of a workbook."""
-    import pandas as pd
-
     try:
-        frame = pd.read_excel(io.BytesIO(content), header=None, dtype=object, engine="openpyxl")
+        rows = list(_read_cells(content))
+    except InputError:
+        raise
     except Exception as error:  # a damaged workbook fails in zipfile, XML or openpyxl, each in its own way
         raise InputError(f"this is not an .xlsx workbook ({type(error).__name__})") from error
-    rows = [["" if pd.isna(cell) else cell for cell in cells] for cells in frame.itertuples(index=False, name=None)]
+    if len(rows) > MAX_ROWS:
+        raise InputError(f"the sheet has more than {MAX_ROWS} rows: this must be something else than a feature list")
     clocks = [clock for cells in rows for cell in cells if (clock := _read_clock(cell)) is not None]
     # A spreadsheet takes 16:36, typed for minutes and seconds, for hours and minutes.
     unit = 60 if all(clock % 60 == 0 for clock in clocks) else 1
@@ -63,6 +70,30 @@ def read_xlsx_lines(content: bytes, columns: Mapping[str, str]) -> Document:
         columns,
         "row",
     )
+
+
+def _read_cells(content: bytes) -> Iterator[list[Any]]:
+    """The rows of a workbook's first sheet, one too many at most; errors and empty cells as empty text."""
+    import openpyxl
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        # What zipfile gives of a member is never more than the size that it states.
+        size = sum(member.file_size for member in archive.infolist() if member.filename.lower().endswith(".xml"))
+    if size > MAX_SHEET_BYTES:
+        raise InputError(f"the sheet unpacks to {size >> 20} MB: this must be something else than a feature list")
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    try:
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # programs write wrong ones
+        for cells in islice(sheet.iter_rows(max_col=MAX_COLUMNS), MAX_ROWS + 1):
+            yield ["" if cell.value is None or cell.data_type == "e" else _as_integer(cell.value) for cell in cells]
+    finally:
+        book.close()
+
+
+def _as_integer(value: Any) -> Any:
+    """A number without a fraction as an integer: a spreadsheet knows none, and 979667.0 is no id."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _show_cell(cell: Any, unit: int) -> str:

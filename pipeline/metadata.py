@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pipeline.addresses import hide_secrets, without_secrets
+from pipeline.addresses import hide_secrets, is_web_address, without_secrets
+from pipeline.lines import clean_text
 from pipeline.marks import parse_time
 
 
@@ -60,6 +61,8 @@ class Metadata:
         return {name: value for name, value in record.items() if value not in (None, "", [])}
 
 
+# A line that names a chapter is short; in a longer one the patterns would search for minutes.
+_LONGEST_LINE = 500
 _TIMED_LINE = re.compile(r"^\W*(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\b[\s\W]*(?P<title>\S.*)$")
 _TIME_AT_END = re.compile(r"^\s*(?P<title>\S.*?)[\s\W]+(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\W*$")
 
@@ -67,7 +70,7 @@ _TIME_AT_END = re.compile(r"^\s*(?P<title>\S.*?)[\s\W]+(?P<time>(?:\d{1,2}:)?\d{
 def find_times(description: str) -> tuple[Chapter, ...]:
     """Return the times that lines of a description begin or end with, and what they stand beside, in its order."""
     found = []
-    for line in description.splitlines():
+    for line in (line for line in description.splitlines() if len(line) <= _LONGEST_LINE):
         match = _TIMED_LINE.match(line) or _TIME_AT_END.match(line)
         if match:
             with suppress(ValueError):  # 1:75:00 is no time
@@ -116,9 +119,10 @@ def make_link(info: Mapping[str, Any]) -> str | None:
 
 
 def link_into_file(url: str) -> str | None:
-    """Return the deep-link template for a media file's own address; None where the address holds secrets."""
+    """Return the deep-link template for a media file's own address; None where it holds secrets, or is no http(s)."""
     bare = url.partition("#")[0]
-    return None if without_secrets(bare) != bare else escape_link(bare) + "#t={seconds}"
+    safe = is_web_address(bare) and without_secrets(bare) == bare
+    return None if not safe else escape_link(bare) + "#t={seconds}"
 
 
 def escape_link(url: str) -> str:
@@ -127,8 +131,7 @@ def escape_link(url: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    text = " ".join(str(value or "").split())
-    return text or None
+    return clean_text(str(value or "")) or None
 
 
 def _seconds(value: object) -> float | None:

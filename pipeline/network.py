@@ -1,6 +1,8 @@
 """How we behave on the network: whom we may connect to, how long we try, and how long we wait before trying again."""
 
+import errno
 import ipaddress
+import os
 import random
 import socket
 import sys
@@ -139,7 +141,13 @@ class _Guard:
     """Whom the work of the moment may connect to, and whom it was kept from."""
 
     trusted: frozenset[tuple[str, int]]
+    allow_private: bool = False
     refused: list[str] = field(default_factory=list)
+
+
+# What yt-dlp may start: the runtimes for YouTube's scripts. Its other helpers (rtmpdump, ffmpeg, mpv) would connect to
+# whatever a page tells them, past our eyes.
+_RUNTIMES = frozenset({"deno", "node", "bun", "qjs", "quickjs"})
 
 
 class _PrivateAddressError(Exception):
@@ -156,14 +164,12 @@ def public_only(url: str, access: Access) -> Iterator[None]:
 
     Connections are judged by the address they really go to, whichever library makes them, so no name and no DNS answer
     gets around it. Where a person named a private address outright, its own host and port stay open.
-    Proxies of the environment stay open, too. InputError names what was refused.
+    Proxies of the environment stay open, too. InputError names what was refused. No program but a JavaScript runtime
+    is started, since nobody could watch whom it connects to.
     """
-    if access.allow_private:
-        yield
-        return
     named = access.named or url
     _watch_connections()
-    guard = _Guard(frozenset([_named_host(named), *_find_proxies()]))
+    guard = _Guard(frozenset([_named_host(named), *_find_proxies()]), access.allow_private)
     token = _guard.set(guard)
     try:
         yield
@@ -181,13 +187,16 @@ def public_only(url: str, access: Access) -> Iterator[None]:
 def is_private(address: str) -> bool:
     """Tell whether an IP address is anything but one of the public internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    # An IPv4 address can be dressed as an IPv6 one in three ways.
+    # An IPv4 address can be dressed as an IPv6 one in three ways that lead anywhere.
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour
         if ip in ipaddress.ip_network("64:ff9b::/96"):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_private(str(inner))
+        # Public addresses are given out of this block alone (RFC 4291); elsewhere are older dresses, and sites' own.
+        if ip not in ipaddress.ip_network("2000::/3"):
+            return True
     return not ip.is_global or ip.is_multicast
 
 
@@ -217,19 +226,27 @@ def _find_proxies() -> Iterator[tuple[str, int]]:
 
 
 def _watch_connections() -> None:
-    """Look at each connection of this process before it is made: Python's audit hooks see those of every library."""
+    """Look at what this process is about to do on the network: Python's audit hooks see that of every library."""
     global _watching
     if not _watching:
-        sys.addaudithook(_judge_connection)
+        sys.addaudithook(_judge)
         _watching = True
 
 
-def _judge_connection(event: str, arguments: tuple[Any, ...]) -> None:
-    if event != "socket.connect":
+def _judge(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in {"socket.connect", "subprocess.Popen"} or (guard := _guard.get()) is None:
         return
-    guard = _guard.get()
-    connected, address = arguments
-    if guard is None or connected.family not in (socket.AF_INET, socket.AF_INET6):
+    if event == "subprocess.Popen":
+        program = str(arguments[0] or arguments[1][0])
+        if Path(program).name not in _RUNTIMES:
+            # As if it were not installed, which every library is prepared for.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
+    elif not guard.allow_private:
+        _judge_connection(guard, *arguments)
+
+
+def _judge_connection(guard: _Guard, connected: Any, address: Any) -> None:
+    if connected.family not in (socket.AF_INET, socket.AF_INET6):
         return
     host, port = str(address[0]), int(address[1])
     try:

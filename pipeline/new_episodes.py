@@ -10,6 +10,7 @@ from string import Formatter
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from pipeline.addresses import is_address, without_secrets
 from pipeline.config import EpisodeConfig, check_episode_id, load_episode
@@ -87,15 +88,21 @@ def _name_file(source: str, root: Path) -> str:
 
 def make_settings(episode_id: str, source: str, entry: str | None, metadata: Metadata, features: str) -> EpisodeConfig:
     """Return an episode's settings from what its source says; what it does not say is left to a person."""
-    return EpisodeConfig(
-        title=metadata.title or episode_id,
-        source=source,
-        entry=entry,
-        features=features,
-        published=metadata.published,
-        duration=metadata.duration,
-        link=metadata.link,
-    )  # type: ignore[call-arg]
+    try:
+        return EpisodeConfig(
+            title=metadata.title or episode_id,
+            source=source,
+            entry=entry,
+            features=features,
+            published=metadata.published,
+            duration=metadata.duration,
+            link=metadata.link,
+        )  # type: ignore[call-arg]
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        raise InputError(
+            f"{without_secrets(source)} gives a `{wrong['loc'][0]}` that cannot be: {wrong['msg']}"
+        ) from None
 
 
 def add_new_episodes(
@@ -127,12 +134,18 @@ def add_new_episodes(
         try:
             full = _complete(entry, access, take_turn)
         except InputError as error:
-            added.append(Added("", entry.metadata.title or key, str(error), failed=True))
+            added.append(Added("", entry.metadata.title or without_secrets(key), str(error), failed=True))
             continue
         dates.keep(entry, full.metadata.published)
         if since is not None and (full.metadata.published is None or full.metadata.published < since):
             if full.metadata.published is None:
-                added.append(Added("", full.metadata.title or key, "its source gives no date to compare with --since"))
+                added.append(
+                    Added(
+                        "",
+                        full.metadata.title or without_secrets(key),
+                        "its source gives no date to compare with --since",
+                    )
+                )
             continue
         name = _choose_id(full, {one.episode_id for one in added if not one.skipped})
         title = full.metadata.title or name

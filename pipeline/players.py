@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, urlsplit
 
+from pipeline.addresses import is_web_address
+
 AUDIO_SUFFIXES = frozenset({".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".weba"})
 VIDEO_SUFFIXES = frozenset({".m4v", ".mov", ".mp4", ".ogv", ".webm"})
 YOUTUBE_FRAME = "https://www.youtube-nocookie.com"
@@ -12,7 +14,6 @@ _YOUTUBE_HOSTS = frozenset(
     {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "www.youtube-nocookie.com"}
 )
 _YOUTUBE_ID = re.compile(r"[\w-]{11}", re.ASCII)
-_HOST = re.compile(r"[a-z0-9.-]+(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,6 @@ def file_player(address: str, name: str) -> Player:
     if suffix in AUDIO_SUFFIXES:
         return Player("audio", address)
     return Player("video", address) if suffix in VIDEO_SUFFIXES else Player("none")
-
-
-def is_web_address(url: str | None) -> bool:
-    """Tell whether a link is one that a page may hold: http or https, with a host of plain letters."""
-    if not url:
-        return False
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(_HOST.fullmatch(parts.netloc.lower()))
 
 
 def _find_youtube_id(host: str, path: str, query: str) -> str | None:

@@ -39,8 +39,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
+        if scope["type"] != "http":  # nothing here speaks anything else
             return
 
         async def send_safely(message: MutableMapping[str, Any]) -> None:
@@ -64,7 +63,10 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin.removeprefix("http://") not in self.hosts:
             return "This server answers to its own page only."
-        if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        # Who comes from elsewhere may open the page, as the browser does from the file with its address; nothing more.
+        opening = scope["method"] == "GET" and scope["path"] == f"{self.prefix}/"
+        opening = opening and headers.get("sec-fetch-dest") == "document"
+        if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"} and not opening:
             return "This server answers to its own page only."
         begin, given = scope["path"][: len(self.prefix)], self.prefix
         if (

@@ -139,7 +139,7 @@ async def _read_body(request: "Request") -> dict[str, Any]:
             raise InputError("this request is larger than any decision: reload the page")
     try:
         value = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError("this request is not a decision: reload the page") from error
     if not isinstance(value, dict):
         raise InputError("this request is not a decision: reload the page")

@@ -7,7 +7,7 @@ in a few lines of text, lies beside it.
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from pipeline.catalog_changes import EpisodeChanges, compare_rows
 from pipeline.errors import InputError
 from pipeline.history import latest_states, read_state
 from pipeline.jobs import RunResult
+from pipeline.lines import printable
 from pipeline.marks import format_time
 from pipeline.schema import Status
 from pipeline.storage import Project, read_record, write_bytes, write_json
@@ -96,14 +97,28 @@ def choose_runs(
 
 
 def compare_runs(
-    project: Project, before: RunState, now: RunState, episode_ids: list[str] | None = None
+    project: Project,
+    before: RunState,
+    now: RunState,
+    episode_ids: list[str] | None = None,
+    *,
+    complain: Callable[[str], object] | None = None,
 ) -> dict[str, EpisodeChanges]:
-    """Return what changed in each episode from one run to another, without those where nothing did."""
+    """Return what changed in each episode from one run to another, without those where nothing did.
+
+    InputError where a state is gone or damaged; with `complain`, that is told there and the episode left out.
+    """
     found = {}
     for episode_id in sorted({*before.catalogs, *now.catalogs} if episode_ids is None else episode_ids):
         old, new = before.catalogs.get(episode_id), now.catalogs.get(episode_id)
         if old != new:
-            sides = [read_state(project, episode_id, state) if state else [] for state in (old, new)]
+            try:
+                sides = [read_state(project, episode_id, state) if state else [] for state in (old, new)]
+            except InputError as error:
+                if complain is None:
+                    raise
+                complain(f"{episode_id}: what changed cannot be told: {error}")
+                continue
             changes = compare_rows(*sides)
             if changes:
                 found[episode_id] = changes
@@ -116,7 +131,8 @@ def write_report(project: Project, result: RunResult, seconds: float) -> Path:
     name = f"{1 + (_number(runs[-1]) if runs else 0):04}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     before = _read_if_sound(project, runs[-1]) if runs else RunState("nothing", {})
     now = RunState(name, latest_states(project))
-    changes = compare_runs(project, before, now)
+    # What was done is done: a damaged state of before is no reason to leave no report.
+    changes = compare_runs(project, before, now, complain=result.notes.append)
     record = {
         "run": name,
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -185,7 +201,7 @@ def describe_run(record: dict[str, Any]) -> str:
             lines.append(f"  {len(review)} {'start is' if len(review) == 1 else 'starts are'} doubtful:")
             lines += [f"    {_format(row['start_s']):>8}  {row['title']}" for row in review[:SHOWN]]
             lines += [f"    and {len(review) - SHOWN} more"] if len(review) > SHOWN else []
-    return "\n".join(lines) + "\n"
+    return printable("\n".join(lines) + "\n")
 
 
 def describe_changes(episode_id: str, changes: dict[str, Any], shown: int | None = SHOWN) -> list[str]:

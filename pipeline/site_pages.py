@@ -12,10 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.addresses import is_web_address
 from pipeline.catalog import CatalogRow
 from pipeline.marks import format_time
 from pipeline.paragraphs import Paragraph
-from pipeline.players import YOUTUBE_FRAME, Player, is_web_address
+from pipeline.players import YOUTUBE_FRAME, Player
 from pipeline.schema import Status
 
 if TYPE_CHECKING:

@@ -17,6 +17,13 @@ from pipeline.marks import format_time
 if TYPE_CHECKING:
     import av
 
+# The containers we read, by FFmpeg's names. Its others include lists of further files and addresses (HLS, concat, DASH,
+# SDP), by which a recording from outside could name any file of this machine as its sound.
+CONTAINERS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,"
+    "mpeg,mpegts,mxf,nut,ogg,rm,tta,w64,wav,wv"
+)
+
 # By how much a file may be shorter than it says before we call it cut off: players and encoders round, and pad.
 SLACK_SECONDS, SLACK_SHARE = 3.0, 0.01
 # Players skip a damaged packet now and then, and so do we; beyond this share the file is not the recording.
@@ -53,7 +60,7 @@ def open_sound(path: Path, shown: object = None) -> "Iterator[tuple[av.container
     if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
         raise InputError(f"{shown} is text, not audio or video: name the recording, or fetch it again")
     try:
-        container = av.open(str(path), metadata_errors="ignore")
+        container = av.open(str(path), metadata_errors="ignore", options={"format_whitelist": CONTAINERS})
     except (av.FFmpegError, ValueError) as error:
         raise InputError(
             f"{shown} is not audio or video that we can read ({explain(error)}): name another file"

@@ -8,6 +8,7 @@ from pipeline.errors import InputError
 from pipeline.marks import format_time
 from pipeline.metadata import Metadata
 from pipeline.sound_files import (
+    CONTAINERS,
     SLACK_SHARE,
     Tally,
     check_whole,
@@ -78,7 +79,7 @@ def read_tags(path: Path) -> Metadata:
     import av
 
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with av.open(str(path), metadata_errors="ignore", options={"format_whitelist": CONTAINERS}) as container:
             tags = {name.lower(): value for name, value in container.metadata.items()}
             stated = float(container.duration) / av.time_base if container.duration else None
     except (av.FFmpegError, ValueError) as error:

@@ -22,10 +22,10 @@ from pipeline.download import METADATA, Audio, allow_access, download_audio, fin
 from pipeline.errors import InputError
 from pipeline.features import load_features
 from pipeline.fitting import apply_corrections, match_corrections
-from pipeline.history import keep_state
+from pipeline.history import find_latest_file, keep_state
 from pipeline.jobs import Job
 from pipeline.list_checks import check_duration
-from pipeline.list_revisions import keep_revision
+from pipeline.list_revisions import keep_revision, name_revision
 from pipeline.network import take_turn
 from pipeline.publish import NOTES, TAGGED_AUDIO, publish_notes
 from pipeline.renditions import describe_moves, drop_renditions
@@ -202,7 +202,8 @@ def _find_version(distribution: str) -> str | None:
 
 
 def _align_outputs(job: Job) -> list[Path]:
-    return [job.project.alignment(job.episode_id)]
+    revision = name_revision(job.state.digest(job.feature_list), job.feature_list.suffix)
+    return [job.project.alignment(job.episode_id), job.project.lists(job.episode_id) / revision]
 
 
 def _align(job: Job) -> None:
@@ -292,7 +293,8 @@ def _find_mp3(job: Job) -> Path | None:
 def _publish_outputs(job: Job) -> list[Path]:
     folder = job.project.notes(job.episode_id)
     tagged = [folder / TAGGED_AUDIO] if _find_mp3(job) and find_spec("mutagen") else []
-    return [job.project.catalog(job.episode_id), *(folder / name for name in NOTES), *tagged]
+    kept = [state] if (state := find_latest_file(job.project, job.episode_id)) else []
+    return [job.project.catalog(job.episode_id), *(folder / name for name in NOTES), *tagged, *kept]
 
 
 def _publish(job: Job) -> None:

@@ -35,14 +35,19 @@ class StateFile:
         return cls(path, root, value["stages"], value["stamps"])
 
     def digest(self, path: Path) -> str:
-        """Return a file's SHA-256, read again only if its size or time of change is not the one seen before."""
+        """Return a file's SHA-256, read again only if its size or times of change are not the ones seen before.
+
+        One of them no program can set: it tells what was changed under the other's old value, as by a copy.
+        """
         name, status = self._name(path), path.stat()
-        stamp = [status.st_size, status.st_mtime_ns]
+        stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         known = self.stamps.get(name)
-        if known is None or known[:2] != stamp:
+        # Audio is a link to its source, and each further link changes that time of all of them.
+        compared = 2 if status.st_nlink > 1 else 3
+        if known is None or known[:-1][:compared] != stamp[:compared]:
             known = self.stamps[name] = [*stamp, sha256_of(path)]
             self.unsaved = True
-        return str(known[2])
+        return str(known[-1])
 
     def find_reason(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> str | None:
         """Return the first reason why a stage must run, in words; None where it is up to date."""
@@ -64,6 +69,9 @@ class StateFile:
                 yield f"{name} is missing"
             elif self.digest(path) != record["outputs"].get(name):
                 yield f"{name} was changed from outside"
+        # What is found by looking what lies there, such as the latest state of a history, is not found once it is gone.
+        others = set(record["outputs"]) - {self._name(path) for path in outputs}
+        yield from (f"{name} is missing" for name in sorted(others) if not (self.root / name).is_file())
 
     def record(
         self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path], sizes: Mapping[str, int] | None = None
@@ -106,5 +114,5 @@ def _is_well_formed(value: dict[str, Any]) -> bool:
         and all(isinstance(s, dict) and isinstance(s.get("inputs"), dict) for s in stages.values())
         and all(isinstance(s.get("outputs"), dict) for s in stages.values())
         and all(isinstance(size, int) for s in stages.values() for size in s.get("sizes", {}).values())
-        and all(isinstance(stamp, list) and len(stamp) == 3 for stamp in stamps.values())
+        and all(isinstance(stamp, list) and len(stamp) in {3, 4} for stamp in stamps.values())
     )

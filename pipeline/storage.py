@@ -192,7 +192,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file of ours; InputError where it is not one."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}; run again with --force to make it anew") from error
     if not isinstance(value, dict):
         raise InputError(f"{path} is not what we wrote; run again with --force to make it anew")

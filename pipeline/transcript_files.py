@@ -3,7 +3,6 @@
 import html
 import io
 import json
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ SUFFIXES = frozenset({".srt", ".vtt", ".json"})
 ROLLING = 0.3
 _STAMP = re.compile(r"<((?:\d+:)?\d{2}:\d{2}\.\d{3})>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d[\d:.]*>")
+LONGEST_SECONDS = 1e7  # a hundred days: a time beyond is none
 MAX_BYTES = 256 << 20  # five hours with word times are under 30 MB
 
 
@@ -127,7 +127,7 @@ def _parse_json(text: str) -> Transcript:
     """The segments of a JSON transcript: `{"language": …, "segments": […]}`, or the bare list of segments."""
     try:
         value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"this is not JSON: {error}") from error
     language = value.get("language") if isinstance(value, dict) else None
     records = value.get("segments") if isinstance(value, dict) else value
@@ -139,8 +139,20 @@ def _parse_json(text: str) -> Transcript:
 
 def _transcript(segments: Iterable[Segment], language: str | None) -> Transcript:
     """Segments that say something, in the order of their times."""
-    spoken = sorted((s for s in segments if s.text.strip()), key=lambda segment: (segment.start, segment.end))
+    spoken = sorted(
+        (s for s in map(_clean, segments) if s.text.strip()), key=lambda segment: (segment.start, segment.end)
+    )
     return Transcript(tuple(spoken), language, max((s.end for s in spoken), default=None), source="file")
+
+
+def _clean(segment: Segment) -> Segment:
+    """A segment without control codes, which nobody speaks: its words will stand in terminals, tables and pages."""
+    words = tuple(replace(word, word=_visible(word.word)) for word in segment.words)
+    return replace(segment, text=_visible(segment.text), words=words)
+
+
+def _visible(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def _read_segment(number: int, record: Any) -> Segment:
@@ -183,4 +195,4 @@ def _time(value: Any) -> float | None:
     """A finite number that is not negative, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
+    return float(value) if 0 <= value < LONGEST_SECONDS else None

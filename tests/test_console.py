@@ -9,8 +9,9 @@ from rich.console import Console
 from test_tables import ROWS
 
 from pipeline import console
-from pipeline.console import ConsoleReporter, describe_files, print_episodes, print_rows, printable
+from pipeline.console import ConsoleReporter, describe_files, print_episodes, print_rows
 from pipeline.jobs import StageResult
+from pipeline.lines import printable
 
 
 def test_the_table_has_position_id_title_start_and_status(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.players import Player, file_player, find_player, is_web_address
+from pipeline.addresses import is_web_address
+from pipeline.players import Player, file_player, find_player
 
 
 @pytest.mark.parametrize(

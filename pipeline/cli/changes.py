@@ -1,12 +1,12 @@
 """The command `diff`: what changed in the catalog from one run to another."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.options import Episodes, Json, Root
+from pipeline.cli.output import print_json
 
 
 def diff(
@@ -28,14 +28,14 @@ def diff(
     project = Project(root.resolve())
     load_show(project.show)
     if runs:
-        print(json.dumps(list_runs(project), indent=1)) if as_json else print_line("\n".join(list_runs(project)))
+        print_json(list_runs(project)) if as_json else print_line("\n".join(list_runs(project)))
         return
     older, newer = choose_runs(project, episodes, before, after)
     found = compare_runs(project, older, newer, episodes)
     new = {name for name in found if name not in older.catalogs}
     if as_json:
         told = {name: {"new": name in new, **changes.to_json()} for name, changes in found.items()}
-        print(json.dumps({"from": older.name, "to": newer.name, "episodes": told}, ensure_ascii=False, indent=1))
+        print_json({"from": older.name, "to": newer.name, "episodes": told})
     else:
         print_line(f"from {older.name} to {newer.name}:" + ("" if found else " nothing changed"))
         for name, changes in found.items():

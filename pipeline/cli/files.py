@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import Json, ListEpisode, Offline, Quiet, Root
-from pipeline.cli.output import print_rows_as_json
+from pipeline.cli.output import print_json, print_rows_as_json
 from pipeline.errors import InputError, PipelineError
 
 
@@ -64,7 +64,7 @@ def features(
     as_json: Json = False,
 ) -> None:
     """Parse and check a feature list; print it as a table with every warning."""
-    from dataclasses import replace
+    from dataclasses import asdict, replace
 
     from pipeline.config import load_show
     from pipeline.console import ConsoleReporter, print_list
@@ -88,7 +88,7 @@ def features(
         lists = tuple(fill_list(listed, notes) for listed in lists)
     for listed in lists:
         if as_json:
-            print(dump_features(listed.features, ".json"), end="")
+            print_json({"features": [asdict(feature) for feature in listed.features]})
         else:
             print_list(listed, explain=explain)
         for warning in listed.warnings:

@@ -1,12 +1,12 @@
 """The commands about speech models: `models list` and `models pull`."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.options import Json, Root
+from pipeline.cli.output import print_json
 from pipeline.errors import ModelError
 
 app = typer.Typer(no_args_is_help=True, help="Which speech models are on this machine; fetch one for offline use.")
@@ -20,7 +20,7 @@ def list_installed(*, root: Root = Path(), as_json: Json = False) -> None:
 
     found = list_models(root.resolve())
     if as_json:
-        print(json.dumps([one.to_json() for one in found], ensure_ascii=False, indent=1))
+        print_json([one.to_json() for one in found])
     else:
         print_models(found)
 
@@ -32,9 +32,10 @@ def pull(
     root: Root = Path(),
 ) -> None:
     """Fetch a speech model, so that later runs need no network."""
+    from pipeline.console import print_line
     from pipeline.models import Digest, find_model, inspect_model
 
     model = inspect_model(find_model(name, root=root.resolve()))
     if model.digest is Digest.WRONG:
         raise ModelError(f"{model.folder.path}: {model.problem}")
-    print(f"{model.folder.name} is in {model.folder.path} ({model.size >> 20} MB; digest: {model.digest})")
+    print_line(f"{model.folder.name} is in {model.folder.path} ({model.size >> 20} MB; digest: {model.digest})")

@@ -1,12 +1,12 @@
 """The commands that only read a project: `status`, `search` and `evaluate`."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.options import Episodes, Json, Root
+from pipeline.cli.output import print_json
 from pipeline.errors import InputError
 
 
@@ -21,7 +21,7 @@ def status(episodes: Episodes = None, *, root: Root = Path(), as_json: Json = Fa
     project = Project(root.resolve())
     found = find_stale(project, episodes or list_episodes(project), ConsoleReporter(quiet=True))
     if as_json:
-        print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
+        print_json([asdict(one) for one in found])
     else:
         print_status(found)
 
@@ -47,7 +47,7 @@ def search(
     table = read_everything(Project(root.resolve()))
     hits = search_catalog(table, words or (), version=version, feature_id=feature_id, episode=episode, limit=limit)
     if as_json:
-        print(json.dumps([hit.row for hit in hits], ensure_ascii=False, indent=1, default=str))
+        print_json([hit.row for hit in hits])
     else:
         print_hits([hit.row for hit in hits])
 
@@ -76,7 +76,7 @@ def evaluate(
     if not evaluation.discussed and not evaluation.undiscussed:
         raise InputError("nothing to score: the page gives no times; name true starts with --gold")
     if as_json:
-        print(json.dumps(evaluation.to_json(), indent=1))
+        print_json(evaluation.to_json())
     else:
         print_evaluation(evaluation)
     if picture is not None:

@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -32,15 +33,23 @@ def review(
         print_line(f"Review {episode} at {address}")
         print_line("Every decision is saved at once. Ctrl-C ends this.")
         if browser:
-            import webbrowser
-
-            webbrowser.open(address)
+            _open_browser(address, private)
 
     try:
-        serve(opened, port=port, ready=ready)
+        with TemporaryDirectory(prefix="catalog-review-") as private:
+            serve(opened, port=port, ready=ready)
     except KeyboardInterrupt:
         # The way to end it, and nothing is lost by it.
         raise typer.Exit from None
+
+
+def _open_browser(address: str, private: str) -> None:
+    """Let the browser find the address in a file that nobody else may read: every user sees a program's arguments."""
+    import webbrowser
+
+    page = Path(private) / "review.html"
+    page.write_text(f'<!DOCTYPE html><title>Review</title><meta http-equiv="refresh" content="0; url={address}">')
+    webbrowser.open(page.as_uri())
 
 
 def _login() -> str:

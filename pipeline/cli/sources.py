@@ -1,6 +1,5 @@
 """The commands that set a project up: `init`, `new` and `doctor`."""
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.options import Json, Offline, Root
+from pipeline.cli.output import print_json
 from pipeline.errors import PipelineError
 
 SOME_FAILED = 3
@@ -69,7 +69,7 @@ def new(
     values = settings.model_dump(mode="json", exclude_none=True)
     if as_json:
         shown = {name: without_secrets(text) if isinstance(text, str) else text for name, text in values.items()}
-        print(json.dumps(shown, ensure_ascii=False, indent=1))
+        print_json(shown)
     elif written:
         print_line(describe_files([path], project.root))
     else:
@@ -95,7 +95,7 @@ def _add_from_feed(project: "Project", feed: str, since: date | None, features: 
     added = add_new_episodes(project, feed, since=since, features=features, access=access, take_turn=wait)
     new = [one for one in added if not one.skipped]
     if as_json:
-        print(json.dumps([asdict(one) for one in added], ensure_ascii=False, indent=1))
+        print_json([asdict(one) for one in added])
     else:
         reporter = ConsoleReporter()
         for one in added:
@@ -127,7 +127,7 @@ def doctor(*, root: Root = Path(), as_json: Json = False) -> None:
 
     checks = examine(Project(root.resolve()), today=datetime.now(UTC).date())
     if as_json:
-        print(json.dumps([asdict(check) for check in checks], ensure_ascii=False, indent=1))
+        print_json([asdict(check) for check in checks])
     else:
         print_checks(checks)
     if any(check.finding is Finding.MISSING for check in checks):

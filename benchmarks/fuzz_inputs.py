@@ -1,0 +1,381 @@
+"""Feed every reader of the program damaged and hostile files: what came of them, how long they took, how much memory.
+
+    python benchmarks/fuzz_inputs.py [--inputs 100000] [--seed 0] [--only PARSER] [--seconds 280]
+
+Inputs are valid samples (fuzz_samples.py) with bytes flipped, cut, doubled and joined, numbers and words replaced, in
+odd encodings; or tokens of the format put together at random. Each must give a result, which is then written out as
+the program would, or an error of the program's own of one line; within 2 s of processor time and 1 GB more memory than
+the program itself, writing nowhere but in its own folder and connecting to nobody. Readers run in processes of their
+own: an input that ends one is named by its number, and `--only PARSER --first NUMBER --inputs 1` runs it again.
+"""
+
+import argparse
+import faulthandler
+import mmap
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from fuzz_samples import FEATURES, TRANSCRIPT, make_samples
+
+import pipeline.mentions
+from pipeline.align import align
+from pipeline.audio import read_samples
+from pipeline.config import load_episode, load_show
+from pipeline.console import ConsoleReporter
+from pipeline.corrections import load_corrections
+from pipeline.download import read_audio
+from pipeline.errors import PipelineError
+from pipeline.features import dump_features, load_episodes
+from pipeline.feeds import find_entry, is_feed, parse_feed
+from pipeline.fitting import apply_corrections, match_corrections
+from pipeline.history import list_states, read_state
+from pipeline.new_episodes import make_settings
+from pipeline.page import write_page
+from pipeline.run_reports import find_run
+from pipeline.schema import FeatureList, Transcript
+from pipeline.soundness import measure_sound, read_tags
+from pipeline.stages import _parse_alignment
+from pipeline.staleness import StateFile
+from pipeline.storage import Project, read_record, transcript_from_json, transcript_to_json
+from pipeline.subtitles import write_plain, write_srt, write_vtt
+from pipeline.tables import read_csv, read_rows, write_catalog
+from pipeline.transcript_files import load_transcript
+
+Samples = dict[str, list[bytes]]
+SECONDS, MEMORY = 2.0, 1 << 30
+# How many of a hundred inputs each reader gets: the dear ones fewer.
+SHARES = {
+    "feature list": 20, "transcript": 24, "show": 12, "episode": 14, "corrections": 4, "feed": 16, "audio": 3,
+    "our files": 7,
+}  # fmt: skip
+TOKENS = (
+    " | ", "v4.10", "#500111", "16:36", "1:02:07", "99:99", "\t", "- ", "•", "\n", "\n\n", "\r", "Highlights:",
+    "Full Feature review:", "Episode 12", "\u202e", "\ufeff", "\x00", "\x1b[2J", "é", "日本語", "=1+1", "'", '"',
+    ",", ";", "<p>", "</p>", "<table><tr><td>", "<!--", "]]>", "<![CDATA[", "&#0;", "&lol;", "{", "}", "[", "]", ":",
+    "null", "NaN", "true", "1e999", "9" * 40, "1" * 5000, "-1", "0", "&a", "*a", "<<:", "!!python/object:os.system",
+    "|", ">", "---", "%YAML 9.9", "title:", "source:", "../../x", "file:///etc/passwd", "javascript:alert(1)",
+    "{seconds}", "{seconds:>99999999}", "00:00:01,000 --> 00:00:02,000", "WEBVTT", "-->", "<00:00:01.000>", "NOTE",
+    "segments", "start", "words", "\ud800", "a" * 3000, "<rss>", "<item>", "<enclosure url='", "](", "```", "|--|",
+    "**", "corrections:", "decision: moved", "feature_id", "download:", "glossary:", "columns:",
+)  # fmt: skip
+
+
+def read_input(parser: str, path: Path, root: Path) -> None:
+    """Read a file with the reader of its kind, and use what it gives as the program would."""
+    match parser:
+        case "feature list":
+            _use_lists(load_episodes(path), root)
+        case "transcript":
+            _use_transcript(load_transcript(path))
+        case "show":
+            load_show(path)
+        case "episode":
+            settings = load_episode(path)
+            if settings.link:
+                settings.link.format(seconds=5, episode_id="one")
+        case "corrections":
+            fitting = match_corrections(load_corrections(path), FEATURES, 60.0)
+            fitting.describe_unfit()
+            apply_corrections(align(TRANSCRIPT, FEATURES, anchors=fitting.find_anchors()), fitting)
+        case "feed":
+            _use_feed(path.read_bytes())
+        case "audio":
+            read_tags(path)
+            measure_sound(path)
+            for _ in read_samples(path):
+                pass
+        case _:
+            _read_own(path, root)
+
+
+def _use_lists(lists: tuple[FeatureList, ...], root: Path) -> None:
+    for listed in lists:
+        for suffix in (".csv", ".json", ".txt"):
+            written = root / f"again{suffix}"
+            written.write_bytes(dump_features(listed.features, suffix).encode())
+        write_page(listed.features).encode()
+        # The alignment takes longer than any reader: every fourth list is enough.
+        if len(listed.features) < 50 and int(listed.sha256, 16) % 4 == 0:
+            align(TRANSCRIPT, listed.features)
+
+
+def _use_transcript(transcript: Transcript) -> None:
+    for write in (write_srt, write_vtt, write_plain):
+        write(transcript).encode()
+    if sum(map(len, (segment.text for segment in transcript.segments))) < 20_000:
+        align(transcript, FEATURES)
+    transcript_from_json(transcript_to_json(transcript))
+
+
+def _use_feed(content: bytes) -> None:
+    is_feed(content)
+    entries = parse_feed(content, "https://example.org/feed.xml")
+    for entry in entries:
+        entry.metadata.to_json()
+        make_settings("one", "https://example.org/feed.xml", entry.metadata.entry, entry.metadata, "list.txt")
+    for wanted in ("1", "kite-3", "kites"):
+        with suppress(PipelineError):
+            find_entry(entries, wanted, "the feed")
+
+
+def _read_own(path: Path, root: Path) -> None:
+    """A file below data/, which only damage can have changed."""
+    project = Project(root / "show")
+    match path.name.partition(".")[2]:
+        case "parquet":
+            rows = read_rows(path.parent)
+            write_catalog(next(iter(rows.values()), ()), root / "again.csv")
+        case "catalog.csv":
+            read_csv(path)
+        case "history.json":
+            target = project.history / "one" / "0001-000000000000.json"
+            _place(path, target)
+            for state in list_states(project, "one"):
+                read_state(project, "one", state)
+        case "state.json":
+            state = StateFile.load(path, root)
+            for stage in ("publish", *state.stages):
+                state.find_reason(stage, {"alignment": "1"}, [path])
+        case "alignment.json":
+            read_record(path, _parse_alignment)
+        case "transcript.json":
+            _use_transcript(read_record(path, transcript_from_json))
+        case "audio.json":
+            _place(path, root / "raw" / "audio.json")
+            read_audio(root / "raw")
+        case _:
+            _place(path, project.runs / "0001-20261102T100000Z.json")
+            find_run(project, "1")
+
+
+def _place(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(path.read_bytes())
+
+
+def make_input(samples: Samples, chance: random.Random) -> tuple[str, bytes]:
+    """Return an ending and a file's content."""
+    suffix = chance.choice(sorted(samples))
+    content = chance.choice(samples[suffix])
+    if chance.random() < 0.15:
+        content = "".join(chance.choices(TOKENS, k=chance.randint(0, 60))).encode("utf-8", "surrogatepass")
+    for _ in range(chance.choice((0, 1, 1, 2, 3, 8))):
+        content = chance.choice(MUTATIONS)(content, chance)
+    if chance.random() < 0.05:
+        content = content.decode("utf-8", "replace").encode(
+            chance.choice(("utf-16", "utf-8-sig", "latin-1")), "replace"
+        )
+    return suffix, content[: 1 << 20]
+
+
+def _flip(content: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(content or b"x")
+    for _ in range(chance.randint(1, 4)):
+        changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+def _cut(content: bytes, chance: random.Random) -> bytes:
+    at, to = sorted(chance.randint(0, len(content)) for _ in range(2))
+    return content[:at] + (content[to:] if chance.random() < 0.6 else b"")
+
+
+def _double(content: bytes, chance: random.Random) -> bytes:
+    at, to = sorted(chance.randint(0, len(content)) for _ in range(2))
+    times = chance.choice((2, 3, 50)) if to - at < 5000 else 2
+    return content[:at] + content[at:to] * times + content[to:]
+
+
+def _insert(content: bytes, chance: random.Random) -> bytes:
+    at = chance.randint(0, len(content))
+    token = chance.choice(TOKENS).encode("utf-8", "surrogatepass")
+    return content[:at] + token * chance.choice((1, 1, 1, 300)) + content[at:]
+
+
+def _renumber(content: bytes, chance: random.Random) -> bytes:
+    numbers = list(re.finditer(rb"\d+", content[:20_000]))
+    if not numbers:
+        return content
+    found = chance.choice(numbers)
+    number = chance.choice(
+        (b"0", b"-1", b"99999999999999999999", b"1e400", b"NaN", b"2147483648", b"", b"0.1", b"9" * 5000)
+    )
+    return content[: found.start()] + number + content[found.end() :]
+
+
+def _noise(content: bytes, chance: random.Random) -> bytes:
+    at = chance.randint(0, len(content))
+    return content[:at] + chance.randbytes(chance.randint(1, 40)) + content[at:]
+
+
+MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    _flip,
+    _flip,
+    _cut,
+    _double,
+    _insert,
+    _renumber,
+    _noise,
+)
+
+
+@dataclass
+class Tally:
+    """What came of the inputs of one reader."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+    peak: int = 0
+
+
+class Watch:
+    """Sees what a reader does to files and on the network, and keeps what it should not."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.wrong = str(root.resolve()), ""
+        sys.addaudithook(self)
+
+    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Judge what is about to happen."""
+        if event in {"socket.connect", "subprocess.Popen", "os.system"}:
+            self.wrong = f"{event} {arguments}"
+            return
+        changes = event in {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate"}
+        if event == "open":
+            flags = arguments[2] if isinstance(arguments[2], int) else 0
+            changes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+        if changes and isinstance(arguments[0], str | bytes | Path):
+            path = os.path.realpath(os.fsdecode(arguments[0]))
+            if not path.startswith((self.root, os.devnull)):
+                self.wrong = f"{event} {arguments}"
+
+
+def work(parser: str, samples: Samples, seed: int, numbers: range, root: Path, out: int, shared: mmap.mmap) -> None:
+    """Read inputs one after the other, and write a line about each."""
+    os.chdir(root)
+    used = int(re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10  # type: ignore[index]
+    resource.setrlimit(resource.RLIMIT_DATA, (used + MEMORY, used + MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.disable()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    watch, reporter = Watch(root), ConsoleReporter(quiet=True)
+    for number in numbers:
+        suffix, content = make_input(samples, random.Random(f"{seed} {parser} {number}"))
+        path = root / f"input{suffix}"
+        path.write_bytes(content)
+        shared[:8] = struct.pack("q", number)
+        watch.wrong, began = "", time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        try:
+            read_input(parser, path, root)
+            outcome, problem = "read", ""
+        except PipelineError as error:
+            outcome, problem = "refused", "several lines: " + str(error)[:200] if "\n" in str(error) else ""
+            reporter.fail(str(error))
+        except BaseException:
+            outcome, problem = "failed", traceback.format_exc()[-700:]
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        problem = problem or watch.wrong
+        took = time.process_time() - began
+        os.write(out, f"{'failed' if problem else outcome} {number} {suffix} {took:.4f} {problem!r}\n".encode())
+        path.unlink()
+
+
+def fuzz(parser: str, samples: Samples, numbers: range, seed: int = 0, until: float = float("inf")) -> Tally:
+    """Feed one reader the inputs of these numbers; one that ends the process is a failure, and the next goes on."""
+    first, last = numbers.start, numbers.stop
+    tally, shared = Tally(), mmap.mmap(-1, 8)
+    while first < last and time.monotonic() < until:
+        reading, writing = os.pipe()
+        folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+        child = os.fork()
+        if child == 0:
+            # Some hundred inputs a process: what leaks then shows as memory.
+            try:
+                work(parser, samples, seed, range(first, min(last, first + 250)), folder, writing, shared)
+            finally:
+                os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                outcome, number, suffix, took, problem = line.rstrip("\n").split(" ", 4)
+                tally.outcomes[outcome] += 1
+                tally.slowest = max(tally.slowest, float(took))
+                if outcome == "failed":
+                    tally.failures.append(f"{parser} {number} {suffix}: {problem}")
+                first = int(number) + 1
+        _, status, usage = os.wait4(child, 0)
+        shutil.rmtree(folder)
+        tally.peak = max(tally.peak, usage.ru_maxrss << 10)
+        if os.WIFSIGNALED(status):
+            first = struct.unpack("q", shared[:8])[0]
+            tally.outcomes["failed"] += 1
+            signaled = os.WTERMSIG(status)
+            tally.failures.append(f"{parser} {first}: ended by signal {signaled} (27: {SECONDS:g} s are over)")
+            first += 1
+    return tally
+
+
+def warm_up(samples: dict[str, Samples]) -> None:
+    """Import what the readers import, so that each process need not."""
+    # A tokenizer takes a hundred times as long to make as a list to read.
+    pipeline.mentions.load_language = cache(pipeline.mentions.load_language)
+    with tempfile.TemporaryDirectory() as folder:
+        for parser, kinds in samples.items():
+            for suffix, contents in kinds.items():
+                path = Path(folder) / f"input{suffix}"
+                for content in contents:
+                    path.write_bytes(content)
+                    with suppress(PipelineError):
+                        read_input(parser, path, Path(folder))
+                path.unlink()
+
+
+def main() -> None:
+    """Print a line for each reader: inputs, results, refusals, failures, the slowest and the most memory."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=100_000, help="in all, or of the one reader that --only names")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=sorted(SHARES))
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    args = parser.parse_args()
+    samples = make_samples()
+    warm_up(samples)
+    began, failures, done = time.monotonic(), 0, 0
+    for name, share in SHARES.items():
+        if args.only not in {None, name}:
+            continue
+        count = args.inputs if args.only else args.inputs * share // 100
+        # Each reader gets its share of the time, too.
+        done += share
+        until = began + args.seconds * (1.0 if args.only else done / 100)
+        tally = fuzz(name, samples[name], range(args.first, args.first + count), args.seed, until)
+        counts = ", ".join(f"{tally.outcomes[one]} {one}" for one in ("read", "refused", "failed"))
+        total, peak = sum(tally.outcomes.values()), tally.peak >> 20
+        print(f"{name}: {total} inputs, {counts}; slowest {tally.slowest:.2f} s, peak {peak} MB", flush=True)
+        failures += len(tally.failures)
+        for failure in tally.failures[:10]:
+            print(f"   {failure}")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Repeat scheduled runs with random edits, and see what grows: memory, descriptors, threads, temporary files, disk.
+
+    python benchmarks/soak.py [--minutes 12] [--episodes 5] [--seed 0]
+
+One process runs the stages again and again, as a scheduler that never ends would; every tenth run is the real command
+in a process of its own, as cron would. Before each run a feature list loses, gains, renames or moves entries, a person
+corrects a start, or nothing happens. At the end the project must be as one made from its final lists at once.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent
+sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
+
+from conftest import Notes, ToldTranscriber, spoken  # noqa: E402
+from damage import STAGES, make_project  # noqa: E402
+
+from pipeline.corrections import Correction, Decision, save_correction  # noqa: E402
+from pipeline.storage import Project  # noqa: E402
+from pipeline.workflow import list_episodes, run_stages  # noqa: E402
+
+TOPICS = ("invoices", "calendars", "dark themes", "kite strings", "wind reports", "meeting rooms", "login pages")
+VERBS = ("Added", "Sorted", "Improved", "Removed", "Renamed", "Exported")
+SPOKEN = tuple(f"Next we look at how they {verb.lower()} {topic} this time." for verb in VERBS for topic in TOPICS)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a process and its project hold at one moment; sizes in bytes."""
+
+    runs: int
+    memory: int
+    descriptors: int
+    threads: int
+    temporary: int
+    disk: dict[str, int]
+
+
+def measure(project: Project, runs: int) -> Measure:
+    """Look at this process and at the project's files."""
+    status = Path("/proc/self/status").read_text()
+    value = {line.partition(":")[0]: line.partition(":")[2].split()[0] for line in status.splitlines() if ":\t" in line}
+    disk: Counter[str] = Counter()
+    for path in (path for path in (project.root / "data").rglob("*") if path.is_file()):
+        parts = path.relative_to(project.root / "data").parts
+        disk["lists kept" if parts[0] == "raw" and "features" in parts else parts[min(1, len(parts) - 1)]] += (
+            path.stat().st_size
+        )
+    left = len(list(project.root.rglob("*.tmp"))) + len(list(Path(tempfile.gettempdir()).iterdir()))
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    return Measure(runs, int(value["VmRSS"]) << 10, descriptors, int(value["Threads"]), left, dict(disk))
+
+
+def write_list(project: Project, episode_id: str, entries: list[tuple[int, str]]) -> None:
+    """Write a list as its editor would."""
+    lines = [f"{title} | v4.{number % 9} #{number}\nA line about it.\n" for number, title in entries]
+    (project.root / f"{episode_id}.txt").write_text("Full Feature review:\n" + "".join(lines))
+
+
+def edit(project: Project, lists: dict[str, list[tuple[int, str]]], chance: random.Random) -> str:
+    """Do what people do between two runs."""
+    episode_id = chance.choice(sorted(lists))
+    entries = lists[episode_id]
+    what = chance.choice(("nothing", "add", "remove", "rename", "move", "correct", "correct"))
+    if what == "add" and len(entries) < 40:
+        title = f"{chance.choice(VERBS)} {chance.choice(TOPICS)}"
+        entries.insert(chance.randint(0, len(entries)), (chance.randint(500_000, 600_000), title))
+    elif what == "remove" and len(entries) > 5:
+        entries.pop(chance.randrange(len(entries)))
+    elif what == "rename":
+        at = chance.randrange(len(entries))
+        entries[at] = (entries[at][0], f"{chance.choice(VERBS)} {chance.choice(TOPICS)}")
+    elif what == "move":
+        entries.append(entries.pop(chance.randrange(len(entries))))
+    elif what == "correct":
+        number = chance.choice(entries)[0]
+        start, when = float(chance.randint(0, 400)), date(2026, 11, 23)
+        moved = Correction(feature_id=number, decision=Decision.MOVED, start=start, when=when)
+        save_correction(project, episode_id, moved)
+    write_list(project, episode_id, entries)
+    return what
+
+
+def go(project: Project) -> int:
+    """A run of all episodes in this process."""
+    transcriber = ToldTranscriber(spoken(SPOKEN))
+    ids = list_episodes(project)
+    return run_stages(project, ids, STAGES, transcriber=lambda _: transcriber, reporter=Notes()).exit_code
+
+
+def go_as_command(project: Project) -> int:
+    """The same by the real command; the transcripts are there, so that it needs no recogniser."""
+    command = [sys.executable, "-m", "pipeline", "run", "--all", "--quiet", "--root", str(project.root)]
+    return subprocess.run(
+        command, capture_output=True, check=False, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    ).returncode
+
+
+def compare_with_fresh(project: Project, folder: Path) -> list[str]:
+    """The names of catalog files that are other than those of a project made from the final lists at once."""
+    fresh = Project(folder / "fresh")
+    for name in ("configs", "talk.mp3", *(f"{one}.txt" for one in list_episodes(project))):
+        source, target = project.root / name, fresh.root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    assert go(fresh) == 0
+    names = [path.relative_to(fresh.root) for path in (*fresh.dataset.glob("*.parquet"), fresh.catalog_csv)]
+    return [str(name) for name in names if (fresh.root / name).read_bytes() != (project.root / name).read_bytes()]
+
+
+def main() -> None:
+    """Print what was done, and what grew."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=12)
+    parser.add_argument("--episodes", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    chance, spent = random.Random(args.seed), 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        project = make_project(Path(folder) / "show", args.episodes)
+        lists = {
+            name: [(500_000 + number, f"{chance.choice(VERBS)} {chance.choice(TOPICS)}") for number in range(20)]
+            for name in list_episodes(project)
+        }
+        for name, entries in lists.items():
+            write_list(project, name, entries)
+        assert go(project) == 0
+        edits, failures, measures, runs = Counter[str](), [], [measure(project, 1)], 1
+        while spent < args.minutes * 60:
+            began = time.monotonic()
+            edits[edit(project, lists, chance)] += 1
+            code = go_as_command(project) if runs % 10 == 0 else go(project)
+            runs += 1
+            # The process may be stopped for a while, to leave the machine to others.
+            spent += min(time.monotonic() - began, 20.0)
+            if code:
+                failures.append(f"run {runs} ends with {code}")
+            if runs % 25 == 0:
+                measures.append(measure(project, runs))
+        measures.append(measure(project, runs))
+        print(f"{runs} runs in {args.minutes:g} min, {len(failures)} failures; edits: {dict(edits)}")
+        for one in (measures[min(1, len(measures) - 1)], measures[len(measures) // 2], measures[-1]):
+            disk = ", ".join(f"{name} {size >> 10}" for name, size in sorted(one.disk.items()) if size >> 10)
+            held = f"{one.memory >> 20} MB, {one.descriptors} descriptors, {one.threads} threads"
+            print(f"after {one.runs:5} runs: {held}, {one.temporary} temporary files; kB on disk: {disk}")
+        for problem in [*failures, *compare_with_fresh(project, Path(folder))]:
+            print(f"   {problem}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,387 @@
+"""What strangers could send us, or other users of the machine do: each was tried before it was mended.
+
+docs/security.md says who could do what; the tests of pages, of the review server and of the network hold the rest.
+"""
+
+import io
+import itertools
+import json
+import os
+import stat
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import openpyxl
+import pytest
+from conftest import MediaServer
+from faulty_server import Server, make_sound
+from test_cli import catalog
+from test_review_server import ReviewServer, get, post, review_server
+
+from pipeline.addresses import hide_secrets, without_secrets
+from pipeline.audio import read_samples
+from pipeline.cli.output import print_json
+from pipeline.cli.review import _open_browser
+from pipeline.config import load_episode, load_show
+from pipeline.console import print_hits, print_list
+from pipeline.errors import ConfigError, InputError
+from pipeline.features import dump_features, parse_episodes
+from pipeline.feeds import Entry, find_entry, parse_feed
+from pipeline.media import fetch_media
+from pipeline.metadata import Metadata, find_times, link_into_file, metadata_of_media
+from pipeline.network import Access, is_private, public_only
+from pipeline.new_episodes import make_settings
+from pipeline.run_reports import describe_run
+from pipeline.schema import Feature, FeatureList, LineRole
+from pipeline.soundness import measure_sound
+from pipeline.storage import read_json
+from pipeline.transcript_files import load_transcript
+
+__all__ = ["review_server"]
+
+CODES = "\x1b]0;owned\x07\x9b2Jtitle\u202e"
+
+
+@contextmanager
+def soon(seconds: float = 2.0) -> Iterator[None]:
+    """Fail where the block takes longer than anybody should wait for one input; before, these took minutes."""
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < seconds
+
+
+def refused(read: Callable[[], object], kind: type[Exception] = InputError) -> str:
+    """The one line that a reader refuses with."""
+    with soon(), pytest.raises(kind) as caught:
+        read()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# -- what is printed
+
+
+@pytest.mark.parametrize("text", ["[/red]", "[link=http://evil.example]here[/link]", CODES])
+def test_no_text_from_outside_is_markup_or_a_code_for_the_terminal(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"episode_id": text, "start": "0:01", "feature_id": 1, "version": text, "title": text, "url": text}
+    print_hits([row])
+    feature = Feature(1, text, version=text)
+    print_list(FeatureList((feature,), (), "", roles=(LineRole(1, "entry", text, 1, text),)), explain=True)
+    print_json([row])
+    said = capsys.readouterr().out
+    assert all(sign.isprintable() or sign == "\n" for sign in said)
+    assert text.startswith("[") <= (said.count(text) > 4)
+    assert json.loads(said[said.rindex("[\n {") :]) == [row]
+
+
+def test_a_mail_about_a_run_holds_no_codes() -> None:
+    needs = {"one": {"failed": f"download: {CODES}", "warnings": [CODES]}}
+    mail = describe_run({"stages": [], "seconds": 1, "interrupted": False, "changes": {}, "needs_a_person": needs})
+    assert mail.count("title") == 2
+    assert all(sign.isprintable() or sign == "\n" for sign in mail)
+
+
+def test_what_captions_say_holds_no_codes(tmp_path: Path) -> None:
+    path = tmp_path / "talk.json"
+    words = [{"start": 1, "end": 2, "word": f" {CODES}"}]
+    path.write_text(json.dumps([{"start": 1, "end": 2, "text": f"{CODES}\ud800", "words": words}]))
+    (segment,) = load_transcript(path).segments
+    assert segment.text.isprintable()
+    assert segment.words[0].word.isprintable()
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "'=", "＝"])
+def test_a_feature_list_is_no_spreadsheet_of_formulas(sign: str) -> None:
+    features = (Feature(1, f'{sign}HYPERLINK("http://evil.example")', f"{sign}1"),)
+    written = dump_features(features, ".csv")
+    cells = written.splitlines()[1].replace('"', "").split(",")
+    assert not any(cell.startswith(("=", "+", "-", "@", "＝")) for cell in cells)
+    (read,) = parse_episodes(written.encode(), ".csv")
+    assert [(one.title, one.description) for one in read.features] == [(features[0].title, features[0].description)]
+
+
+# -- settings
+
+
+@pytest.mark.parametrize("text", ["name: " + "[" * 200_000, "- " * 200_000, "name: x\nglossary: " + "{a: " * 3000])
+def test_settings_nested_without_end_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "show.yaml").write_text(text)
+    assert "too many lists in lists" in refused(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
+
+
+@pytest.mark.parametrize("link", ["{0}: &{0} [{1}]\n", "{0}: &{0} {{<<: [{1}]}}\n"], ids=["lists", "merges"])
+def test_a_few_lines_cannot_stand_for_billions_of_values(tmp_path: Path, link: str) -> None:
+    names = "abcdefghij"
+    lines = [link.format(two, ",".join([f"*{one}"] * 9)) for one, two in itertools.pairwise(names)]
+    (tmp_path / "show.yaml").write_text("name: x\na: &a {b: 1}\n" + "".join(lines))
+    assert "too many aliases" in refused(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "duration: .inf",
+        "link: 'javascript:alert({seconds})'",
+        "link: ' JavaScript:alert({seconds})'",
+        r'link: "java\tscript:alert({seconds})"',
+        "link: data:text/html,{seconds}",
+        "link: https://example.org/{seconds:>999999999}",
+        "link: https://example.org/{seconds!r}",
+        r'title: "\e[2Jx"',
+        r'source: "a\0b"',
+    ],
+)
+def test_settings_that_would_do_harm_later_are_refused_at_once(tmp_path: Path, setting: str) -> None:
+    values = {"title": "title: x", "source": "source: a", "features": "features: b"} | {
+        setting.partition(":")[0]: setting
+    }
+    (tmp_path / "one.yaml").write_text("\n".join(values.values()))
+    refused(lambda: load_episode(tmp_path / "one.yaml"), ConfigError)
+
+
+@pytest.mark.parametrize("setting", ["pause: .inf", "pause: 1e300", "max_minutes: .nan", "retries: 1000000000"])
+def test_no_setting_makes_a_run_wait_for_ever(tmp_path: Path, setting: str) -> None:
+    (tmp_path / "show.yaml").write_text(f"name: x\ndownload: {{{setting}}}")
+    refused(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
+
+
+# -- documents
+
+
+def test_a_feed_nested_without_end_is_refused() -> None:
+    assert "within each other" in refused(lambda: parse_feed(b"<rss>" + b"<a>" * 200_000, "http://a.example/"))
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 300_000, "http://a.example/?" + "token" * 20_000, "http://a.example/" + "/private" * 20_000]
+)
+def test_secrets_are_looked_for_in_a_line_of_any_length(text: str) -> None:
+    with soon():
+        hide_secrets(text)
+
+
+@pytest.mark.parametrize("line", ["a" + "!" * 100_000 + "b", "a" + " 1:11" * 50_000 + " x", "\t" * 200_000 + "x"])
+def test_times_are_looked_for_in_a_description_of_any_shape(line: str) -> None:
+    with soon():
+        find_times(line)
+
+
+@pytest.mark.parametrize(
+    "query", ["token=s3cret", "a=b=token=s3cret", "x&my_key=s3cret&y=1", "X-Amz-Signature=s3cret=&a", "pass=a=s3cret"]
+)
+def test_secrets_are_still_hidden(query: str) -> None:
+    assert "s3cret" not in without_secrets(f"https://a.example/?{query}#{query}")
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "1" * 400, "1e400", "NaN"])
+def test_numbers_that_no_float_holds_are_no_times(tmp_path: Path, number: str) -> None:
+    (tmp_path / "talk.json").write_text(f'[{{"start": {number}, "text": "x"}}]')
+    refused(lambda: load_transcript(tmp_path / "talk.json"))
+
+
+@pytest.mark.parametrize("text", ['{"a": ' + "1" * 5000 + "}", '{"a": ' + "[" * 100_000])
+def test_a_damaged_file_of_ours_is_told_so(tmp_path: Path, text: str) -> None:
+    (tmp_path / "one.json").write_text(text)
+    refused(lambda: read_json(tmp_path / "one.json"))
+
+
+def workbook(**cells: str) -> bytes:
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    for place, text in {"A1": "title", "A2": "Sort invoices", **cells}.items():
+        book.active[place] = text
+    book.save(content)
+    return content.getvalue()
+
+
+def test_a_cell_in_the_last_corner_of_a_sheet_does_not_fill_the_memory() -> None:
+    with soon():
+        assert len(parse_episodes(workbook(XFD3="x"), ".xlsx")[0].features) == 1
+    assert "rows" in refused(lambda: parse_episodes(workbook(XFD1048576="x"), ".xlsx"))
+
+
+def test_a_workbook_that_unpacks_to_gigabytes_is_refused() -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook())) as book, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as bomb:
+        for name in book.namelist():
+            row = b"<row><c><v>1</v></c></row>" if name.endswith("sheet1.xml") else b""
+            bomb.writestr(name, book.read(name).replace(b"<sheetData>", b"<sheetData>" + row * 1_000_000))
+    assert "unpacks to 24 MB" in refused(lambda: parse_episodes(content.getvalue(), ".xlsx"))
+
+
+def test_a_page_of_thousands_of_entries_is_no_list() -> None:
+    page = "\n".join(f"Added thing {number} | v1.2 #{100_000 + number}" for number in range(2500))
+    with soon(4), pytest.raises(InputError, match="more than a list can have"):
+        parse_episodes(page.encode())
+
+
+# -- media
+
+
+@pytest.mark.parametrize("program", ["rtmpdump", "ffmpeg", "mpv", "curl"])
+def test_no_helper_of_yt_dlp_s_connects_for_us(
+    media_server: MediaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    (tmp_path / "bin").mkdir()
+    helper = tmp_path / "bin" / program
+    helper.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/called\nexit 1\n')
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    media_server.pages["/a.html"] = ("text/html", b'<html><video src="rtmp://10.0.0.1/x.flv"></video></html>')
+    protected = (
+        b'#EXTM3U\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://x"\n#EXTINF:9,\nhttp://10.0.0.1/x.ts\n#EXT-X-ENDLIST\n'
+    )
+    media_server.pages["/a.m3u8"] = ("application/x-mpegurl", protected)
+    for number, (page, private) in enumerate(itertools.product(("a.html", "a.m3u8"), (False, True))):
+        access = Access(retries=0, allow_private=private)
+        with pytest.raises(InputError):
+            fetch_media(f"{media_server.address}/{page}", tmp_path / str(number), access, lambda done, total: None)
+    assert not (tmp_path / "called").exists()
+
+
+@pytest.mark.parametrize("listing", ["ffconcat version 1.0\nfile {name}\n", "#EXTM3U\n#EXTINF:9,\n{path}\n"])
+def test_a_recording_is_no_list_of_other_files_of_this_machine(tmp_path: Path, listing: str) -> None:
+    secret = make_sound(tmp_path / "secret.mp3", "talk.mp3", 2.0)
+    assert measure_sound(secret).seconds > 1.9
+    fake = tmp_path / "audio.mp3"
+    fake.write_bytes(listing.format(name=secret.name, path=secret).encode() + b"\n#\xff\xfb")
+    refused(lambda: measure_sound(fake))
+    refused(lambda: list(read_samples(fake)))
+
+
+@pytest.mark.parametrize("address", ["::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::a00:1", "fec0::1", "4000::1"])
+def test_old_dresses_of_private_addresses_are_known(address: str) -> None:
+    assert is_private(address)
+
+
+def test_a_body_packed_to_a_thousandth_is_left_at_the_limit(faulty: Server, tmp_path: Path) -> None:
+    import gzip
+
+    from faulty_server import answer
+
+    bomb = gzip.compress(b"\0" * (64 << 20))
+    faulty.files["/bomb.html"] = b""
+    faulty.fail("/bomb.html", answer(200, {"Content-Encoding": "gzip", "Content-Type": "text/html"}, bomb), 100)
+    access = Access(retries=0, max_bytes=8 << 20)
+    assert "larger than" in refused(
+        lambda: fetch_media(f"{faulty.address}/bomb.html", tmp_path / "in", access, lambda done, total: None)
+    )
+
+
+# -- feeds and pages that say what we write into settings, links and messages
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)//a.mp3", "data:audio/mpeg,x", "file:///etc/passwd", "ftp://a.example/b"]
+)
+def test_a_deep_link_leads_to_the_web_alone(url: str) -> None:
+    assert link_into_file(url) is None
+
+
+def test_a_publisher_s_title_is_plain_text() -> None:
+    metadata = metadata_of_media({"title": CODES, "id": "x"})
+    settings = make_settings("ep1", "http://a.example/x.mp3", None, metadata, "list.txt")
+    assert settings.title.isprintable()
+    feed = b'<rss><channel><item><title>a&#x9b;2J</title><guid>g</guid><enclosure url="http://a.example/b.mp3"/></item></channel></rss>'
+    assert all((entry.metadata.title or "").isprintable() for entry in parse_feed(feed, "http://a.example/"))
+
+
+def test_what_cannot_be_settings_is_one_line() -> None:
+    metadata = Metadata(title="x", link="javascript:{seconds}")
+    said = refused(lambda: make_settings("ep1", "http://a.example/x.mp3?token=s3cret", None, metadata, "list.txt"))
+    assert "`link`" in said
+    assert "s3cret" not in said
+
+
+def test_no_key_of_a_private_feed_is_named_where_an_entry_is_missing() -> None:
+    entries = [Entry("https://a.example/b.mp3?token=s3cret", Metadata(entry="https://a.example/b.mp3?token=s3cret"))]
+    assert "s3cret" not in refused(lambda: find_entry(entries, "elsewhere", "the feed"))
+
+
+# -- other users of the machine
+
+
+def test_the_browser_is_not_told_the_page_s_address_where_others_could_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("webbrowser.open", told.append)
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    _open_browser("http://127.0.0.1:9/s3cret/", str(private))
+    assert told[0].startswith("file://")
+    assert "s3cret" not in told[0]
+    assert "s3cret" in (private / "review.html").read_text()
+
+
+def test_who_comes_from_a_file_may_open_the_page_and_no_more(review_server: ReviewServer) -> None:
+    coming = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert get(review_server, **coming).status_code == 200
+    assert get(review_server, "state", **coming).status_code == 403
+    assert get(review_server, **{**coming, "Sec-Fetch-Dest": "iframe"}).status_code == 403
+    assert post(review_server, "undo", {}, **coming).status_code == 403
+
+
+def test_a_request_nested_without_end_is_no_decision(review_server: ReviewServer) -> None:
+    answer = post(review_server, "decide", "[" * 9000)
+    assert (answer.status_code, "not a decision" in answer.text) == (400, True)
+
+
+def test_no_address_of_a_secret_reaches_a_program_s_arguments_or_a_file_of_the_run(tmp_path: Path) -> None:
+    """A run over a private feed that fails: what it says and leaves holds no key, but the settings a person wrote."""
+    root = tmp_path / "show"
+    assert catalog("init", root).returncode == 0
+    address = "http://user:s3cret@127.0.0.1:9/private/s3cretkey/feed.rss?token=s3cret"
+    (root / "configs/episodes/ep1.yaml").write_text(f"title: x\nsource: {address}\nentry: 1\nfeatures: {address}\n")
+    (root / "configs/show.yaml").write_text("name: x\ndownload: {retries: 0, pause: 0}\n")
+    done = catalog("run", "--all", "--root", root)
+    assert done.returncode == 1
+    assert "s3cret" not in done.stdout + done.stderr
+    left = [path for path in (root / "data").rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+    assert left == []
+
+
+def test_files_obey_the_umask_and_temporary_ones_are_new(tmp_path: Path) -> None:
+    from pipeline.storage import write_whole
+
+    before = os.umask(0o077)
+    try:
+        with write_whole(tmp_path / "one.json") as temporary:
+            temporary.write_text("{}")
+            first = temporary.name
+        with write_whole(tmp_path / "one.json") as temporary:
+            assert temporary.name != first
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "one.json").stat().st_mode) == 0o600
+
+
+def test_a_link_in_the_place_of_an_output_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    from pipeline.storage import write_bytes
+
+    outside = tmp_path / "outside.txt"
+    outside.write_text("mine")
+    (tmp_path / "out.csv").symlink_to(outside)
+    write_bytes(tmp_path / "out.csv", b"new")
+    assert outside.read_text() == "mine"
+    assert not (tmp_path / "out.csv").is_symlink()
+
+
+def test_the_guard_is_of_the_fetch_alone() -> None:
+    """Other work of the process, such as a recogniser's, starts what it likes."""
+    import subprocess
+
+    with public_only("https://example.org", Access()), pytest.raises(FileNotFoundError):
+        subprocess.run(["true"], check=True)
+    subprocess.run(["true"], check=True)
+    started: list[int] = []
+    with public_only("https://example.org", Access()):
+        other = threading.Thread(target=lambda: started.append(subprocess.run(["true"], check=False).returncode))
+        other.start()
+        other.join()
+    assert started == [0]

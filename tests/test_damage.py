@@ -1,0 +1,122 @@
+"""Files that were harmed after a run: the next plain run makes them again, or says in one line which it was.
+
+benchmarks/damage.py does the same to every file, and lets runs collide, clocks jump and rights go; here are its ways in
+short, and the cases that it found.
+"""
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, MediaServer, ToldTranscriber
+from test_cli import catalog
+from test_workflow import done, run
+
+from pipeline.list_revisions import find_revision, refresh_revision
+from pipeline.storage import Project
+
+sys.path.append(str(REPOSITORY / "benchmarks"))
+
+from damage import Campaign
+
+
+def flip(path: Path) -> bytes:
+    """Change one bit of a file, its times as they were but for the one that nobody can set; return what it held."""
+    content, status = path.read_bytes(), path.stat()
+    at = len(content) // 2
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return content
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "data/processed/*/one.parquet",
+        "data/processed/catalog.csv",
+        "data/processed/alignments/one.json",
+        "data/processed/transcripts/one.json",
+        "data/processed/history/one/*.json",
+        "data/raw/one/features/*.txt",
+        "data/processed/notes/one/show-notes.md",
+        "data/processed/site/data/catalog.js",
+    ],
+)
+def test_a_bit_that_flips_is_flipped_back(aligned: Project, transcriber: ToldTranscriber, pattern: str) -> None:
+    assert run(aligned, transcriber).exit_code == 0
+    (path,) = aligned.root.glob(pattern)
+    content = flip(path)
+    assert run(aligned, transcriber).exit_code == 0
+    assert path.read_bytes() == content
+
+
+def test_a_state_that_is_gone_is_written_again(aligned: Project, transcriber: ToldTranscriber) -> None:
+    run(aligned, transcriber)
+    (state,) = (aligned.history / "one").iterdir()
+    content = state.read_bytes()
+    state.unlink()
+    assert run(aligned, transcriber).exit_code == 0
+    assert state.read_bytes() == content
+    assert done(run(aligned, transcriber)) == []
+
+
+def test_a_damaged_state_of_long_ago_stops_no_run_and_is_told(aligned: Project, transcriber: ToldTranscriber) -> None:
+    page = aligned.root / "one.txt"
+    for word in ("night", "day"):
+        page.write_text(page.read_text().replace("dark", word, 1))
+        assert run(aligned, transcriber).exit_code == 0
+    first = min((aligned.history / "one").iterdir())
+    flip(first)
+    page.write_text(page.read_text().replace("list", "table", 1))
+    assert run(aligned, transcriber).exit_code == 0
+    told = catalog("diff", "one", "--from", "1", "--to", "2", "--root", aligned.root)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert f"{first} was damaged" in told.stderr.replace("\n", " ")
+
+
+def test_a_damaged_state_of_the_run_before_leaves_the_report_of_this_one(
+    aligned: Project, transcriber: ToldTranscriber
+) -> None:
+    run(aligned, transcriber)
+    (state,) = (aligned.history / "one").iterdir()
+    page = aligned.root / "one.txt"
+    page.write_text(page.read_text().replace("dark", "night", 1))
+    flip(state)
+    result = run(aligned, transcriber)
+    assert result.exit_code == 0
+    assert any("what changed cannot be told" in note for note in result.notes)
+    assert "was damaged" in max(aligned.runs.glob("*.json")).read_text()
+
+
+def test_a_damaged_copy_of_a_list_is_not_read_as_the_list(media_server: MediaServer, tmp_path: Path) -> None:
+    media_server.pages["/list.txt"] = ("text/plain", b"Sort invoices | v4.10 #500111\n")
+    url = f"{media_server.address}/list.txt"
+    kept = refresh_revision(url, tmp_path)
+    assert find_revision(url, tmp_path) == kept
+    flip(kept)
+    assert find_revision(url, tmp_path) is None
+    assert refresh_revision(url, tmp_path).read_bytes() == media_server.pages["/list.txt"][1]
+    flip(tmp_path / "latest.json")
+    assert refresh_revision(url, tmp_path) == kept
+
+
+@pytest.mark.parametrize("way", ["files", "signals", "races", "clocks", "permissions"])
+def test_the_ways_of_the_campaign_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    campaign = Campaign(tmp_path, 2, random.randrange(10**6))
+    for number in random.sample(range(1000), 2):
+        getattr(campaign, way)(number)
+    assert campaign.problems == []
+    assert campaign.outcomes["mended"] + campaign.outcomes["told"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["files", "signals", "races", "clocks", "permissions"])
+def test_the_campaign_over_twenty_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    campaign = Campaign(tmp_path, 20, random.randrange(10**6))
+    for number in random.sample(range(1000), 8):
+        getattr(campaign, way)(number)
+    assert campaign.problems == []

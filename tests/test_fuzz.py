@@ -1,0 +1,58 @@
+"""No bytes bring a reader down: a short part of benchmarks/fuzz_inputs.py, other inputs each time."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+
+sys.path.append(str(REPOSITORY / "benchmarks"))
+
+import fuzz_inputs
+from fuzz_samples import make_samples
+
+PARSERS = {"feature list": 60, "transcript": 60, "show": 40, "episode": 40, "corrections": 12, "feed": 60, "audio": 12}
+
+
+@pytest.fixture(scope="module")
+def samples() -> dict[str, fuzz_inputs.Samples]:
+    """Valid files of every kind, each of them read once."""
+    made = make_samples()
+    fuzz_inputs.warm_up(made)
+    return made
+
+
+@pytest.mark.parametrize("parser", [*PARSERS, "our files"])
+def test_damaged_and_hostile_files_give_a_result_or_one_line(
+    samples: dict[str, fuzz_inputs.Samples], parser: str
+) -> None:
+    count = PARSERS.get(parser, 60)
+    tally = fuzz_inputs.fuzz(parser, samples[parser], range(count), seed=int(time.time()))
+    assert tally.failures == []
+    assert tally.outcomes["refused"] > 0
+    assert sum(tally.outcomes.values()) == count
+
+
+@pytest.mark.slow
+def test_thousands_of_damaged_and_hostile_files(samples: dict[str, fuzz_inputs.Samples]) -> None:
+    for parser, share in fuzz_inputs.SHARES.items():
+        tally = fuzz_inputs.fuzz(parser, samples[parser], range(share * 60), seed=int(time.time()))
+        assert tally.failures == []
+        assert tally.peak < 1 << 30
+
+
+def test_what_a_reader_must_not_do_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The harness itself: a hang, a flood of memory, a crash, a traceback and a write elsewhere are failures."""
+    harms = (
+        lambda: [None for _ in iter(int, 1)],
+        lambda: bytearray(2 << 30),
+        lambda: __import__("os").abort(),
+        lambda: 1 // 0,
+        lambda: Path("/tmp/fuzz-elsewhere").write_text("x"),
+    )
+    monkeypatch.setattr(fuzz_inputs, "SECONDS", 0.2)
+    for harm in harms:
+        monkeypatch.setattr(fuzz_inputs, "read_input", lambda parser, path, root, harm=harm: harm())
+        tally = fuzz_inputs.fuzz("show", {".yaml": [b"name: x"]}, range(1))
+        assert (len(tally.failures), tally.outcomes["failed"]) == (1, 1)
