@@ -18,11 +18,11 @@ from pathlib import Path
 from fill_list import AREAS, CHANGES
 
 from pipeline.catalog import CatalogRow, build_rows
+from pipeline.catalog_csv import read_everything, update_csv
 from pipeline.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
 from pipeline.search import search_catalog
 from pipeline.storage import Project
-from pipeline.tables import read_dataset, write_catalog, write_csv
-from pipeline.workflow import _open_csv_state, read_everything
+from pipeline.tables import write_catalog
 
 ROWS, EACH = 20_000, 30
 QUESTIONS = ("invoices duplicated", "dashbord aproval", "#512345", "v2.12 assets", "archived quotes")
@@ -57,9 +57,7 @@ def main() -> None:
         project = Project(Path(folder))
         for episode in range(ROWS // EACH):
             write_catalog(make_rows(episode, chance), project.catalog(f"ep{episode}"))
-        write_csv(read_dataset(project.dataset), project.catalog_csv)
-        state, inputs = _open_csv_state(project)
-        state.record("catalog.csv", inputs, [project.catalog_csv])
+        update_csv(project)
         began = time.process_time()
         table = read_everything(project)
         print(f"{table.num_rows} rows in {ROWS // EACH} files, loaded in {time.process_time() - began:.2f} s")

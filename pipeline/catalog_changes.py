@@ -58,7 +58,11 @@ def compare_rows(before: Sequence[Row], now: Sequence[Row]) -> EpisodeChanges:
         status_changed=tuple(
             _name(b, before=a["status"], after=b["status"]) for a, b in pairs if a["status"] != b["status"]
         ),
-        edited=tuple(_name(b, columns=columns) for a, b in pairs if (columns := _find_edits(a, b))),
+        edited=tuple(
+            _name(b, columns=columns)
+            for a, b in pairs
+            if (columns := _find_edits(a, b, _is_end_set(a, b, before, now)))
+        ),
         reordered=in_old_order != sorted(in_old_order),
     )
 
@@ -80,9 +84,30 @@ def _measure_move(before: Row, now: Row) -> dict[str, Any]:
     return {"before_s": old, "after_s": new, "by_s": by}
 
 
-def _find_edits(before: Row, now: Row) -> dict[str, list[Any]]:
-    """The page's own columns that differ; an end only between a person's decisions, as else it follows from starts."""
-    names = [name for name in EDITED if name != "end_s" or before["status"] == now["status"] == "corrected"]
+def _is_end_set(before: Row, now: Row, rows_before: Sequence[Row], rows_now: Sequence[Row]) -> bool:
+    """Whether a person set the row's end, or took that back: else it is where the next one starts, or the talk ends.
+
+    The last one's end is where the talk ends, which does not move while everything starts where it did.
+    """
+    if before["start_s"] != now["start_s"] or before["status"] != now["status"]:
+        return False
+    last = [_is_last(before, rows_before), _is_last(now, rows_now)]
+    own = [
+        row["end_s"] is not None and row["end_s"] not in [one["start_s"] for one in rows]
+        for row, rows in ((before, rows_before), (now, rows_now))
+    ]
+    return all(own) if all(last) else any(mine and not late for mine, late in zip(own, last, strict=True))
+
+
+def _is_last(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether nothing starts later than the row."""
+    return all((one["start_s"] or 0.0) <= (row["start_s"] or 0.0) for one in rows)
+
+
+def _find_edits(before: Row, now: Row, end_set: bool) -> dict[str, list[Any]]:
+    """The page's own columns that differ; an end only where a person set it, as else it follows from starts."""
+    shown = end_set or before["status"] == now["status"] == "corrected"
+    names = [name for name in EDITED if name != "end_s" or shown]
     return {name: [before[name], now[name]] for name in names if before[name] != now[name]}
 
 

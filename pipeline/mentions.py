@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.schema import Feature, Mention, Method
@@ -51,6 +52,7 @@ def _make_mention(hit: Hit, position: int, score: float) -> Mention:
     return Mention(position, hit.start, hit.end, Method.SPOKEN_ID, score, hit.text)
 
 
+@lru_cache(maxsize=8)
 def load_language(code: str) -> "Language":
     """Return spaCy's tokenizer for a language, with each token's stem as its `norm_`; plain tokens otherwise."""
     import spacy

@@ -1,6 +1,7 @@
 """A transcript as a person reads it: paragraphs whose words keep their times, a new one where a feature starts."""
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class Paragraph:
 
 def cut_paragraphs(transcript: Transcript, features: Sequence[tuple[float, int]]) -> list[Paragraph]:
     """Return the transcript's paragraphs; `features` are (start in seconds, any number that names the feature)."""
-    waiting = sorted(features)
+    waiting = deque(sorted(features))
     paragraphs: list[Paragraph] = []
     words: list[tuple[float, float, str]] = []
     opens: list[int] = []
@@ -39,11 +40,11 @@ def cut_paragraphs(transcript: Transcript, features: Sequence[tuple[float, int]]
         opens.clear()
 
     for start, end, text in _list_words(transcript):
-        due = [number for at, number in waiting if at <= start + NEAR_S]
+        due = waiting and waiting[0][0] <= start + NEAR_S
         if due or (words and _ends_before(words, start)):
             close()
-        opens += due
-        del waiting[: len(due)]
+        while waiting and waiting[0][0] <= start + NEAR_S:
+            opens.append(waiting.popleft()[1])
         words.append((start, end, text))
     if waiting:
         # A start after the last word has a paragraph without words: the feature must not vanish from the text.

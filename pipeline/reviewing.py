@@ -1,13 +1,15 @@
 """A person's review of one episode: what to look at, what was decided, and what a new alignment makes of it.
 
-Decisions go to the corrections file one by one, as they are made; nothing is kept here that a crash could lose but the
-order in which they can be undone.
+Decisions go to the corrections file one by one, as they are made, and the way back to a journal beside the project's
+records: nothing is kept here that a crash could lose.
 """
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from pipeline.config import load_episode
 from pipeline.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
@@ -24,6 +26,7 @@ from pipeline.storage import (
     features_from_json,
     read_record,
     transcript_from_json,
+    write_json,
 )
 from pipeline.transcribe import WhisperTranscriber
 from pipeline.workflow import check_known, run_stages
@@ -34,6 +37,12 @@ SURE_ABSENCE = 0.9
 SAME_S = 0.05
 # Other starts move this far before anybody would notice, seconds.
 MOVED_S = 1.0
+
+
+# So many decisions can be undone.
+LONGEST_JOURNAL = 200
+# A decision about a feature: what stood in the file before it, and after it.
+Step = tuple[Correction | None, Correction | None]
 
 
 class ChangedMeanwhileError(PipelineError):
@@ -47,7 +56,7 @@ class Review:
     project: Project
     episode_id: str
     who: str = ""
-    undone: list[tuple[Correction, Correction | None]] = field(default_factory=list)
+    undone: list[Step] = field(default_factory=list)
 
     @classmethod
     def open(cls, project: Project, episode_id: str, who: str = "") -> "Review":
@@ -56,7 +65,7 @@ class Review:
         for path in (project.raw(episode_id) / METADATA, project.transcript(episode_id), project.alignment(episode_id)):
             if not path.is_file():
                 raise InputError(f"{path} is not there: run `catalog run {episode_id}` first")
-        review = cls(project, episode_id, who)
+        review = cls(project, episode_id, who, read_journal(project.undo_journal(episode_id)))
         if not review.audio.is_file():
             raise InputError(f"{review.audio} is not there: run `catalog download {episode_id}` first")
         review.describe()
@@ -110,7 +119,7 @@ class Review:
             kept = placement.start is not None and abs(placement.start - start) <= SAME_S
             now = self._correct(feature, Decision.CONFIRMED if kept else Decision.MOVED, round(start, 3))
         save_correction(self.project, self.episode_id, now)
-        self.undone.append((now, before))
+        self._keep_step(before, self._find(position)[2])
 
     def withdraw(self, position: int, seen: str | None) -> None:
         """Take the decision about a feature back, whoever made it."""
@@ -119,20 +128,37 @@ class Review:
             raise ChangedMeanwhileError(f"somebody else just decided about {feature.title!r}: look again, then decide")
         if before is not None:
             withdraw_correction(self.project, self.episode_id, before)
-            self.undone.append((before, before))
+            self._keep_step(before, None)
 
     def undo(self) -> int | None:
-        """Make the file say what it said before the last decision; return the position concerned."""
-        if not self.undone:
-            return None
-        now, before = self.undone.pop()
-        if before is not None:
-            save_correction(self.project, self.episode_id, before)
-        else:
-            withdraw_correction(self.project, self.episode_id, now)
+        """Make the file say what it said before the last decision that still stands; return the position concerned."""
+        while self.undone:
+            before, now = self.undone.pop()
+            about = now or before
+            standing = self._find_standing(about) if about else None
+            if about is not None and standing is not None and _sign(standing[1]) == _sign(now):
+                if before is not None:
+                    save_correction(self.project, self.episode_id, before)
+                else:
+                    withdraw_correction(self.project, self.episode_id, about)
+                self._write_journal()
+                return standing[0]
+        self._write_journal()
+        return None
+
+    def _find_standing(self, about: Correction) -> tuple[int, Correction | None] | None:
+        """The position of the entry that a decision is about, and what stands about it now; None where it is gone."""
         features, _, _ = self._read_alignment()
-        placed = match_corrections([now], features).placed
-        return next(iter(placed), None)
+        position = next(iter(match_corrections([about], features).placed), None)
+        return None if position is None else (position, self._find(position)[2])
+
+    def _keep_step(self, before: Correction | None, now: Correction | None) -> None:
+        self.undone = [*self.undone, (before, now)][-LONGEST_JOURNAL:]
+        self._write_journal()
+
+    def _write_journal(self) -> None:
+        steps = [[one and one.model_dump(mode="json") for one in step] for step in self.undone]
+        write_json(self.project.undo_journal(self.episode_id), {"steps": steps})
 
     def finish(self) -> dict[str, Any]:
         """Align and publish again with what was decided; return what moved besides, and what was warned of."""
@@ -200,6 +226,19 @@ class Review:
             "decision": decided.model_dump(mode="json") if decided else None,
             "signature": _sign(decided),
         }
+
+
+def read_journal(path: Path) -> list[Step]:
+    """Return the decisions of earlier reviews; none where the journal is missing or damaged."""
+
+    def parse(record: dict[str, Any]) -> list[Step]:
+        before_and_after = TypeAdapter(list[Step])
+        return before_and_after.validate_python(record["steps"])
+
+    try:
+        return read_record(path, parse) if path.exists() else []
+    except InputError:
+        return []
 
 
 @dataclass

@@ -16,6 +16,9 @@ from pipeline.players import Player, file_player, find_player
 from pipeline.site_pages import (
     WEB,
     EpisodePage,
+    Listing,
+    list_episode,
+    read_catalog_script,
     write_catalog_script,
     write_episode_page,
     write_search_page,
@@ -36,6 +39,8 @@ ASSETS = (
     "ufuzzy/LICENSE",
 )
 STATE = "site"
+# What an episode's own files are made from, each noted as `ep12: catalog`.
+EPISODE_INPUTS = ("catalog", "transcript", "audio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +73,37 @@ def write_site(
         return None
     before = state.stages.get(STATE, {"inputs": {}, "outputs": {}})
     shared_changed = any(before["inputs"].get(name) != inputs[name] for name in inputs if ":" not in name)
-    episodes = _load_episodes(project, show.site_audio, audio)
-    for episode in episodes:
-        name = episode.rows[0].episode_id
-        own = {key: digest for key, digest in inputs.items() if key.startswith(f"{name}:")}
-        if shared_changed or _is_stale(project, state, name, own, before, audio[name]):
+    stale = {name for name in ids if shared_changed or _is_stale(project, state, name, inputs, before, audio[name])}
+    kept = {} if shared_changed else _read_listings(project, state, before)
+    listings = {name: kept[name] for name in ids if name in kept and name not in stale}
+    episodes = _load_episodes(project, show.site_audio, audio, [name for name in ids if name not in listings])
+    for name, episode in episodes.items():
+        if name in stale:
             _write_episode(project, episode, audio[name] if show.site_audio == "copy" else None, warn)
-    for asset in ASSETS:
-        write_bytes(project.site / "assets" / _asset_name(asset), (WEB / asset).read_bytes())
-    _write_text(project.site / "data" / "catalog.js", write_catalog_script(episodes))
-    _write_text(project.site / "index.html", write_search_page(episodes))
+        listings[name] = list_episode(episode.rows, episode.player)
+    _write_shared(project, show.name, list(listings.values()))
     _remove_others(project, outputs)
     state.record(STATE, inputs, outputs)
     return project.site / "index.html"
+
+
+def _write_shared(project: Project, show: str, listings: list[Listing]) -> None:
+    """Write the files that belong to no one episode; the newest episode stands first."""
+    listings.sort(key=lambda listing: listing.episode_id)
+    listings.sort(key=lambda listing: listing.published, reverse=True)
+    for asset in ASSETS:
+        write_bytes(project.site / "assets" / _asset_name(asset), (WEB / asset).read_bytes())
+    _write_text(project.site / "data" / "catalog.js", write_catalog_script(listings))
+    _write_text(project.site / "index.html", write_search_page(show, listings))
+
+
+def _read_listings(project: Project, state: StateFile, before: dict[str, dict[str, str]]) -> dict[str, Listing]:
+    """What the search knew of each episode, by its id; nothing where its file is not the one we wrote."""
+    script = project.site / "data" / "catalog.js"
+    recorded = before["outputs"].get(script.relative_to(project.root).as_posix())
+    if not script.is_file() or state.digest(script) != recorded:
+        return {}
+    return {listing.episode_id: listing for listing in read_catalog_script(script.read_text(encoding="utf-8"))}
 
 
 def _pick_audio(
@@ -124,12 +147,13 @@ def _is_stale(
     project: Project,
     state: StateFile,
     name: str,
-    own: dict[str, str],
+    inputs: dict[str, str],
     before: dict[str, dict[str, str]],
     sound: SiteAudioFile | None,
 ) -> bool:
     """Whether an episode's own files are not the ones its inputs would give."""
-    if any(before["inputs"].get(key) != digest for key, digest in own.items()):
+    own = [f"{name}: {kind}" for kind in EPISODE_INPUTS]
+    if any(before["inputs"].get(key) != inputs[key] for key in own):
         return True
     files = [file for file in _episode_files(project, name, sound) if file.suffix in {".html", ".js"} or file.exists()]
     for file in files:
@@ -139,16 +163,16 @@ def _is_stale(
     return False
 
 
-def _load_episodes(project: Project, setting: SiteAudio, audio: dict[str, SiteAudioFile | None]) -> list[EpisodePage]:
-    """Every episode's rows and player, newest first; transcripts are read where a page is written, one at a time."""
+def _load_episodes(
+    project: Project, setting: SiteAudio, audio: dict[str, SiteAudioFile | None], names: list[str]
+) -> dict[str, EpisodePage]:
+    """These episodes' rows and players; transcripts are read where a page is written, one at a time."""
     from pipeline.tables import read_rows
 
-    episodes = [
-        EpisodePage(rows, _choose_player(project, setting, name, rows, audio.get(name)))
-        for name, rows in read_rows(project.dataset).items()
-    ]
-    dated = sorted(episodes, key=lambda episode: episode.rows[0].episode_id)
-    return sorted(dated, key=lambda episode: str(episode.rows[0].published_on or ""), reverse=True)
+    rows = read_rows(project.dataset, names) if names else {}
+    return {
+        name: EpisodePage(its, _choose_player(project, setting, name, its, audio[name])) for name, its in rows.items()
+    }
 
 
 def _choose_player(

@@ -7,6 +7,7 @@ and a content security policy forbids whatever might slip through.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,11 @@ STATUS_WORDS = {
     Status.NOT_FOUND: "Not found",
     Status.CORRECTED: "Corrected",
 }
+# The script of the catalog has a record a line, so that a change of one row is a change of one line.
+_SCRIPT = 'window.catalogData = {\n"episodes": [\n'
+_FEATURES = '\n],\n"features": [\n'
+_SEPARATOR = ",\n"
+_SCRIPT_END = "\n]\n};\n"
 # So many marks of time stand under an episode's picture at most, at one of these distances in seconds.
 MOST_TICKS = 8
 TICK_STEPS = (30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -45,6 +51,17 @@ class EpisodePage:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """An episode as the search knows it: `published` as in 2026-11-23 or empty, `features` the text of their cells."""
+
+    episode_id: str
+    title: str
+    published: str
+    player: Player
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """A feature in the picture of an episode: left edge and width in percent of its length."""
 
@@ -53,18 +70,25 @@ class Bar:
     row: CatalogRow
 
 
-def write_search_page(episodes: Sequence[EpisodePage]) -> str:
+def list_episode(rows: Sequence[CatalogRow], player: Player) -> Listing:
+    """Return what the search knows of an episode, from its rows and what plays it."""
+    first = rows[0]
+    published = first.published_on.isoformat() if first.published_on else ""
+    in_time = sorted(rows, key=lambda row: (row.start_s is None, row.start_s or 0.0, row.position))
+    # Its number in the catalog, which other episodes may move, stands before the cells.
+    features = tuple(_dump(_list_cells(row)).removeprefix("[") for row in in_time)
+    return Listing(first.episode_id, first.episode_title, published, player, features)
+
+
+def write_search_page(show: str, episodes: Sequence[Listing]) -> str:
     """Return `index.html`: the search, and a link to every episode for readers without scripts."""
-    show = episodes[0].rows[0].show if episodes else ""
-    players = [episode.player for episode in episodes]
     return _render(
         "index.html",
         show=show,
-        episodes=[episode.rows[0] for episode in episodes],
-        counts=[len(episode.rows) for episode in episodes],
-        total=sum(len(episode.rows) for episode in episodes),
+        episodes=episodes,
+        total=sum(len(episode.features) for episode in episodes),
         statuses=STATUS_WORDS,
-        policy=write_policy(players),
+        policy=write_policy(episode.player for episode in episodes),
         root=".",
     )
 
@@ -90,24 +114,32 @@ def write_episode_page(episode: EpisodePage) -> str:
     )
 
 
-def write_catalog_script(episodes: Sequence[EpisodePage]) -> str:
+def write_catalog_script(episodes: Sequence[Listing]) -> str:
     """Return `data/catalog.js`: every feature the search knows, newest episode first, then in order of time."""
-    names: list[list[object]] = []
-    features: list[list[object]] = []
-    for number, episode in enumerate(episodes):
-        first = episode.rows[0]
-        date = first.published_on.isoformat() if first.published_on else ""
-        names.append([first.episode_id, first.episode_title, date, episode.player.kind, episode.player.address])
-        in_time = sorted(episode.rows, key=lambda row: (row.start_s is None, row.start_s or 0.0, row.position))
-        features += [_list_cells(number, row) for row in in_time]
-    return f"window.catalogData = {{\n{_lines('episodes', names)},\n{_lines('features', features)}\n}};\n"
+    names = [_dump([one.episode_id, one.title, one.published, one.player.kind, one.player.address]) for one in episodes]
+    features = [f"[{number},{cells}" for number, one in enumerate(episodes) for cells in one.features]
+    return _SCRIPT + _SEPARATOR.join(names) + _FEATURES + _SEPARATOR.join(features) + _SCRIPT_END
 
 
-def _list_cells(episode: int, row: CatalogRow) -> list[object]:
-    """A feature as the search reads it, in the order of `NAMES` in search.js."""
+def read_catalog_script(script: str) -> tuple[Listing, ...]:
+    """Return the episodes of a script that `write_catalog_script` wrote."""
+    names, _, features = script.removeprefix(_SCRIPT).removesuffix(_SCRIPT_END).partition(_FEATURES)
+    cells: dict[str, list[str]] = {}
+    # A line break in a text is written as \\n: here they stand between records alone.
+    for line in features.split(_SEPARATOR) if features else ():
+        number, _, rest = line.removeprefix("[").partition(",")
+        cells.setdefault(number, []).append(rest)
+    return tuple(
+        Listing(name, title, published, Player(kind, address), tuple(cells.get(str(number), ())))
+        for number, (name, title, published, kind, address) in enumerate(json.loads(f"[{names}]"))
+    )
+
+
+def _list_cells(row: CatalogRow) -> list[object]:
+    """A feature as the search reads it, in the order of `NAMES` in search.js, but for the first of them."""
     url = row.url if is_web_address(row.url) else ""
     marks = [row.position, row.feature_id, row.version or "", row.title, row.description, int(row.highlight)]
-    return [episode, *marks, row.start_s, row.status, row.quote, url]
+    return [*marks, row.start_s, row.status, row.quote, url]
 
 
 def write_words_script(episode: EpisodePage) -> str:
@@ -181,19 +213,20 @@ def _environment() -> "Environment":
         keep_trailing_newline=True,
     )
     environment.filters["time"] = format_time
-    environment.filters["date"] = lambda date: f"{date.day} {date:%B %Y}"
+    environment.filters["date"] = _format_date
     environment.filters["anchors"] = anchor_rows
     environment.tests["web_address"] = is_web_address
     return environment
 
 
+def _format_date(published: date | str) -> str:
+    """A date for people, given as such or as 2026-11-23."""
+    day = date.fromisoformat(published) if isinstance(published, str) else published
+    return f"{day.day} {day:%B %Y}"
+
+
 def _render(name: str, **values: object) -> str:
     return _environment().get_template(name).render(values)
-
-
-def _lines(name: str, records: Sequence[Sequence[object]]) -> str:
-    """A list in a script, a record a line, so that a change of one row is a change of one line."""
-    return f"{_dump(name)}: [\n" + ",\n".join(map(_dump, records)) + "\n]"
 
 
 def _dump(value: object) -> str:

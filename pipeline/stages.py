@@ -219,12 +219,14 @@ def _align(job: Job) -> None:
         job.warn(warning)
     # Every revision of the list is kept as it was, since pages are edited after publication.
     keep_revision(job.feature_list.read_bytes(), job.feature_list.suffix, job.project.lists(job.episode_id))
-    encoder = load_encoder(transcript.language)
-    vectors = KeptVectors(job.project.vectors(job.episode_id)).load(transcript, encoder) if encoder else None
     corrections = load_corrections(job.project.corrections(job.episode_id))
     fitting = match_corrections(corrections, features.features, transcript.duration)
-    anchors = fitting.find_anchors()
-    alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
+    alignment = _recall_alignment(job, features.features)
+    if alignment is None:
+        encoder = load_encoder(transcript.language)
+        vectors = KeptVectors(job.project.vectors(job.episode_id)).load(transcript, encoder) if encoder else None
+        anchors = fitting.find_anchors()
+        alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
     alignment, complaints = apply_corrections(alignment, fitting)
     for warning in (*fitting.describe_unfit(), *complaints):
         job.warn(warning)
@@ -238,6 +240,18 @@ def _align(job: Job) -> None:
             "placements": alignment_to_json(alignment),
         },
     )
+
+
+def _recall_alignment(job: Job, features: tuple[Feature, ...]) -> Alignment | None:
+    """The alignment of before, where only the layout of the list changed; None where it must be made anew."""
+    record, path = job.state.stages.get("align"), job.project.alignment(job.episode_id)
+    if record is None or job.options.force or job.project.corrections(job.episode_id).exists():
+        return None
+    inputs = {**_align_inputs(job), "feature list": record["inputs"].get("feature list", "")}
+    if job.state.find_reason("align", inputs, [path]) is not None:
+        return None
+    before, alignment, _ = read_record(path, _parse_alignment)
+    return alignment if before == features else None
 
 
 def _tell_moves(job: Job, features: tuple[Feature, ...], alignment: Alignment, audio_sha256: str | None) -> None:

@@ -4,7 +4,7 @@ A stage is up to date when its inputs read as they did when it last ended well a
 wrote. Inputs are named strings (digests, options, versions), so that a difference can be told in words.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,27 +45,34 @@ class StateFile:
         return str(known[2])
 
     def find_reason(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> str | None:
-        """Return why a stage must run, in words; None where it is up to date."""
+        """Return the first reason why a stage must run, in words; None where it is up to date."""
+        return next(self.find_reasons(stage, inputs, outputs), None)
+
+    def find_reasons(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> Iterator[str]:
+        """Yield why a stage must run, in words: nothing where it is up to date."""
         record = self.stages.get(stage)
         if record is None:
-            return "not done yet"
-        for name in [*inputs, *(set(record["inputs"]) - set(inputs))]:
+            yield "not done yet"
+            return
+        for name in [*inputs, *sorted(set(record["inputs"]) - set(inputs))]:
             before, now = record["inputs"].get(name), inputs.get(name)
             if before != now:
-                return _describe_change(name, before, now)
+                yield _describe_change(name, before, now)
         for path in outputs:
             name = self._name(path)
             if not path.is_file():
-                return f"{name} is missing"
-            if self.digest(path) != record["outputs"].get(name):
-                return f"{name} was changed from outside"
-        return None
+                yield f"{name} is missing"
+            elif self.digest(path) != record["outputs"].get(name):
+                yield f"{name} was changed from outside"
 
-    def record(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> None:
-        """Keep what a stage that just ended well was made from, on disk."""
+    def record(
+        self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path], sizes: Mapping[str, int] | None = None
+    ) -> None:
+        """Keep what a stage that just ended well was made from, on disk; `sizes`: each input's bytes in its output."""
         self.stages[stage] = {
             "inputs": dict(inputs),
             "outputs": {self._name(path): self.digest(path) for path in outputs},
+            **({"sizes": dict(sizes)} if sizes is not None else {}),
         }
         self._save()
 
@@ -98,5 +105,6 @@ def _is_well_formed(value: dict[str, Any]) -> bool:
         and isinstance(stamps, dict)
         and all(isinstance(s, dict) and isinstance(s.get("inputs"), dict) for s in stages.values())
         and all(isinstance(s.get("outputs"), dict) for s in stages.values())
+        and all(isinstance(size, int) for s in stages.values() for size in s.get("sizes", {}).values())
         and all(isinstance(stamp, list) and len(stamp) == 3 for stamp in stamps.values())
     )

@@ -47,7 +47,7 @@ class Project:
 
     @property
     def unfinished(self) -> Path:
-        """A mark that is there while stages run: found later, it says that a run was killed."""
+        """A mark that is there while stages run: found later, it says that a run was killed, or failed."""
         return self.processed / ".unfinished"
 
     @property
@@ -81,6 +81,10 @@ class Project:
     def corrections_lock(self, episode_id: str) -> Path:
         """The file that one writer of an episode's corrections at a time holds; no configuration, so not beside it."""
         return self.processed / "state" / f".{episode_id}.corrections.lock"
+
+    def undo_journal(self, episode_id: str) -> Path:
+        """The last decisions of reviews of one episode, so that they can be undone after the server has ended."""
+        return self.processed / "state" / f"{episode_id}.undo.json"
 
     def raw(self, episode_id: str) -> Path:
         """The folder of one episode's inputs as they were fetched."""

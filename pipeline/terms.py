@@ -50,10 +50,10 @@ def load_stemmer(language: str) -> Callable[[str], str]:
 @lru_cache(maxsize=8)
 def load_stopwords(language: str) -> frozenset[str]:
     """Return spaCy's stop words of a language; none where spaCy does not know it."""
-    import spacy
+    from spacy.util import get_lang_class
 
     try:
-        words = spacy.blank(language).Defaults.stop_words
+        words = get_lang_class(language).Defaults.stop_words
     except ImportError:
         words = set()
     return frozenset(words) | (_COMMON if language == "en" else frozenset())

@@ -22,7 +22,7 @@ from pipeline.relay import Relay, run_task
 from pipeline.transcribe import Transcriber
 
 # What a worker needs at its peak: see docs/scaling.md. A hundredth of the machine is left to the rest.
-WORKER_BYTES = 1_500 << 20
+WORKER_BYTES = 1_200 << 20
 TRIES = 2
 PATIENCE_S = 5.0
 MakeTranscriber = Callable[[ShowConfig], Transcriber]

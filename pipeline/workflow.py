@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from pipeline.catalog_csv import update_csv
 from pipeline.config import ShowConfig, check_episode_id, load_show
 from pipeline.download import METADATA, read_audio
 from pipeline.episode_runs import explain_error, find_reason, run_episode
@@ -18,12 +18,8 @@ from pipeline.run_reports import write_report
 from pipeline.schema import Transcript
 from pipeline.site import SiteAudioFile, write_site
 from pipeline.stages import STAGES
-from pipeline.staleness import StateFile
 from pipeline.storage import Project, sweep_temporaries
 from pipeline.transcribe import Progress, Transcriber
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 INTERRUPTED = 130
 # Works on episodes wherever it likes, and gives what became of each as it ends.
@@ -69,8 +65,7 @@ def run_stages(
         except KeyboardInterrupt:
             result.interrupted, result.exit_code = True, INTERRUPTED
         if "publish" in stages:
-            _write_csv(project, result)
-            _write_site(project, show, reporter, result)
+            _write_shared(project, show, reporter, result)
         failed = {failure.episode_id for failure in result.failures}
         if failed and not result.interrupted:
             result.exit_code = 3 if len(failed) < len(ids) else 1
@@ -78,7 +73,8 @@ def run_stages(
         result.rows = {episode_id: result.rows[episode_id] for episode_id in ids if episode_id in result.rows}
         if result.stages:
             result.written.append(write_report(project, result, time.monotonic() - began))
-        if not result.interrupted:
+        # What failed may not have been able to clean up behind it, as in a folder that just became read-only.
+        if not result.interrupted and not failed:
             project.unfinished.unlink(missing_ok=True)
     return result
 
@@ -179,36 +175,8 @@ class _NoTranscriber:
         raise NotImplementedError
 
 
-def read_everything(project: Project) -> "pa.Table":
-    """Return the rows of all episodes; from `catalog.csv` where it is up to date: one file, not hundreds."""
-    from pipeline.tables import read_csv, read_dataset
-
-    state, inputs = _open_csv_state(project)
-    if inputs and state.find_reason("catalog.csv", inputs, [project.catalog_csv]) is None:
-        return read_csv(project.catalog_csv)
-    return read_dataset(project.dataset)
-
-
-def _open_csv_state(project: Project) -> tuple[StateFile, dict[str, str]]:
-    """The record of what `catalog.csv` was made from, and what it should be made from."""
-    state = StateFile.load(project.state("catalog.csv"), project.root)
-    return state, {file.name: state.digest(file) for file in sorted(project.dataset.glob("*.parquet"))}
-
-
-def _write_csv(project: Project, result: RunResult) -> None:
-    """Make `catalog.csv` say what the Parquet files say, where it does not."""
-    state, inputs = _open_csv_state(project)
-    if not inputs or state.find_reason("catalog.csv", inputs, [project.catalog_csv]) is None:
-        return
-    from pipeline.tables import read_dataset, write_csv
-
-    write_csv(read_dataset(project.dataset), project.catalog_csv)
-    state.record("catalog.csv", inputs, [project.catalog_csv])
-    result.written.append(project.catalog_csv)
-
-
-def _write_site(project: Project, show: ShowConfig, reporter: Reporter, result: RunResult) -> None:
-    """Make the search site say what the Parquet files say, where it does not."""
+def _write_shared(project: Project, show: ShowConfig, reporter: Reporter, result: RunResult) -> None:
+    """Make `catalog.csv` and the search site say what the Parquet files say, where they do not."""
 
     def find_audio(episode_id: str) -> SiteAudioFile | None:
         folder = project.raw(episode_id)
@@ -217,6 +185,5 @@ def _write_site(project: Project, show: ShowConfig, reporter: Reporter, result: 
         audio = read_audio(folder)
         return SiteAudioFile(audio.path, audio.sha256) if audio.path.is_file() else None
 
-    page = write_site(project, show, find_audio=find_audio, warn=reporter.warn)
-    if page is not None:
-        result.written.append(page)
+    written = update_csv(project), write_site(project, show, find_audio=find_audio, warn=reporter.warn)
+    result.written += [path for path in written if path is not None]

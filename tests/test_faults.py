@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import faults
@@ -45,6 +46,20 @@ def test_two_hundred_kills_make_no_difference(tmp_path: Path, monkeypatch: pytes
     killed, differences = faults.try_kills(260, 7, tmp_path)
     assert differences == []
     assert killed >= 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("campaign", [faults.try_small_disks, faults.try_denials])
+def test_a_disk_that_fills_up_or_a_folder_that_is_denied_makes_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: Callable[[int, int, Path], tuple[int, list[str]]]
+) -> None:
+    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    try:
+        failed, differences = campaign(30, 5, tmp_path)
+    except PermissionError as error:
+        pytest.skip(str(error))
+    assert differences == []
+    assert failed >= 10
 
 
 def test_a_full_disk_fails_the_run_and_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,10 +71,48 @@ def test_an_edited_list_touches_its_own_episode_and_no_audio(several: Project) -
     (several.root / "ep3.txt").write_text(PAGE + "Offline maps | v4.10 #500133\n")
     code, opened, modules, _ = watch(several, "run", "--all", "--quiet")
     assert code == 0
-    assert not modules & {"faster_whisper", "ctranslate2", "av", "yt_dlp", "ray"}
+    assert not modules & {"faster_whisper", "ctranslate2", "av", "yt_dlp", "ray", "pandas"}
     assert not [path for path in opened if path.endswith((".ogg", ".mp3", "model.bin"))]
     transcripts = {path for path in opened if path.startswith("data/processed/transcripts/")}
     assert {path.split("/")[3].split(".")[-3 if path.endswith("tmp") else 0] for path in transcripts} <= {"ep3", ""}
+
+
+def test_an_edit_of_the_layout_alone_aligns_nothing_and_gives_the_bytes_of_an_alignment(several: Project) -> None:
+    page = several.root / "ep3.txt"
+    page.write_text(PAGE.replace(" | ", "  |  ") + "\n\n")
+    assert "feature list changed: only its layout" in watch(several, "status")[3]
+    code, _, modules, _ = watch(several, "run", "--all", "--quiet")
+    assert code == 0
+    assert not modules & {"spacy", "onnxruntime"}
+    files = (several.alignment("ep3"), several.catalog("ep3"), several.catalog_csv)
+    recalled = [path.read_bytes() for path in files]
+    run(several, ToldTranscriber(spoken(LINES)), "ep3", stages=("align", "publish"), force=True)
+    assert [path.read_bytes() for path in files] == recalled
+
+
+def test_after_one_edit_the_shared_files_are_those_of_a_run_from_scratch(several: Project) -> None:
+    (several.root / "ep3.txt").write_text(PAGE + "Offline maps, “new”\n=1+1 | v4.10 #500133\n")
+    several.episode("ep5").write_text(several.episode("ep5").read_text().replace("2026-11-02", "2026-11-09"))
+    watch(several, "run", "--all", "--quiet")
+    shared = [several.catalog_csv, *(path for path in several.site.rglob("*") if path.is_file())]
+    incremental = {path: path.read_bytes() for path in shared}
+    shutil.rmtree(several.site)
+    several.catalog_csv.unlink()
+    for name in ("catalog.csv", "site"):
+        several.state(name).unlink()
+    watch(several, "run", "--all", "--quiet")
+    assert {path: path.read_bytes() for path in shared} == incremental
+
+
+def test_shared_files_that_someone_edited_are_not_built_upon(several: Project) -> None:
+    before = several.catalog_csv.read_bytes(), (several.site / "data/catalog.js").read_bytes()
+    for path in (several.catalog_csv, several.site / "data" / "catalog.js"):
+        path.write_bytes(path.read_bytes().replace(b"dark", b"night"))
+    (several.root / "ep3.txt").write_text(PAGE + "Offline maps | v4.10 #500133\n")
+    watch(several, "run", "--all", "--quiet")
+    (several.root / "ep3.txt").write_text(PAGE)
+    watch(several, "run", "--all", "--quiet")
+    assert (several.catalog_csv.read_bytes(), (several.site / "data/catalog.js").read_bytes()) == before
 
 
 def test_a_file_that_was_only_touched_is_read_once(several: Project) -> None:

@@ -70,6 +70,31 @@ def test_undo_goes_back_one_decision_at_a_time(review: Review) -> None:
     assert review.undo() is None
 
 
+def test_a_later_review_can_undo_what_an_earlier_one_decided(review: Review) -> None:
+    review.decide(1, 5.0, None)
+    review.decide(1, 7.0, review.describe()["features"][0]["signature"])
+    again = Review.open(review.project, "one")
+    assert again.describe()["undo"] == 2
+    assert again.undo() == 1
+    assert decided(again) == {500111: ("moved", 5.0)}
+    assert Review.open(review.project, "one").describe()["undo"] == 1
+
+
+def test_what_somebody_else_decided_since_is_not_undone(review: Review) -> None:
+    review.decide(2, None, None)
+    review.decide(1, 5.0, None)
+    save_correction(review.project, "one", Correction(feature_id=500111, decision=Decision.MOVED, start=9.0, who="Bo"))
+    assert review.undo() == 2
+    assert decided(review) == {500111: ("moved", 9.0)}
+
+
+def test_a_damaged_journal_only_forgets_the_way_back(review: Review) -> None:
+    review.decide(1, 5.0, None)
+    review.project.undo_journal("one").write_text('{"steps": [[{"start": "soon"}]]}')
+    again = Review.open(review.project, "one")
+    assert (again.describe()["undo"], again.undo(), decided(again)) == (0, None, {500111: ("moved", 5.0)})
+
+
 def test_a_decision_taken_back_can_be_undone(review: Review) -> None:
     review.decide(1, 5.0, None)
     review.withdraw(1, review.describe()["features"][0]["signature"])

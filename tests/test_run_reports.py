@@ -74,6 +74,20 @@ def test_entries_are_followed_by_id_and_by_wording() -> None:
     assert told["edited"][0]["columns"] == {"feature_id": [2, 22]}
 
 
+def test_an_end_is_told_where_a_person_set_it_and_not_where_the_next_start_moved() -> None:
+    before = [row(1), row(2), row(3)]
+    decided = compare_rows(before, [row(1, end_s=17.5), row(2), row(3)]).to_json()
+    assert [one["columns"] for one in decided["edited"]] == [{"end_s": [20.0, 17.5]}]
+    withdrawn = compare_rows([row(1, end_s=17.5), row(2), row(3)], before).to_json()
+    assert [one["columns"] for one in withdrawn["edited"]] == [{"end_s": [17.5, 20.0]}]
+    moved = compare_rows(before, [row(1, end_s=23.0), row(2, start_s=23.0), row(3)]).to_json()
+    assert set(moved) == {"moved"}
+    longer = compare_rows(before, [*before[:2], row(3, end_s=45.0)]).to_json()
+    assert [one["columns"] for one in longer["edited"]] == [{"end_s": [40.0, 45.0]}]
+    followed = compare_rows([*before[:2], row(3, end_s=99.0)], [*before, row(4)]).to_json()
+    assert set(followed) == {"added"}
+
+
 def test_the_same_rows_make_no_change() -> None:
     rows = [row(1), row(2, feature_id=7), row(3, title="Title 1")]
     assert not compare_rows(rows, rows)

@@ -13,9 +13,12 @@ from pipeline.paragraphs import Paragraph
 from pipeline.players import Player
 from pipeline.site_pages import (
     EpisodePage,
+    Listing,
     anchor_rows,
     list_bars,
+    list_episode,
     list_ticks,
+    read_catalog_script,
     write_catalog_script,
     write_episode_page,
     write_policy,
@@ -42,6 +45,18 @@ def page_of(*titles: str, player: Player = Player("none")) -> EpisodePage:  # no
     return EpisodePage(rows, player, paragraphs, 600.0)
 
 
+def listing_of(page: EpisodePage) -> Listing:
+    return list_episode(page.rows, page.player)
+
+
+def write_index(page: EpisodePage) -> str:
+    return write_search_page(page.rows[0].show, [listing_of(page)])
+
+
+def write_script(page: EpisodePage) -> str:
+    return write_catalog_script([listing_of(page)])
+
+
 class Tags(HTMLParser):
     """Every element of a page, with its attributes."""
 
@@ -61,19 +76,27 @@ def tags_of(text: str) -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_hostile_title_makes_no_element_and_no_attribute(title: str) -> None:
-    for write in (write_episode_page, lambda page: write_search_page([page])):
+    for write in (write_episode_page, write_index):
         assert tags_of(write(page_of(title))) == tags_of(write(page_of("plain")))
 
 
 @pytest.mark.parametrize("title", HOSTILE)
 def test_the_data_reads_back_as_what_it_was(title: str) -> None:
-    script = write_catalog_script([page_of(title)])
+    script = write_script(page_of(title))
     data = json.loads(script.removeprefix("window.catalogData = ").rstrip(";\n"))
     assert data["features"][0][4] == title
 
 
+@pytest.mark.parametrize("title", [*HOSTILE, "two\nlines", '],\n"features": [\n', ""])
+def test_what_the_search_knows_is_read_back_from_its_script(title: str) -> None:
+    video = Player("youtube", "dQw4w9WgXcQ")
+    listings = [listing_of(page_of(title, "plain", player=video)), listing_of(page_of("a")), listing_of(page_of(title))]
+    assert list(read_catalog_script(write_catalog_script(listings))) == listings
+    assert read_catalog_script(write_catalog_script([])) == ()
+
+
 def test_no_page_has_anything_inline_that_its_policy_forbids() -> None:
-    for text in (write_episode_page(page_of("a", "b")), write_search_page([page_of("a")])):
+    for text in (write_episode_page(page_of("a", "b")), write_index(page_of("a"))):
         assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=|javascript:", text)
         assert "default-src &#39;none&#39;" in text
 
@@ -90,13 +113,13 @@ def test_a_policy_allows_only_the_media_of_its_page() -> None:
 def test_only_web_addresses_become_links() -> None:
     page = page_of("a")
     bad = replace(page, rows=tuple(replace(row, url="javascript:alert(1)") for row in page.rows))
-    assert "javascript:" not in write_episode_page(bad) + write_catalog_script([bad])
+    assert "javascript:" not in write_episode_page(bad) + write_script(bad)
 
 
 def test_the_features_come_in_order_of_time_and_those_not_found_last() -> None:
     rows = rows_of("first", "second", "third")
     rows = (replace(rows[0], start_s=None), replace(rows[1], start_s=90.0), replace(rows[2], start_s=30.0))
-    data = json.loads(write_catalog_script([EpisodePage(rows, Player("none"))])[len("window.catalogData = ") : -2])
+    data = json.loads(write_script(EpisodePage(rows, Player("none")))[len("window.catalogData = ") : -2])
     assert [feature[4] for feature in data["features"]] == ["third", "second", "first"]
 
 

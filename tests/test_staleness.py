@@ -44,6 +44,13 @@ def test_a_changed_input_is_the_reason(tmp_path: Path, output: Path, change: dic
     assert recorded(tmp_path, output).find_reason("transcribe", {**INPUTS, **change}, [output]) == reason
 
 
+def test_every_reason_is_told(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    output.unlink()
+    reasons = list(state.find_reasons("transcribe", {"audio": "b" * 64, "language": "en"}, [output]))
+    assert reasons == ["audio changed", "language changed", "speech model changed", "out/made.json is missing"]
+
+
 def test_an_input_that_is_gone_is_the_reason(tmp_path: Path, output: Path) -> None:
     assert recorded(tmp_path, output).find_reason("transcribe", {"audio": "a" * 64}, [output]) == "speech model changed"
 

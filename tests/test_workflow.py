@@ -9,11 +9,12 @@ from conftest import DEMO_AUDIO, LINES, PAGE, MediaServer, Notes, ToldTranscribe
 from filelock import FileLock
 from test_chapters import silent_mp3
 
+from pipeline.catalog_csv import read_everything
 from pipeline.errors import ConfigError, LockHeldError
 from pipeline.jobs import RunResult
 from pipeline.publish import NOTES, TAGGED_AUDIO
 from pipeline.storage import Project
-from pipeline.workflow import find_stale, list_episodes, read_everything, run_stages
+from pipeline.workflow import find_stale, list_episodes, run_stages
 
 ALL = ("download", "transcribe", "align", "publish")
 
@@ -183,6 +184,18 @@ def test_everything_is_read_from_the_csv_only_while_it_is_what_we_wrote(
     assert read_everything(project).to_pylist() == from_csv.to_pylist()
     project.catalog_csv.unlink()
     assert read_everything(project).to_pylist() == from_csv.to_pylist()
+
+
+def test_status_tells_every_reason_and_each_once(project: Project, transcriber: ToldTranscriber) -> None:
+    run(project, transcriber)
+    settings = project.episode("one")
+    settings.write_text(settings.read_text().replace("Episode one", "Kites").replace("2026-11-02", "2026-11-09"))
+    (publish,) = [one.reason for one in find_stale(project, ["one"], Notes()) if one.stale]
+    assert publish == "title changed from Episode one to Kites; published date changed from 2026-11-02 to 2026-11-09"
+    settings.write_text(settings.read_text().replace(str(DEMO_AUDIO), str(silent_mp3(project.root / "talk.mp3"))))
+    download = find_stale(project, ["one"], Notes())[0].reason
+    assert download.startswith("source changed")
+    assert ";" not in download
 
 
 def test_status_tells_what_a_run_would_do_and_does_nothing(project: Project, transcriber: ToldTranscriber) -> None:

@@ -39,10 +39,10 @@ def search(
     """Find features in all episodes; typos, plural and tense are forgiven, ids and versions are exact."""
     if not words and version is None and feature_id is None and episode is None:
         raise typer.BadParameter("give words, --version, --id or --episode", param_hint="WORDS")
+    from pipeline.catalog_csv import read_everything
     from pipeline.console import print_hits
     from pipeline.search import search_catalog
     from pipeline.storage import Project
-    from pipeline.workflow import read_everything
 
     table = read_everything(Project(root.resolve()))
     hits = search_catalog(table, words or (), version=version, feature_id=feature_id, episode=episode, limit=limit)

@@ -1,7 +1,8 @@
 "use strict";
 /* Which features answer a question, and how well. Every word of the question must be found in a feature, as written or
    with one slip (a letter wrong, missing, added or swapped); ids and versions only as written. uFuzzy looks for slips in
-   the texts as they are, so that nothing need be indexed before the first answer. */
+   the texts as they are, so that nothing need be indexed before the first answer; it wants the first letter right, which
+   is looked for only where nothing else answers. */
 window.Matching = (() => {
   const SLIP = 0.4; // what a word with a slip is worth beside one as written
   const WHOLE = 1.5; // what a whole word in a title is worth beside the beginning of one
@@ -49,6 +50,19 @@ window.Matching = (() => {
     return false;
   }
 
+  /* Whether a word of the text begins as `word` does but for its first letter: another one, one too many, or missing. */
+  function beginsAside(text, { text: wanted }) {
+    const rest = wanted.slice(1);
+    for (let at = text.indexOf(rest); at >= 0; at = text.indexOf(rest, at + 1)) {
+      const second = at > 0 && isLetter(text.charCodeAt(at - 1));
+      if (!second) return true;
+      if (at === 1 || !isLetter(text.charCodeAt(at - 2))) return true;
+      // The word as it was typed, behind a letter that it lacks.
+      if (text.charCodeAt(at - 1) === wanted.charCodeAt(0) && (at === 2 || !isLetter(text.charCodeAt(at - 3)))) return true;
+    }
+    return false;
+  }
+
   function isLetter(code) {
     if (code < 128) return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || (code >= 65 && code <= 90);
     return LETTER.test(String.fromCharCode(code));
@@ -68,6 +82,14 @@ window.Matching = (() => {
         if (!word.fuzzy) continue;
         const unsure = rows.filter((row) => best[row] < worth * SLIP);
         for (const row of word.fuzzy.filter(texts, word.text, unsure) || []) best[row] = worth * SLIP;
+      }
+      if (word.fuzzy && !rows.some((row) => best[row] > 0)) {
+        word.aside = true;
+        for (const [worth, texts] of fields) {
+          for (const row of rows) {
+            if (best[row] < worth * SLIP && beginsAside(texts[row], word)) best[row] = worth * SLIP;
+          }
+        }
       }
       rows = rows.filter((row) => best[row] > 0);
       for (const row of rows) scores[row] += best[row];
@@ -101,6 +123,7 @@ window.Matching = (() => {
       folded.forEach((text, number) => begins(text, word) && found.add(parts[number]));
       if (!word.fuzzy) continue;
       for (const number of word.fuzzy.filter(folded, word.text) || []) found.add(parts[number]);
+      if (word.aside) folded.forEach((text, number) => beginsAside(text, word) && found.add(parts[number]));
     }
     return found;
   }
