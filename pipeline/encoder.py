@@ -45,7 +45,7 @@ class Encoding:
     """
 
     texts: "Vectors"
-    words: "Vectors"
+    words: "NDArray[np.float16]"
     places: "Places"
 
 
@@ -75,7 +75,8 @@ class MiniLM:
         spans = [list(_list_words(encoding, text)) for encoding, text in zip(encodings, texts, strict=True)]
         ends = np.cumsum([0, *(len(found) for found in spans)])
         vectors = np.zeros((len(pieces), SIZE), dtype=np.float32)
-        words = np.zeros((int(ends[-1]), SIZE), dtype=np.float32)
+        # There are tens of thousands of words in a long episode; half precision is plenty for a cosine.
+        words = np.zeros((int(ends[-1]), SIZE), dtype=np.float16)
         # Texts of one length fill a batch without padding, which costs as much as words do.
         order = sorted(range(len(pieces)), key=lambda index: len(pieces[index]))
         begin = 0

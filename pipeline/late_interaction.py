@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
 Halves = NDArray[np.float16]
+Vectors = Matrix | Halves
 
 # Cosines up to this one are chance.
 CHANCE = 0.25
@@ -31,6 +32,8 @@ SHRINK = 0.8
 RIVAL = 0.15
 # Rarity of a word in the talk is counted over blocks of this many units.
 BLOCK_UNITS = 6
+# Units matched at a time: bounds the memory of long episodes.
+BLOCK_OWNERS = 96
 # Fewer features than this have no subject of their own to be taken out.
 FEW = 5
 
@@ -42,12 +45,12 @@ class WordVectors:
     `vectors` (words, 384) have length one once `centre` has taken out what the words of a text share.
     """
 
-    vectors: Matrix
+    vectors: Vectors
     owners: NDArray[np.int64]
     texts: tuple[str, ...]
 
 
-def centre(vectors: Matrix, mean: Matrix) -> Matrix:
+def centre(vectors: Vectors, mean: Matrix) -> Matrix:
     """Return vectors less what they share, of length one."""
     rest: Matrix = (vectors - mean).astype(np.float32)
     rest /= np.linalg.norm(rest, axis=1, keepdims=True) + np.float32(1e-6)
@@ -65,13 +68,13 @@ def measure_interaction(
     count = len(pairs["late_contrast"])
     rarity = _rate_rarity(spoken, texts, count)
     for words, reaches in ((titles, TITLE_REACHES), (texts, TEXT_REACHES)):
+        best = _match_units(words.vectors, spoken, len(starts))
+        weights = np.array([rarity(word) for word in words.texts], dtype=np.float32)
         for row in range(count):
-            own = np.flatnonzero(words.owners == row)
-            weights = np.array([rarity(words.texts[index]) for index in own], dtype=np.float32)
-            best = _match_units(words.vectors[own], spoken, len(starts))
+            own = slice(*np.searchsorted(words.owners, [row, row + 1]).tolist())
             for name, (begin, stop) in reaches.items():
-                within = _best_within(best, starts, begin, stop)
-                pairs[name][row] = weights @ within / (weights.sum() + np.float32(SHRINK))
+                within = _best_within(best[own], starts, begin, stop)
+                pairs[name][row] = weights[own] @ within / (weights[own].sum() + np.float32(SHRINK))
     pairs["late_contrast"][:] = pairs["late_text_40"] - pairs["late_text_before"]
     for name, source in (("late_title", "late_title_15"), ("late_text", "late_text_40")):
         values = pairs[source].astype(np.float32)
@@ -79,26 +82,30 @@ def measure_interaction(
         pairs[f"{name}_share"][:] = values / (values.sum(axis=0, keepdims=True) + np.float32(RIVAL))
 
 
-def _match_units(vectors: Matrix, spoken: WordVectors, size: int) -> Matrix:
+def _match_units(vectors: Vectors, spoken: WordVectors, size: int) -> Halves:
     """Return (words, units): how well the best word of each unit fits, 0 for chance to 1 for the same word."""
-    best = np.zeros((len(vectors), size), dtype=np.float32)
+    best = np.zeros((len(vectors), size), dtype=np.float16)
     if not len(vectors) or not len(spoken.owners):
         return best
-    likeness = vectors @ spoken.vectors.T
+    sought = vectors.astype(np.float32)
     first = np.flatnonzero(np.diff(spoken.owners, prepend=-1))
-    best[:, spoken.owners[first]] = np.maximum.reduceat(likeness, first, axis=1)
-    matched: Matrix = np.maximum((best - np.float32(CHANCE)) / np.float32(1.0 - CHANCE), 0.0)
-    return matched
+    for begin in range(0, len(first), BLOCK_OWNERS):
+        opens = first[begin : begin + BLOCK_OWNERS]
+        stop = int(first[begin + BLOCK_OWNERS]) if begin + BLOCK_OWNERS < len(first) else len(spoken.owners)
+        likeness = sought @ spoken.vectors[opens[0] : stop].T.astype(np.float32)
+        matched = (np.maximum.reduceat(likeness, opens - opens[0], axis=1) - CHANCE) / (1.0 - CHANCE)
+        best[:, spoken.owners[opens]] = np.maximum(matched, 0.0)
+    return best
 
 
-def _best_within(values: Matrix, starts: NDArray[np.float64], begin: float, stop: float) -> Matrix:
+def _best_within(values: Halves, starts: NDArray[np.float64], begin: float, stop: float) -> Matrix:
     """Return the largest of `values` (words, units) among the units that start `begin` to `stop` s from each."""
     first = np.searchsorted(starts, starts + begin, side="left")
     last = np.searchsorted(starts, starts + stop, side="left")
     # A column of zeros at the end lets every stretch have an end, and is what an empty one comes to.
-    padded = np.concatenate([values, np.zeros((len(values), 1), dtype=np.float32)], axis=1)
+    padded = np.concatenate([values, np.zeros((len(values), 1), dtype=values.dtype)], axis=1)
     bounds = np.stack([first, np.maximum(last, first)], axis=1).ravel()
-    best: Matrix = np.maximum.reduceat(padded, bounds, axis=1)[:, ::2]
+    best: Matrix = np.maximum.reduceat(padded, bounds, axis=1)[:, ::2].astype(np.float32)
     best[:, last <= first] = 0.0
     return best
 

@@ -23,6 +23,8 @@ MAX_WORDS = 40
 _FORMAT = 2
 # The numbers of a vector of length one are kept as whole steps of this size: a cosine moves by some .002.
 _STEP = 1.0 / 127.0
+# Words worked on at a time: bounds the memory of long episodes.
+_BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,11 @@ def encode_units(units: Sequence[Unit], encoder: Encoder) -> SentenceVectors:
     encoding = encoder.encode(texts)
     telling = _pick_telling(encoding, texts)
     words = encoding.words[telling]
-    mean = words.mean(axis=0) if len(words) else np.zeros(words.shape[1], dtype=np.float32)
-    steps = np.round(centre(words, mean) / _STEP).astype(np.int8)
+    mean = words.mean(axis=0, dtype=np.float32) if len(words) else np.zeros(words.shape[1], dtype=np.float32)
+    steps = np.empty(words.shape, dtype=np.int8)
+    for begin in range(0, len(words), _BLOCK):
+        part = slice(begin, begin + _BLOCK)
+        steps[part] = np.rint(centre(words[part], mean) * np.float32(1.0 / _STEP))
     # Half precision moves a cosine by less than a thousandth, and halves the file.
     return SentenceVectors(encoding.texts.astype(np.float16), steps, encoding.places[telling], mean, encoder.name)
 
@@ -149,7 +154,7 @@ def compare_meaning(
     telling = _pick_telling(listed, [*titles, *texts])
     places, words = listed.places[telling], listed.words[telling]
     # Fewer features share their very subject, which must not be taken out.
-    mean = words.mean(axis=0) if len(features) >= FEW and len(words) else vectors.mean
+    mean = words.mean(axis=0, dtype=np.float32) if len(features) >= FEW and len(words) else vectors.mean
     owned = WordVectors(
         centre(words, mean), places[:, 0].astype(np.int64), tuple(_read_words(places, [*titles, *texts]))
     )
@@ -181,4 +186,4 @@ def _place_words(units: Sequence[Unit], vectors: SentenceVectors) -> WordVectors
     places = vectors.places
     owners = np.searchsorted(begins, openings[places[:, 0]] + places[:, 1], side="right") - 1
     texts = tuple(_read_words(places, list_sentences(units)))
-    return WordVectors(vectors.words.astype(np.float32) * np.float32(_STEP), owners.astype(np.int64), texts)
+    return WordVectors(vectors.words.astype(np.float16) * np.float16(_STEP), owners.astype(np.int64), texts)

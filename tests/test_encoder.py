@@ -52,7 +52,7 @@ class Telling:
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return Encoding(
             vectors,
-            np.array(words, dtype=np.float32).reshape(-1, SIZE),
+            np.array(words, dtype=np.float16).reshape(-1, SIZE),
             np.array(places, dtype=np.int32).reshape(-1, 3),
         )
 

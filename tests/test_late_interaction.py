@@ -64,8 +64,8 @@ def test_the_best_within_a_reach_is_what_looking_at_each_unit_finds(
     starts: list[float], reach: tuple[float, float], chance: Random
 ) -> None:
     times = np.array(starts)
-    values = np.array([[chance.random() for _ in starts] for _ in range(2)], dtype=np.float32)
+    values = np.array([[chance.random() for _ in starts] for _ in range(2)], dtype=np.float16)
     begin, stop = reach
     inside = (times[None, :] >= times[:, None] + begin) & (times[None, :] < times[:, None] + stop)
     expected = np.where(inside[None], values[:, None, :], 0.0).max(axis=2)
-    assert _best_within(values, times, begin, stop) == pytest.approx(expected)
+    assert _best_within(values, times, begin, stop) == pytest.approx(expected.astype(np.float32))
