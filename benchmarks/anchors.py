@@ -46,7 +46,7 @@ def find_weights(episodes: Sequence[MeasuredEpisode], held_out: bool) -> dict[tu
         apart = {(one.known.show, one.known.name) for one in held}
         rest = [one for one, name in zip(episodes, names, strict=True) if name not in apart]
         judges = fit_judges(rest, weighed)
-        found |= {name: parse_weights({**weighed[name][1], **judges}, meaning) for name in apart}
+        found |= {name: parse_weights({**weighed[name].fitted, **judges}, meaning) for name in apart}
     return found
 
 

@@ -226,8 +226,8 @@ class Campaign:
         real, gmtime = time.time, time.gmtime
 
         def work() -> int:
-            time.time = lambda: real() + off  # type: ignore[assignment]
-            time.gmtime = lambda *at: gmtime(*(at or (real() + off,)))  # type: ignore[assignment]
+            time.time = lambda: real() + off
+            time.gmtime = lambda *at: gmtime(*(at or (real() + off,)))
             return go(project)
 
         if end(start(work)) != 0:
@@ -280,7 +280,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"))
     args = parser.parse_args()
     # The sentence encoder takes time and writes one file of a kind that is written in many other places.
-    pipeline.encoder.load_encoder = lambda _: None
+    pipeline.encoder.load_encoder = lambda language: None
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         campaign = Campaign(Path(folder), args.episodes, args.seed)

@@ -5,14 +5,15 @@ usage: python -m benchmarks.fit_alignment FOLDER... [--vectors FOLDER] [--output
 Two sets are fitted: one for words alone and, where `--vectors` says where sentence vectors are kept, one for words
 and meaning together (needs the extra `encoder`; the first run makes the vectors). Each holds four logistic models,
 fitted with shows weighted by the square root of their size, so that the largest does not decide alone. The two that
-judge placements are fitted to placements made by weights that had not seen the show.
+judge placements are fitted to placements made by weights that had not seen the show, and count as much again the same
+episodes with passages cut out (`benchmarks/left_out.py`), since few features of a published list are truly skipped.
 """
 
 import argparse
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes
+from benchmarks.left_out import cut_passages, keep_meaning, keep_units
 from pipeline.align import Weighing, rate_boundaries, weigh_episode
 from pipeline.encoder import load_encoder
 from pipeline.evidence import Columns, Evidence, Matrix, measure_evidence
@@ -47,6 +49,8 @@ SHARE_S, SHARE_WIDTH_S = 8.0, 2.0
 HARD, RANDOM = 120, 80
 RIGHT_S = 30.0
 NO_JUDGE = {"bias": 0.0}
+# Episodes with passages cut out are made until a show has about so many, each episode being cut at most so often.
+CUT_EPISODES, CUTS_EACH = 40, 5
 
 Fitted = dict[str, dict[str, float]]
 
@@ -60,6 +64,7 @@ class MeasuredEpisode:
     mentions: list[Mention]
     evidence: Evidence
     truth: NDArray[np.float64]
+    cut: tuple["MeasuredEpisode", ...] = ()
 
 
 def measure_episode(known: KnownEpisode, meaning: Meaning | None = None) -> MeasuredEpisode:
@@ -71,9 +76,37 @@ def measure_episode(known: KnownEpisode, meaning: Meaning | None = None) -> Meas
     return MeasuredEpisode(known, units, mentions, evidence, truth)
 
 
-def measure_episodes(episodes: Iterable[KnownEpisode], vectors: Path | None = None) -> list[MeasuredEpisode]:
+def cut_episode(whole: MeasuredEpisode, meaning: Meaning | None, times: int) -> tuple[MeasuredEpisode, ...]:
+    """Return the episode up to `times` over with some passages cut out of it, as if they had been skipped."""
+    episodes = []
+    known, starts = whole.known, whole.evidence.starts
+    for seed in range(times):
+        cut = cut_passages(f"{known.show}/{known.name}", starts, whole.truth, seed)
+        if cut is None:
+            continue
+        stays, truth = cut
+        units = keep_units(whole.units, starts, stays)
+        language = known.transcript.language
+        mentions = find_mentions(units, known.features, language)
+        left = None if meaning is None else keep_meaning(meaning, stays)
+        evidence = measure_evidence(units, known.features, mentions, language, left)
+        episodes.append(MeasuredEpisode(known, units, mentions, evidence, truth))
+    return tuple(episodes)
+
+
+def measure_episodes(
+    episodes: Iterable[KnownEpisode], vectors: Path | None = None, *, with_cuts: bool = False
+) -> list[MeasuredEpisode]:
     """Return the episodes with their evidence; sentence vectors count where there is a folder to keep them in."""
-    return [measure_episode(known, None if vectors is None else load_meaning(known, vectors)) for known in episodes]
+    measured = []
+    episodes = list(episodes)
+    sizes = Counter(known.show for known in episodes)
+    for known in episodes:
+        meaning = None if vectors is None else load_meaning(known, vectors)
+        whole = measure_episode(known, meaning)
+        times = min(CUTS_EACH, max(1, round(CUT_EPISODES / sizes[known.show]))) if with_cuts else 0
+        measured.append(replace(whole, cut=cut_episode(whole, meaning, times)))
+    return measured
 
 
 def load_meaning(known: KnownEpisode, folder: Path) -> Meaning:
@@ -250,7 +283,16 @@ def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
     return fitted
 
 
-def weigh_unseen(episodes: Sequence[MeasuredEpisode]) -> dict[tuple[str, str], tuple[Weighing, Fitted]]:
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """An episode weighed by constants `fitted` to others, and the same with passages cut out."""
+
+    whole: Weighing
+    cut: tuple[Weighing, ...]
+    fitted: Fitted
+
+
+def weigh_unseen(episodes: Sequence[MeasuredEpisode]) -> dict[tuple[str, str], Unseen]:
     """Return each episode weighed by constants that had seen neither it nor its show.
 
     Spoken episodes share no show; each is left out by itself.
@@ -261,7 +303,8 @@ def weigh_unseen(episodes: Sequence[MeasuredEpisode]) -> dict[tuple[str, str], t
         fitted = fit_starts([one for one in episodes if (one.known.show, one.known.name) not in names])
         weights = parse_weights(fitted, has_meaning(held))
         for one in held:
-            result[one.known.show, one.known.name] = (weigh_episode(one.evidence, weights), fitted)
+            cut = tuple(weigh_episode(other.evidence, weights) for other in one.cut)
+            result[one.known.show, one.known.name] = Unseen(weigh_episode(one.evidence, weights), cut, fitted)
     return result
 
 
@@ -273,24 +316,32 @@ def split_folds(episodes: Sequence[MeasuredEpisode]) -> list[list[MeasuredEpisod
     return folds + [[one] for one in spoken]
 
 
-def fit_judges(
-    episodes: Sequence[MeasuredEpisode], weighed: Mapping[tuple[str, str], tuple[Weighing, Fitted]]
-) -> Fitted:
-    """Return the models that say whether a feature is absent, and whether its start is right."""
-    rows, absent, right, weights = [], [], [], []
-    for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
-        weighing = weighed[episode.known.show, episode.known.name][0]
-        times = weighing.evidence.starts[weighing.chosen]
-        rows.append(weighing.rows)
-        absent.append(np.isnan(episode.truth))
-        right.append(np.abs(times - episode.truth) <= RIGHT_S)
-        weights.append(np.full(len(times), weight))
+def fit_judges(episodes: Sequence[MeasuredEpisode], weighed: Mapping[tuple[str, str], Unseen]) -> Fitted:
+    """Return the models that say whether a feature is absent, and whether its start is right.
+
+    What is absent is learnt from the episodes with passages cut out too; they count as much as the whole ones.
+    """
     names: tuple[str, ...] = MEANING_PLACEMENT_NAMES if has_meaning(episodes) else PLACEMENT_NAMES
-    table, weight_column = np.concatenate(rows), np.concatenate(weights)
+    whole, cut = [], []
+    for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
+        unseen = weighed[episode.known.show, episode.known.name]
+        whole.append(_judge(unseen.whole, episode.truth, weight))
+        share = weight / max(1, len(episode.cut))
+        cut += [_judge(one, other.truth, share) for one, other in zip(unseen.cut, episode.cut, strict=True)]
+    rows, absent, _, weights = (np.concatenate(column) for column in zip(*whole, *cut, strict=True))
+    own_rows, _, right, own_weights = (np.concatenate(column) for column in zip(*whole, strict=True))
     return {
-        "absent": _fit_logistic(table, np.concatenate(absent), weight_column, names, JUDGE_STRENGTH),
-        "sure": _fit_logistic(table, np.concatenate(right), weight_column, names, JUDGE_STRENGTH),
+        "absent": _fit_logistic(rows, absent, weights, names, JUDGE_STRENGTH),
+        "sure": _fit_logistic(own_rows, right, own_weights, names, JUDGE_STRENGTH),
     }
+
+
+def _judge(
+    weighing: Weighing, truth: NDArray[np.float64], weight: float
+) -> tuple[Matrix, NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+    """Return what is known of an episode's placements, which are absent, which right, and what each counts."""
+    times = weighing.evidence.starts[weighing.chosen]
+    return weighing.rows, np.isnan(truth), np.abs(times - truth) <= RIGHT_S, np.full(len(times), weight)
 
 
 def has_meaning(episodes: Sequence[MeasuredEpisode]) -> bool:
@@ -307,7 +358,7 @@ def main() -> None:
     arguments = parser.parse_args()
     known = load_episodes(arguments.folders)
     sets = {"words": None, **({"meaning": arguments.vectors} if arguments.vectors else {})}
-    fitted = {name: fit_all(measure_episodes(known, vectors)) for name, vectors in sets.items()}
+    fitted = {name: fit_all(measure_episodes(known, vectors, with_cuts=True)) for name, vectors in sets.items()}
     arguments.output.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
 
 

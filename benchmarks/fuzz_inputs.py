@@ -110,7 +110,7 @@ def _use_lists(lists: tuple[FeatureList, ...], root: Path) -> None:
             written.write_bytes(dump_features(listed.features, suffix).encode())
         write_page(listed.features).encode()
         # The alignment takes longer than any reader: every fourth list is enough.
-        if len(listed.features) < 50 and int(listed.sha256, 16) % 4 == 0:
+        if len(listed.features) < 50 and int(listed.sha256 or "0", 16) % 4 == 0:
             align(TRANSCRIPT, listed.features)
 
 
@@ -148,9 +148,9 @@ def _read_own(path: Path, root: Path) -> None:
             for state in list_states(project, "one"):
                 read_state(project, "one", state)
         case "state.json":
-            state = StateFile.load(path, root)
-            for stage in ("publish", *state.stages):
-                state.find_reason(stage, {"alignment": "1"}, [path])
+            record = StateFile.load(path, root)
+            for stage in ("publish", *record.stages):
+                record.find_reason(stage, {"alignment": "1"}, [path])
         case "alignment.json":
             read_record(path, _parse_alignment)
         case "transcript.json":

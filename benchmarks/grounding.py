@@ -165,7 +165,7 @@ def align_unseen(
     """Return, for each way to change the episodes, the guesses of constants fitted to unchanged other shows."""
     from benchmarks.fit_alignment import fit_judges, has_meaning, measure_episodes, split_folds, weigh_unseen
 
-    measured = measure_episodes(episodes, vectors)
+    measured = measure_episodes(episodes, vectors, with_cuts=True)
     weighed = weigh_unseen(measured)
     guesses: list[dict[tuple[str, str], list[Guess]]] = [{} for _ in changes]
     for held in split_folds(measured):
@@ -173,7 +173,7 @@ def align_unseen(
         judges = fit_judges([one for one in measured if (one.known.show, one.known.name) not in names], weighed)
         for one in held:
             key = (one.known.show, one.known.name)
-            weights = parse_weights({**weighed[key][1], **judges}, has_meaning(measured))
+            weights = parse_weights({**weighed[key].fitted, **judges}, has_meaning(measured))
             for change, found in zip(changes, guesses, strict=True):
                 (turned,) = [one] if change is keep_list else measure_episodes([change(one.known)], vectors)
                 weighing = weigh_episode(turned.evidence, weights)

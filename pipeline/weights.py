@@ -24,6 +24,7 @@ MEANING_PLACEMENT_NAMES = (
     *PLACEMENT_NAMES,
     *("mean_best", "mean_best_title", "mean_lead", "mean_edge", "mean_usual"),
     *("mean_here", "mean_share_here", "mean_lost", "mean_here_mass", "mean_edge_mass"),
+    *("late_best_title", "late_best_text", "late_edge", "late_here", "late_share_here", "late_edge_mass"),
 )
 
 

@@ -1,17 +1,18 @@
 """The sentence encoder: real weights where the extra is installed, and a stand-in that knows a few meanings."""
 
+import re
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from pipeline import encoder as encoder_module
 from pipeline.align import align
-from pipeline.encoder import DISTRIBUTION, SIZE, Encoder, load_encoder, load_tokenizer
+from pipeline.encoder import DISTRIBUTION, SIZE, Encoder, Encoding, load_encoder, load_tokenizer
 from pipeline.errors import ModelError
+from pipeline.late_interaction import WordVectors
 from pipeline.meaning import MEANING_NAMES, Meaning, measure_likeness
 from pipeline.schema import Feature, Segment, Transcript
 from pipeline.sentences import Unit, cut_sentences
@@ -36,16 +37,24 @@ class Telling:
     def __init__(self) -> None:
         self.asked = 0
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Encoding:
         self.asked += len(texts)
         vectors = np.zeros((len(texts), SIZE), dtype=np.float32)
         vectors[:, 10] = 0.3
+        words, places = [], []
         for row, text in enumerate(texts):
-            for word in text.lower().replace(".", "").split():
-                if word in TOPICS:
-                    vectors[row, TOPICS[word]] += 1.0
+            for match in re.finditer(r"\w+", text.lower()):
+                word = np.zeros(SIZE, dtype=np.float32)
+                word[TOPICS.get(match.group(), 11)] = 1.0
+                vectors[row] += word * (match.group() in TOPICS)
+                words.append(word)
+                places.append((row, *match.span()))
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors
+        return Encoding(
+            vectors,
+            np.array(words, dtype=np.float16).reshape(-1, SIZE),
+            np.array(places, dtype=np.int32).reshape(-1, 3),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +74,32 @@ TALK = tell(["Hello there.", "The puppy ran off.", "A dog again.", "The weather 
 
 
 def test_equal_meaning_is_nearer_than_equal_words(minilm: Encoder) -> None:
-    vectors = minilm.encode(["Users can log in with their phone.", "Sign on by mobile.", "The phone rang at lunch."])
+    vectors = minilm.encode(
+        ["Users can log in with their phone.", "Sign on by mobile.", "The phone rang at lunch."]
+    ).texts
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.1
 
 
 def test_vectors_have_length_one_and_do_not_depend_on_their_company(minilm: Encoder) -> None:
     texts = ["One.", "Two words.", "", "A much longer sentence about several things at once, really."]
-    vectors = minilm.encode(texts)
+    vectors = minilm.encode(texts).texts
     assert vectors.shape == (4, SIZE)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
-    assert minilm.encode(texts[1:2])[0] == pytest.approx(vectors[1], abs=1e-5)
-    assert (minilm.encode(texts) == vectors).all()
+    assert minilm.encode(texts[1:2]).texts[0] == pytest.approx(vectors[1], abs=1e-5)
+    assert (minilm.encode(texts).texts == vectors).all()
+
+
+def test_words_are_known_by_what_they_mean_where_they_stand(minilm: Encoder) -> None:
+    texts = ["The bank raised its rates.", "We sat on the river bank!", "A loan from the savings bank."]
+    encoding = minilm.encode(texts)
+    words = [texts[text][begin:stop] for text, begin, stop in encoding.places.tolist()]
+    assert words[:5] == ["The", "bank", "raised", "its", "rates"]
+    money, river, savings = (encoding.words[row] for row, word in enumerate(words) if word == "bank")
+    assert money @ savings / np.linalg.norm(savings) > money @ river / np.linalg.norm(river)
 
 
 def test_no_texts_give_no_vectors(minilm: Encoder) -> None:
-    assert minilm.encode([]).shape == (0, SIZE)
+    assert minilm.encode([]).texts.shape == minilm.encode([]).words.shape == (0, SIZE)
 
 
 def test_real_weights_find_what_is_said_in_other_words(minilm: Encoder) -> None:
@@ -138,6 +158,16 @@ def test_parts_of_a_sentence_share_its_vector() -> None:
     assert list_sentences(units) == ["First part, second part.", "Another."]
 
 
+def test_words_belong_to_the_unit_that_says_them() -> None:
+    units = [Unit(0, 1, "The dog ran,"), Unit(1, 2, "and a puppy.", opens=False), Unit(2, 3, "Rain.")]
+    telling = Telling()
+    meaning = compare_meaning(units, [Feature(1, "A dog", "Or soup")], encode_units(units, telling), telling)
+    spoken = dict(zip(meaning.spoken.texts, meaning.spoken.owners.tolist(), strict=True))
+    assert spoken == {"dog": 0, "ran": 0, "puppy": 1, "rain": 2}
+    assert meaning.title_words.texts == ("dog",)
+    assert meaning.text_words.texts == ("dog", "soup")
+
+
 def test_speech_without_full_stops_is_cut_by_length() -> None:
     units = [Unit(index, index + 1, "word " * 8, opens=index == 0) for index in range(20)]
     groups = group_sentences(units).tolist()
@@ -182,8 +212,10 @@ def test_likeness_is_highest_where_the_topic_starts() -> None:
 
 def test_everything_is_finite_for_one_unit_and_one_feature() -> None:
     ones = np.ones((1, SIZE), dtype=np.float32) / np.sqrt(SIZE)
+    word = WordVectors(ones, np.zeros(1, dtype=np.int64), ("hello",))
+    meaning = Meaning(ones, ones, ones, word, word, word)
     pairs = {name: np.full((1, 1), np.nan, dtype=np.float16) for name in MEANING_NAMES}
-    likeness = measure_likeness([Unit(0, 1, "hello")], Meaning(ones, ones, ones), pairs)
+    likeness = measure_likeness([Unit(0, 1, "hello")], meaning, pairs)
     assert all(np.isfinite(values).all() for values in pairs.values())
     assert np.isfinite(likeness.sides).all()
 

@@ -1,0 +1,71 @@
+"""Words compared one by one: what is found, where it is looked for, and what of it tells."""
+
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipeline.late_interaction import LATE_NAMES, Matrix, WordVectors, _best_within, centre, measure_interaction
+
+# Each direction is a meaning.
+DOG, RAIN, SOUP, TALK = np.eye(4, dtype=np.float32)
+
+
+def words(*said: tuple[int, str, Matrix]) -> WordVectors:
+    """Return words by owner."""
+    vectors = np.array([vector for _, _, vector in said], dtype=np.float32).reshape(-1, 4)
+    return WordVectors(vectors, np.array([owner for owner, _, _ in said], dtype=np.int64), tuple(t for _, t, _ in said))
+
+
+def measure(
+    starts: list[float], spoken: WordVectors, listed: WordVectors, features: int
+) -> dict[str, NDArray[np.float16]]:
+    pairs = {name: np.full((features, len(starts)), np.nan, dtype=np.float16) for name in LATE_NAMES}
+    measure_interaction(np.array(starts), spoken, listed, listed, pairs)
+    return pairs
+
+
+def test_a_feature_is_found_where_words_of_its_meaning_are_said() -> None:
+    spoken = words((0, "hello", TALK), (1, "puppy", DOG), (2, "yeah", TALK), (3, "weather", RAIN))
+    pairs = measure([0.0, 10.0, 20.0, 30.0], spoken, words((0, "dog", DOG), (1, "rain", RAIN)), 2)
+    assert pairs["late_title_8"].argmax(axis=1).tolist() == [1, 3]
+    assert pairs["late_title_before"].argmax(axis=1).tolist() == [2, 0]
+    assert pairs["late_text_40"][0].tolist() == sorted(pairs["late_text_40"][0].tolist(), reverse=True)
+
+
+def test_a_rare_word_tells_more_than_one_that_is_said_all_the_time() -> None:
+    said = [(unit, "rain", RAIN) for unit in range(0, 60, 6)] + [(31, "puppy", DOG)]
+    spoken = words(*sorted(said, key=lambda one: one[0]))
+    pairs = measure([3.0 * unit for unit in range(60)], spoken, words((0, "puppy", DOG), (0, "rain", RAIN)), 1)
+    assert pairs["late_title_8"][0].argmax() in (29, 30, 31)
+
+
+def test_what_only_resembles_by_chance_counts_nothing() -> None:
+    almost = centre(np.array([[0.2, 1.0, 0.0, 0.0]], dtype=np.float32), np.zeros(4, dtype=np.float32))[0]
+    pairs = measure([0.0, 5.0], words((0, "cloud", almost)), words((0, "dog", DOG)), 1)
+    assert not pairs["late_text_40"].any()
+
+
+def test_without_words_everything_is_finite() -> None:
+    nothing = words()
+    for spoken, listed in ((nothing, words((0, "dog", DOG))), (words((0, "dog", DOG)), nothing), (nothing, nothing)):
+        assert all(np.isfinite(values).all() for values in measure([0.0, 1.0], spoken, listed, 2).values())
+
+
+@given(
+    st.lists(st.floats(0, 50), min_size=1, max_size=25).map(sorted),
+    st.sampled_from([(0.0, 8.0), (0.0, 40.0), (-20.0, 0.0), (-3.0, 3.0)]),
+    st.randoms(use_true_random=False),
+)
+def test_the_best_within_a_reach_is_what_looking_at_each_unit_finds(
+    starts: list[float], reach: tuple[float, float], chance: Random
+) -> None:
+    times = np.array(starts)
+    values = np.array([[chance.random() for _ in starts] for _ in range(2)], dtype=np.float16)
+    begin, stop = reach
+    inside = (times[None, :] >= times[:, None] + begin) & (times[None, :] < times[:, None] + stop)
+    expected = np.where(inside[None], values[:, None, :], 0.0).max(axis=2)
+    assert _best_within(values, times, begin, stop) == pytest.approx(expected.astype(np.float32))

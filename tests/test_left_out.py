@@ -1,0 +1,66 @@
+"""Episodes with passages cut out, as `benchmarks/left_out.py` makes them to learn what skipped features look like."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.left_out import cut_passages, keep_meaning, keep_units
+from pipeline.late_interaction import WordVectors
+from pipeline.meaning import Meaning
+from pipeline.sentences import Unit
+
+UNITS = [Unit(5.0 * number, 5.0 * number + 4.0, f"Sentence {number}.") for number in range(60)]
+STARTS = np.array([unit.start for unit in UNITS])
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.integers(1, 58)), min_size=5, max_size=20),
+    st.integers(0, 5),
+)
+def test_what_stays_is_still_said_at_its_start(places: list[int | None], seed: int) -> None:
+    truth = np.array([np.nan if place is None else STARTS[place] for place in places])
+    cut = cut_passages("show/one", STARTS, truth, seed)
+    if cut is None:
+        return
+    stays, after = cut
+    kept = keep_units(UNITS, STARTS, stays)
+    starts = [unit.start for unit in kept]
+    assert starts == sorted(starts)
+    assert [unit.text for unit in kept] == [unit.text for unit, here in zip(UNITS, stays, strict=True) if here]
+    assert np.isnan(after).sum() > np.isnan(truth).sum()
+    for place, start in zip(places, after, strict=True):
+        if place is not None and not np.isnan(start):
+            assert next(unit.start for unit in kept if unit.text == f"Sentence {place}.") == pytest.approx(start)
+
+
+def test_what_is_cut_out_is_said_no_more() -> None:
+    truth = STARTS[[2, 10, 20, 30, 40]]
+    stays, after = cut_passages("show/one", STARTS, truth, 1) or pytest.fail("nothing was cut")
+    (gone,) = np.flatnonzero(np.isnan(after))
+    begin = int(np.searchsorted(STARTS, truth[gone]))
+    assert not stays[begin : begin + 8].any()
+    assert stays[:begin].all()
+
+
+def test_the_same_seed_cuts_the_same() -> None:
+    truth = STARTS[[2, 10, 20, 30, 40, 50]]
+    cuts = [cut_passages("show/one", STARTS, truth, seed) for seed in range(8)]
+    stays = [tuple(cut[0]) for cut in cuts if cut is not None]
+    assert stays == [tuple(cut[0]) for seed in range(8) if (cut := cut_passages("show/one", STARTS, truth, seed))]
+    assert len(set(stays)) > 1
+
+
+def test_short_lists_are_left_alone() -> None:
+    assert cut_passages("show/one", STARTS, STARTS[[2, 10, 20]], 0) is None
+
+
+def test_words_stay_with_their_units() -> None:
+    vectors = np.eye(4, dtype=np.float32)
+    words = WordVectors(vectors, np.array([0, 1, 1, 3]), ("a", "b", "c", "d"))
+    kept = keep_meaning(
+        Meaning(vectors, vectors[:1], vectors[:1], words, words, words), np.array([True, False, True, True])
+    )
+    assert kept.spoken.texts == ("a", "d")
+    assert kept.spoken.owners.tolist() == [0, 2]
+    assert len(kept.units) == 3
