@@ -280,7 +280,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"))
     args = parser.parse_args()
     # The sentence encoder takes time and writes one file of a kind that is written in many other places.
-    pipeline.encoder.load_encoder = lambda language: None
+    pipeline.encoder.load_encoder = lambda language: None  # noqa: ARG005
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         campaign = Campaign(Path(folder), args.episodes, args.seed)
