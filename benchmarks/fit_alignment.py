@@ -42,7 +42,8 @@ MEANING_PRICES = OrderPrices(onset=0.7, passage=0.35, meaning=1.25, boundary=0.3
 BOUNDARY_STRENGTH = 0.001
 JUDGE_STRENGTH = 0.02
 VECTOR_SPREAD = 0.2
-ABSENT_FROM = 0.3
+# From this probability on a feature is left out, and with sentence vectors.
+ABSENT_FROM, MEANING_ABSENT_FROM = 0.35, 0.5
 SURE_FROM = 0.86
 # A unit this close to a true start shares in it; the nearest does where none is.
 SHARE_S, SHARE_WIDTH_S = 8.0, 2.0
@@ -274,7 +275,10 @@ def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
         "prices": asdict(MEANING_PRICES if has_meaning(episodes) else PRICES),
         "absent": dict(NO_JUDGE),
         "sure": dict(NO_JUDGE),
-        "limits": {"absent_from": ABSENT_FROM, "sure_from": SURE_FROM},
+        "limits": {
+            "absent_from": MEANING_ABSENT_FROM if has_meaning(episodes) else ABSENT_FROM,
+            "sure_from": SURE_FROM,
+        },
     }
     weights = parse_weights(fitted, has_meaning(episodes))
     for episode in episodes:

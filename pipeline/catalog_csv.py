@@ -32,6 +32,7 @@ def update_csv(project: Project) -> Path | None:
     """Make `catalog.csv` say what the Parquet files say; return its path, or None where it did."""
     state, inputs = open_state(project)
     if not inputs or state.find_reason(STATE, inputs, [project.catalog_csv]) is None:
+        state.save_stamps()
         return None
     from pipeline.tables import format_csv, read_catalogs
 

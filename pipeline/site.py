@@ -70,6 +70,7 @@ def write_site(
     inputs = _list_inputs(project, show, state, audio)
     outputs = _list_outputs(project, show.site_audio, audio)
     if state.find_reason(STATE, inputs, outputs) is None:
+        state.save_stamps()
         return None
     before = state.stages.get(STATE, {"inputs": {}, "outputs": {}})
     shared_changed = any(before["inputs"].get(name) != inputs[name] for name in inputs if ":" not in name)

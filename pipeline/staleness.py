@@ -54,15 +54,19 @@ class StateFile:
         return next(self.find_reasons(stage, inputs, outputs), None)
 
     def find_reasons(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> Iterator[str]:
-        """Yield why a stage must run, in words: nothing where it is up to date."""
+        """Yield why a stage must run, in words: nothing where it is up to date.
+
+        What became of its outputs is told only where its inputs are the same: other ones lead to other files.
+        """
         record = self.stages.get(stage)
         if record is None:
             yield "not done yet"
             return
-        for name in [*inputs, *sorted(set(record["inputs"]) - set(inputs))]:
-            before, now = record["inputs"].get(name), inputs.get(name)
-            if before != now:
-                yield _describe_change(name, before, now)
+        names = [*inputs, *sorted(set(record["inputs"]) - set(inputs))]
+        changes = [(name, record["inputs"].get(name), inputs.get(name)) for name in names]
+        if any(before != now for _, before, now in changes):
+            yield from (_describe_change(name, before, now) for name, before, now in changes if before != now)
+            return
         for path in outputs:
             name = self._name(path)
             if not path.is_file():

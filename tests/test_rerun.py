@@ -40,9 +40,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def several(made: Project, tmp_path: Path) -> Project:
-    """The same project for each test, with the times of its files."""
+    """The same project for each test; a copy's files are looked at once, as their entries on disk are new."""
     shutil.copytree(made.root, tmp_path, dirs_exist_ok=True)
-    return Project(tmp_path)
+    project = Project(tmp_path)
+    run(project, ToldTranscriber(spoken(LINES)), *list_episodes(project))
+    return project
 
 
 def watch(project: Project, *arguments: str) -> tuple[int, list[str], set[str], str]:
