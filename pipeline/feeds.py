@@ -63,7 +63,7 @@ def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
     except (ValueError, LookupError, AttributeError, TypeError) as error:
         said = re.sub(r"^<unknown>:(\d+):\d+:", r"line \1:", " ".join(str(error).split()))
         raise InputError(f"the feed cannot be read ({said}): check its address") from error
-    found = [_read_entry(item) for item in feed["episodes"] if item["enclosures"]]
+    found = [_read_entry(item) for item in feed["episodes"] if _list_media(item)]
     # Where dates are missing, feeds still run from new to old.
     found.reverse()
     return tuple(sorted(found, key=lambda entry: entry.metadata.published or date.min))
@@ -91,9 +91,22 @@ def _check_depth(content: bytes) -> None:
         parser.Parse(content, True)
 
 
+def _list_media(item: dict[str, Any]) -> list[dict[str, Any]]:
+    """An entry's files that have an address, audio first."""
+    media = [enclosure for enclosure in item["enclosures"] if enclosure["url"]]
+    return sorted(media, key=lambda enclosure: not str(enclosure["mime_type"]).startswith("audio"))
+
+
+def _read_date(timestamp: float | None) -> date | None:
+    """The day of a timestamp; None where there is none, or none that a calendar has."""
+    try:
+        return datetime.fromtimestamp(timestamp, UTC).date() if timestamp else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _read_entry(item: dict[str, Any]) -> Entry:
-    media = sorted(item["enclosures"], key=lambda enclosure: not str(enclosure["mime_type"]).startswith("audio"))[0]
-    published = datetime.fromtimestamp(item["published"], UTC).date() if item.get("published") else None
+    media = _list_media(item)[0]
     # `start` is None where the feed gives no readable one.
     chapters = [
         Chapter(float(one["start"]), str(one["title"]))
@@ -104,7 +117,7 @@ def _read_entry(item: dict[str, Any]) -> Entry:
         media["url"],
         Metadata(
             title=clean_text(item.get("title") or "") or None,
-            published=published,
+            published=_read_date(item.get("published")),
             duration=float(item["total_time"]) if item.get("total_time", 0) > 0 else None,
             page=item.get("link") or None,
             chapters=tuple(chapters),

@@ -100,6 +100,19 @@ def test_odd_dates_and_durations_are_left_out(capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr() == ("", "")
 
 
+def test_an_enclosure_without_an_address_is_none() -> None:
+    nowhere = "<enclosure type='audio/mpeg' length='1'/>"
+    (entry,) = parse_feed(items(f"<guid>a</guid>{nowhere}", f"<guid>b</guid>{nowhere}<enclosure url='v.mp4'/>"), URL)
+    assert entry.source.endswith("v.mp4")
+
+
+@pytest.mark.parametrize("zone", ["+9999999999999999999", "-999999999999"])
+def test_a_day_that_no_calendar_has_is_no_date(zone: str) -> None:
+    body = f"<guid>a</guid><pubDate>Mon, 02 Nov 2026 10:00:00 {zone}</pubDate><enclosure url='a.mp3'/>"
+    (entry,) = parse_feed(items(body), URL)
+    assert entry.metadata.published is None
+
+
 def test_an_atom_feed_is_read(tmp_path: object) -> None:
     atom = (
         b'<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>T</title><entry><title>A</title>'
