@@ -32,19 +32,16 @@ class EpisodeActor:
         """Load nothing yet."""
         self.make_transcriber = make_transcriber
         self.made: tuple[ShowConfig, Transcriber] | None = None
-        self.told: list[tuple[Any, ...]] = []
 
-    def run(self, task: Task, show_sha256: str) -> tuple[RunResult, list[tuple[Any, ...]]]:
-        """Bring one episode up to date; return what was done, and what a reporter is to be told."""
+    def run(self, task: Task, show_sha256: str, told: Any) -> RunResult:
+        """Bring one episode up to date and return what was done; the queue `told` takes what a reporter is told."""
         project = task.project
         if not project.show.is_file() or sha256_of(project.show) != show_sha256:
             raise InputError(f"{project.root} is not the same folder on every machine: put it on shared storage")
         show = load_show(project.show)
         if self.made is None or self.made[0] != show:
             self.made = show, self.make_transcriber(show)
-        told: list[tuple[Any, ...]] = []
-        result = run_task(task, self.made[1], show, Relay(told.append, task.episode_id))
-        return result, [one for one in told if one[0] != "episode_progress"]
+        return run_task(task, self.made[1], show, Relay(told.put, task.episode_id))
 
 
 @dataclass
@@ -86,6 +83,11 @@ class _Crew:
         self.actors: list[Any] = []
         self.running: dict[Any, tuple[Any, Task]] = {}
         self.tries: dict[str, int] = {}
+        # Kept where the run itself is: on any other machine it could be lost with it.
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        self.told = ray.util.queue.Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
 
     def work(self, tasks: Sequence[Task], reporter: Reporter) -> Iterator[RunResult]:
         """Yield what became of each episode; one whose machine is lost is tried on another one."""
@@ -99,15 +101,16 @@ class _Crew:
             while waiting and (idle or len(self.running) < places):
                 actor = idle.pop() if idle else self._hire()
                 task = waiting.popleft()
-                self.running[actor.run.remote(task, show_sha256)] = (actor, task)
+                self.running[actor.run.remote(task, show_sha256, self.told)] = (actor, task)
             while idle and not waiting:
                 # An actor keeps its cores as long as it lives, and one that was just hired may wait for them.
                 self.ray.kill(idle.pop())
             ended, _ = self.ray.wait(list(self.running), timeout=POLL_S)
+            self._tell(reporter)
             for reference in ended:
                 actor, task = self.running.pop(reference)
                 try:
-                    result, told = self.ray.get(reference)
+                    result = self.ray.get(reference)
                 except self.ray.exceptions.RayActorError:
                     yield from self._lose(task, waiting, reporter)
                     continue
@@ -115,10 +118,13 @@ class _Crew:
                     cause = error.cause if isinstance(error.cause, PipelineError) else error
                     yield self._fail(task, str(cause).strip().splitlines()[-1], reporter)
                 else:
-                    for kind, *what in told:
-                        getattr(reporter, kind)(*what)
                     yield result
                 idle.append(actor)
+
+    def _tell(self, reporter: Reporter) -> None:
+        """Tell what actors said until now: all of it, for those that have ended, since each waits until it is heard."""
+        for kind, *what in self.told.get_nowait_batch(self.told.size()):
+            getattr(reporter, kind)(*what)
 
     def _count_places(self) -> int:
         """How many actors the cluster has room for: one a GPU, else one for every few cores."""
@@ -150,6 +156,8 @@ def import_ray() -> Any:
     """Return the library; ModelError tells how to get it."""
     try:
         import ray
+        import ray.util.queue
+        import ray.util.scheduling_strategies
     except ImportError:
         raise ModelError("Ray is not installed: pip install 'episode-catalog[ray]', on every machine") from None
     return ray

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,9 @@ class SlowTranscriber:
     ) -> Transcript:
         with self.began.open("a") as opened:
             opened.write(f"{ray.get_runtime_context().get_node_id()} {audio.parent.name}\n")
+        on_progress(1.0, 2.0)
         time.sleep(1.5)
-        on_progress(1.0, 1.0)
+        on_progress(2.0, 2.0)
         return spoken(LINES)
 
 
@@ -114,6 +115,25 @@ def test_a_node_lost_in_the_middle_costs_nothing_but_time(cluster: Any, tmp_path
     assert faults.snapshot(shared) == faults.snapshot(alone) | {
         name: digest for name, digest in faults.snapshot(shared).items() if name.startswith("configs/")
     }
+
+
+@dataclass
+class Heard(Notes):
+    """A reporter that notes which episodes it heard of while they were still worked on."""
+
+    under_way: set[str] = field(default_factory=set)
+
+    def episode_progress(self, episode_id: str, done: float, total: float) -> None:
+        super().episode_progress(episode_id, done, total)
+        ended = {(result.episode_id, result.stage) for result in self.results}
+        if done < total and (episode_id, "transcribe") not in ended:
+            self.under_way.add(episode_id)
+
+
+def test_progress_on_other_machines_is_told_while_they_work(cluster: Any, tmp_path: Path) -> None:
+    heard = Heard()
+    assert go(make_project(tmp_path), RayEngine(MakeSlow(tmp_path / "began.txt"), address=cluster.address), heard) == 0
+    assert heard.under_way == set(EPISODES)
 
 
 def test_an_error_on_another_machine_is_one_line_here(cluster: Any, tmp_path: Path) -> None:
