@@ -24,6 +24,7 @@ from pipeline.storage import read_limited
 
 LIST_SUFFIXES = frozenset({".csv", ".json", ".txt"})
 MAX_BYTES = 16 << 20  # a page of 1,000 entries is under 1 MB; more is some other file
+MAX_TITLE = 5_000  # characters: a paragraph that is an entry has a few hundred
 MAX_ENTRIES = 2_000  # the longest list that we know has 60; each one is compared with all that is said
 
 # Two wordings are the same entry, spaces and signs apart (pages lose them), at this rapidfuzz ratio; and may be at the
@@ -83,6 +84,12 @@ def parse_episodes(
         raise InputError("no feature found: expected one entry a line, such as `Title | v2.204 #979667 | 16:36`")
     if (longest := max(len(section.entries) + len(section.highlights) for section in sections)) > MAX_ENTRIES:
         raise InputError(f"{longest} entries are more than a list can have ({MAX_ENTRIES}): is this another file?")
+    for draft in (draft for section in sections for draft in (*section.entries, *section.highlights)):
+        if len(draft.title) > MAX_TITLE:
+            raise InputError(
+                f"{document.unit} {draft.line}: {len(draft.title)} characters are more than a title can have "
+                f"({MAX_TITLE}): is this another file?"
+            )
     return tuple(_finish(section, document, digest) for section in sections)
 
 

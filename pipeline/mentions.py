@@ -1,5 +1,7 @@
 """Find stretches of the transcript that may speak of a feature: its id, its version, phrases of its title."""
 
+import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -19,6 +21,8 @@ MAX_SHARED = 3
 PHRASE_WORDS = 4
 # A version may also be said in passing; an id is not.
 VERSION_SCORE = 0.6
+# spaCy takes time by the square of a word's length; no word that is said has so many characters.
+_LONG_WORD = re.compile(r"(\S{200})(?=\S)")
 
 
 def find_mentions(units: Sequence[Unit], features: Sequence[Feature], language: str | None) -> list[Mention]:
@@ -66,6 +70,8 @@ def load_language(code: str) -> "Language":
         # A language that spaCy does not know is still cut at blanks and punctuation.
         nlp = spacy.blank("xx")
     nlp.add_pipe("stem_norms")
+    # The limit is there for parsers, which would need the memory.
+    nlp.max_length = sys.maxsize
     return nlp
 
 
@@ -89,13 +95,14 @@ def _find_phrases(units: Sequence[Unit], features: Sequence[Feature], code: str)
     matcher = PhraseMatcher(nlp.vocab, attr="NORM")
     shares: dict[str, dict[int, float]] = {}
     for feature in features:
-        for phrase, share in _list_phrases(nlp(feature.title), load_stopwords(code)):
+        for phrase, share in _list_phrases(nlp(_cut_long_words(feature.title)), load_stopwords(code)):
             key = " ".join(token.norm_ for token in phrase)
             if key not in shares:
                 matcher.add(key, [phrase.as_doc()])
             shares.setdefault(key, {})[feature.position] = share
     mentions: list[Mention] = []
-    for unit, doc in zip(units, nlp.pipe(unit.text for unit in units), strict=True):
+    texts = (_cut_long_words(unit.text) for unit in units)
+    for unit, doc in zip(units, nlp.pipe(texts), strict=True):
         best: dict[int, Mention] = {}
         for match, begin, stop in matcher(doc):
             owners = shares[nlp.vocab.strings[match]]
@@ -108,6 +115,10 @@ def _find_phrases(units: Sequence[Unit], features: Sequence[Feature], code: str)
                     best[position] = _place_span(span, unit, position, score)
         mentions.extend(best.values())
     return mentions
+
+
+def _cut_long_words(text: str) -> str:
+    return _LONG_WORD.sub(r"\1 ", text)
 
 
 def _list_phrases(title: "Doc", stopwords: frozenset[str]) -> Iterator[tuple["Span", float]]:
@@ -131,6 +142,6 @@ def _list_phrases(title: "Doc", stopwords: frozenset[str]) -> Iterator[tuple["Sp
 
 def _place_span(span: "Span", unit: Unit, position: int, score: float) -> Mention:
     """Return the mention for matched words; times inside a unit are interpolated by characters."""
-    per_character = (unit.end - unit.start) / max(1, len(unit.text))
+    per_character = (unit.end - unit.start) / max(1, len(span.doc.text))
     start, end = unit.start + span.start_char * per_character, unit.start + span.end_char * per_character
     return Mention(position, start, end, Method.PHRASE, min(1.0, score), span.text)

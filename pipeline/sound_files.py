@@ -82,7 +82,9 @@ def decode_frames(
     while True:
         try:
             packet = next(packets)
-        except (StopIteration, av.FFmpegError):  # an error: the file ends in the middle of something
+        # An error: the file ends in the middle of something. An index: PyAV would end a stream that began within the
+        # file, and which it does not know; ours comes before, and has ended.
+        except (StopIteration, av.FFmpegError, IndexError):
             break
         tally.packets += packet.size > 0
         try:

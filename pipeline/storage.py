@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import re
 import secrets
@@ -191,11 +192,19 @@ def dump_json(value: Any) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file of ours; InputError where it is not one."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"), parse_float=_parse_finite, parse_constant=_parse_finite)
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}; run again with --force to make it anew") from error
     if not isinstance(value, dict):
         raise InputError(f"{path} is not what we wrote; run again with --force to make it anew")
+    return value
+
+
+def _parse_finite(text: str) -> float:
+    """A number of ours, which is never infinite; ValueError for any other."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number of ours")
     return value
 
 

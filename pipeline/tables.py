@@ -203,6 +203,8 @@ def _upgrade(table: "pa.Table", path: Path) -> "pa.Table":
     if int(version) > int(SCHEMA_VERSION):
         raise InputError(f"{path} was written by a newer episode-catalog (schema {version}): upgrade this one")
     schema = catalog_schema()
+    if missing := [name for name in schema.names if name not in table.schema.names]:
+        raise InputError(f"{path} is damaged (it has no {missing[0]}): publish its episode again with --force")
     return table if table.schema.equals(schema) else table.select(schema.names).cast(schema)
 
 

@@ -106,6 +106,8 @@ def _read_cue(cue: _Cue) -> Segment:
     starts = [cue.start, *(_read_stamp(stamp) for stamp in pieces[1::2])]
     said = [(start, _plain(piece)) for start, piece in zip(starts, pieces[::2], strict=True)]
     said = [(min(max(start, cue.start), cue.end), piece) for start, piece in said if piece]
+    if not said:
+        return Segment(cue.start, cue.end, text)
     ends = [*(start for start, _ in said[1:]), cue.end]
     words = ({"start": start, "end": end, "word": piece} for (start, piece), end in zip(said, ends, strict=True))
     return Segment(cue.start, cue.end, text, _read_words(list(words), cue.start, cue.end))

@@ -151,6 +151,13 @@ def test_a_file_that_is_too_large_for_a_list_is_refused_unread(tmp_path: Path) -
         load_features(tmp_path / "list.txt")
 
 
+@pytest.mark.parametrize("text", ["- {}\n", "Invoices | v4.10 #500111 | 0:11\n{} | v4.10 #500122\n"])
+def test_a_title_without_end_is_refused_with_its_line(text: str) -> None:
+    long = "word " * 2000 + "end"
+    with pytest.raises(InputError, match=r"^line [12]: 10003 characters are more than a title can have"):
+        parse(text.format(long))
+
+
 @pytest.mark.skipif(not SEED.exists(), reason="the seed document is not part of the project")
 def test_the_seed_document_has_its_four_episodes() -> None:
     lists = read_lists(str(SEED))

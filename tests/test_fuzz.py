@@ -1,7 +1,6 @@
-"""No bytes bring a reader down: a short part of benchmarks/fuzz_inputs.py, other inputs each time."""
+"""No bytes bring a reader down: a short part of benchmarks/fuzz_inputs.py, the same inputs each time."""
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,8 @@ import fuzz_inputs
 from fuzz_samples import make_samples
 
 PARSERS = {"feature list": 60, "transcript": 60, "show": 40, "episode": 40, "corrections": 12, "feed": 60, "audio": 12}
+# Fixed, so that a failure is a change's own; the campaign finds new inputs with any other.
+SEED = 10
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def test_damaged_and_hostile_files_give_a_result_or_one_line(
     samples: dict[str, fuzz_inputs.Samples], parser: str
 ) -> None:
     count = PARSERS.get(parser, 60)
-    tally = fuzz_inputs.fuzz(parser, samples[parser], range(count), seed=int(time.time()))
+    tally = fuzz_inputs.fuzz(parser, samples[parser], range(count), seed=SEED)
     assert tally.failures == []
     assert tally.outcomes["refused"] > 0
     assert sum(tally.outcomes.values()) == count
@@ -37,7 +38,7 @@ def test_damaged_and_hostile_files_give_a_result_or_one_line(
 @pytest.mark.slow
 def test_thousands_of_damaged_and_hostile_files(samples: dict[str, fuzz_inputs.Samples]) -> None:
     for parser, share in fuzz_inputs.SHARES.items():
-        tally = fuzz_inputs.fuzz(parser, samples[parser], range(share * 60), seed=int(time.time()))
+        tally = fuzz_inputs.fuzz(parser, samples[parser], range(share * 60), seed=SEED + 1)
         assert tally.failures == []
         assert tally.peak < 1 << 30
 

@@ -1,5 +1,9 @@
 """Mentions: what in a transcript may speak of a feature."""
 
+import time
+
+import pytest
+
 from pipeline.mentions import find_mentions
 from pipeline.schema import Feature, Mention, Method
 from pipeline.sentences import Unit
@@ -65,3 +69,17 @@ def test_language_unknown_to_spacy_is_matched_by_its_plain_words() -> None:
 def test_time_is_interpolated_inside_a_unit() -> None:
     (found,) = mention("a long way into this sentence comes the harvest calendar")
     assert 5.0 < found.start < found.end <= 9.0
+
+
+@pytest.mark.parametrize("sign", ["🪁", "so:", "-1:"])
+def test_a_word_without_end_takes_no_time(sign: str) -> None:
+    """The tokenizer alone takes time by the square of it: minutes."""
+    began = time.process_time()
+    found = mention(sign * 40_000 + " the harvest calendar", features=[FEATURES[0], Feature(2, sign * 1_500)])
+    assert time.process_time() - began < 2
+    assert 1 in {one.position for one in found}
+    assert all(0.0 <= one.start <= one.end <= 9.0 for one in found)
+
+
+def test_a_transcript_without_a_full_stop_is_searched_whole() -> None:
+    assert [one.position for one in mention("so " * 400_000 + "the harvest calendar")] == [1]

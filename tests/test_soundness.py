@@ -2,15 +2,17 @@
 
 import struct
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import pytest
 from conftest import DEMO_AUDIO
 from faulty_server import make_sound
 
 from pipeline.audio import read_samples
 from pipeline.errors import InputError
-from pipeline.sound_files import Tally, is_cut
+from pipeline.sound_files import Tally, decode_frames, is_cut, open_sound
 from pipeline.soundness import Sound, check_sound, measure_sound, read_tags
 
 DECODED = Tally(packets=100, frames=100)
@@ -49,6 +51,20 @@ def test_a_download_and_a_transcription_judge_alike(tmp_path: Path, media: Path,
         except InputError as error:
             complaints.append(str(error))
     assert complaints[0] == complaints[1]
+
+
+def test_a_stream_that_begins_within_a_file_ends_nothing(media: Path) -> None:
+    """At the end of a broadcast recording PyAV may ask for streams that it never saw begin."""
+
+    class Broadcast:
+        def demux(self, stream: av.AudioStream) -> Iterator[object]:
+            yield from container.demux(stream)
+            raise IndexError("list index out of range")
+
+    tally = Tally()
+    with open_sound(media / "index0.ts") as (container, stream):
+        frames = list(decode_frames(Broadcast(), stream, tally))  # type: ignore[arg-type]
+    assert sum(frame.samples / frame.sample_rate for frame in frames) == pytest.approx(4.0, abs=0.2)
 
 
 def test_a_wav_file_that_was_cut_off_is_found_out(tmp_path: Path) -> None:

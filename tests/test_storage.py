@@ -72,7 +72,7 @@ def test_an_alignment_and_its_list_come_back_as_they_were(tmp_path: Path) -> Non
     assert alignment_from_json(value["placements"]) == alignment
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b'{"start": 1e400}', b'{"end": -Infinity}'])
 def test_a_damaged_file_says_how_to_make_it_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.json").write_bytes(content)
     with pytest.raises(InputError, match="--force"):

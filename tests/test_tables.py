@@ -18,7 +18,7 @@ from test_catalog import PLACED, row_of
 
 from pipeline.errors import InputError
 from pipeline.schema import Method, Placement, Status
-from pipeline.tables import build_table, catalog_schema, read_catalogs, read_csv, write_catalog
+from pipeline.tables import build_table, catalog_schema, read_catalogs, read_csv, write_catalog, write_parquet
 
 MISSING = Placement(1, None, None, Status.NOT_FOUND, 0.9, Method.ORDER, "never named")
 ROWS = (
@@ -172,6 +172,13 @@ def test_no_rows_are_still_a_table(tmp_path: Path) -> None:
 def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "c.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(InputError, match=r"c\.parquet is damaged"):
+        read_catalogs([tmp_path / "c.parquet"])
+
+
+def test_a_parquet_file_of_ours_that_lost_a_column_is_named(tmp_path: Path) -> None:
+    """A bit of a column's name flipped: the file reads, and the column is another."""
+    write_parquet(build_table(ROWS).drop_columns(["quote"]), tmp_path / "c.parquet")
+    with pytest.raises(InputError, match=r"c\.parquet is damaged \(it has no quote\): .*--force"):
         read_catalogs([tmp_path / "c.parquet"])
 
 

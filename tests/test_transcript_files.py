@@ -105,6 +105,11 @@ def test_a_damaged_cue_is_an_error_not_a_gap(tmp_path: Path) -> None:
         load(tmp_path, "a.vtt", VTT.replace("01:00:05.000 -->", "01:00:bad -->"))
 
 
+def test_a_cue_of_stamps_alone_says_nothing(tmp_path: Path) -> None:
+    cues = "WEBVTT\n\n00:01.000 --> 00:04.000\n<00:01.500>\n\n00:05.000 --> 00:06.000\n<00:05.500><c>first</c>\n"
+    assert [one.text for one in load(tmp_path, "a.vtt", cues).segments] == ["first"]
+
+
 def test_an_empty_caption_file_is_an_empty_transcript(tmp_path: Path) -> None:
     assert load(tmp_path, "a.srt", " \n").segments == ()
 
