@@ -3,7 +3,8 @@
 import re
 
 # What a spreadsheet takes for a formula, behind any apostrophes of its own; some take the wide signs of East Asia, too.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+FORMULA = "'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(FORMULA)
 
 
 def disarm(text: str) -> str:

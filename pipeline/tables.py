@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pipeline.catalog import CatalogRow
 from pipeline.errors import InputError
+from pipeline.formulas import FORMULA, disarm
 from pipeline.storage import write_bytes, write_whole
 
 if TYPE_CHECKING:
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "1"
 OUTPUT_SUFFIXES = frozenset({".csv", ".parquet", ".json"})
 
-# What a spreadsheet takes for a formula, behind any apostrophes of its own.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _NEEDS_QUOTES = re.compile(r'[,"\r\n]')
-_APOSTROPHE = r"^'('*[=+\-@\t\r])"
+# What `rearm` takes off; Arrow does it for a whole column.
+_APOSTROPHE = f"^'({FORMULA})"
 
 # int64 holds any vendor's number; a position or a place in a list never needs it.
 SMALL_INTEGERS = frozenset({"position"})
@@ -124,14 +124,9 @@ def _format_rows(table: "pa.Table") -> bytes:
     texts = [column.type == "string" for column in table.schema]
     lines = []
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        cells = (_disarm(cell) if text and cell else cell for cell, text in zip(row, texts, strict=True))
+        cells = (disarm(cell) if text and cell else cell for cell, text in zip(row, texts, strict=True))
         lines.append(",".join(map(_quote, cells)) + "\n")
     return "".join(lines).encode()
-
-
-def _disarm(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _quote(cell: Any) -> str:

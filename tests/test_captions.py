@@ -16,9 +16,6 @@ from pipeline.schema import Transcript
 from pipeline.storage import Project, read_record, transcript_from_json
 from pipeline.workflow import find_stale, run_stages
 
-# yt-dlp leaves a page's connection to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 STAGES = ("download", "transcribe", "align", "publish")
 
 

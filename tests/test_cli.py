@@ -68,6 +68,11 @@ def test_every_command_has_help(command: str) -> None:
     assert len(result.stdout.splitlines()) > 5
 
 
+@pytest.mark.parametrize("command", [(), ("models",)])
+def test_each_command_is_summed_up_in_a_line_of_80_columns(command: tuple[str, ...]) -> None:
+    assert "..." not in catalog(*command, "--help", COLUMNS="80").stdout.split("Commands:")[1]
+
+
 def test_help_loads_no_heavy_library() -> None:
     code = (
         "import sys; sys.argv = ['catalog', '--help']\n"

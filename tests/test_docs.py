@@ -75,7 +75,6 @@ def test_the_data_dictionary_is_made_from_the_schema() -> None:
     assert page.read_text(encoding="utf-8") == namespace["fill_page"](page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # yt-dlp's open connections
 def test_what_download_does_is_measured(media: Path) -> None:
     """Else run: python benchmarks/download_faults.py --write."""
     page = (REPOSITORY / "docs" / "download.md").read_text(encoding="utf-8")

@@ -17,9 +17,6 @@ from pipeline.network import Access
 from pipeline.storage import Project
 from pipeline.workflow import run_stages
 
-# yt-dlp leaves a page's connection, and the file of a stream that fails, to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 DEMO_SECONDS = 322.0
 
 

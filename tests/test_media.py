@@ -18,9 +18,6 @@ from pipeline.errors import InputError
 from pipeline.media import _OPTIONS, FORMAT, fetch_media, list_playlist
 from pipeline.network import Access, PassingError
 
-# yt-dlp leaves a page's connection, and the file of a stream that fails, to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 QUICK = Access(retries=2, first_wait=0.01)
 
 

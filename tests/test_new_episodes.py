@@ -18,9 +18,6 @@ from pipeline.network import Access
 from pipeline.new_episodes import Added, add_new_episodes, describe_source, make_settings, write_settings
 from pipeline.storage import Project
 
-# yt-dlp leaves a page's connection to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 QUICK = Access(retries=0)
 
 

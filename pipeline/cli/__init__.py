@@ -45,11 +45,15 @@ def show_version(
 
 
 for name, its_stages, summary in (
-    ("run", stages.ALL_STAGES, "All stages for these episodes, doing only what is not up to date."),
-    ("download", ("download",), "Bring the audio to data/raw: a file, an address, or an entry of a feed or playlist."),
+    ("run", stages.ALL_STAGES, "All stages, doing only what is not up to date."),
+    (
+        "download",
+        ("download",),
+        "Bring the audio to data/raw. From a file, an address, or an entry of a feed or playlist.",
+    ),
     ("transcribe", ("transcribe",), "Turn the audio into words with times, on this machine."),
     ("align", ("align",), "Find where the discussion of each feature starts."),
-    ("publish", ("publish",), "Write the catalog: one Parquet file an episode, and catalog.csv for all."),
+    ("publish", ("publish",), "Write catalog, show notes, chapters, subtitles and site."),
 ):
     app.command(name, help=summary)(stages.stage_command(its_stages))
 

@@ -19,7 +19,7 @@ def diff(
     root: Root = Path(),
     as_json: Json = False,
 ) -> None:
-    """What changed in the catalog between the last two runs, or two named ones."""
+    """What changed in the catalog between the last two runs. Or between two named ones."""
     from pipeline.config import load_show
     from pipeline.console import print_line
     from pipeline.run_reports import choose_runs, compare_runs, describe_changes, list_runs

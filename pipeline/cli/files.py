@@ -63,7 +63,7 @@ def features(
     root: Root = Path(),
     as_json: Json = False,
 ) -> None:
-    """Parse and check a feature list; print it as a table with every warning."""
+    """Parse and check a feature list. Prints it as a table, with every warning."""
     from dataclasses import asdict, replace
 
     from pipeline.config import load_show

@@ -9,12 +9,12 @@ from pipeline.cli.options import Json, Root
 from pipeline.cli.output import print_json
 from pipeline.errors import ModelError
 
-app = typer.Typer(no_args_is_help=True, help="Which speech models are on this machine; fetch one for offline use.")
+app = typer.Typer(no_args_is_help=True, help="Speech models on this machine. List them, or fetch one for offline use.")
 
 
 @app.command("list")
 def list_installed(*, root: Root = Path(), as_json: Json = False) -> None:
-    """Speech models on this machine: where, how large, and whether their weights are the published ones."""
+    """Say where they are, how large, and if they are genuine. By the digest of their weights."""
     from pipeline.console import print_models
     from pipeline.models import list_models
 

@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 
 
 def status(episodes: Episodes = None, *, root: Root = Path(), as_json: Json = False) -> None:
-    """Which stage of which episode is stale, and why; nothing is run."""
+    """Which stage of which episode is stale, and why. Nothing is run."""
     from dataclasses import asdict
 
     from pipeline.console import ConsoleReporter, print_status
@@ -36,7 +36,7 @@ def search(
     root: Root = Path(),
     as_json: Json = False,
 ) -> None:
-    """Find features in all episodes; typos, plural and tense are forgiven, ids and versions are exact."""
+    """Find features in all episodes. Typos, plural and tense are forgiven, ids and versions are exact."""
     if not words and version is None and feature_id is None and episode is None:
         raise typer.BadParameter("give words, --version, --id or --episode", param_hint="WORDS")
     from pipeline.catalog_csv import read_everything
@@ -60,7 +60,7 @@ def evaluate(
     root: Root = Path(),
     as_json: Json = False,
 ) -> None:
-    """Score starts against the page's published times, or against a gold file."""
+    """Score starts against published times. With --gold, against true ones."""
     if gold is not None and len(episodes or []) != 1:
         raise typer.BadParameter("name the one episode whose true starts the file holds", param_hint="EPISODE")
     if picture is not None and picture.suffix.lower() not in {".png", ".svg"}:

@@ -19,7 +19,7 @@ def review(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     root: Root = Path(),
 ) -> None:
-    """Listen to an episode's starts in the browser: confirm, move or reject them, and align again around them."""
+    """Listen to starts in the browser, and correct them. The other starts are then aligned around them."""
     if find_spec("starlette") is None or find_spec("uvicorn") is None:
         raise InputError("the review page needs the extra `review`: pip install 'episode-catalog[review]'")
     from pipeline.console import print_line

@@ -21,7 +21,7 @@ def init(
     *,
     preset: Annotated[str | None, typer.Option(help="Start from a show's facts: by-the-runbook.")] = None,
 ) -> None:
-    """Make a project folder for a show: settings with comments, folders, .gitignore."""
+    """Make a project folder for a show. With settings to fill in, comments beside them, and a .gitignore."""
     from pipeline.console import describe_files, print_line
     from pipeline.scaffold import make_project
 
@@ -42,7 +42,7 @@ def new(
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Write an episode's settings, filled in from what its source says of itself."""
+    """Write an episode's settings. They are filled in from what its source says of itself."""
     from pipeline.storage import Project
 
     project = Project(root.resolve())
@@ -117,7 +117,7 @@ def _read_date(text: str | None) -> date | None:
 
 
 def doctor(*, root: Root = Path(), as_json: Json = False) -> None:
-    """Is everything here that a run needs? One line each, with what to do; nothing is fetched or changed."""
+    """Tell whether everything is here that a run needs. One line each, with what to do; nothing is changed."""
     from dataclasses import asdict
     from datetime import UTC, datetime
 
