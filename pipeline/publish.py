@@ -2,30 +2,50 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pipeline import chapters as chapter_formats
 from pipeline import notes, subtitles
 from pipeline.catalog import CatalogRow
+from pipeline.chapters import Chapter
 from pipeline.schema import Transcript
 from pipeline.storage import write_bytes, write_whole
 
-NOTES = (
-    "show-notes.txt",
-    "show-notes.md",
-    "show-notes.html",
-    "chapters-youtube.txt",
-    "chapters.json",
-    "chapters.vtt",
-    "chapters.psc.xml",
-    "video.jsonld",
-    "transcript.srt",
-    "transcript.vtt",
-    "transcript.txt",
-)
 TAGGED_AUDIO = "audio.mp3"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the published files of an episode are made of: its rows, what was said, the chapters and the video.
+
+    `duration` is in seconds; `video` is the schema.org description of the episode, an object for JSON.
+    """
+
+    rows: Sequence[CatalogRow]
+    transcript: Transcript
+    chapters: Sequence[Chapter]
+    duration: float
+    video: dict[str, Any]
+
+
+# The files beside the catalog, and what writes the text of each: a new format is a line here.
+FORMATS: Mapping[str, Callable[[Published], str]] = {
+    "show-notes.txt": lambda it: notes.write_text(it.rows, it.chapters),
+    "show-notes.md": lambda it: notes.write_markdown(it.rows, it.chapters),
+    "show-notes.html": lambda it: notes.write_html(it.rows, it.chapters, it.video),
+    "chapters-youtube.txt": lambda it: chapter_formats.write_youtube(it.chapters, it.duration)[0],
+    "chapters.json": lambda it: chapter_formats.write_podcasting(it.chapters),
+    "chapters.vtt": lambda it: chapter_formats.write_webvtt(it.chapters),
+    "chapters.psc.xml": lambda it: chapter_formats.write_podlove(it.chapters),
+    "video.jsonld": lambda it: json.dumps(it.video, ensure_ascii=False, indent=1) + "\n",
+    "transcript.srt": lambda it: subtitles.write_srt(it.transcript),
+    "transcript.vtt": lambda it: subtitles.write_vtt(it.transcript),
+    "transcript.txt": lambda it: subtitles.write_plain(it.transcript),
+}
 
 
 def publish_notes(
@@ -37,30 +57,19 @@ def publish_notes(
     audio: Path | None = None,
     warn: Callable[[str], None],
 ) -> None:
-    """Write the files of `NOTES` to `folder`; with `audio`, also a copy of that mp3 with ID3 chapters.
+    """Write the files of `FORMATS` to `folder`; with `audio`, also a copy of that mp3 with ID3 chapters.
 
-    `warn` is told what the rules of a format changed.
+    `warn` is told what the rules of a format changed. OSError where the disk refuses; each file is whole or as before.
     """
     chapters = chapter_formats.list_chapters(rows, include_review=include_review)
+    # A caption file says nothing of silence at the end; the last thing said is then the best we know.
     duration = transcript.duration or max((segment.end for segment in transcript.segments), default=0.0)
     video = chapter_formats.describe_video(rows, chapters, transcript.duration)
-    youtube, odd = chapter_formats.write_youtube(chapters, duration)
-    texts = (
-        notes.write_text(rows, chapters),
-        notes.write_markdown(rows, chapters),
-        notes.write_html(rows, chapters, video),
-        youtube,
-        chapter_formats.write_podcasting(chapters),
-        chapter_formats.write_webvtt(chapters),
-        chapter_formats.write_podlove(chapters),
-        json.dumps(video, ensure_ascii=False, indent=1) + "\n",
-        subtitles.write_srt(transcript),
-        subtitles.write_vtt(transcript),
-        subtitles.write_plain(transcript),
-    )
-    for name, text in zip(NOTES, texts, strict=True):
-        write_bytes(folder / name, text.encode("utf-8", "replace"))
-    for note in odd:
+    published = Published(rows, transcript, chapters, duration, video)
+    for name, write in FORMATS.items():
+        # Half a character, as careless software cuts them, cannot be written: it becomes a question mark.
+        write_bytes(folder / name, write(published).encode("utf-8", "replace"))
+    for note in chapter_formats.write_youtube(chapters, duration)[1]:
         warn(f"chapters-youtube.txt: {note}")
     if audio is not None and find_spec("mutagen") is None:
         warn(f"{TAGGED_AUDIO}: not written, the extra `id3` is not installed (or set id3_chapters: false)")

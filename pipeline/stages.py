@@ -27,7 +27,7 @@ from pipeline.jobs import Job
 from pipeline.list_checks import check_duration
 from pipeline.list_revisions import keep_revision, name_revision
 from pipeline.network import take_turn
-from pipeline.publish import NOTES, TAGGED_AUDIO, publish_notes
+from pipeline.publish import FORMATS, TAGGED_AUDIO, publish_notes
 from pipeline.renditions import describe_moves, drop_renditions
 from pipeline.schema import Alignment, Episode, Feature, Provenance
 from pipeline.storage import (
@@ -294,7 +294,7 @@ def _publish_outputs(job: Job) -> list[Path]:
     folder = job.project.notes(job.episode_id)
     tagged = [folder / TAGGED_AUDIO] if _find_mp3(job) and find_spec("mutagen") else []
     kept = [state] if (state := find_latest_file(job.project, job.episode_id)) else []
-    return [job.project.catalog(job.episode_id), *(folder / name for name in NOTES), *tagged, *kept]
+    return [job.project.catalog(job.episode_id), *(folder / name for name in FORMATS), *tagged, *kept]
 
 
 def _publish(job: Job) -> None:

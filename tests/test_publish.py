@@ -8,7 +8,7 @@ from mutagen.mp3 import MP3
 from test_chapters import silent_mp3
 from test_notes import rows_of
 
-from pipeline.publish import NOTES, TAGGED_AUDIO, publish_notes
+from pipeline.publish import FORMATS, TAGGED_AUDIO, publish_notes
 
 TRANSCRIPT = spoken(LINES, seconds_a_line=60.0)
 
@@ -21,7 +21,7 @@ def publish(folder: Path, audio: Path | None = None) -> list[str]:
 
 def test_every_file_is_written_and_says_something(tmp_path: Path) -> None:
     assert publish(tmp_path) == []
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(NOTES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FORMATS)
     assert all(path.stat().st_size > 50 for path in tmp_path.iterdir())
 
 
@@ -29,7 +29,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     source = silent_mp3(tmp_path / "talk.mp3")
     for name in ("a", "b"):
         publish(tmp_path / name, source)
-    for name in (*NOTES, TAGGED_AUDIO):
+    for name in (*FORMATS, TAGGED_AUDIO):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
@@ -53,4 +53,4 @@ def test_what_a_format_s_rules_changed_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("title", ["=1+1", "</script>", "a\nb", "\ud800"])
 def test_no_title_breaks_a_file(tmp_path: Path, title: str) -> None:
     publish_notes(rows_of(title, "Dark theme", "Limits"), TRANSCRIPT, tmp_path, warn=lambda note: None)
-    assert len(list(tmp_path.iterdir())) == len(NOTES)
+    assert len(list(tmp_path.iterdir())) == len(FORMATS)

@@ -12,7 +12,7 @@ from test_chapters import silent_mp3
 from pipeline.catalog_csv import read_everything
 from pipeline.errors import ConfigError, LockHeldError
 from pipeline.jobs import RunResult
-from pipeline.publish import NOTES, TAGGED_AUDIO
+from pipeline.publish import FORMATS, TAGGED_AUDIO
 from pipeline.storage import Project
 from pipeline.workflow import find_stale, list_episodes, run_stages
 
@@ -150,7 +150,7 @@ def test_a_show_s_own_column_names_are_understood(project: Project, transcriber:
 
 def test_notes_chapters_and_subtitles_are_written(project: Project, transcriber: ToldTranscriber) -> None:
     run(project, transcriber)
-    assert sorted(path.name for path in project.notes("one").iterdir()) == sorted(NOTES)
+    assert sorted(path.name for path in project.notes("one").iterdir()) == sorted(FORMATS)
     project.notes("one").joinpath("chapters.json").unlink()
     assert done(run(project, transcriber)) == [("publish", "data/processed/notes/one/chapters.json is missing")]
 
