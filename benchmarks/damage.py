@@ -35,7 +35,7 @@ import pipeline.encoder  # noqa: E402
 from pipeline.console import ConsoleReporter  # noqa: E402
 from pipeline.corrections import Correction, Decision, save_correction  # noqa: E402
 from pipeline.errors import PipelineError  # noqa: E402
-from pipeline.storage import Project  # noqa: E402
+from pipeline.project import Project  # noqa: E402
 from pipeline.workflow import list_episodes, run_stages  # noqa: E402
 
 STAGES = ("download", "transcribe", "align", "publish")

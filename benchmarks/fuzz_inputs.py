@@ -46,12 +46,14 @@ from pipeline.fitting import apply_corrections, match_corrections
 from pipeline.history import list_states, read_state
 from pipeline.new_episodes import make_settings
 from pipeline.page import write_page
+from pipeline.project import Project
+from pipeline.records import transcript_from_json, transcript_to_json
 from pipeline.run_reports import find_run
 from pipeline.schema import FeatureList, Transcript
 from pipeline.soundness import measure_sound, read_tags
 from pipeline.stages import _parse_alignment
 from pipeline.staleness import StateFile
-from pipeline.storage import Project, read_record, transcript_from_json, transcript_to_json
+from pipeline.storage import read_record
 from pipeline.subtitles import write_plain, write_srt, write_vtt
 from pipeline.tables import read_csv, read_rows, write_catalog
 from pipeline.transcript_files import load_transcript

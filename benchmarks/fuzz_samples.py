@@ -17,10 +17,12 @@ from pipeline.catalog import CatalogRow
 from pipeline.corrections import Correction, Decision, save_correction
 from pipeline.features import dump_features
 from pipeline.history import keep_state, read_state
+from pipeline.project import Project
+from pipeline.records import transcript_to_json
 from pipeline.scaffold import make_project
 from pipeline.schema import Feature, Segment, Transcript, Word
 from pipeline.staleness import StateFile
-from pipeline.storage import Project, dump_json, transcript_to_json
+from pipeline.storage import dump_json
 from pipeline.subtitles import write_srt, write_vtt
 from pipeline.tables import write_catalog
 

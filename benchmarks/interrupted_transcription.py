@@ -15,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from pipeline.storage import dump_json, transcript_to_json
+from pipeline.records import transcript_to_json
+from pipeline.storage import dump_json
 from pipeline.transcribe import WhisperTranscriber
 
 

@@ -24,11 +24,12 @@ from playwright.sync_api import Page, sync_playwright
 
 from pipeline.console import ConsoleReporter
 from pipeline.evaluate import load_gold
+from pipeline.project import Project
 from pipeline.review_guard import make_token
 from pipeline.review_server import build_app, configure
 from pipeline.reviewing import Review
 from pipeline.schema import Transcript
-from pipeline.storage import Project, read_json, write_json
+from pipeline.storage import read_json, write_json
 from pipeline.tables import read_rows
 from pipeline.transcribe import WhisperTranscriber
 from pipeline.transcript_files import load_transcript

@@ -19,9 +19,9 @@ from fill_list import AREAS, CHANGES
 
 from pipeline.catalog import CatalogRow, build_rows
 from pipeline.catalog_csv import read_everything, update_csv
+from pipeline.project import Project
 from pipeline.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
 from pipeline.search import search_catalog
-from pipeline.storage import Project
 from pipeline.tables import write_catalog
 
 ROWS, EACH = 20_000, 30

@@ -19,6 +19,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from pipeline.catalog import CatalogRow, build_rows
 from pipeline.config import ShowConfig
+from pipeline.project import Project
+from pipeline.records import transcript_to_json
 from pipeline.schema import (
     Alignment,
     Episode,
@@ -32,7 +34,7 @@ from pipeline.schema import (
     Word,
 )
 from pipeline.site import write_site
-from pipeline.storage import Project, transcript_to_json, write_json
+from pipeline.storage import write_json
 from pipeline.tables import write_catalog
 
 ROWS, EACH, WORDS, SPOKEN = 20_000, 30, 12_000, 7_500

@@ -27,7 +27,7 @@ from conftest import Notes, ToldTranscriber, spoken  # noqa: E402
 from damage import STAGES, make_project  # noqa: E402
 
 from pipeline.corrections import Correction, Decision, save_correction  # noqa: E402
-from pipeline.storage import Project  # noqa: E402
+from pipeline.project import Project  # noqa: E402
 from pipeline.workflow import list_episodes, run_stages  # noqa: E402
 
 TOPICS = ("invoices", "calendars", "dark themes", "kite strings", "wind reports", "meeting rooms", "login pages")

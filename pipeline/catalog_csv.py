@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import __version__
+from pipeline.project import Project
 from pipeline.staleness import StateFile
-from pipeline.storage import Project, write_bytes
+from pipeline.storage import write_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa

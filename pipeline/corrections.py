@@ -15,7 +15,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from pipeline.config import StrictModel, Text, load_settings
 from pipeline.errors import LockHeldError
 from pipeline.marks import format_time, parse_time
-from pipeline.storage import Project, write_bytes
+from pipeline.project import Project
+from pipeline.storage import write_bytes
 
 # Seconds to wait for another writer, who needs milliseconds.
 PATIENCE_S = 20.0

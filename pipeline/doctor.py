@@ -18,7 +18,7 @@ from pipeline.config import ShowConfig, load_episode, load_show
 from pipeline.download import find_source
 from pipeline.errors import PipelineError
 from pipeline.models import find_model
-from pipeline.storage import Project
+from pipeline.project import Project
 
 OLD_DAYS = 90  # yt-dlp itself warns from this age on: sites change faster
 LOW_BYTES = 2 << 30  # an hour of audio, its transcript and a model fit

@@ -11,8 +11,9 @@ from pipeline.features import load_features
 from pipeline.fitting import describe_changes
 from pipeline.jobs import Job, StageResult
 from pipeline.list_changes import compare_lists
+from pipeline.records import features_from_json
 from pipeline.stages import STAGES, Stage
-from pipeline.storage import features_from_json, read_record
+from pipeline.storage import read_record
 
 # A source that changed has another digest and names another file, too.
 SAID_BY_SOURCE = {"exact source changed", "source file changed"}

@@ -13,7 +13,8 @@ from typing import Any
 
 from pipeline.catalog import CatalogRow
 from pipeline.errors import InputError
-from pipeline.storage import Project, dump_json, read_record, write_bytes
+from pipeline.project import Project
+from pipeline.storage import dump_json, read_record, write_bytes
 
 _NAME = re.compile(r"(\d{4,})-[0-9a-f]{12}")
 

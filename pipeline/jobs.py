@@ -10,8 +10,8 @@ from pipeline.catalog import CatalogRow
 from pipeline.config import EpisodeConfig, ShowConfig, load_episode
 from pipeline.errors import InputError
 from pipeline.list_revisions import find_revision, refresh_revision
+from pipeline.project import Project
 from pipeline.staleness import StateFile
-from pipeline.storage import Project
 from pipeline.transcribe import Transcriber
 
 

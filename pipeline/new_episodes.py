@@ -21,8 +21,9 @@ from pipeline.marks import format_time
 from pipeline.media import describe_media, is_live
 from pipeline.metadata import Metadata, metadata_of_media
 from pipeline.network import Access, names_private_host
+from pipeline.project import Project
 from pipeline.soundness import read_tags
-from pipeline.storage import Project, read_json, write_bytes, write_json
+from pipeline.storage import read_json, write_bytes, write_json
 
 
 @dataclass(frozen=True, slots=True)

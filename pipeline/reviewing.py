@@ -19,15 +19,10 @@ from pipeline.fitting import match_corrections
 from pipeline.jobs import StageResult
 from pipeline.marks import format_time
 from pipeline.paragraphs import cut_paragraphs
+from pipeline.project import Project
+from pipeline.records import alignment_from_json, features_from_json, transcript_from_json
 from pipeline.schema import Alignment, Feature, Placement, Status
-from pipeline.storage import (
-    Project,
-    alignment_from_json,
-    features_from_json,
-    read_record,
-    transcript_from_json,
-    write_json,
-)
+from pipeline.storage import read_record, write_json
 from pipeline.transcribe import WhisperTranscriber
 from pipeline.workflow import check_known, run_stages
 

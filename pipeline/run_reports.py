@@ -19,8 +19,9 @@ from pipeline.history import latest_states, read_state
 from pipeline.jobs import RunResult
 from pipeline.lines import printable
 from pipeline.marks import format_time
+from pipeline.project import Project
 from pipeline.schema import Status
-from pipeline.storage import Project, read_record, write_bytes, write_json
+from pipeline.storage import read_record, write_bytes, write_json
 
 NOW = "now"
 _NAME = re.compile(r"(\d{4,})-\d{8}T\d{6}Z")

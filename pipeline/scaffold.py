@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.storage import Project, write_bytes
+from pipeline.project import Project
+from pipeline.storage import write_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from pipeline.config import ShowConfig, SiteAudio
 from pipeline.errors import InputError
 from pipeline.paragraphs import Paragraph, cut_paragraphs
 from pipeline.players import Player, file_player, find_player
+from pipeline.project import Project
+from pipeline.records import transcript_from_json
 from pipeline.site_pages import (
     WEB,
     EpisodePage,
@@ -25,7 +27,7 @@ from pipeline.site_pages import (
     write_words_script,
 )
 from pipeline.staleness import StateFile
-from pipeline.storage import Project, read_record, transcript_from_json, write_bytes, write_whole
+from pipeline.storage import read_record, write_bytes, write_whole
 
 ASSETS = (
     "base.css",

@@ -28,18 +28,17 @@ from pipeline.list_checks import check_duration
 from pipeline.list_revisions import keep_revision, name_revision
 from pipeline.network import take_turn
 from pipeline.publish import FORMATS, TAGGED_AUDIO, publish_notes
-from pipeline.renditions import describe_moves, drop_renditions
-from pipeline.schema import Alignment, Episode, Feature, Provenance
-from pipeline.storage import (
+from pipeline.records import (
     alignment_from_json,
     alignment_to_json,
     features_from_json,
     features_to_json,
-    read_record,
     transcript_from_json,
     transcript_to_json,
-    write_json,
 )
+from pipeline.renditions import describe_moves, drop_renditions
+from pipeline.schema import Alignment, Episode, Feature, Provenance
+from pipeline.storage import read_record, write_json
 from pipeline.transcribe import OPTIONS
 from pipeline.transcript_files import load_transcript
 

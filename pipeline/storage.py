@@ -1,137 +1,20 @@
-"""Where each record of a project lives, and how files are written: whole, or not at all."""
+"""How files are written and read: whole, or not at all."""
 
-import dataclasses
 import hashlib
 import json
 import math
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import InputError
-from pipeline.schema import Alignment, Feature, Method, Placement, Segment, Status, Transcript, Word
 
 Record = TypeVar("Record")
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """The folders of a project; every path derives from its root."""
-
-    root: Path
-
-    @property
-    def show(self) -> Path:
-        """The show's settings."""
-        return self.root / "configs" / "show.yaml"
-
-    @property
-    def episodes(self) -> Path:
-        """The folder of the episodes' settings."""
-        return self.root / "configs" / "episodes"
-
-    @property
-    def processed(self) -> Path:
-        """Everything that can be made again."""
-        return self.root / "data" / "processed"
-
-    @property
-    def lock(self) -> Path:
-        """The file that one run at a time holds."""
-        return self.processed / ".lock"
-
-    @property
-    def unfinished(self) -> Path:
-        """A mark that is there while stages run: found later, it says that a run was killed, or failed."""
-        return self.processed / ".unfinished"
-
-    @property
-    def runs(self) -> Path:
-        """The folder of run reports."""
-        return self.processed / "runs"
-
-    @property
-    def history(self) -> Path:
-        """Every state that an episode's rows were published in, a folder an episode."""
-        return self.processed / "history"
-
-    @property
-    def dataset(self) -> Path:
-        """The folder of Parquet files, one an episode."""
-        return self.processed / "catalog"
-
-    @property
-    def catalog_csv(self) -> Path:
-        """All episodes' rows for people."""
-        return self.processed / "catalog.csv"
-
-    def episode(self, episode_id: str) -> Path:
-        """The settings of one episode."""
-        return self.episodes / f"{episode_id}.yaml"
-
-    def corrections(self, episode_id: str) -> Path:
-        """What people decided about the starts of one episode."""
-        return self.root / "configs" / "corrections" / f"{episode_id}.yaml"
-
-    def corrections_lock(self, episode_id: str) -> Path:
-        """The file that one writer of an episode's corrections at a time holds; no configuration, so not beside it."""
-        return self.processed / "state" / f".{episode_id}.corrections.lock"
-
-    def undo_journal(self, episode_id: str) -> Path:
-        """The last decisions of reviews of one episode, so that they can be undone after the server has ended."""
-        return self.processed / "state" / f"{episode_id}.undo.json"
-
-    def raw(self, episode_id: str) -> Path:
-        """The folder of one episode's inputs as they were fetched."""
-        return self.root / "data" / "raw" / episode_id
-
-    def lists(self, episode_id: str) -> Path:
-        """The folder with every revision of one episode's feature list."""
-        return self.raw(episode_id) / "features"
-
-    def transcript(self, episode_id: str) -> Path:
-        """What was said in one episode, and when."""
-        return self.processed / "transcripts" / f"{episode_id}.json"
-
-    def transcript_parts(self, episode_id: str) -> Path:
-        """The folder of what is finished of a transcript in the making."""
-        return self.processed / "transcripts" / f"{episode_id}.parts"
-
-    def vectors(self, episode_id: str) -> Path:
-        """What the sentences of one episode mean, as numbers; made again where it is missing."""
-        return self.processed / "transcripts" / f"{episode_id}.vectors.npz"
-
-    def alignment(self, episode_id: str) -> Path:
-        """Where each feature of one episode was placed."""
-        return self.processed / "alignments" / f"{episode_id}.json"
-
-    def catalog(self, episode_id: str) -> Path:
-        """One episode's rows."""
-        return self.dataset / f"{episode_id}.parquet"
-
-    def notes(self, episode_id: str) -> Path:
-        """The folder of what is published of one episode: show notes, chapters, subtitles."""
-        return self.processed / "notes" / episode_id
-
-    @property
-    def turns(self) -> Path:
-        """The folder in which downloads take turns."""
-        return self.processed / "state" / "turns"
-
-    @property
-    def site(self) -> Path:
-        """The folder of the search site."""
-        return self.processed / "site"
-
-    def state(self, name: str) -> Path:
-        """What the files of one episode were made from."""
-        return self.processed / "state" / f"{name}.json"
 
 
 @contextmanager
@@ -233,77 +116,3 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def transcript_to_json(transcript: Transcript) -> dict[str, Any]:
-    """Return the transcript in the shape of `data/processed/transcripts/<id>.json`."""
-    header = {
-        "language": transcript.language,
-        "duration": transcript.duration,
-        "source": transcript.source,
-        "model": transcript.model,
-        "audio_sha256": transcript.audio_sha256,
-        "engine": transcript.engine,
-        "remarks": transcript.remarks,
-    }
-    return {**header, "segments": segments_to_json(transcript.segments)}
-
-
-def transcript_from_json(value: dict[str, Any]) -> Transcript:
-    """Return the transcript that `transcript_to_json` wrote."""
-    return Transcript(
-        segments_from_json(value["segments"]),
-        value["language"],
-        value["duration"],
-        value["source"],
-        value["model"],
-        value["audio_sha256"],
-        value.get("engine"),
-        tuple(value.get("remarks", ())),
-    )
-
-
-def segments_to_json(segments: Iterable[Segment]) -> list[dict[str, Any]]:
-    """Return segments as JSON objects; `suspect` stands only where it is true."""
-    records = [dataclasses.asdict(segment) for segment in segments]
-    return [{name: value for name, value in record.items() if name != "suspect" or value} for record in records]
-
-
-def segments_from_json(value: list[dict[str, Any]]) -> tuple[Segment, ...]:
-    """Return the segments that `segments_to_json` wrote."""
-    return tuple(
-        Segment(s["start"], s["end"], s["text"], tuple(Word(**word) for word in s["words"]), s.get("suspect", False))
-        for s in value
-    )
-
-
-def alignment_to_json(alignment: Alignment) -> list[dict[str, Any]]:
-    """Return the placements as JSON objects, in list order."""
-    return [dataclasses.asdict(placement) for placement in alignment.placements]
-
-
-def alignment_from_json(value: list[dict[str, Any]]) -> Alignment:
-    """Return the alignment that `alignment_to_json` wrote."""
-    return Alignment(
-        tuple(
-            Placement(
-                **{
-                    **placement,
-                    "status": Status(placement["status"]),
-                    "method": Method(placement["method"]),
-                    "alternatives": tuple(placement["alternatives"]),
-                }
-            )
-            for placement in value
-        )
-    )
-
-
-def features_to_json(features: Iterable[Feature]) -> list[dict[str, Any]]:
-    """Return the entries as JSON objects, in list order."""
-    return [dataclasses.asdict(feature) for feature in features]
-
-
-def features_from_json(value: list[dict[str, Any]]) -> tuple[Feature, ...]:
-    """Return the entries that `features_to_json` wrote."""
-    return tuple(Feature(**feature) for feature in value)

@@ -20,8 +20,9 @@ from pipeline.audio import SAMPLE_RATE, probe_duration, read_samples
 from pipeline.errors import InputError, ModelError
 from pipeline.models import ModelFolder, find_model
 from pipeline.recognition import MANNERS, recognise
+from pipeline.records import segments_from_json, segments_to_json
 from pipeline.schema import Segment, Transcript
-from pipeline.storage import read_json, segments_from_json, segments_to_json, sha256_of, write_json
+from pipeline.storage import read_json, sha256_of, write_json
 from pipeline.stretches import (
     COMFORTABLE_S,
     LONGEST_S,

@@ -14,11 +14,12 @@ from pipeline.download import METADATA, read_audio
 from pipeline.episode_runs import explain_error, find_reason, run_episode
 from pipeline.errors import ConfigError, LockHeldError, PipelineError
 from pipeline.jobs import Job, Reporter, RunOptions, RunResult, Task
+from pipeline.project import Project
 from pipeline.run_reports import write_report
 from pipeline.schema import Transcript
 from pipeline.site import SiteAudioFile, write_site
 from pipeline.stages import STAGES
-from pipeline.storage import Project, sweep_temporaries
+from pipeline.storage import sweep_temporaries
 from pipeline.transcribe import Progress, Transcriber
 
 INTERRUPTED = 130

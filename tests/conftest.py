@@ -14,8 +14,8 @@ from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from pipeline.jobs import StageResult
+from pipeline.project import Project
 from pipeline.schema import Segment, Transcript, Word
-from pipeline.storage import Project
 from pipeline.transcribe import Progress, WhisperTranscriber
 from pipeline.workflow import run_stages
 

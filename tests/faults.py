@@ -36,8 +36,8 @@ import pipeline.encoder
 from pipeline.corrections import Correction, Decision, save_correction
 from pipeline.history import find_latest
 from pipeline.mentions import load_language
+from pipeline.project import Project
 from pipeline.schema import Segment, Transcript
-from pipeline.storage import Project
 from pipeline.stretches import Stretch
 from pipeline.transcribe import Progress, _Work
 from pipeline.workflow import run_stages

@@ -12,8 +12,10 @@ from pipeline.captions import check_captions, choose_captions, keep_captions
 from pipeline.errors import InputError
 from pipeline.jobs import RunResult
 from pipeline.network import Access
+from pipeline.project import Project
+from pipeline.records import transcript_from_json
 from pipeline.schema import Transcript
-from pipeline.storage import Project, read_record, transcript_from_json
+from pipeline.storage import read_record
 from pipeline.workflow import find_stale, run_stages
 
 STAGES = ("download", "transcribe", "align", "publish")

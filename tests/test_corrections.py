@@ -16,8 +16,8 @@ from test_workflow import done, run
 from pipeline.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
 from pipeline.errors import ConfigError, LockHeldError
 from pipeline.fitting import Fitting, apply_corrections, describe_changes, match_corrections
+from pipeline.project import Project
 from pipeline.schema import Alignment, Feature, Method, Placement, Status
-from pipeline.storage import Project
 
 LIST = (
     Feature(1, "Invoices can be sorted by due date", feature_id=500111),
@@ -242,7 +242,7 @@ SAVER = """
 import sys
 from pathlib import Path
 from pipeline.corrections import Correction, save_correction
-from pipeline.storage import Project
+from pipeline.project import Project
 for number in range(10):
     one = Correction(feature_id=int(sys.argv[2]) * 100 + number, decision="moved", start=number)
     save_correction(Project(Path(sys.argv[1])), "one", one)

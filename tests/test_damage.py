@@ -15,7 +15,7 @@ from test_cli import catalog
 from test_workflow import done, run
 
 from pipeline.list_revisions import find_revision, refresh_revision
-from pipeline.storage import Project
+from pipeline.project import Project
 
 sys.path.append(str(REPOSITORY / "benchmarks"))
 

@@ -11,7 +11,7 @@ from conftest import add_episode
 from test_cli import catalog
 
 from pipeline.doctor import Check, Finding, examine
-from pipeline.storage import Project
+from pipeline.project import Project
 
 
 def look(project: Project, today: date = date(2026, 11, 23)) -> dict[str, list[Check]]:

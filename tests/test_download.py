@@ -14,7 +14,7 @@ from pipeline.download import Audio, allow_access, download_audio, find_source, 
 from pipeline.errors import InputError
 from pipeline.jobs import RunResult
 from pipeline.network import Access
-from pipeline.storage import Project
+from pipeline.project import Project
 from pipeline.workflow import run_stages
 
 DEMO_SECONDS = 322.0

@@ -9,7 +9,7 @@ from conftest import REPOSITORY
 
 from pipeline.encoder import load_encoder
 from pipeline.marks import parse_time
-from pipeline.storage import Project
+from pipeline.project import Project
 
 pytestmark = pytest.mark.model
 

@@ -19,7 +19,8 @@ from test_workflow import done, run
 from pipeline.corrections import Correction, Decision, save_correction
 from pipeline.episode_runs import explain_os_error
 from pipeline.jobs import Job
-from pipeline.storage import Project, write_whole
+from pipeline.project import Project
+from pipeline.storage import write_whole
 from pipeline.workflow import list_episodes
 
 CATALOG = [sys.executable, "-m", "pipeline"]

@@ -16,7 +16,7 @@ from pipeline.feeds import Entry
 from pipeline.metadata import Metadata
 from pipeline.network import Access
 from pipeline.new_episodes import Added, add_new_episodes, describe_source, make_settings, write_settings
-from pipeline.storage import Project
+from pipeline.project import Project
 
 QUICK = Access(retries=0)
 

@@ -9,7 +9,7 @@ from conftest import REPOSITORY
 from nbclient import NotebookClient
 from test_evaluate import ROWS
 
-from pipeline.storage import Project
+from pipeline.project import Project
 from pipeline.tables import write_catalog
 
 NOTEBOOK = REPOSITORY / "docs" / "catalog.ipynb"

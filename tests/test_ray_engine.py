@@ -14,9 +14,9 @@ from conftest import LINES, PAGE, REPOSITORY, Notes, ToldTranscriber, add_episod
 
 from pipeline.config import ShowConfig
 from pipeline.errors import InputError
+from pipeline.project import Project
 from pipeline.ray_engine import RayEngine
 from pipeline.schema import Transcript
-from pipeline.storage import Project
 from pipeline.transcribe import Progress, Transcriber
 from pipeline.workflow import Engine, run_stages
 

@@ -9,9 +9,9 @@ from faulty_server import make_sound
 
 from pipeline.download import download_audio, read_audio
 from pipeline.jobs import RunResult
+from pipeline.project import Project
 from pipeline.renditions import describe_moves
 from pipeline.schema import Alignment, Feature, Method, Placement, Status
-from pipeline.storage import Project
 from pipeline.workflow import find_stale, run_stages
 
 STAGES = ("download", "transcribe", "align", "publish")

@@ -10,7 +10,7 @@ import pytest
 from conftest import LINES, PAGE, ToldTranscriber, add_episode, make_project, spoken
 from test_workflow import run
 
-from pipeline.storage import Project
+from pipeline.project import Project
 from pipeline.workflow import list_episodes
 
 # Runs the command, and says which files it opened and which libraries it imported.

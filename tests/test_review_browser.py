@@ -10,7 +10,8 @@ from test_review_server import ReviewServer, serve_in_thread
 from test_site_pages import HOSTILE
 
 from pipeline.corrections import Correction, Decision, load_corrections, save_correction
-from pipeline.storage import Project, read_json, write_json
+from pipeline.project import Project
+from pipeline.storage import read_json, write_json
 from pipeline.workflow import run_stages
 
 pytestmark = pytest.mark.browser

@@ -16,10 +16,10 @@ import uvicorn
 from conftest import DEMO_AUDIO
 
 from pipeline.corrections import load_corrections
+from pipeline.project import Project
 from pipeline.review_guard import HEADERS, make_token
 from pipeline.review_server import PAGES, build_app, configure
 from pipeline.reviewing import Review
-from pipeline.storage import Project
 
 
 @dataclass

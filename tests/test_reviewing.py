@@ -8,8 +8,8 @@ from conftest import Notes, ToldTranscriber
 from pipeline.corrections import Correction, Decision, load_corrections, save_correction
 from pipeline.errors import ConfigError, InputError
 from pipeline.loudness import PER_SECOND, measure_loudness
+from pipeline.project import Project
 from pipeline.reviewing import ChangedMeanwhileError, Review
-from pipeline.storage import Project
 from pipeline.tables import read_rows
 from pipeline.workflow import run_stages
 

@@ -11,8 +11,8 @@ from pipeline.catalog_changes import compare_rows
 from pipeline.corrections import Correction, Decision, save_correction
 from pipeline.errors import InputError
 from pipeline.history import list_states, read_state
+from pipeline.project import Project
 from pipeline.run_reports import choose_runs, compare_runs, find_run, list_runs
-from pipeline.storage import Project
 
 FIRST = """Kite release notes
 Full Feature review:

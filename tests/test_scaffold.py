@@ -10,8 +10,8 @@ from test_cli import catalog
 
 from pipeline.config import DownloadConfig, ShowConfig, load_show
 from pipeline.errors import InputError
+from pipeline.project import Project
 from pipeline.scaffold import PRESETS, make_project
-from pipeline.storage import Project
 
 
 def test_a_new_project_has_its_folders_and_readable_settings(tmp_path: Path) -> None:

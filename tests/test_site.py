@@ -12,8 +12,10 @@ from test_notes import rows_of
 
 from pipeline.catalog import CatalogRow
 from pipeline.config import ShowConfig, SiteAudio
+from pipeline.project import Project
+from pipeline.records import transcript_to_json
 from pipeline.site import ASSETS, SiteAudioFile, write_site
-from pipeline.storage import Project, transcript_to_json, write_json
+from pipeline.storage import write_json
 from pipeline.tables import write_catalog
 from pipeline.workflow import run_stages
 

@@ -17,9 +17,11 @@ from test_site import episode_rows
 from test_site_pages import HOSTILE
 
 from pipeline.config import ShowConfig
+from pipeline.project import Project
+from pipeline.records import transcript_to_json
 from pipeline.schema import Status
 from pipeline.site import SiteAudioFile, write_site
-from pipeline.storage import Project, transcript_to_json, write_json
+from pipeline.storage import write_json
 from pipeline.tables import write_catalog
 
 pytestmark = pytest.mark.browser

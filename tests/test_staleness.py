@@ -84,10 +84,104 @@ def test_an_unchanged_file_is_not_read_again(tmp_path: Path, output: Path, monke
     assert state.find_reason("transcribe", INPUTS, [output]) is None
 
 
+def test_a_change_under_the_old_size_and_time_is_seen(tmp_path: Path, output: Path) -> None:
+    state, before = recorded(tmp_path, output), output.stat()
+    output.write_text("MADE")
+    os.utime(output, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
+
+
+def test_one_more_link_to_a_file_is_no_change_of_it(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = recorded(tmp_path, output)
+    os.link(output, tmp_path / "audio.mp3")
+    monkeypatch.setattr("pipeline.staleness.sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    assert state.find_reason("transcribe", INPUTS, [output]) is None
+
+
+def test_a_linked_file_that_changed_is_read_again(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    os.link(output, tmp_path / "audio.mp3")
+    output.write_text("MADE")
+    os.utime(output, (1, 1))
+    assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
+
+
+def test_a_touched_file_is_read_once_and_its_digest_kept(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = recorded(tmp_path, output)
+    os.utime(output, (1, 1))
+    state.find_reason("transcribe", INPUTS, [output])
+    state.save_stamps()
+    monkeypatch.setattr("pipeline.staleness.sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    again = StateFile.load(tmp_path / "state.json", tmp_path)
+    assert again.find_reason("transcribe", INPUTS, [output]) is None
+
+
+def test_nothing_is_written_where_nothing_was_touched(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    os.utime(output, (1, 1))
+    state.find_reason("transcribe", INPUTS, [output])
+    state.save_stamps()
+    written = (tmp_path / "state.json").stat().st_ino
+    for looked in (state, StateFile.load(tmp_path / "state.json", tmp_path)):
+        looked.save_stamps()
+        assert (tmp_path / "state.json").stat().st_ino == written
+
+
+def test_an_output_that_can_only_be_found_by_looking_is_missed(tmp_path: Path, output: Path) -> None:
+    """The latest state of a history is whatever lies there last: once it is gone, nobody would ask for it."""
+    state = recorded(tmp_path, output)
+    assert list(state.find_reasons("transcribe", INPUTS, [])) == []
+    output.unlink()
+    assert list(state.find_reasons("transcribe", INPUTS, [])) == ["out/made.json is missing"]
+
+
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"stages": {"a": 1}, "stamps": {}}', '{"stages": {"a": {}}, "stamps": {"x": [1]}}']
+    ("before", "now", "told"),
+    [
+        ("", "en", "language changed from none to en"),
+        ("en", "", "language changed from en to none"),
+        ("", "x" * 40, f"language changed from none to {'x' * 40}"),
+        ("", "x" * 41, "language changed"),
+    ],
 )
-def test_a_damaged_record_means_everything_is_made_anew(tmp_path: Path, content: str) -> None:
+def test_short_values_are_told_in_full_and_digests_are_not(tmp_path: Path, before: str, now: str, told: str) -> None:
+    state = StateFile(tmp_path / "state.json", tmp_path)
+    state.record("transcribe", {"language": before}, [])
+    assert state.find_reason("transcribe", {"language": now}, []) == told
+
+
+def test_the_share_of_each_input_in_an_output_is_kept(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    assert "sizes" not in state.stages["transcribe"]
+    state.record("catalog.csv", INPUTS, [output], sizes={"audio": 4})
+    assert StateFile.load(tmp_path / "state.json", tmp_path).stages["catalog.csv"]["sizes"] == {"audio": 4}
+
+
+DONE = '{"stages": {"transcribe": {"inputs": {}, "outputs": {}%s}}, "stamps": %s}'
+
+
+def test_a_record_as_we_write_it_is_taken(tmp_path: Path) -> None:
+    for stamps in ("{}", '{"x": [1, 2, 3, "digest"]}', '{"x": [1, 2, "digest of an older version"]}'):
+        (tmp_path / "state.json").write_text(DONE % (', "sizes": {"a": 1}', stamps))
+        assert StateFile.load(tmp_path / "state.json", tmp_path).find_reason("transcribe", {}, []) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[]", '{"stages": {"transcribe": 1}, "stamps": {}}', '{"stages": {"transcribe": {}}, "stamps": {}}'),
+        *(DONE % ("", "[]"), DONE % ("", '{"x": [1]}'), DONE % ("", '{"x": "abc"}')),
+        DONE % (', "sizes": {"a": "1"}', "{}"),
+        '{"stages": [], "stamps": {}}',
+    ],
+)
+def test_a_damaged_record_means_everything_is_made_anew(tmp_path: Path, output: Path, content: str) -> None:
     (tmp_path / "state.json").write_text(content)
     state = StateFile.load(tmp_path / "state.json", tmp_path)
-    assert state.find_reason("transcribe", INPUTS, []) == "not done yet"
+    assert state.find_reason("transcribe", {}, []) == "not done yet"
+    state.record("transcribe", INPUTS, [output])
+    assert StateFile.load(tmp_path / "state.json", tmp_path).find_reason("transcribe", INPUTS, [output]) is None

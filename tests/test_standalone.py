@@ -7,8 +7,9 @@ import pytest
 from conftest import DEMO_AUDIO, LINES, PAGE, ToldTranscriber, spoken
 
 from pipeline.errors import InputError
+from pipeline.records import transcript_to_json
 from pipeline.standalone import Located, locate_features, name_episode
-from pipeline.storage import sha256_of, transcript_to_json
+from pipeline.storage import sha256_of
 
 
 @pytest.fixture

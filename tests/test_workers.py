@@ -13,8 +13,8 @@ from conftest import LINES, PAGE, Notes, ToldTranscriber, add_episode, spoken
 from pipeline.config import ShowConfig
 from pipeline.console import ConsoleReporter
 from pipeline.jobs import StageResult
+from pipeline.project import Project
 from pipeline.schema import Transcript
-from pipeline.storage import Project
 from pipeline.transcribe import Progress, Transcriber
 from pipeline.workers import WorkerPool, explain_exit, free_memory, share_cores
 from pipeline.workflow import Engine, run_stages

@@ -12,8 +12,8 @@ from test_chapters import silent_mp3
 from pipeline.catalog_csv import read_everything
 from pipeline.errors import ConfigError, LockHeldError
 from pipeline.jobs import RunResult
+from pipeline.project import Project
 from pipeline.publish import FORMATS, TAGGED_AUDIO
-from pipeline.storage import Project
 from pipeline.workflow import find_stale, list_episodes, run_stages
 
 ALL = ("download", "transcribe", "align", "publish")

@@ -22,8 +22,8 @@ def diff(
     """What changed in the catalog between the last two runs. Or between two named ones."""
     from pipeline.config import load_show
     from pipeline.console import print_line
+    from pipeline.project import Project
     from pipeline.run_reports import choose_runs, compare_runs, describe_changes, list_runs
-    from pipeline.storage import Project
 
     project = Project(root.resolve())
     load_show(project.show)

@@ -70,7 +70,7 @@ def features(
     from pipeline.console import ConsoleReporter, print_list
     from pipeline.download import allow_access
     from pipeline.features import LIST_SUFFIXES, dump_features, load_features, pick_episode, read_lists
-    from pipeline.storage import Project
+    from pipeline.project import Project
 
     if output is not None and output.suffix.lower() not in LIST_SUFFIXES:
         raise InputError(f"the output {output} must end in {', '.join(sorted(LIST_SUFFIXES))}")

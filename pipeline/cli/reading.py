@@ -15,7 +15,7 @@ def status(episodes: Episodes = None, *, root: Root = Path(), as_json: Json = Fa
     from dataclasses import asdict
 
     from pipeline.console import ConsoleReporter, print_status
-    from pipeline.storage import Project
+    from pipeline.project import Project
     from pipeline.workflow import find_stale, list_episodes
 
     project = Project(root.resolve())
@@ -41,8 +41,8 @@ def search(
         raise typer.BadParameter("give words, --version, --id or --episode", param_hint="WORDS")
     from pipeline.catalog_csv import read_everything
     from pipeline.console import print_hits
+    from pipeline.project import Project
     from pipeline.search import search_catalog
-    from pipeline.storage import Project
 
     table = read_everything(Project(root.resolve()))
     hits = search_catalog(table, words or (), version=version, feature_id=feature_id, episode=episode, limit=limit)
@@ -67,7 +67,7 @@ def evaluate(
         raise InputError(f"the picture {picture} must end in .png or .svg")
     from pipeline.console import print_evaluation
     from pipeline.evaluate import draw_reliability, load_gold, published_truth, score
-    from pipeline.storage import Project
+    from pipeline.project import Project
     from pipeline.tables import read_rows
 
     rows = read_rows(Project(root.resolve()).dataset, episodes or None)

@@ -23,9 +23,9 @@ def review(
     if find_spec("starlette") is None or find_spec("uvicorn") is None:
         raise InputError("the review page needs the extra `review`: pip install 'episode-catalog[review]'")
     from pipeline.console import print_line
+    from pipeline.project import Project
     from pipeline.review_server import serve
     from pipeline.reviewing import Review
-    from pipeline.storage import Project
 
     opened = Review.open(Project(root.resolve()), episode, _login() if who is None else who)
 

@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError
 SOME_FAILED = 3
 
 if TYPE_CHECKING:
-    from pipeline.storage import Project
+    from pipeline.project import Project
 
 
 def init(
@@ -43,7 +43,7 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Write an episode's settings. They are filled in from what its source says of itself."""
-    from pipeline.storage import Project
+    from pipeline.project import Project
 
     project = Project(root.resolve())
     if feed is not None:
@@ -123,7 +123,7 @@ def doctor(*, root: Root = Path(), as_json: Json = False) -> None:
 
     from pipeline.console import print_checks
     from pipeline.doctor import Finding, examine
-    from pipeline.storage import Project
+    from pipeline.project import Project
 
     checks = examine(Project(root.resolve()), today=datetime.now(UTC).date())
     if as_json:

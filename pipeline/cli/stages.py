@@ -59,7 +59,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         as_json: Json = False,
     ) -> None:
         from pipeline.console import ConsoleReporter
-        from pipeline.storage import Project
+        from pipeline.project import Project
         from pipeline.workflow import INTERRUPTED, list_episodes, run_stages
 
         project = Project(root.resolve())

@@ -1,0 +1,123 @@
+"""Change the program at random places, and see whether its tests notice: mutation testing, with mutmut.
+
+    pip install mutmut==3.8.1
+    python benchmarks/mutants.py staleness
+    python benchmarks/mutants.py lists --sample 120 --seed 1
+
+Works on a copy in a temporary folder, with the tests that are quick and meant for the part. Prints for each module how
+many of the mutants tried were noticed, and each that was not, as a difference. docs/mutants.md says what was found.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Modules that are changed, and the tests that should notice."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+PARTS = {
+    "alignment": Part(("align", "ordering", "placement"), ("test_align", "test_ordering")),
+    "lists": Part(("marks", "lines", "page", "list_checks"), ("test_marks", "test_page", "test_list_checks")),
+    "staleness": Part(("staleness", "catalog_csv"), ("test_staleness", "test_catalog_csv")),
+}
+NOTICED, UNNOTICED, UNTESTED = "noticed", "unnoticed", "untested"
+# mutmut's exit codes: 1 and 3 a test failed, 0 none did, 33 no test comes by, and the rest a crash or no end.
+OUTCOMES = {0: UNNOTICED, 33: UNTESTED}
+# A few examples of each property find what a hundred find, nearly always, and a hundred mutants wait for them.
+ENVIRONMENT = {"CI": "1", "HYPOTHESIS_EXAMPLES": "15"}
+
+
+def copy_checkout(folder: Path, part: Part) -> None:
+    """Copy what git knows or does not ignore to `folder`, with settings for mutmut in its pyproject.toml."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.splitlines():
+        if (REPOSITORY / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REPOSITORY / name, folder / name)
+    settings = {
+        "source_paths": [f"pipeline/{name}.py" for name in part.modules],
+        "pytest_add_cli_args_test_selection": [f"tests/{name}.py" for name in part.tests],
+        "also_copy": ["pipeline", "tests", "demo", "configs", "benchmarks", "docs", "README.md"],
+    }
+    with (folder / "pyproject.toml").open("a") as project:
+        project.write(
+            "\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
+        )
+
+
+def run_mutmut(folder: Path, *arguments: str) -> str:
+    """Return what mutmut prints; it ends with an error where mutants are left, which is no failure of ours."""
+    command = [sys.executable, "-m", "mutmut", *arguments]
+    environment = {**os.environ, **ENVIRONMENT}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False).stdout
+
+
+def read_outcomes(folder: Path, part: Part) -> dict[str, int | None]:
+    """Return mutmut's exit code for each mutant, None where it was not tried."""
+    outcomes: dict[str, int | None] = {}
+    for name in part.modules:
+        meta = folder / "mutants" / "pipeline" / f"{name}.py.meta"
+        outcomes |= json.loads(meta.read_text())["exit_code_by_key"] if meta.exists() else {}
+    return outcomes
+
+
+def try_mutants(folder: Path, part: Part, sample: int, seed: int) -> dict[str, str]:
+    """Return what became of a random sample of mutants in each module, by their names."""
+    # A first call for a single mutant writes them all.
+    run_mutmut(folder, "run", f"pipeline.{part.modules[0]}.*__mutmut_1")
+    names = sorted(read_outcomes(folder, part))
+    if not names:
+        raise SystemExit("mutmut made no mutants: do the tests pass without any?")
+    chance = random.Random(seed)
+    chosen: list[str] = []
+    for module in part.modules:
+        own = [name for name in names if name.startswith(f"pipeline.{module}.")]
+        chosen += chance.sample(own, min(sample, len(own)))
+    run_mutmut(folder, "run", "--max-children", str(os.cpu_count()), *chosen)
+    outcomes = read_outcomes(folder, part)
+    return {name: OUTCOMES.get(code, NOTICED) for name in chosen if (code := outcomes[name]) is not None}
+
+
+def main() -> None:
+    """Try the mutants of one part, and print what was not noticed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("--sample", type=int, default=120, help="mutants of each module")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    part = PARTS[args.part]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        copy_checkout(folder, part)
+        outcomes = try_mutants(folder, part, args.sample, args.seed)
+        for name, outcome in outcomes.items():
+            if outcome != NOTICED:
+                shown = run_mutmut(folder, "show", name).splitlines()
+                print(
+                    f"{outcome}: {name}",
+                    *(line for line in shown if line[:1] in "+-" and line[:3] not in {"+++", "---"}),
+                    sep="\n",
+                )
+        for module in part.modules:
+            own = [outcome for name, outcome in outcomes.items() if name.startswith(f"pipeline.{module}.")]
+            told = ", ".join(f"{own.count(kind)} {kind}" for kind in (NOTICED, UNNOTICED, UNTESTED))
+            print(f"{module}: {len(own)} mutants, {told}: {own.count(NOTICED) / max(1, len(own)):.0%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Where everything of a project lies: these names are in users' scripts, and stay."""
+
+from pathlib import Path
+
+from pipeline.project import Project
+
+PROMISED = {
+    "show": "configs/show.yaml",
+    "episode": "configs/episodes/ep12.yaml",
+    "corrections": "configs/corrections/ep12.yaml",
+    "raw": "data/raw/ep12",
+    "transcript": "data/processed/transcripts/ep12.json",
+    "alignment": "data/processed/alignments/ep12.json",
+    "catalog": "data/processed/catalog/ep12.parquet",
+    "catalog_csv": "data/processed/catalog.csv",
+    "notes": "data/processed/notes/ep12",
+    "site": "data/processed/site",
+    "runs": "data/processed/runs",
+}
+
+
+def test_what_users_rely_on_lies_where_it_was_promised() -> None:
+    project = Project(Path("root"))
+    for name, promised in PROMISED.items():
+        place = getattr(project, name)
+        path = place("ep12") if callable(place) else place
+        assert path == Path("root") / promised, name
