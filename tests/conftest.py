@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from faulty_server import Server, make_media, serve, write_feed
+from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
@@ -235,8 +236,16 @@ def talk(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The repository's own project, in a folder of its own, run once."""
-    project = Project(tmp_path_factory.mktemp("demo"))
+    """The repository's own project, in a folder of its own, run once, by whichever process comes first."""
+    shared = tmp_path_factory.getbasetemp()
+    root = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "demo"
+    with FileLock(f"{root}.lock"):
+        if not root.exists():
+            _run_demo(Project(root))
+    return Project(root)
+
+
+def _run_demo(project: Project) -> None:
     for folder in ("configs", "demo"):
         shutil.copytree(REPOSITORY / folder, project.root / folder)
     result = run_stages(
@@ -248,7 +257,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
         offline=True,
     )
     assert result.exit_code == 0, result.failures
-    return project
 
 
 # Not for the whole session: while Playwright is at work, nothing else may run an event loop.

@@ -2,77 +2,175 @@
 
 import re
 import runpy
-import subprocess
-import sys
-from dataclasses import fields, replace
+import shlex
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 
 import duckdb
 import pytest
-import yaml
 from conftest import REPOSITORY
 from test_evaluate import ROWS
+from typer.testing import CliRunner
 
-from pipeline.catalog import CatalogRow
-from pipeline.config import EpisodeConfig, ShowConfig
+from pipeline.cli import app
+from pipeline.config import load_episode, load_show
+from pipeline.corrections import load_corrections
 from pipeline.tables import write_catalog
 
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), REPOSITORY / "demo" / "README.md"])
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+BLOCK = re.compile(r"^([ ]*)```(\w*)\n(.*?)^[ ]*```", re.DOTALL | re.MULTILINE)
+REFERENCE = runpy.run_path(str(REPOSITORY / "docs" / "generate_reference.py"))
 
 
+@cache
 def help_of(*command: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *command, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=REPOSITORY,
-    ).stdout
+    result = CliRunner().invoke(app, [*command, "--help"], prog_name="catalog")
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 COMMANDS = re.findall(r"^  (\w+) ", help_of().split("Commands:")[1], re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_in_the_readme(command: str) -> None:
-    assert f"`catalog {command}" in README or f"\ncatalog {command}" in README or f"| `{command}` |" in README
+def find_blocks(page: Path, kind: str) -> list[str]:
+    """A page's code blocks of a kind, without the blanks that a list indents them by."""
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [dedent(text) for _, name, text in found if name == kind]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_and_option_that_is_written_down_exists(page: object) -> None:
-    text = page.read_text(encoding="utf-8")  # type: ignore[attr-defined]
-    for line in re.findall(r"(?:^|`)catalog ([a-z][^`\n]*)", text, re.MULTILINE):
-        command = line.split()[0]
-        assert command in COMMANDS, line
-        known = help_of(command)
-        for option in re.findall(r"(--[a-z]+)", line):
-            assert option in known, line
+def check_catalog(words: list[str]) -> None:
+    """A call of the program names a command that exists, and options that it knows."""
+    assert words[0] in COMMANDS, words
+    below = words[1:2] if words[0] == "models" else []
+    for word in words:
+        if word.startswith("--"):
+            assert word.split("=")[0] in help_of(words[0], *below), words
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_to_a_file_leads_to_one(page: object) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):  # type: ignore[attr-defined]
-        assert (page.parent / target).exists(), target  # type: ignore[attr-defined]
+def check_python(words: list[str]) -> None:
+    """A script or module that is run is there; a line of Python can be compiled."""
+    if words[0] == "-c":
+        compile(words[1], "documentation", "exec")
+        return
+    path = words[1].replace(".", "/") + ".py" if words[0] == "-m" else words[0]
+    assert (words[0] == "-m" and words[1] == "pytest") or (REPOSITORY / path).is_file(), words
 
 
-def test_the_readme_lists_the_columns_in_their_order() -> None:
-    listed = README[README.index("The columns, in their order:") :].split("What each means")[0]
-    assert re.findall(r"`(\w+)`", listed) == [field.name for field in fields(CatalogRow)]
+def check_pip(words: list[str]) -> None:
+    """What pip is given is there: our extras, files of requirements, packages pinned as the lock has them."""
+    assert words[0] in {"install", "download", "wheel"}, words
+    for word in words:
+        for extra in re.findall(r"\[([\w,]+)\]", word):
+            assert set(extra.split(",")) <= set(PROJECT["project"]["optional-dependencies"]), words
+    for option, value in pairwise(words):
+        assert option != "-r" or (REPOSITORY / value).is_file(), words
 
 
-def test_the_settings_shown_in_the_readme_are_right() -> None:
-    show, episode = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[:2]
-    assert ShowConfig.model_validate(yaml.safe_load(show)).name == "By the [run]Book"
-    assert EpisodeConfig.model_validate(yaml.safe_load(episode)).features == "pages/ep12.txt"
+def check_make(words: list[str]) -> None:
+    """A target of make is there."""
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    assert all(re.search(rf"^{re.escape(word)}:", makefile, re.MULTILINE) for word in words), words
 
 
-def test_the_data_dictionary_is_made_from_the_schema() -> None:
+def check_shell(words: list[str]) -> None:
+    """A shell's own word, or a program of others whose line has no meaning of ours."""
+
+
+CHECKS: dict[str, Callable[[list[str]], None]] = {
+    "catalog": check_catalog,
+    "python": check_python,
+    "pip": check_pip,
+    "make": check_make,
+    **dict.fromkeys(("cd", "cp", "export", "ray", "flock", "sh", "git", "apt-get", "uv"), check_shell),
+}
+
+
+@each_page
+def test_every_line_of_a_shell_block_is_of_a_kind_that_is_checked(page: Path) -> None:
+    for text in find_blocks(page, "sh"):
+        for line in text.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words:
+                CHECKS[Path(words[0]).name](words[1:])
+
+
+@each_page
+def test_every_command_within_a_sentence_exists(page: Path) -> None:
+    for line in re.findall(r"`catalog ([a-z][^`\n]*)", page.read_text(encoding="utf-8")):
+        check_catalog(line.split())
+    for line in re.findall(r"`python ((?:-m )?[\w./-]+)", page.read_text(encoding="utf-8")):
+        check_python(line.split())
+    for line in re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")):
+        check_make([line])
+
+
+@each_page
+def test_every_block_says_what_it_holds_and_is_of_a_kind_that_is_checked(page: Path) -> None:
+    """A block of text is read by a test of its own, or is what the program printed."""
+    kinds = {name for _, name, _ in BLOCK.findall(page.read_text(encoding="utf-8"))}
+    assert kinds <= {"sh", "yaml", "toml", "python", "sql", "text"}
+
+
+@each_page
+def test_every_file_of_settings_that_is_shown_is_right(page: Path, tmp_path: Path) -> None:
+    """What stands under `columns:` or `download:` alone is part of a show's settings."""
+    for text in find_blocks(page, "yaml"):
+        path = tmp_path / "shown.yaml"
+        path.write_text(text)
+        first = text.splitlines()[0]
+        if "corrections" in first:
+            assert load_corrections(path)
+        elif "configs/episodes/" in first:
+            load_episode(path)
+        else:
+            path.write_text(text if re.search("^name:", text, re.MULTILINE) else f"name: x\n{text}")
+            load_show(path)
+
+
+def test_the_reference_has_every_command_setting_and_column() -> None:
     """Else run: python docs/generate_reference.py."""
-    page = REPOSITORY / "docs" / "catalog.md"
-    namespace = runpy.run_path(str(REPOSITORY / "docs" / "generate_reference.py"))
-    assert page.read_text(encoding="utf-8") == namespace["fill_page"](page.read_text(encoding="utf-8"))
+    for name in REFERENCE["PAGES"]:
+        page = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
+        assert page == REFERENCE["fill_page"](name, page), name
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = {(REPOSITORY / target.split("#")[0]).resolve() for target in re.findall(r"\]\(([^)]+)\)", README)}
+    missing = [page for page in PAGES if page.resolve() not in linked and page.parent.name != "adr"]
+    assert {page.name for page in missing} <= {"README.md", "SECURITY.md"}
+
+
+def test_the_readme_s_figures_are_those_that_were_measured() -> None:
+    page = (REPOSITORY / "docs" / "alignment.md").read_text(encoding="utf-8")
+    for show, count in (("newsletter walkthrough", 94), ("tech news", 80), ("interviews", 73)):
+        found = re.search(rf"^\| {show} \(.*\| [.\d]+ / \.(\d+), [^|]+\|$", page, re.MULTILINE)
+        assert found, show
+        assert int(found[1]) == count, show
+    for show, share in (("newsletter walkthrough", 99), ("tech news", 93), ("interviews", 85)):
+        found = re.search(rf"^\| {show} \| [.\d]+ \| ([.\d]+) \|", page, re.MULTILINE)
+        assert found, show
+        assert round(100 * float(found[1]) + 1e-9) == share, show
+    assert all(f"{count} of" in README or f"{count} in" in README for count in (94, 80))
+
+
+@each_page
+def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8")):
+        name, _, place = target.partition("#")
+        path = page.parent / name if name else page
+        assert path.exists(), target
+        if place:
+            headings = re.findall(r"^#+ (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+            assert place in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
 
 
 def test_what_download_does_is_measured(media: Path) -> None:
