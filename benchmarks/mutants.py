@@ -31,7 +31,9 @@ class Part:
 
 
 PARTS = {
-    "alignment": Part(("align", "ordering", "placement"), ("test_align", "test_ordering")),
+    "alignment": Part(
+        ("align", "ordering", "placement"), ("test_align", "test_ordering", "test_placement", "test_encoder")
+    ),
     "lists": Part(("marks", "lines", "page", "list_checks"), ("test_marks", "test_page", "test_list_checks")),
     "staleness": Part(("staleness", "catalog_csv"), ("test_staleness", "test_catalog_csv")),
 }

@@ -11,8 +11,7 @@ from conftest import LINES, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.align import align
-from pipeline.placement import mark_order
+from pipeline.align import align, choose_units, find_units, list_alternatives
 from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
 
 CHATTER = (
@@ -226,8 +225,78 @@ def test_minute_long_paragraphs_are_good_enough_for_half_a_minute() -> None:
     assert count_right(show, align(Transcript(long, "en"), show.features), within=30.0) == 1.0
 
 
-def test_order_marks_the_longest_rising_run() -> None:
-    assert mark_order(np.array([10.0, 40.0, 20.0, 30.0])).tolist() == [True, False, True, True]
+def test_a_title_is_found_by_the_stems_of_its_own_language() -> None:
+    """German "Rechnungen" and "Rechnung" share a stem; by the rules of English they do not."""
+    lines = ("Guten Tag und willkommen.", "Zuerst die sortierte Rechnung.", "Und nun etwas anderes.")
+    talk = replace(spoken(lines), language="de")
+    (placement,) = align(talk, [Feature(1, "Sortierte Rechnungen")]).placements
+    assert placement.reason == '"sortierte Rechnung" is said at 0:13'
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_alternatives_are_the_likeliest_places_and_lie_apart(near: list[float]) -> None:
+    starts = np.arange(len(near)) * 6.0
+    others = list_alternatives(starts, np.array(near), 12.0)
+    masses = [near[int(other / 6.0)] for other in others]
+    assert len(others) <= 3
+    assert masses == sorted(masses, reverse=True)
+    assert all(mass >= 0.05 for mass in masses)
+    assert all(abs(one - other) >= 15.0 for one, other in itertools.combinations((12.0, *others), 2))
+
+
+def test_an_alternative_may_lie_just_far_enough_away() -> None:
+    assert list_alternatives(np.array([0.0, 15.0, 29.9]), np.array([0.6, 0.05, 0.3]), 0.0) == (29.9,)
+    assert list_alternatives(np.array([0.0, 15.0, 30.0]), np.array([0.6, 0.05, 0.3]), 0.0) == (30.0, 15.0)
+
+
+def test_known_starts_take_the_nearest_units_the_earlier_one_first() -> None:
+    starts = np.array([0.0, 10.0, 20.0])
+    assert find_units(starts, {5: 9.0, 0: 11.0}) == {5: 1, 0: 2}
+    assert find_units(starts, {2: 9.0, 1: 9.0}) == {1: 1, 2: 2}
+    assert find_units(starts, {0: 99.0, 1: 98.0}) == {1: 2}, "beyond the last unit nothing is left to hold"
+
+
+def test_two_features_share_a_unit_only_where_there_is_no_other() -> None:
+    starts = np.array([0.0, 3.0, 20.0])
+    posterior = np.array([[0.5, 0.4, 0.0], [0.5, 0.3, 0.0]])
+    near = np.array([[0.9, 0.9, 0.0], [0.8, 0.8, 0.0]])
+    assert choose_units(starts, posterior, near).tolist() == [0, 1], "the surer one chooses first"
+    assert choose_units(starts[[0, 2]], posterior[:, [0, 2]], near[:, [0, 2]]).tolist() == [0, 0]
+
+
+def test_of_features_as_sure_as_each_other_the_first_of_the_list_chooses_first() -> None:
+    near, posterior = np.full((20, 21), 0.5), np.tile(np.linspace(1, 0, 21), (20, 1))
+    assert choose_units(np.arange(21) * 0.1, posterior, near).tolist() == list(range(20))
+
+
+def test_a_start_is_no_surer_than_that_the_feature_is_discussed() -> None:
+    show = tell(invent_features(6), [0, 1, 2, 4, 5])
+    for placement in align_show(show).placements:
+        assert 0.0 <= placement.confidence <= 1.0
+        assert placement.confidence == round(placement.confidence, 3)
+
+
+def test_the_times_on_a_page_change_nothing() -> None:
+    show = tell(invent_features(6), range(6))
+    timed = [replace(feature, published_s=7.0 * feature.position) for feature in show.features]
+    assert align(show.transcript, timed) == align_show(show)
+
+
+def test_what_a_placement_says_of_itself_is_filled_in() -> None:
+    show = tell(invent_features(6), [0, 1, 2, 4, 5])
+    for placement in align_show(show).placements:
+        assert placement.reason
+        assert placement.method in Method
+    (nowhere,) = align(Transcript(()), [Feature(1, "A")]).placements
+    assert nowhere.reason == "the transcript holds no speech"
+
+
+@pytest.mark.parametrize(
+    ("anchor", "reason"), [(12.0, "starts here, as a person says"), (None, "not discussed, as a person says")]
+)
+def test_a_persons_decision_is_told_as_one(anchor: float | None, reason: str) -> None:
+    (placement,) = align(spoken(LINES), [Feature(1, "Invoices")], anchors={1: anchor}).placements
+    assert placement.reason == reason
 
 
 def test_a_start_that_a_person_gave_is_kept_and_helps_its_neighbour() -> None:
