@@ -191,16 +191,26 @@ def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
 
 
 def _upgrade(table: "pa.Table", path: Path) -> "pa.Table":
-    """A table of this or an older schema version as this one has it; newer ones are refused."""
+    """A table of this or an older schema version as this one has it; newer ones are refused.
+
+    A column that is younger than the file is empty; InputError where it may not be.
+    """
+    import pyarrow as pa
+
     version = (table.schema.metadata or {}).get(b"episode_catalog.schema_version", b"").decode("ascii", "replace")
     if not version.isdigit():
         raise InputError(f"{path} is not a catalog of ours: move it out of the folder")
     if int(version) > int(SCHEMA_VERSION):
         raise InputError(f"{path} was written by a newer episode-catalog (schema {version}): upgrade this one")
     schema = catalog_schema()
-    if missing := [name for name in schema.names if name not in table.schema.names]:
-        raise InputError(f"{path} is damaged (it has no {missing[0]}): publish its episode again with --force")
-    return table if table.schema.equals(schema) else table.select(schema.names).cast(schema)
+    if table.schema.equals(schema):
+        return table
+    for column in schema:
+        if column.name not in table.schema.names:
+            if not column.nullable or version == SCHEMA_VERSION:
+                raise InputError(f"{path} is damaged (it has no {column.name}): publish its episode again with --force")
+            table = table.append_column(column, pa.nulls(table.num_rows, column.type))
+    return table.select(schema.names).cast(schema)
 
 
 def read_dataset(folder: Path) -> "pa.Table":

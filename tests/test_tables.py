@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_catalog import PLACED, row_of
 
+from pipeline import tables
 from pipeline.errors import InputError
 from pipeline.schema import Method, Placement, Status
 from pipeline.tables import build_table, catalog_schema, read_catalogs, read_csv, write_catalog, write_parquet
@@ -135,6 +136,18 @@ def test_a_file_of_schema_version_1_is_read_for_good() -> None:
     assert table.schema == catalog_schema()
     assert table["title"].to_pylist() == ["Title", "Title"]
     assert table["start_s"].to_pylist() == [124.568, None]
+
+
+def test_a_column_younger_than_a_file_is_empty_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = catalog_schema().append(pa.field("chapter", pa.string()))
+    monkeypatch.setattr(tables, "catalog_schema", lambda: later)
+    monkeypatch.setattr(tables, "SCHEMA_VERSION", "2")
+    read = read_catalogs([GOLDEN])
+    assert read.schema == later
+    assert read["chapter"].null_count == read.num_rows > 0
+    monkeypatch.setattr(tables, "catalog_schema", lambda: later.append(pa.field("words", pa.int64(), nullable=False)))
+    with pytest.raises(InputError, match="it has no words.: publish its episode again with --force"):
+        read_catalogs([GOLDEN])
 
 
 def test_a_file_of_a_newer_schema_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from conftest import REPOSITORY
 
+from pipeline.marks import parse_time
+
 pytestmark = pytest.mark.model
 TUTORIAL = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|yaml)\n(.*?)```", TUTORIAL, re.DOTALL)
@@ -52,7 +54,10 @@ def test_the_rows_it_shows_are_those_that_come_out(done: tuple[Path, str]) -> No
     for line in shown:
         position, title, start, status = (cell.strip() for cell in line.strip("|").split("|"))
         row = rows[int(position)]
-        assert (row["title"], row["start"] or "", row["status"]) == (title, start, status)
+        assert (row["title"], row["status"]) == (title, status)
+        # Arithmetic differs between processors, and with it a recogniser's times by a second.
+        assert (row["start_s"] is None) == (start == "")
+        assert not start or abs(float(str(row["start_s"])) - parse_time(start)) <= 2
 
 
 def _first_state(folder: Path) -> list[dict[str, object]]:
