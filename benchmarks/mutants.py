@@ -34,7 +34,10 @@ PARTS = {
     "alignment": Part(
         ("align", "ordering", "placement"), ("test_align", "test_ordering", "test_placement", "test_encoder")
     ),
-    "lists": Part(("marks", "lines", "page", "list_checks"), ("test_marks", "test_page", "test_list_checks")),
+    "lists": Part(
+        ("marks", "lines", "page", "list_checks"),
+        ("test_marks", "test_lines", "test_page", "test_list_checks", "test_documents"),
+    ),
     "staleness": Part(("staleness", "catalog_csv"), ("test_staleness", "test_catalog_csv")),
 }
 NOTICED, UNNOTICED, UNTESTED = "noticed", "unnoticed", "untested"

@@ -40,6 +40,9 @@ def test_the_parts_stand_in_any_order_with_any_separator(line: str) -> None:
         ("Import (beta) | v2.204 #998146", "Import (beta)", ""),
         ("headers to emails” can be overridden | v2.216 #1085470", "headers to emails” can be overridden", ""),
         ("2:04 Intro", "Intro", ""),
+        ("Dark theme ( #998146 ) Follows the phone.", "Dark theme", "Follows the phone."),
+        ("Dark theme [ v2.204 ] (#998146)", "Dark theme", ""),
+        ("Dark theme #998146 First part | v2.204 Second part", "Dark theme", "First part Second part"),
     ],
 )
 def test_title_and_description_lie_around_the_marks(line: str, title: str, description: str) -> None:

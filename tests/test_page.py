@@ -25,6 +25,65 @@ def entries(text: str, suffix: str = ".txt") -> list[tuple[str, str]]:
     return [(draft.title, " ".join(draft.description)) for draft in read(text, suffix).entries]
 
 
+# Each line of a page: its number, what became of it (and of which entry, by the line of its title, or why), its text.
+TEXT_PAGE = """\
+ 1 ignored: stands before the list | Kite news
+ 2 ignored: an address             | https://example.org/kite
+ 3 ignored: a date                 | November 3, 2026
+ 4 ignored: who wrote it           | By Ann
+ 5 ignored: introduces the episode | In Episode 12 of the Kite Show, Ann and Bo go through a long list of changes that matter to small teams.
+ 6 heading                         | Here are a few key highlights:
+ 7 highlight 7                     | · Dark theme (500122)
+ 8 highlight 7                     | Follows the phone.
+ 9 ignored: a link to the episode  | Listen now: Episode 12
+10 heading                         | Full feature review:
+11 entry 11                        | Sort by date | v4.10 #500111 | 0:11
+12 description 11                  | The list gets a button.
+13 description 11                  | Note: not on phones.
+14 ignored: a separator            | ----
+15 entry 15                        | Dark theme | v4.10 #500122
+16 description 15                  | Second thoughts about limits
+17                                 |
+18 entry 18                        | A paragraph of its own below it.
+19 ignored: a link to the episode  | Watch it on the site
+"""
+MARKDOWN_PAGE = """\
+ 1 ignored: stands before the list | # Kite news
+ 2                                 |
+ 3 ignored: stands before the list | Some words about this release that say nothing.
+ 4                                 |
+ 5 heading                         | ## Changes
+ 6                                 |
+ 7 entry 7                         | ### Sort by date (#500111)
+ 8                                 |
+ 9 description 7                   | The list gets a button.
+10                                 |
+11 description 7                   | - It remembers the order.
+12                                 |
+13 entry 13                        | ### Dark theme (#500122)
+14                                 |
+15 description 13                  | Follows the phone.
+16                                 |
+17 description 13                  | ![picture](x.png)
+"""
+
+
+@pytest.mark.parametrize(("suffix", "told"), [(".txt", TEXT_PAGE), (".md", MARKDOWN_PAGE)])
+def test_what_becomes_of_every_line_of_a_page(suffix: str, told: str) -> None:
+    shown = [line.split("|", 1) for line in told.splitlines()]
+    page = "\n".join(text.removeprefix(" ") for _, text in shown)
+    accounts = {account.line: account for account in read(page, suffix).accounts}
+    for number, (expected, _) in enumerate(shown, start=1):
+        account = accounts.pop(number, None)
+        what = "" if account is None else account.role.value
+        if account is not None and account.entry is not None:
+            what += f" {account.entry}"
+        if account is not None and account.reason:
+            what += f": {account.reason}"
+        assert f"{number} {what}".split() == expected.split()
+    assert not accounts
+
+
 MARKED = """\
 Sort by date | v4.10 #500111 | 0:11
 The list gets a button.
