@@ -10,6 +10,7 @@ from pipeline.marks import format_time
 from pipeline.schema import Alignment, Episode, Feature, FeatureList, Provenance, Status, Transcript
 
 
+# Each column describes itself where it is declared: the Parquet schema, the data dictionary and the docs read it.
 def _column(description: str, *, nullable: bool = False) -> dict[str, object]:
     return {"description": description, "nullable": nullable}
 
@@ -66,9 +67,11 @@ def build_rows(
     """Return one row for each feature, in list order."""
     rows = []
     for feature, placement in zip(features, alignment.placements, strict=True):
+        # Cannot be, and would put every start beside the wrong title without anybody noticing.
         if feature.position != placement.position:
             raise ValueError(f"position {feature.position} of the list got the placement of {placement.position}")
         found = placement.status is not Status.NOT_FOUND and placement.start is not None
+        # Milliseconds: more digits are noise that differs between machines.
         start = round(placement.start, 3) if found and placement.start is not None else None
         end = round(placement.end, 3) if found and placement.end is not None else None
         drift = None if start is None or feature.published_s is None else round(start - feature.published_s, 3)

@@ -7,7 +7,9 @@ from typing import Any
 Row = Mapping[str, Any]
 
 # Nobody hears less, and the page shows whole seconds.
+# Less is rounding, or another machine's arithmetic.
 MOVED_S = 0.1
+# What the page says; what follows from our own decision is told as a move or a status.
 EDITED = ("feature_id", "version", "description", "highlight", "published_s", "end_s")
 
 
@@ -49,6 +51,7 @@ def compare_rows(before: Sequence[Row], now: Sequence[Row]) -> EpisodeChanges:
     """Return what changed; rows are the same by id, else by title, and by title where an id was corrected."""
     pairs, added, removed = _pair(before, now)
     order = [(old["position"], new["position"]) for old, new in pairs]
+    # Order is compared among the entries that stayed: one more at the top moves all positions and reorders nothing.
     in_old_order = [new for _, new in sorted(order)]
     return EpisodeChanges(
         added=tuple(_name(row, start_s=row["start_s"], status=row["status"]) for row in added),

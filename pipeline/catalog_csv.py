@@ -39,6 +39,7 @@ def update_csv(project: Project) -> Path | None:
 
     parts = _read_unchanged(project, state, inputs)
     changed = [project.dataset / name for name in inputs if name.endswith(".parquet") and name not in parts]
+    # Formatting and checking is what costs; the lines of all others are copied.
     header, made = format_csv([read_catalogs([path]) for path in changed])
     parts |= {path.name: part for path, part in zip(changed, made, strict=True)}
     ordered = {name: parts[name] for name in inputs if name in parts}
@@ -58,10 +59,12 @@ def _read_unchanged(project: Project, state: StateFile, inputs: Mapping[str, str
     """The lines of each Parquet file that is as it was, by its name; none where the CSV is not the one we wrote."""
     record = state.stages.get(STATE, {})
     sizes, before = record.get("sizes", {}), record.get("inputs", {})
+    # Another version may write the same rows otherwise.
     if not sizes or before.get("episode-catalog") != inputs["episode-catalog"]:
         return {}
     if not project.catalog_csv.is_file() or state.find_reason(STATE, before, [project.catalog_csv]) is not None:
         return {}
+    # Bytes, not lines: a quoted cell may hold line ends.
     content = project.catalog_csv.read_bytes()
     parts, begin = {}, content.index(b"\n") + 1
     for name, size in sizes.items():

@@ -17,9 +17,11 @@ from pipeline.schema import Status
 
 # What YouTube asks of a list of chapters in a description; one that breaks a rule is ignored in silence.
 YOUTUBE_FEWEST = 3
+# YouTube shows no chapters at all where one of these does not hold.
 YOUTUBE_SHORTEST_S = 10.0
 YOUTUBE_LONGEST_TITLE = 100
 PODLOVE = "http://podlove.org/simple-chapters"
+# Control codes cannot be written in XML 1.0, not even escaped.
 _XML_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -86,6 +88,7 @@ def write_webvtt(chapters: Sequence[Chapter]) -> str:
     """Return WebVTT for a `<track kind="chapters">`: a cue a chapter, its text the title."""
     cues = ["WEBVTT"]
     for chapter in chapters:
+        # A cue of no length is none.
         end = max(chapter.end, chapter.start + 0.001)
         cues.append(f"{format_clock(chapter.start)} --> {format_clock(end)}\n{escape_cue(chapter.title)}")
     return "\n\n".join(cues) + "\n"
@@ -122,6 +125,7 @@ def describe_video(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], dura
             "@type": "Clip",
             "name": chapter.title,
             "startOffset": int(chapter.start),
+            # Whole seconds, of which a short clip may have none left.
             "endOffset": max(int(chapter.start) + 1, int(chapter.end)),
             **({"url": chapter.url} if chapter.url else {}),
         }
@@ -140,6 +144,7 @@ def write_id3(path: Path, chapters: Sequence[Chapter], title: str) -> None:
     audio = files.MP3(path)
     if audio.tags is None:
         audio.add_tags()
+    # Chapters of the publisher would stand beside ours, at other times.
     for name in ("CHAP", "CTOC"):
         audio.tags.delall(name)
     names = [f"chp{number}" for number in range(len(chapters))]
@@ -168,5 +173,6 @@ def escape_cue(text: str) -> str:
 
 def _youtube_title(title: str) -> str:
     """A title of one line, without the angle brackets that a description must not have."""
+    # YouTube refuses a description with angle brackets.
     plain = " ".join(title.split()).replace("<", "‹").replace(">", "›")
     return plain if len(plain) <= YOUTUBE_LONGEST_TITLE else plain[: YOUTUBE_LONGEST_TITLE - 1] + "…"

@@ -44,6 +44,7 @@ class Check:
 
 def examine(project: Project, *, today: date) -> list[Check]:
     """Return how it stands with all that a run of this project needs; nothing is fetched or changed."""
+    # Wrong settings are one line among the others, not the end of the examination.
     try:
         show: ShowConfig | None = load_show(project.show)
     except PipelineError:
@@ -68,6 +69,7 @@ def _check_python() -> Iterator[Check]:
 
 
 def _check_ytdlp(today: date) -> Iterator[Check]:
+    # Its version is the day it was released.
     version = metadata.version("yt-dlp")
     try:
         year, month, day = (int(part) for part in version.split(".")[:3])

@@ -38,6 +38,7 @@ def run_episode(job: Job, stages: Sequence[str]) -> None:
                 job.end_stage(StageResult(job.episode_id, name, reason, time.monotonic() - began))
         job.state.save_stamps()
     except Exception as error:
+        # An error that we word ourselves needs no trace; one that nobody foresaw is only mended with it.
         trace = None if isinstance(error, PipelineError | OSError) else traceback.format_exc()
         job.end_stage(StageResult(job.episode_id, name, reason, time.monotonic() - began, explain_error(error), trace))
 

@@ -25,6 +25,7 @@ def keep_state(project: Project, episode_id: str, rows: Sequence[CatalogRow]) ->
     """Keep the rows as the episode's latest state, unless they are that already."""
     records = [{**asdict(row), "published_on": row.published_on and row.published_on.isoformat()} for row in rows]
     content = dump_json({"rows": records}).encode()
+    # 48 bits tell apart the few states of one episode.
     digest = hashlib.sha256(content).hexdigest()[:12]
     latest = find_latest(project, episode_id)
     if latest is None or latest.partition("-")[2] != digest:

@@ -15,6 +15,7 @@ from pipeline.staleness import StateFile
 from pipeline.transcribe import Transcriber
 
 
+# A protocol, so that a run can be told to a terminal, a mail, another process, or a test.
 class Reporter(Protocol):
     """Who is told how a run gets on."""
 
@@ -90,6 +91,7 @@ class RunOptions:
     captions: bool = False
 
 
+# Paths and plain values alone: a Job holds open records and a recogniser, which stay where they are.
 @dataclass(frozen=True, slots=True)
 class Task:
     """One episode to bring up to date, in a form that can be sent to another process or machine."""

@@ -43,6 +43,7 @@ def find_revision(url: str, folder: Path) -> Path | None:
 
 def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> Path:
     """Return the file with what is at an address now; the server is asked only for what is new."""
+    # Asked with the marks of a file that is gone, a server would answer "not modified".
     known = find_revision(url, folder)
     record = read_json(folder / LATEST) if known else {}
     access = Access(allow_private=allow_private, retries=2)
@@ -59,6 +60,7 @@ def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> 
         "etag": fetched.etag,
         "last_modified": fetched.last_modified,
     }
+    # After the file itself: what it names is there.
     write_json(folder / LATEST, latest)
     return path
 

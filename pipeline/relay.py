@@ -26,6 +26,7 @@ class Relay:
 
     def stage_progress(self, done: float, total: float) -> None:
         """Pass it on with the episode's id, as several are under way."""
+        # Each message wakes the process that draws; nobody sees more than four a second.
         if time.monotonic() - self._told >= 0.25 or done >= total:
             self._told = time.monotonic()
             self.send(("episode_progress", self.episode_id, done, total))

@@ -29,6 +29,7 @@ PAGES = {
     "speech.js": ("review/speech.js", "text/javascript"),
     "icon.svg": ("site/icon.svg", "image/svg+xml"),
 }
+# A decision is one short object of JSON.
 LONGEST_BODY = 10_000
 
 
@@ -74,6 +75,7 @@ def build_app(review: Review, token: str, port: int) -> Guard:
 
     answers = _Answers(review)
 
+    # Starlette is imported here, not above, so that other commands need not have it; hence functions in a function.
     def page(name: str) -> Callable[["Request"], Awaitable["Response"]]:
         async def respond(_: "Request") -> "Response":
             path, kind = PAGES[name]
@@ -84,6 +86,7 @@ def build_app(review: Review, token: str, port: int) -> Guard:
     def answer(make: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[["Request"], Awaitable["Response"]]:
         async def respond(request: "Request") -> "Response":
             body = await _read_body(request) if request.method == "POST" else {}
+            # Reading and aligning take seconds, during which the page still plays.
             return JSONResponse(await run_in_threadpool(make, body))
 
         return respond
@@ -95,6 +98,7 @@ def build_app(review: Review, token: str, port: int) -> Guard:
         return Response(await run_in_threadpool(lambda: answers.loudness), media_type="application/octet-stream")
 
     async def explain(_: "Request", error: Exception) -> "Response":
+        # 409: somebody else decided meanwhile, and the page shows what; 400: a mistake, shown as it is.
         return JSONResponse({"error": str(error)}, 409 if isinstance(error, ChangedMeanwhileError) else 400)
 
     async def confess(_: "Request", error: Exception) -> "Response":
@@ -149,6 +153,7 @@ async def _read_body(request: "Request") -> dict[str, Any]:
 def _read_decision(body: dict[str, Any]) -> tuple[int, float | None, str | None]:
     """Position, start in seconds or None, and the decision the person saw; InputError where they are not that."""
     position, start, seen = body.get("position"), body.get("start"), body.get("seen")
+    # `type`, not isinstance: to Python, true is a number.
     if type(position) is not int or type(start) not in {int, float, type(None)} or not isinstance(seen, str | None):
         raise InputError("this request is not a decision: reload the page")
     return position, None if start is None else float(start), seen
@@ -164,11 +169,13 @@ def serve(review: Review, *, port: int, ready: Callable[[str], None]) -> None:
     import uvicorn
 
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        # Else a named port would stay taken for a minute after the last review.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
         except OSError as error:
             raise InputError(f"port {port} cannot be used ({error.strerror}): name another with --port") from error
+        # Bound before the address is told: nobody can take the port in between.
         taken = listener.getsockname()[1]
         token = make_token()
         server = uvicorn.Server(configure(build_app(review, token, taken)))

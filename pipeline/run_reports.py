@@ -50,6 +50,7 @@ def _number(name: str) -> int:
 def walk_back(project: Project) -> Iterator[RunState]:
     """Yield the states after each run, latest first; what was published since, by a run that was killed, is `now`."""
     states = latest_states(project)
+    # A run that was killed published without a report; what it did must show all the same.
     runs = list_runs(project)
     if not runs or _read(project, runs[-1]).catalogs != states:
         yield RunState(NOW, states)
@@ -63,6 +64,7 @@ def find_run(project: Project, name: str) -> RunState:
     if name == NOW:
         return RunState(NOW, latest_states(project))
     runs = list_runs(project)
+    # A number is exact: 1 is not the beginning of 12.
     fitting = [run for run in runs if name in {run, str(_number(run))}] or [run for run in runs if run.startswith(name)]
     if len(fitting) != 1:
         known = ", ".join(runs[-3:]) or "none yet"
@@ -112,6 +114,7 @@ def compare_runs(
     found = {}
     for episode_id in sorted({*before.catalogs, *now.catalogs} if episode_ids is None else episode_ids):
         old, new = before.catalogs.get(episode_id), now.catalogs.get(episode_id)
+        # States are named by digest: equal names need no reading.
         if old != new:
             try:
                 sides = [read_state(project, episode_id, state) if state else [] for state in (old, new)]
@@ -148,9 +151,11 @@ def write_report(project: Project, result: RunResult, seconds: float) -> Path:
         },
         **({"notes": result.notes} if result.notes else {}),
         "needs_a_person": find_tasks(result),
+        # What the next run, and `catalog diff`, compare with.
         "catalogs": now.catalogs,
     }
     result.mail = describe_run(record)
+    # The record comes last: where it is, the mail is whole.
     write_bytes(project.runs / f"{name}.txt", result.mail.encode())
     path = project.runs / f"{name}.json"
     write_json(path, record)
@@ -202,6 +207,7 @@ def describe_run(record: dict[str, Any]) -> str:
             lines.append(f"  {len(review)} {'start is' if len(review) == 1 else 'starts are'} doubtful:")
             lines += [f"    {_format(row['start_s']):>8}  {row['title']}" for row in review[:SHOWN]]
             lines += [f"    and {len(review) - SHOWN} more"] if len(review) > SHOWN else []
+    # Titles come from strangers, and mails are read in terminals.
     return printable("\n".join(lines) + "\n")
 
 
@@ -227,6 +233,7 @@ def _tell_edit(entry: dict[str, Any]) -> str:
     told = []
     for name, (before, after) in entry["columns"].items():
         show = _format if name.endswith("_s") else _show
+        # Two descriptions side by side are longer than any mail should be.
         told.append(name if name == "description" else f"{name} {show(before)} -> {show(after)}")
     return f"edited    {_entry(entry)}: {', '.join(told)}"
 

@@ -46,6 +46,7 @@ def search_catalog(
     import numpy as np
     from pyarrow import compute
 
+    # Nobody misspells an id a little: one that is near is another feature.
     exact = [word for word in words if _EXACT.fullmatch(word)]
     question = [word for word in words if not _EXACT.fullmatch(word)]
     mask = np.ones(table.num_rows, dtype=bool)
@@ -60,6 +61,7 @@ def search_catalog(
     scores = _score(table, question) if question else mask.astype(float)
     scores = np.where(mask, scores, 0.0)
     found = np.flatnonzero(scores > 0)
+    # Equal scores keep the order of the catalog, so that the same question has the same answer.
     best = found[np.lexsort((found, -scores[found]))][:limit]
     rows = table.take(best).to_pylist()
     return [Hit(row, float(scores[index])) for row, index in zip(rows, best, strict=True)]
@@ -78,6 +80,7 @@ def _has_number(table: "pa.Table", word: str) -> "NDArray[np.bool_]":
 
     digits = word.lstrip("#vV")
     found = _has_version(table, word)
+    # More digits are no int64, and no id.
     if digits.isdigit() and len(digits) < 19:
         found |= _to_mask(compute.equal(table["feature_id"], int(digits)))
     if not word.startswith("#"):
@@ -102,6 +105,7 @@ def _score(table: "pa.Table", question: Sequence[str]) -> "NDArray[np.float64]":
             hits = np.flatnonzero(likeness)
             np.maximum.at(found[number], rows[hits], worth * likeness[hits])
     for number in range(len(wanted)):
+        # As in tf-idf: a word that every row has tells none from the others.
         rare = math.log(1 + table.num_rows / (1 + np.count_nonzero(found[number])))
         total += found[number] * (0.2 + rare)
         complete &= found[number] > 0
@@ -146,6 +150,7 @@ def _compare(word: str, vocabulary: Sequence[str]) -> "NDArray[np.float64]":
     likeness = np.zeros(len(vocabulary))
     stem_of = load_stemmer("en")
     stem = stem_of(word)
+    # A number with another digit is another number.
     slips = 0 if any(c.isdigit() for c in word) else next(most for size, most in SLIPS if len(word) >= size)
     if slips:
         distances = process.cdist([word], vocabulary, scorer=OSA.distance, score_cutoff=slips)[0]

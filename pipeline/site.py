@@ -67,6 +67,7 @@ def write_site(
     ids = sorted(path.stem for path in project.dataset.glob("*.parquet"))
     if not ids:
         return None
+    # One record for the whole site: 500 episodes with one each would be 500 more files to open.
     state = StateFile.load(project.state(STATE), project.root)
     audio = {name: _pick_audio(show.site_audio, name, find_audio) for name in ids}
     inputs = _list_inputs(project, show, state, audio)
@@ -75,8 +76,10 @@ def write_site(
         state.save_stamps()
         return None
     before = state.stages.get(STATE, {"inputs": {}, "outputs": {}})
+    # Other looks, another version or another rule for audio touch every page.
     shared_changed = any(before["inputs"].get(name) != inputs[name] for name in inputs if ":" not in name)
     stale = {name for name in ids if shared_changed or _is_stale(project, state, name, inputs, before, audio[name])}
+    # What the search knows of unchanged episodes stands in its own script: their Parquet files stay shut.
     kept = {} if shared_changed else _read_listings(project, state, before)
     listings = {name: kept[name] for name in ids if name in kept and name not in stale}
     episodes = _load_episodes(project, show.site_audio, audio, [name for name in ids if name not in listings])
@@ -85,6 +88,7 @@ def write_site(
             _write_episode(project, episode, audio[name] if show.site_audio == "copy" else None, warn)
         listings[name] = list_episode(episode.rows, episode.player)
     _write_shared(project, show.name, list(listings.values()))
+    # Last, when nothing leads to them any more: an open page does not lose what it links to.
     _remove_others(project, outputs)
     state.record(STATE, inputs, outputs)
     return project.site / "index.html"
@@ -92,6 +96,7 @@ def write_site(
 
 def _write_shared(project: Project, show: str, listings: list[Listing]) -> None:
     """Write the files that belong to no one episode; the newest episode stands first."""
+    # Sorting is stable: of one day, episodes stay in the order of their names.
     listings.sort(key=lambda listing: listing.episode_id)
     listings.sort(key=lambda listing: listing.published, reverse=True)
     for asset in ASSETS:
@@ -113,6 +118,7 @@ def _pick_audio(
     setting: SiteAudio, name: str, find_audio: Callable[[str], SiteAudioFile | None]
 ) -> SiteAudioFile | None:
     found = find_audio(name) if setting != "none" else None
+    # A container that no browser plays would only make the site larger.
     return found if found and file_player("", found.path.name).kind != "none" else None
 
 
@@ -120,6 +126,7 @@ def _list_inputs(
     project: Project, show: ShowConfig, state: StateFile, audio: dict[str, SiteAudioFile | None]
 ) -> dict[str, str]:
     """What the site is made from; names with a colon concern one episode alone."""
+    # Somebody may have edited the looks in a checkout: a version number would not tell.
     looks = hashlib.sha256()
     for path in sorted(path for path in WEB.rglob("*") if path.is_file()):
         looks.update(path.read_bytes())
@@ -158,6 +165,7 @@ def _is_stale(
     own = [f"{name}: {kind}" for kind in EPISODE_INPUTS]
     if any(before["inputs"].get(key) != inputs[key] for key in own):
         return True
+    # Media come and go with the settings, which are looked at as inputs.
     files = [file for file in _episode_files(project, name, sound) if file.suffix in {".html", ".js"} or file.exists()]
     for file in files:
         recorded = before["outputs"].get(file.relative_to(project.root).as_posix())
@@ -196,6 +204,7 @@ def _write_episode(
     try:
         paragraphs, duration = _read_paragraphs(project.transcript(name), episode.rows)
     except InputError as error:
+        # A page with times alone still serves who looks for a feature.
         warn(name, f"its page has no transcript: {error}")
         paragraphs, duration = (), max((row.end_s or 0.0 for row in episode.rows), default=0.0)
     page = EpisodePage(episode.rows, episode.player, paragraphs, duration)

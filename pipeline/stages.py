@@ -66,6 +66,7 @@ def _download_inputs(job: Job) -> dict[str, str]:
 
 
 def _download_outputs(job: Job) -> list[Path]:
+    # The name of the audio is only known once it was fetched: it stands in the metadata.
     metadata_file = job.project.raw(job.episode_id) / METADATA
     if not metadata_file.is_file():
         return [metadata_file]
@@ -73,6 +74,7 @@ def _download_outputs(job: Job) -> list[Path]:
 
 
 def _download(job: Job) -> None:
+    # Hosts are asked one episode at a time, however many are under way here.
     networked = is_address(job.config.source) or job.config.entry is not None
     turn = (
         take_turn(job.project.turns, job.show.download.pause)
@@ -98,6 +100,7 @@ def _download(job: Job) -> None:
 def _transcribe_inputs(job: Job) -> dict[str, str]:
     folder = job.project.raw(job.episode_id)
     _need(job, folder / METADATA, "download")
+    # The digest of the audio stands beside it: hundreds of megabytes need not be read to know it.
     audio = read_audio(folder)
     if not audio.path.is_file():
         raise InputError(f"{audio.path} is missing: run `catalog download {job.episode_id} --force`")
@@ -109,8 +112,10 @@ def _transcribe_inputs(job: Job) -> dict[str, str]:
         "audio": audio.sha256,
         "speech model": job.show.model,
         "language": job.show.language or "",
+        # What changes the words; what changes only the speed is left out.
         "options": json.dumps(OPTIONS, sort_keys=True),
         "glossary": "; ".join(job.show.glossary) if job.show.retranscribe_on_glossary_change else "",
+        # Another version may hear other words from the same sound.
         "recogniser": f"faster-whisper {_find_version('faster-whisper')}",
     }
 
@@ -161,6 +166,7 @@ def _transcribe(job: Job) -> None:
         )
     for remark in transcript.remarks:
         job.warn(remark)
+    # Parts and the old rendition go once the whole is on disk, and not before.
     record = transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
     write_json(job.project.transcript(job.episode_id), record)
     shutil.rmtree(parts, ignore_errors=True)
@@ -168,6 +174,7 @@ def _transcribe(job: Job) -> None:
 
 
 def _align_inputs(job: Job) -> dict[str, str]:
+    # The speech model is no input: what it heard is in the transcript.
     transcript = _need(job, job.project.transcript(job.episode_id), "transcribe")
     if not job.feature_list.is_file():
         raise InputError(f"the feature list {job.feature_list} is not there: correct `features` in the settings")
@@ -247,6 +254,7 @@ def _recall_alignment(job: Job, features: tuple[Feature, ...]) -> Alignment | No
     record, path = job.state.stages.get("align"), job.project.alignment(job.episode_id)
     if record is None or job.options.force or job.project.corrections(job.episode_id).exists():
         return None
+    # All but the list must be as it was; of the list, its entries.
     inputs = {**_align_inputs(job), "feature list": record["inputs"].get("feature list", "")}
     if job.state.find_reason("align", inputs, [path]) is not None:
         return None
@@ -270,6 +278,7 @@ def _publish_inputs(job: Job) -> dict[str, str]:
     return {
         "alignment": _need(job, job.project.alignment(job.episode_id), "align"),
         "transcript": _need(job, job.project.transcript(job.episode_id), "transcribe"),
+        # What appears in the rows, and nothing else: another model or glossary publishes nothing anew.
         "show": job.show.name,
         "title": job.config.title,
         "published date": str(job.config.published or ""),
@@ -291,6 +300,7 @@ def _find_mp3(job: Job) -> Path | None:
 
 def _publish_outputs(job: Job) -> list[Path]:
     folder = job.project.notes(job.episode_id)
+    # Without the extra no copy is written, and one that is missing must not be missed.
     tagged = [folder / TAGGED_AUDIO] if _find_mp3(job) and find_spec("mutagen") else []
     kept = [state] if (state := find_latest_file(job.project, job.episode_id)) else []
     return [job.project.catalog(job.episode_id), *(folder / name for name in FORMATS), *tagged, *kept]
@@ -311,6 +321,7 @@ def _publish(job: Job) -> None:
         audio=_find_mp3(job),
         warn=job.warn,
     )
+    # The state comes before the catalog: where rows are published, what they were can be told.
     keep_state(job.project, job.episode_id, rows)
     write_catalog(rows, job.project.catalog(job.episode_id))
     job.result.rows[job.episode_id] = rows

@@ -21,10 +21,12 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 def write_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; what is written there replaces `path` when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder: a rename over file systems would be a copy, which can be cut.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         temporary.touch(exist_ok=False)
         yield temporary
+        # On disk before it has its name: else a power cut could leave the name of an empty file.
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(temporary, path)
@@ -60,6 +62,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def dump_json(value: Any) -> str:
     """Return JSON that a person can read and a diff can follow: a line for each record."""
+    # A line for each record, so that a diff shows which ones changed.
     if not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     fields = []
@@ -93,6 +96,7 @@ def _parse_finite(text: str) -> float:
 
 def read_record(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record:
     """Return the record in a JSON file of ours; InputError where its shape is not the one we write."""
+    # Written by us and edited by somebody, or by an older version: either is made anew.
     value = read_json(path)
     try:
         return parse(value)

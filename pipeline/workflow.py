@@ -48,10 +48,12 @@ def run_stages(
     could start: no such project or episode, or another run at work.
     """
     show = load_show(project.show)
+    # A mistyped name ends the run before it starts, not after an hour.
     ids = [check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]
     options = RunOptions(force, offline, refresh, include_review, captions)
     result, began = RunResult(), time.monotonic()
     with _hold_lock(project, wait, reporter):
+        # Every folder is looked through: only where a run left the mark that it was killed.
         if project.unfinished.exists():
             sweep_temporaries(project.root / "data")
         try:
@@ -63,12 +65,14 @@ def run_stages(
                 tasks = find_due(project, show, ids, stages, options, reporter)
                 for part in engine(tasks, reporter) if tasks else ():
                     result.add(part)
+        # What was finished is published and told all the same.
         except KeyboardInterrupt:
             result.interrupted, result.exit_code = True, INTERRUPTED
         if "publish" in stages:
             _write_shared(project, show, reporter, result)
         failed = {failure.episode_id for failure in result.failures}
         if failed and not result.interrupted:
+            # All failed is wrong input rather than a partial success.
             result.exit_code = 3 if len(failed) < len(ids) else 1
         # Episodes end in any order where several are under way, and are told in that of their names.
         result.rows = {episode_id: result.rows[episode_id] for episode_id in ids if episode_id in result.rows}
@@ -107,6 +111,7 @@ def _is_due(job: Job, stages: Sequence[str]) -> bool:
 
 def list_episodes(project: Project) -> list[str]:
     """Return the ids of the episodes that have settings, in order of their names."""
+    # A file is an episode: there is no list to keep in step.
     return sorted(path.stem for path in project.episodes.glob("*.yaml"))
 
 

@@ -11,7 +11,7 @@ from pipeline.lines import clean_line, clean_text, decode_text, printable
     ("content", "text"),
     [
         ("Dünkles “Schema”".encode(), "Dünkles “Schema”"),
-        (codecs.BOM_UTF8 + "Schema".encode(), "Schema"),
+        (codecs.BOM_UTF8 + b"Schema", "Schema"),
         (codecs.BOM_UTF16_LE + "Dünkles".encode("utf-16-le"), "Dünkles"),
         (codecs.BOM_UTF16_BE + "Dünkles".encode("utf-16-be"), "Dünkles"),
         (codecs.BOM_UTF16_LE + "Schema".encode("utf-16-le") + b"\x00", "Schema�"),

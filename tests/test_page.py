@@ -31,7 +31,7 @@ TEXT_PAGE = """\
  2 ignored: an address             | https://example.org/kite
  3 ignored: a date                 | November 3, 2026
  4 ignored: who wrote it           | By Ann
- 5 ignored: introduces the episode | In Episode 12 of the Kite Show, Ann and Bo go through a long list of changes that matter to small teams.
+ 5 ignored: introduces the episode | In Episode 12 of the Kite Show, Ann and Bo read many changes for small teams.
  6 heading                         | Here are a few key highlights:
  7 highlight 7                     | · Dark theme (500122)
  8 highlight 7                     | Follows the phone.

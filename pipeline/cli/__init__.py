@@ -28,6 +28,7 @@ def main() -> None:
         app()
     except PipelineError as error:
         _fail(str(error), error.exit_code)
+    # A full disk or a folder without rights is a line, too, whatever command met it.
     except OSError as error:
         from pipeline.episode_runs import explain_os_error
 
@@ -44,6 +45,7 @@ def show_version(
         raise typer.Exit
 
 
+# One function serves all stages: their options must not drift apart.
 for name, its_stages, summary in (
     ("run", stages.ALL_STAGES, "All stages, doing only what is not up to date."),
     (

@@ -32,6 +32,7 @@ def diff(
         return
     older, newer = choose_runs(project, episodes, before, after)
     found = compare_runs(project, older, newer, episodes)
+    # All entries of a new episode are new: their number says it.
     new = {name for name in found if name not in older.catalogs}
     if as_json:
         told = {name: {"new": name in new, **changes.to_json()} for name, changes in found.items()}

@@ -23,6 +23,7 @@ def locate(
     as_json: Json = False,
 ) -> None:
     """Catalog any pair of files, without a project."""
+    # Before the speech model is loaded: a typing slip should not cost minutes.
     _check_output(output)
     from pipeline.console import ConsoleReporter, describe_files, print_line, print_rows
     from pipeline.standalone import locate_features
@@ -78,6 +79,7 @@ def features(
     show = load_show(path) if (path := Project(root).show).is_file() else None
     access = replace(allow_access(show.download, root), retries=2) if show else None
     lists = read_lists(source, columns=show.columns if show else None, access=access)
+    # A table can show several lists; a file and JSON hold one.
     if episode is not None or output is not None or as_json:
         lists = (pick_episode(lists, episode, source),)
     reporter = ConsoleReporter()

@@ -36,6 +36,7 @@ def pull(
     from pipeline.models import Digest, find_model, inspect_model
 
     model = inspect_model(find_model(name, root=root.resolve()))
+    # Weights are code to whoever runs them: unknown ones may be one's own, wrong ones are nobody's.
     if model.digest is Digest.WRONG:
         raise ModelError(f"{model.folder.path}: {model.problem}")
     print_line(f"{model.folder.name} is in {model.folder.path} ({model.size >> 20} MB; digest: {model.digest})")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+# Each option once: its name, its help and its default are the same in every command.
 Episodes = Annotated[list[str] | None, typer.Argument(metavar="[EPISODE]...", help="Ids of episodes, such as ep12.")]
 All = Annotated[bool, typer.Option("--all", help="Every episode in configs/episodes.")]
 Root = Annotated[Path, typer.Option(help="The project's folder.", envvar="CATALOG_ROOT")]

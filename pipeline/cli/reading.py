@@ -44,6 +44,7 @@ def search(
     from pipeline.project import Project
     from pipeline.search import search_catalog
 
+    # From catalog.csv where it is up to date: one file in place of hundreds.
     table = read_everything(Project(root.resolve()))
     hits = search_catalog(table, words or (), version=version, feature_id=feature_id, episode=episode, limit=limit)
     if as_json:

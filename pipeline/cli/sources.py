@@ -47,6 +47,7 @@ def new(
 
     project = Project(root.resolve())
     if feed is not None:
+        # Typer cannot say that two sets of options exclude each other.
         if episode is not None or source is not None or entry is not None or offline:
             raise typer.BadParameter("goes with --features, --since, --root and --json only", param_hint="--from")
         _add_from_feed(project, feed, _read_date(since), features, as_json=as_json)
@@ -68,6 +69,7 @@ def new(
     written = write_settings(path, settings)
     values = settings.model_dump(mode="json", exclude_none=True)
     if as_json:
+        # An address may carry a key, and output ends in logs.
         shown = {name: without_secrets(text) if isinstance(text, str) else text for name, text in values.items()}
         print_json(shown)
     elif written:

@@ -63,17 +63,17 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         from pipeline.workflow import INTERRUPTED, list_episodes, run_stages
 
         project = Project(root.resolve())
+        # Nothing named must not mean everything: a slip would transcribe for days.
         if bool(episodes) == every:
             raise typer.BadParameter("name the episodes, or use --all", param_hint="EPISODE")
         make = MakeWhisper(project.root, offline)
         chosen = _choose_engine(engine, jobs, address, make)
         reporter = ConsoleReporter(quiet=quiet, silent=mail)
+        named = list_episodes(project) if every else episodes or []
         with raise_on_term():
             try:
                 result = run_stages(
-                    project,
-                    list_episodes(project) if every else episodes or [],
-                    stages,
+                    project, named, stages,
                     transcriber=make,
                     reporter=reporter,
                     force=force,
@@ -83,16 +83,16 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
                     captions=captions,
                     wait=wait,
                     engine=chosen,
-                )
+                )  # fmt: skip
             except KeyboardInterrupt:
                 raise typer.Exit(INTERRUPTED) from None
             finally:
                 reporter.close()
-        if result.interrupted and not mail:
-            reporter.fail("interrupted: what is done is kept, and the next run goes on from there")
         if mail:
             print(result.mail, end="")
         else:
+            if result.interrupted:
+                reporter.fail("interrupted: what is done is kept, and the next run goes on from there")
             _print_result(result, project.root, quiet=quiet, as_json=as_json)
         raise typer.Exit(result.exit_code)
 
@@ -133,6 +133,7 @@ def _choose_engine(name: str, jobs: int, address: str | None, make: MakeWhisper)
 @contextmanager
 def raise_on_term() -> Iterator[None]:
     """Let SIGTERM end a run as Ctrl-C does: with its report written and its lock released."""
+    # Schedulers and containers end programs with SIGTERM.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
