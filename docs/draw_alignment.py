@@ -65,7 +65,9 @@ def main() -> None:
             axes.plot(
                 placement.start / 60, feature.position, "o", mfc="tab:orange" if sure else "none", mec="tab:orange"
             )
-    axes.set_yticks(range(1, len(features) + 1), [f"{one.position}  {shorten(one.title)}" for one in features], fontsize=8)
+    axes.set_yticks(
+        range(1, len(features) + 1), [f"{one.position}  {shorten(one.title)}" for one in features], fontsize=8
+    )
     axes.invert_yaxis()
     axes.set_xlabel("minutes")
     for style, label in (("|k", "true start"), ("o", "confident"), ("o", "to review")):

@@ -16,7 +16,7 @@ from pipeline.corrections import Correction, Decision, load_corrections, save_co
 from pipeline.download import METADATA, read_audio
 from pipeline.errors import InputError, PipelineError
 from pipeline.fitting import match_corrections
-from pipeline.jobs import StageResult
+from pipeline.jobs import RunOptions, StageResult
 from pipeline.marks import format_time
 from pipeline.paragraphs import cut_paragraphs
 from pipeline.project import Project
@@ -165,7 +165,7 @@ class Review:
             ("align", "publish"),
             transcriber=lambda show: WhisperTranscriber(show.model, self.project.root, offline=True),
             reporter=told,
-            offline=True,
+            options=RunOptions(offline=True),
         )
         if result.failures:
             raise PipelineError(result.failures[0].error or "the alignment failed")

@@ -23,6 +23,8 @@ from pipeline.storage import sweep_temporaries
 from pipeline.transcribe import Progress, Transcriber
 
 INTERRUPTED = 130
+# Only what is not up to date, with what the settings say.
+PLAIN = RunOptions()
 # Works on episodes wherever it likes, and gives what became of each as it ends.
 Engine = Callable[[Sequence[Task], Reporter], Iterable[RunResult]]
 
@@ -34,11 +36,7 @@ def run_stages(
     *,
     transcriber: Callable[[ShowConfig], Transcriber],
     reporter: Reporter,
-    force: bool = False,
-    offline: bool = False,
-    refresh: bool = False,
-    include_review: bool = False,
-    captions: bool = False,
+    options: RunOptions = PLAIN,
     wait: bool = False,
     engine: Engine | None = None,
 ) -> RunResult:
@@ -50,7 +48,6 @@ def run_stages(
     show = load_show(project.show)
     # A mistyped name ends the run before it starts, not after an hour.
     ids = [check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]
-    options = RunOptions(force, offline, refresh, include_review, captions)
     result, began = RunResult(), time.monotonic()
     with _hold_lock(project, wait, reporter):
         # Every folder is looked through: only where a run left the mark that it was killed.

@@ -14,7 +14,7 @@ from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
-from pipeline.jobs import StageResult
+from pipeline.jobs import RunOptions, StageResult
 from pipeline.project import Project
 from pipeline.schema import Segment, Transcript, Word
 from pipeline.transcribe import Progress, WhisperTranscriber
@@ -254,7 +254,7 @@ def _run_demo(project: Project) -> None:
         ("download", "transcribe", "align", "publish"),
         transcriber=lambda show: WhisperTranscriber(show.model, project.root, offline=True),
         reporter=Notes(),
-        offline=True,
+        options=RunOptions(offline=True),
     )
     assert result.exit_code == 0, result.failures
 

@@ -235,7 +235,7 @@ def test_a_title_is_found_by_the_stems_of_its_own_language() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_alternatives_are_the_likeliest_places_and_lie_apart(near: list[float]) -> None:
-    starts = np.arange(len(near)) * 6.0
+    starts = np.arange(0.0, 6.0 * len(near), 6.0)
     others = list_alternatives(starts, np.array(near), 12.0)
     masses = [near[int(other / 6.0)] for other in others]
     assert len(others) <= 3
@@ -266,7 +266,7 @@ def test_two_features_share_a_unit_only_where_there_is_no_other() -> None:
 
 def test_of_features_as_sure_as_each_other_the_first_of_the_list_chooses_first() -> None:
     near, posterior = np.full((20, 21), 0.5), np.tile(np.linspace(1, 0, 21), (20, 1))
-    assert choose_units(np.arange(21) * 0.1, posterior, near).tolist() == list(range(20))
+    assert choose_units(np.linspace(0.0, 2.0, 21), posterior, near).tolist() == list(range(20))
 
 
 def test_a_start_is_no_surer_than_that_the_feature_is_discussed() -> None:

@@ -10,7 +10,7 @@ from faulty_server import Server, answer, make_sound, write_feed
 
 from pipeline.captions import check_captions, choose_captions, keep_captions
 from pipeline.errors import InputError
-from pipeline.jobs import RunResult
+from pipeline.jobs import RunOptions, RunResult
 from pipeline.network import Access
 from pipeline.project import Project
 from pipeline.records import transcript_from_json
@@ -38,7 +38,12 @@ def keep(source: str, folder: Path, *, entry: str | None = None, **more: Any) ->
 def run(project: Project, *, captions: bool) -> tuple[RunResult, ToldTranscriber, Notes]:
     transcriber, notes = ToldTranscriber(spoken(LINES)), Notes()
     result = run_stages(
-        project, ["one"], STAGES, transcriber=lambda show: transcriber, reporter=notes, captions=captions
+        project,
+        ["one"],
+        STAGES,
+        transcriber=lambda show: transcriber,
+        reporter=notes,
+        options=RunOptions(captions=captions),
     )
     return result, transcriber, notes
 

@@ -209,12 +209,9 @@ def test_an_episode_runs_from_its_own_transcript(project: Project) -> None:
 
 
 @pytest.fixture
-def published(project: Project) -> Path:
+def published(aligned: Project) -> Path:
     """The root of a project whose one episode is published."""
-    write_json(project.transcript("one"), transcript_to_json(spoken(LINES)))
-    for stage in ("align", "publish"):
-        assert catalog(stage, "one", "--root", project.root).returncode == 0
-    return project.root
+    return aligned.root
 
 
 def test_search_prints_where_a_feature_is_discussed(published: Path) -> None:

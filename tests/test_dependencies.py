@@ -83,7 +83,8 @@ def test_nearly_all_of_the_locked_set_is_here_to_be_looked_at() -> None:
 def test_the_whole_locked_set_may_be_used_by_anybody(name: str) -> None:
     about = metadata.metadata(name)
     classifiers = [one.split(" :: ")[-1] for one in about.get_all("Classifier") or () if one.startswith("License ::")]
-    licence = about.get("License-Expression") or "; ".join(classifiers) or about.get("License") or UNSAID.get(name, "")
+    said = [*(about.get_all("License-Expression") or ()), "; ".join(classifiers), *(about.get_all("License") or ())]
+    licence = next(filter(None, said), UNSAID.get(name, ""))
     if name in STRONG:
         assert "GPL" in licence
         assert name not in RUNTIME

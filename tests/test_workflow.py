@@ -11,7 +11,7 @@ from test_chapters import silent_mp3
 
 from pipeline.catalog_csv import read_everything
 from pipeline.errors import ConfigError, LockHeldError
-from pipeline.jobs import RunResult
+from pipeline.jobs import RunOptions, RunResult
 from pipeline.project import Project
 from pipeline.publish import FORMATS, TAGGED_AUDIO
 from pipeline.workflow import find_stale, list_episodes, run_stages
@@ -36,10 +36,7 @@ def run(
         stages,
         transcriber=lambda show: transcriber,
         reporter=notes or Notes(),
-        force=force,
-        offline=offline,
-        refresh=refresh,
-        include_review=include_review,
+        options=RunOptions(force, offline, refresh, include_review),
     )
 
 

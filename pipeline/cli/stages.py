@@ -59,6 +59,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         as_json: Json = False,
     ) -> None:
         from pipeline.console import ConsoleReporter
+        from pipeline.jobs import RunOptions
         from pipeline.project import Project
         from pipeline.workflow import INTERRUPTED, list_episodes, run_stages
 
@@ -73,17 +74,15 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         with raise_on_term():
             try:
                 result = run_stages(
-                    project, named, stages,
+                    project,
+                    named,
+                    stages,
                     transcriber=make,
                     reporter=reporter,
-                    force=force,
-                    offline=offline,
-                    refresh=refresh,
-                    include_review=include_review,
-                    captions=captions,
+                    options=RunOptions(force, offline, refresh, include_review, captions),
                     wait=wait,
                     engine=chosen,
-                )  # fmt: skip
+                )
             except KeyboardInterrupt:
                 raise typer.Exit(INTERRUPTED) from None
             finally:
