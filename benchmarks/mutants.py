@@ -32,7 +32,8 @@ class Part:
 
 PARTS = {
     "alignment": Part(
-        ("align", "ordering", "placement"), ("test_align", "test_ordering", "test_placement", "test_encoder")
+        ("align", "ordering", "placement", "reasons"),
+        ("test_align", "test_ordering", "test_placement", "test_reasons", "test_encoder"),
     ),
     "lists": Part(
         ("marks", "lines", "page", "list_checks"),

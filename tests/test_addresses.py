@@ -1,0 +1,56 @@
+"""Files are told from addresses, and no address shows its secrets."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.addresses import hide_secrets, is_address, is_web_address, without_secrets
+
+
+@pytest.mark.parametrize(("source", "told"), [("audio/ep1.mp3", False), ("https://a.org/x", True), ("C:\\x", False)])
+def test_an_address_has_a_scheme(source: str, told: bool) -> None:
+    assert is_address(source) == told
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://example.org/x", True),
+        ("http://[::1]:8080/x", True),
+        ("javascript:alert(1)", False),
+        ("ftp://example.org", False),
+        ("https:///x", False),
+        ("https://[broken", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_page_may_hold_only_links_to_the_web(url: str | None, told: bool) -> None:
+    assert is_web_address(url) == told
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("audio/ep1.mp3?token=1", "audio/ep1.mp3?token=1"),
+        ("https://ann:pw@example.org/x", "https://example.org/x"),
+        ("https://example.org/x?id=7&access_token=abc", "https://example.org/x?id=7&access_token=***"),
+        ("https://example.org/x?Signature=a=b&id=7", "https://example.org/x?Signature=***&id=7"),
+        ("https://example.org/private/9f8a7c11/feed.rss", "https://example.org/private/***/feed.rss"),
+        ("https://example.org/x#session=abc", "https://example.org/x#session=***"),
+        ("https://[broken", "https://***"),
+    ],
+)
+def test_what_is_shown_of_an_address_holds_no_secret(source: str, shown: str) -> None:
+    assert without_secrets(source) == shown
+
+
+def test_addresses_within_a_text_lose_their_secrets_too() -> None:
+    text = "tried https://a.org/?key=1 and then 'http://u:p@b.org/x' failed"
+    assert hide_secrets(text) == "tried https://a.org/?key=*** and then 'http://b.org/x' failed"
+
+
+@given(st.from_regex(r"[a-z0-9]{8,20}", fullmatch=True))
+def test_no_token_survives_in_any_place(secret: str) -> None:
+    for source in (f"https://u:{secret}@a.org/", f"https://a.org/?apikey={secret}", f"https://a.org/token/{secret}/x"):
+        assert secret not in without_secrets(source)
