@@ -75,8 +75,8 @@ HERE = {re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower() for one in metadata
 
 
 def test_nearly_all_of_the_locked_set_is_here_to_be_looked_at() -> None:
-    """Some packages are for other systems, or for a cluster."""
-    assert len(LOCKED & HERE) > 0.9 * len(LOCKED)
+    """Some packages are for other systems, for a cluster, or for benchmarks."""
+    assert len(LOCKED & HERE) > 0.8 * len(LOCKED)
 
 
 @pytest.mark.parametrize("name", sorted(LOCKED & HERE))
