@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="Speech models on this machine. Lis
 
 @app.command("list")
 def list_installed(*, root: Root = Path(), as_json: Json = False) -> None:
-    """Say where they are, how large, and if they are genuine. By the digest of their weights."""
+    """Models on this machine: where, how large, whether genuine. Genuine weights have the published digest."""
     from pipeline.console import print_models
     from pipeline.models import list_models
 
