@@ -1,10 +1,11 @@
-"""Write the parts of the reference that the program itself knows: its columns, commands and settings.
+"""Write the parts of the reference that the program itself knows: its columns, commands, settings and figures.
 
     python docs/generate_reference.py
 
 Each page holds them between two marks, `<!-- name -->` and `<!-- /name -->`; what stands around is written by hand.
 """
 
+import re
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -96,10 +97,29 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
 
 
+def describe_figures() -> str:
+    """Return what docs/alignment.md tells of each show in two tables, in one; ValueError where they are not there."""
+    page = (FOLDER / "alignment.md").read_text(encoding="utf-8")
+    lines = [
+        "| show | features | found within 30 s | right, of those called `confident` | placed, of those not discussed |",
+        "|---|---|---|---|---|",
+    ]
+    weighed = re.findall(r"^\| ([^|(]+) \(\d+[^|]*\| (\d+) \|.*\| [.\d]+ / ([.\d]+), ([^|]+) \|$", page, re.MULTILINE)
+    for show, features, found, placed in weighed:
+        sure = re.search(rf"^\| {show} \| [.\d]+ \| ([.\d]+) \|", page, re.MULTILINE)
+        if sure is None:
+            raise ValueError(f"alignment.md does not say how often confident rows of {show} are right")
+        lines.append(f"| {show} | {int(features):,} | {float(found):.0%} | {float(sure[1]):.0%} | {placed} |")
+    if len(lines) < 4:
+        raise ValueError("alignment.md has no figures")
+    return "\n".join(lines)
+
+
 PAGES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "catalog.md": ("columns", describe_columns),
     "commands.md": ("commands", describe_commands),
     "settings.md": ("settings", describe_settings),
+    "../README.md": ("figures", describe_figures),
 }
 
 
