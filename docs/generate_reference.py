@@ -86,7 +86,8 @@ def _name_kind(kind: Any) -> str:
         return "names and what they mean"
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return "settings, see below"
-    return {str: "text", bool: "`true`, `false`", int: "whole number", float: "number"}.get(kind, kind.__name__)
+    names: dict[Any, str] = {str: "text", bool: "`true`, `false`", int: "whole number", float: "number"}
+    return names.get(kind) or str(kind.__name__)
 
 
 def _default(field: FieldInfo) -> str:
