@@ -153,6 +153,7 @@ class _Work:
         found: list[Segment] = []
         waiting: deque[Future[list[Segment]]] = deque()
         pool = ThreadPoolExecutor(self.whisper.workers, thread_name_prefix="recognise")
+        waits = True
         try:
             for stretch in stretches:
                 self.end = stretch.end
@@ -161,10 +162,14 @@ class _Work:
                     found += waiting.popleft().result()
             while waiting:
                 found += waiting.popleft().result()
+        except KeyboardInterrupt:
+            # A person who interrupts does not wait the seconds that a group of windows takes: it is heard again.
+            waits = False
+            raise
         finally:
-            # After a failure the others stop at their next window; what they finished is kept.
+            # After a failure the others stop at their next group of windows; what they finished is kept.
             self._stop.set()
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(waits, cancel_futures=True)
         return found
 
     def _recognise(self, stretch: Stretch) -> list[Segment]:
