@@ -28,7 +28,8 @@ def make_power(frames: int = 2_000) -> np.ndarray:
 def test_the_bands_give_what_the_matrix_gives() -> None:
     filters, power = make_filters(), make_power()
     found = MelBands(filters) @ power
-    assert (found.shape, found.dtype) == ((80, 2_000), np.float32)
+    assert found.shape == (80, 2_000)
+    assert found.dtype == np.float32
     np.testing.assert_allclose(found, filters @ power, rtol=1e-5)
 
 
