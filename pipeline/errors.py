@@ -1,5 +1,7 @@
 """What can go wrong, in a person's terms: each message says what is wrong, where, and what to do."""
 
+INTERRUPTED = 130  # the exit code after Ctrl-C or SIGTERM
+
 
 class PipelineError(Exception):
     """Any failure with a message fit to print as it is; the command line turns it into an exit code."""

@@ -28,6 +28,8 @@ PACKS_TOO_WELL, TOO_IMPROBABLE, NOBODY_SPEAKS = 2.4, -1.0, 0.6
 TOO_MANY_LETTERS = 40.0
 # Speech of this length without a word has been passed over.
 PASSED_OVER_S = 2.5
+# A window in which that happened is heard again in pieces of about this length.
+PIECE_S = 8.0
 # A phrase of up to so many words, so many times in a row; people do say "okay, okay, okay, okay".
 LOOP_WORDS, LOOP_TIMES, LOOP_TIMES_ONE_WORD = 8, 4, 6
 
@@ -105,34 +107,64 @@ def _hear_group(
 ) -> list[_Attempt]:
     """Windows heard together; those that went wrong once more, each alone, with more care.
 
-    Where speech was only passed over, the words there are stand, and nothing but the gap is heard again.
+    Where speech was only passed over, the words are not in doubt, and the window is heard in shorter pieces.
     """
-    heard = recogniser.hear([stretch.samples[b:e] for b, e in windows], language, MANNERS[0], hints)
-    attempts = [_weigh(one, stretch, window, hints) for one, window in zip(heard, windows, strict=True)]
+    attempts = _hear_together(recogniser, stretch, windows, language, MANNERS[0], hints)
     for index, window in enumerate(windows):
         for manner in MANNERS[1:]:
             if attempts[index].is_suspect:
-                again = _hear_alone(recogniser, stretch, window, language, manner)
+                # Without hints: they may be what was made up.
+                (again,) = _hear_together(recogniser, stretch, [window], language, manner, None)
                 attempts[index] = min(attempts[index], again, key=lambda one: one.badness)
         if attempts[index].faults == (PASSED_OVER,):
-            attempts[index] = _fill_gaps(recogniser, stretch, window, language, attempts[index])
+            attempts[index] = _look_again(recogniser, stretch, window, language, hints, attempts[index])
     return attempts
 
 
-def _hear_alone(recogniser: Recogniser, stretch: Stretch, window: Speech, language: str, manner: Manner) -> _Attempt:
-    """One window, without hints: they may be what was made up."""
-    (heard,) = recogniser.hear([stretch.samples[window[0] : window[1]]], language, manner, None)
-    return _weigh(heard, stretch, window)
-
-
-def _fill_gaps(recogniser: Recogniser, stretch: Stretch, window: Speech, language: str, attempt: _Attempt) -> _Attempt:
-    """The words of a window, with those of each piece of speech that was passed over, heard by itself."""
-    words = list(attempt.words)
-    for begin, end in find_passed_over(attempt.words, _speech_in(stretch, window)):
-        piece = round(begin * SAMPLE_RATE) - stretch.begin, round(end * SAMPLE_RATE) - stretch.begin
-        filled = _hear_alone(recogniser, stretch, piece, language, MANNERS[1])
-        words += () if filled.is_suspect else filled.words
+def _look_again(
+    recogniser: Recogniser, stretch: Stretch, window: Speech, language: str, hints: str | None, attempt: _Attempt
+) -> _Attempt:
+    """A window in which speech was passed over, heard in short pieces, of which less gets lost; then the gaps left."""
+    words = _hear_in_pieces(recogniser, stretch, window, language, hints, attempt.words)
+    gaps = [
+        (round(begin * SAMPLE_RATE) - stretch.begin, round(end * SAMPLE_RATE) - stretch.begin)
+        for begin, end in find_passed_over(words, _speech_in(stretch, window))
+    ]
+    for found in _hear_together(recogniser, stretch, gaps, language, MANNERS[1], None):
+        words += () if found.is_suspect else found.words
     return replace(attempt, words=tuple(sorted(words, key=lambda word: word.start)))
+
+
+def _hear_in_pieces(
+    recogniser: Recogniser, stretch: Stretch, window: Speech, language: str, hints: str | None, words: Sequence[Word]
+) -> list[Word]:
+    """The words of a window heard in pieces, where that finds more than `words`; else those."""
+    begin, end = window
+    speech = [(max(b, begin) - begin, min(e, end) - begin) for b, e in stretch.speech if b < end and e > begin]
+    pieces = [(begin + b, begin + e) for b, e in pack_windows(speech, end - begin, PIECE_S)]
+    again: list[Word] = []
+    if len(pieces) > 1:
+        for piece, found in zip(
+            pieces, _hear_together(recogniser, stretch, pieces, language, MANNERS[0], hints), strict=True
+        ):
+            again += _words_in(stretch, piece, words) if found.is_suspect else found.words
+    spoken = _speech_in(stretch, window)
+    return min(list(words), again, key=lambda some: sum(e - b for b, e in find_passed_over(some, spoken)))
+
+
+def _hear_together(
+    recogniser: Recogniser, stretch: Stretch, pieces: Sequence[Speech], language: str, manner: Manner,
+    hints: str | None,
+) -> list[_Attempt]:  # fmt: skip
+    """Pieces of a stretch, each as it was heard and with what is wrong with that."""
+    samples = [stretch.samples[begin:end] for begin, end in pieces]
+    heard = recogniser.hear(samples, language, manner, hints) if samples else []
+    return [_weigh(one, stretch, piece, hints) for one, piece in zip(heard, pieces, strict=True)]
+
+
+def _words_in(stretch: Stretch, piece: Speech, words: Sequence[Word]) -> list[Word]:
+    begin, end = ((stretch.begin + edge) / SAMPLE_RATE for edge in piece)
+    return [word for word in words if begin <= word.start < end]
 
 
 def _weigh(heard: Heard, stretch: Stretch, window: Speech, hints: str | None = None) -> _Attempt:

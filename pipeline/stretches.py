@@ -89,17 +89,17 @@ def _clip(speech: Sequence[Speech], cut: int) -> tuple[Speech, ...]:
     return tuple((begin, min(end, cut)) for begin, end in speech if begin < cut)
 
 
-def pack_windows(speech: Sequence[Speech], samples: int) -> list[Speech]:
+def pack_windows(speech: Sequence[Speech], samples: int, comfortable: float = COMFORTABLE_S) -> list[Speech]:
     """Return windows of at most WINDOW_S that hold all the speech of a stretch of so many samples.
 
-    They are cut in long pauses and come near to COMFORTABLE_S: of all ways to cut, the cheapest is taken. A window
-    ends where speech pauses for PAUSE_S. Speech that has no pause is cut where the window is full. Windows do not
-    overlap.
+    They are cut in long pauses and come near to `comfortable` seconds: of all ways to cut, the cheapest is taken. A
+    window ends where speech pauses for PAUSE_S. Speech that has no pause is cut where the window is full. Windows do
+    not overlap.
     """
     margin = int(MARGIN_S * SAMPLE_RATE)
     longest = int(WINDOW_S * SAMPLE_RATE) - 2 * margin
     pieces = [(at, min(end, at + longest)) for begin, end in speech for at in range(begin, end, longest)]
-    packed = _pack_cheaply(pieces, longest)
+    packed = _pack_cheaply(pieces, longest, comfortable)
     windows = []
     for index, (begin, end) in enumerate(packed):
         before = packed[index - 1][1] if index else 0
@@ -108,7 +108,7 @@ def pack_windows(speech: Sequence[Speech], samples: int) -> list[Speech]:
     return windows
 
 
-def _pack_cheaply(pieces: Sequence[Speech], longest: int) -> list[Speech]:
+def _pack_cheaply(pieces: Sequence[Speech], longest: int, comfortable: float) -> list[Speech]:
     """Neighbouring pieces joined to windows of at most `longest` samples, as cheaply as can be: a shortest path."""
     # For the first so many pieces: the least cost of windows that hold them, and where the last window begins.
     least: list[tuple[float, int]] = [(0.0, 0)]
@@ -121,7 +121,7 @@ def _pack_cheaply(pieces: Sequence[Speech], longest: int) -> list[Speech]:
             if end - begin > longest:
                 break
             seam = max(0.0, 1 - pause / CLEAR_PAUSE_S) ** 2
-            choices.append((least[first][0] + 1 + (length / COMFORTABLE_S) ** 2 + seam, first))
+            choices.append((least[first][0] + 1 + (length / comfortable) ** 2 + seam, first))
             if pause >= PAUSE_S:
                 break
         least.append(min(choices))

@@ -39,7 +39,7 @@ Progress = Callable[[float, float], None]
 
 # What the words of a transcript depend on besides the audio, the model and the versions of the recogniser.
 OPTIONS: dict[str, Any] = {
-    "recipe": 2,
+    "recipe": 3,
     "beams": MANNERS[0].beams,
     "stretch_s": [SHORTEST_S, LONGEST_S],
     "window_s": [COMFORTABLE_S, WINDOW_S],
@@ -93,12 +93,14 @@ class WhisperTranscriber:
                 f"configs/show.yaml, or name a model that does (known here: {', '.join(whisper.languages[:8])} …)"
             )
         stretches = cut_stretches(read_samples(audio), whisper.find_speech)
-        first = list(islice(stretches, LANGUAGE_STRETCHES))
-        heard = listen_for_language(whisper, first)
+        first, heard = [], {}
+        if language is None:
+            first = list(islice(stretches, LANGUAGE_STRETCHES))
+            heard = listen_for_language(whisper, first)
         spoken = language or max(heard, key=lambda one: heard[one], default="en")
         made_from = self._describe(audio, folder, whisper, spoken) if parts else ""
         hints, unheard = whisper.fit_hints(self.glossary, spoken)
-        work = _Work(whisper, spoken, hints, parts, made_from, on_progress, total)
+        work = _Work(whisper, spoken, hints, parts, made_from, on_progress, total, listens=language is not None)
         on_progress(0.0, total)
         segments = work.recognise_all(chain(first, stretches))
         duration = work.end / SAMPLE_RATE
@@ -107,7 +109,7 @@ class WhisperTranscriber:
         on_progress(max(duration, total), max(duration, total))
         return Transcript(
             tuple(segments), spoken, round(duration, 3), source="whisper", model=whisper.name, engine=whisper.engine,
-            remarks=(*_remark_glossary(unheard), *_remark(segments, duration, language, heard)),
+            remarks=(*_remark_glossary(unheard), *_remark(segments, duration, language, heard or work.languages)),
         )  # fmt: skip
 
     def _load(self) -> "tuple[ModelFolder, Whisper]":
@@ -135,33 +137,47 @@ class _Work:
     made_from: str
     on_progress: Progress
     total: float
+    listens: bool = False
     end: int = 0
     _done: float = 0.0
     _lock: Lock = field(default_factory=Lock)
     _stop: Event = field(default_factory=Event)
+    _listened: dict[int, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def languages(self) -> dict[str, float]:
+        """The mean probability of each language, where the work `listens` for them too."""
+        return _mean([self._listened[number] for number in sorted(self._listened)])
 
     def recognise_all(self, stretches: Iterator[Stretch]) -> list[Segment]:
-        """The segments of all stretches, in order; only as many stretches as there are workers are in memory."""
+        """The segments of all stretches, in order; two more stretches than there are workers are in memory at most."""
         found: list[Segment] = []
         waiting: deque[Future[list[Segment]]] = deque()
         pool = ThreadPoolExecutor(self.whisper.workers, thread_name_prefix="recognise")
+        waits = True
         try:
             for stretch in stretches:
                 self.end = stretch.end
                 waiting.append(pool.submit(self._recognise, stretch))
-                while len(waiting) > self.whisper.workers:
+                while len(waiting) > self.whisper.workers + 1:
                     found += waiting.popleft().result()
             while waiting:
                 found += waiting.popleft().result()
+        except KeyboardInterrupt:
+            # A person who interrupts does not wait the seconds that a group of windows takes: it is heard again.
+            waits = False
+            raise
         finally:
-            # After a failure the others stop at their next window; what they finished is kept.
+            # After a failure the others stop at their next group of windows; what they finished is kept.
             self._stop.set()
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(waits, cancel_futures=True)
         return found
 
     def _recognise(self, stretch: Stretch) -> list[Segment]:
         """One stretch: as it was kept, or recognised now and kept."""
         path = self.parts / f"{stretch.number:04}.json" if self.parts else None
+        if self.listens and stretch.number < LANGUAGE_STRETCHES and stretch.speech:
+            self._listened[stretch.number] = _listen(self.whisper, stretch)
         if path and (kept := self._read(path, stretch)) is not None:
             self._advance(len(stretch.samples) / SAMPLE_RATE)
             return kept
@@ -196,7 +212,15 @@ def listen_for_language(whisper: Whisper, stretches: Sequence[Stretch]) -> dict[
     """Return the mean probability of each language over the fullest window of each stretch; empty without speech."""
     spoken = [stretch for stretch in stretches if stretch.speech]
     with ThreadPoolExecutor(whisper.workers) as pool:
-        found = list(pool.map(lambda one: whisper.detect_language(one.samples[slice(*_fullest_window(one))]), spoken))
+        return _mean(list(pool.map(lambda one: _listen(whisper, one), spoken)))
+
+
+def _listen(whisper: Whisper, stretch: Stretch) -> dict[str, float]:
+    """The probability of each language in a stretch."""
+    return whisper.detect_language(stretch.samples[slice(*_fullest_window(stretch))])
+
+
+def _mean(found: Sequence[dict[str, float]]) -> dict[str, float]:
     languages = dict.fromkeys(chain.from_iterable(found))
     return {language: sum(one.get(language, 0.0) for one in found) / len(found) for language in languages}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.audio import SAMPLE_RATE
 from pipeline.errors import ModelError
+from pipeline.mel_bands import MelBands
 from pipeline.models import ModelFolder
 from pipeline.schema import Word
 
@@ -67,6 +68,7 @@ class Whisper:
 
     def __init__(self, model: "WhisperModel", name: str, device: str, compute_type: str, workers: int) -> None:
         self._model = model
+        model.feature_extractor.mel_filters = MelBands(model.feature_extractor.mel_filters)
         self.name = name
         self.device = device
         self.compute_type = compute_type

@@ -12,7 +12,7 @@ from pipeline.catalog_csv import update_csv
 from pipeline.config import ShowConfig, check_episode_id, load_show
 from pipeline.download import METADATA, read_audio
 from pipeline.episode_runs import explain_error, find_reason, run_episode
-from pipeline.errors import ConfigError, LockHeldError, PipelineError
+from pipeline.errors import INTERRUPTED, ConfigError, LockHeldError, PipelineError
 from pipeline.jobs import Job, Reporter, RunOptions, RunResult, Task
 from pipeline.project import Project
 from pipeline.run_reports import write_report
@@ -22,7 +22,6 @@ from pipeline.stages import STAGES
 from pipeline.storage import sweep_temporaries
 from pipeline.transcribe import Progress, Transcriber
 
-INTERRUPTED = 130
 # Only what is not up to date, with what the settings say.
 PLAIN = RunOptions()
 # Works on episodes wherever it likes, and gives what became of each as it ends.

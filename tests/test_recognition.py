@@ -14,6 +14,7 @@ from pipeline.whisper import Heard, Manner
 
 LOOP = "and then and then and then and then and then and then and then and then"
 SENTENCE = "The list now has a sort button for the due date"
+CLOSING = "And that is all there is to say about the list for now"
 
 
 def heard(
@@ -83,11 +84,24 @@ def test_speech_that_was_passed_over_is_heard_by_itself() -> None:
     assert told.asked[-1][1] == pytest.approx(14, abs=0.3)
 
 
-def test_a_piece_that_is_only_noise_adds_nothing() -> None:
-    told = Told([heard("Only the end of it", begin=14, end=18), heard("Thanks.", log_probability=-1.5)])
-    (segment,) = recognise(told, stretch((1, 19)), "en")
-    assert segment.text == "Only the end of it"
-    assert not segment.suspect
+def test_a_window_in_which_a_sentence_was_left_out_is_heard_in_pieces() -> None:
+    told = Told([heard(CLOSING, begin=9.2, end=18), heard(SENTENCE, end=8), heard(CLOSING, end=9)])
+    segments = recognise(told, stretch((1, 9), (10, 19)), "en", hints="Entra")
+    assert " ".join(one.text for one in segments) == f"{SENTENCE} {CLOSING}"
+    assert [(round(length), hints) for _, length, hints in told.asked] == [(18, "Entra"), (8, "Entra"), (9, "Entra")]
+
+
+def test_a_piece_that_goes_wrong_keeps_the_words_that_were_there() -> None:
+    told = Told([heard(CLOSING, begin=9.2, end=18), heard(SENTENCE, end=8), heard(LOOP, end=9)])
+    segments = recognise(told, stretch((1, 9), (10, 19)), "en")
+    assert " ".join(one.text for one in segments) == f"{SENTENCE} {CLOSING}"
+
+
+def test_pieces_in_which_less_is_found_change_nothing() -> None:
+    told = Told([heard(CLOSING, begin=9.2, end=18), heard(""), heard(""), heard("")])
+    (segment,) = recognise(told, stretch((1, 9), (10, 19)), "en")
+    assert segment.text == CLOSING
+    assert told.asked[-1][0] == MANNERS[1]
 
 
 def test_silence_is_not_heard_at_all() -> None:

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
+from typing import cast
 
 import av
 import numpy as np
@@ -20,8 +22,9 @@ from conftest import DEMO_AUDIO
 from pipeline.audio import SAMPLE_RATE, read_samples
 from pipeline.errors import InputError, ModelError
 from pipeline.schema import Transcript
-from pipeline.transcribe import WhisperTranscriber
-from pipeline.whisper import list_devices
+from pipeline.stretches import Stretch
+from pipeline.transcribe import WhisperTranscriber, _Work
+from pipeline.whisper import Heard, Whisper, list_devices
 
 pytestmark = pytest.mark.model
 
@@ -217,6 +220,27 @@ WhisperTranscriber("tiny.en", Path(), offline=True, workers=1).transcribe(
     Path(sys.argv[1]), language="en", on_progress=lambda *_: None, parts=Path(sys.argv[2])
 )
 """
+
+
+def test_who_interrupts_does_not_wait_for_the_windows_that_are_being_heard() -> None:
+    let_go = Event()
+
+    class Patient:
+        workers = batch = 1
+
+        def hear(self, windows: Sequence[np.ndarray], *_: object) -> list[Heard]:
+            let_go.wait(60)
+            return [Heard((), 0.0, 0.0)] * len(windows)
+
+    def interrupted() -> Iterator[Stretch]:
+        yield Stretch(0, 0, np.zeros(SAMPLE_RATE, dtype=np.float32), ((0, SAMPLE_RATE),))
+        raise KeyboardInterrupt
+
+    work = _Work(cast("Whisper", Patient()), "en", None, None, "", lambda *_: None, 1.0)
+    with pytest.raises(KeyboardInterrupt):
+        work.recognise_all(interrupted())
+    assert not let_go.is_set()
+    let_go.set()
 
 
 def test_a_killed_transcription_goes_on_and_gives_the_same_words(tmp_path: Path, tiny: WhisperTranscriber) -> None:

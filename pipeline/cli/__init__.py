@@ -1,14 +1,16 @@
 """The command `catalog`: parse, call, print. Modules beside this one hold the commands; here they get their names."""
 
 import gc
+import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
 from pipeline import __version__
 from pipeline.cli import changes, files, models, reading, review, sources, stages
-from pipeline.errors import PipelineError
+from pipeline.errors import INTERRUPTED, PipelineError
 
 app = typer.Typer(
     name="catalog",
@@ -26,6 +28,10 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 50)
     try:
         app()
+    except SystemExit as error:
+        if error.code == INTERRUPTED:
+            _leave_at_once()
+        raise
     except PipelineError as error:
         _fail(str(error), error.exit_code)
     # A full disk or a folder without rights is a line, too, whatever command met it.
@@ -66,6 +72,14 @@ for command in (
 app.add_typer(models.app, name="models")
 for setting_up in (sources.init, sources.new, sources.doctor):
     app.command()(setting_up)
+
+
+def _leave_at_once() -> NoReturn:
+    """End without waiting for threads that recognise: what they were at is not kept, and they cannot be stopped."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # the other end of a pipe may be gone
+            stream.flush()
+    os._exit(INTERRUPTED)
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -27,6 +27,7 @@ from pipeline.cli.options import (
     Wait,
 )
 from pipeline.cli.output import print_rows_as_json
+from pipeline.errors import INTERRUPTED
 
 if TYPE_CHECKING:
     from pipeline.config import ShowConfig
@@ -61,7 +62,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         from pipeline.console import ConsoleReporter
         from pipeline.jobs import RunOptions
         from pipeline.project import Project
-        from pipeline.workflow import INTERRUPTED, list_episodes, run_stages
+        from pipeline.workflow import list_episodes, run_stages
 
         project = Project(root.resolve())
         # Nothing named must not mean everything: a slip would transcribe for days.
