@@ -11,9 +11,10 @@ from conftest import LINES, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.align import align
+from pipeline.align import align, demand_sureness
 from pipeline.placement import mark_order
 from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
+from pipeline.weights import load_weights
 
 CHATTER = (
     "We had soup for lunch again today.",
@@ -159,6 +160,13 @@ def test_bare_sentence_is_placed_between_its_neighbours() -> None:
     assert after is not None
     assert before <= start <= after
     assert (placements[4].method, placements[4].status) == (Method.ORDER, Status.REVIEW)
+
+
+def test_bare_heading_must_be_surer_where_talk_dwells_on_it() -> None:
+    weights, heading = load_weights(), Feature(1, "Future work")
+    described = replace(heading, description="What is planned for the next release.")
+    assert demand_sureness(heading, 200.0, weights) > demand_sureness(described, 200.0, weights)
+    assert demand_sureness(heading, 40.0, weights) == demand_sureness(described, 40.0, weights)
 
 
 def test_feature_ends_where_the_next_one_starts() -> None:
