@@ -11,6 +11,7 @@ from pipeline.encoder import Encoder
 from pipeline.evidence import Evidence, Matrix, measure_evidence
 from pipeline.mentions import find_mentions
 from pipeline.ordering import Posterior, gather_mass, weigh_order
+from pipeline.outro import find_outro
 from pipeline.placement import WIDE_S, describe_placements, mark_order
 from pipeline.reasons import explain_absence, explain_start, find_ground, quote_from, quote_words
 from pipeline.schema import Alignment, Feature, Mention, Method, Placement, Status, Transcript
@@ -246,8 +247,8 @@ def decide_placements(
 ) -> Alignment:
     """Return the placements: which features are left out, how sure the others are, and why."""
     decision = decide_found(weighing, weights)
-    last = max(unit.end for unit in units)
     begun = sorted(set(decision.times[decision.found].tolist()))
+    last = find_outro(units, begun[-1] if begun else 0.0) or max(unit.end for unit in units)
     placements = []
     for row, feature in enumerate(features):
         own = [mention for mention in mentions if mention.position == feature.position]
