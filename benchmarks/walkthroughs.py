@@ -1,10 +1,10 @@
-"""Read walkthroughs that were written to be learnt from: invented products, with the starts marked in the text.
+"""Read walkthroughs that were written to try the alignment on: invented products, with the starts marked in the text.
 
-Published episodes hardly ever go through a list of changes as the spoken ones do, told in other words and out of order,
-with banter between. A file of `benchmarks/walkthroughs/` holds a title, a pace in words a second, the list in the
-format of feature lists, and the talk, a turn a line, spelt as a recogniser would spell it. `= 3` says that the talk
-turns to the third feature, `= 16 17` to two at once, and `= -` to nothing on the list; a feature that is never named
-so is not discussed.
+They are harder than published ones: half a minute a feature, often in other words than the list's, out of order, with
+banter between. Nothing is fitted to them. A file of `benchmarks/walkthroughs/` holds a title, a pace in words a second,
+the list in the format of feature lists, and the talk, a turn a line, spelt as a recogniser would spell it. `= 3` says
+that the talk turns to the third feature, `= 16 17` to two at once, and `= -` to nothing on the list; a feature that is
+never named so is not discussed.
 """
 
 import re

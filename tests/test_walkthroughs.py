@@ -1,4 +1,4 @@
-"""The written walkthroughs that the alignment learns from say what they claim to say."""
+"""The written walkthroughs that the alignment is tried on say what they claim to say."""
 
 from itertools import pairwise
 
