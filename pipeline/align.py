@@ -12,6 +12,7 @@ from pipeline.evidence import Evidence, Matrix, measure_evidence
 from pipeline.mentions import find_mentions
 from pipeline.ordering import Posterior, gather_mass, weigh_order
 from pipeline.outro import find_outro
+from pipeline.pace import measure_dwell
 from pipeline.placement import WIDE_S, describe_placements, mark_order
 from pipeline.reasons import explain_absence, explain_start, find_ground, quote_from, quote_words
 from pipeline.schema import Alignment, Feature, Mention, Method, Placement, Status, Transcript
@@ -145,7 +146,7 @@ def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, floa
     passages = evidence.passages.astype(np.float64)
     if evidence.meanings is not None:
         # Talk that dwells on each feature for minutes repeats the same evidence sentence after sentence.
-        pace = min(1.0, PACE_S / max(measure_dwell(evidence), 1.0))
+        pace = min(1.0, PACE_S / max(measure_dwell(evidence.starts, len(passages)), 1.0))
         passages += weights.prices.meaning / weights.prices.passage * pace * evidence.meanings
     scores, passages = discount_put_off(evidence, scores, passages)
     typical = None
@@ -159,11 +160,6 @@ def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, floa
     chosen = choose_units(evidence.starts, posterior.starts, near)
     rows = describe_placements(evidence, posterior, scores, boundaries, near, chosen, typical)
     return Weighing(evidence, posterior, near, chosen, rows, given)
-
-
-def measure_dwell(evidence: Evidence) -> float:
-    """Return how many seconds of talk there are for each feature."""
-    return float(evidence.starts[-1] - evidence.starts[0]) / len(evidence.pairs)
 
 
 def discount_put_off(
@@ -284,7 +280,7 @@ def _place_feature(
     if rival is not None:
         unit = int(np.searchsorted(weighing.evidence.starts, rival - 0.001))
         rival = rival if weighing.near[row, unit] >= RIVAL_SHARE * weighing.rows[row, 0] else None
-    enough = demand_sureness(feature, measure_dwell(weighing.evidence), weights)
+    enough = demand_sureness(feature, measure_dwell(weighing.evidence.starts, len(weighing.rows)), weights)
     confident = confidence >= enough and ground.method is not Method.ORDER
     return Placement(
         position=feature.position,

@@ -169,11 +169,12 @@ def test_bare_heading_must_be_surer_where_talk_dwells_on_it() -> None:
     assert demand_sureness(heading, 40.0, weights) == demand_sureness(described, 40.0, weights)
 
 
-def test_feature_ends_where_the_next_one_starts() -> None:
+def test_feature_ends_where_the_next_one_starts_and_the_last_one_where_leave_is_taken() -> None:
     show = tell(invent_features(5), range(5))
     placements = align_show(show).placements
     assert [one.end for one in placements[:-1]] == [one.start for one in placements[1:]]
-    assert placements[-1].end == show.transcript.segments[-1].end
+    leave = next(segment for segment in show.transcript.segments if segment.text == "That's it for today.")
+    assert placements[-1].end == leave.start
 
 
 def test_quote_is_what_is_said_from_the_start() -> None:
