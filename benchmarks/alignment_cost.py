@@ -1,9 +1,9 @@
 """Measure what the alignment costs: seconds and memory by length of transcript and of feature list.
 
-usage: python -m benchmarks.alignment_cost [--words-only]
+usage: python -m benchmarks.alignment_cost [--words-only] [--plot FILE]
 
 Every size is measured in a process of its own, on one core; talk and lists are invented. Sentence vectors count where
-the extra `encoder` is installed.
+the extra `encoder` is installed; `--plot` draws how seconds grow with the talk and with the list (extra `plots`).
 """
 
 import argparse
@@ -14,6 +14,8 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from pipeline.schema import Feature, Segment, Transcript
 
@@ -76,26 +78,52 @@ def measure(minutes: int, count: int, words_only: bool) -> dict[str, float]:
     return {"load": loaded - begun, "vectors": encoded - loaded, "align": ended - encoded, "memory": memory}
 
 
+def draw_growth(rows: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Write a picture of the seconds by minutes of talk at 30 features, and by features at 50 minutes."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    # Equal measurements make equal files.
+    mpl.rcParams["svg.hashsalt"] = "alignment"
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(1, 2, figsize=(9.0, 3.4), layout="constrained")
+    shared = {"minutes": ("features", 30), "features": ("minutes", 50)}
+    for panel, (grows, (stays, size)) in zip(panels, shared.items(), strict=True):
+        chosen = sorted((row for row in rows if row[stays] == size), key=lambda row: row[grows])
+        for column, label in (("vectors", "sentence vectors, made once"), ("align", "alignment")):
+            panel.plot([row[grows] for row in chosen], [row[column] for row in chosen], marker="o", label=label)
+        panel.set(xlabel=f"{grows} ({size} {stays})", ylabel="seconds", xlim=(0, None), ylim=(0, None))
+        panel.grid(alpha=0.3)
+    panels[0].legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})
+
+
 def main() -> None:
     """Print the table, or measure one size for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--words-only", action="store_true", help="leave sentence vectors out")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture (.svg) of how the seconds grow")
     parser.add_argument("--one", nargs=2, type=int, metavar=("MINUTES", "FEATURES"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         print(json.dumps(measure(*arguments.one, arguments.words_only)))
         return
     print(f"{'minutes':>8} {'features':>8} {'load s':>8} {'vectors s':>10} {'align s':>8} {'memory MB':>10}")
+    rows = []
     for minutes, count in SIZES:
         command = [sys.executable, "-m", "benchmarks.alignment_cost", "--one", str(minutes), str(count)]
         command += ["--words-only"] if arguments.words_only else []
         one_core = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         answer = json.loads(subprocess.run(command, env=one_core, check=True, capture_output=True, text=True).stdout)
+        rows.append({"minutes": minutes, "features": count, **answer})
         print(
             f"{minutes:8} {count:8} {answer['load']:8.2f} {answer['vectors']:10.2f} {answer['align']:8.2f} "
             f"{answer['memory']:10.0f}",
             flush=True,
         )
+    if arguments.plot:
+        draw_growth(rows, arguments.plot)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Score the alignment on episodes whose starts are known, beside the obvious baseline.
 
-usage: python -m benchmarks.grounding FOLDER... [--vectors FOLDER] [--held-out] [--baseline] [--swap] [--each]
-           [--reliability] [--misses]
+usage: python -m benchmarks.grounding [FOLDER...] [--written] [--vectors FOLDER] [--held-out] [--baseline] [--swap]
+           [--each] [--reliability] [--misses]
 
 `--held-out` refits the constants for every show without it (spoken episodes: without the episode), which is what
 counts for shows nobody has seen; otherwise the constants that come with the package are scored. `--vectors` lets
-sentence vectors count (extra `encoder`) and says where they are kept.
+sentence vectors count (extra `encoder`) and says where they are kept. `--written` adds the walkthroughs beside this
+file, to which nothing was fitted.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes, swap_halves
+from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
 from pipeline.align import align, decide_placements, weigh_episode
 from pipeline.encoder import load_encoder
 from pipeline.schema import Alignment, Status
@@ -228,7 +230,7 @@ def print_table(
     for known in episodes:
         guesses = aligner(known)
         rows.setdefault(known.show, []).extend(guesses)
-        if each and known.show == SPOKEN:
+        if each and known.show in (SPOKEN, WRITTEN):
             rows.setdefault(f"  {known.show[:8]}/{known.name}"[:28], []).extend(guesses)
     print(f"\n{title}: {len(episodes)} episodes in {time.perf_counter() - begun:.0f} s\n{HEADER}")
     for name in sorted(rows, key=lambda name: (name.startswith("  "), name)):
@@ -252,16 +254,21 @@ def print_reliability(rows: Mapping[str, Sequence[Guess]]) -> None:
 def main() -> None:
     """Print the tables that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--written", action="store_true", help="score the written walkthroughs, as shipped only")
     parser.add_argument("--vectors", type=Path, help="let sentence vectors count, and keep them here")
     parser.add_argument("--held-out", action="store_true", help="refit the constants without each show")
     parser.add_argument("--baseline", action="store_true", help="score tf-idf in strict list order as well")
     parser.add_argument("--swap", action="store_true", help="also with the halves of every list swapped")
-    parser.add_argument("--each", action="store_true", help="one row for each spoken episode too")
+    parser.add_argument("--each", action="store_true", help="one row for each walkthrough too")
     parser.add_argument("--reliability", action="store_true", help="how often rows of each confidence are right")
     parser.add_argument("--misses", action="store_true", help="why starts were missed, as far as times tell")
     arguments = parser.parse_args()
-    plain = load_episodes(arguments.folders)
+    if arguments.written and arguments.held_out:
+        parser.error("nothing is fitted to the written walkthroughs: score them without --held-out")
+    plain = load_episodes(arguments.folders) + (load_walkthroughs() if arguments.written else [])
+    if not plain:
+        parser.error("name a folder with episodes, or --written")
     changes: dict[str, Change] = {"": keep_list} | ({", halves swapped": swap_halves} if arguments.swap else {})
     unseen = align_unseen(plain, arguments.vectors, list(changes.values())) if arguments.held_out else []
     for number, (suffix, change) in enumerate(changes.items()):

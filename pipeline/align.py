@@ -11,6 +11,8 @@ from pipeline.encoder import Encoder
 from pipeline.evidence import Evidence, Matrix, measure_evidence
 from pipeline.mentions import find_mentions
 from pipeline.ordering import Posterior, gather_mass, weigh_order
+from pipeline.outro import find_outro
+from pipeline.pace import measure_dwell
 from pipeline.placement import WIDE_S, describe_placements, mark_order
 from pipeline.reasons import explain_absence, explain_start, find_ground, quote_from, quote_words
 from pipeline.schema import Alignment, Feature, Mention, Method, Placement, Status, Transcript
@@ -25,6 +27,8 @@ NAMED, AGAIN_S, PUT_OFF = 0.4, 45.0, 10.0
 BEFORE_CUE_S, AFTER_CUE_S = 40.0, 6.0
 # Seconds a feature: at this pace or faster, what sentences mean counts in full.
 PACE_S = 40.0
+# Where hosts dwell on a feature for longer, a heading's few words come up far from its start as well.
+DWELL_S = 60.0
 # Alternatives lie at least this far from the start and from each other, and are worth hearing from this mass on.
 APART_S = 15.0
 ALTERNATIVE_MASS = 0.05
@@ -142,8 +146,7 @@ def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, floa
     passages = evidence.passages.astype(np.float64)
     if evidence.meanings is not None:
         # Talk that dwells on each feature for minutes repeats the same evidence sentence after sentence.
-        dwell = (evidence.starts[-1] - evidence.starts[0]) / len(passages)
-        pace = min(1.0, PACE_S / max(dwell, 1.0))
+        pace = min(1.0, PACE_S / max(measure_dwell(evidence.starts, len(passages)), 1.0))
         passages += weights.prices.meaning / weights.prices.passage * pace * evidence.meanings
     scores, passages = discount_put_off(evidence, scores, passages)
     typical = None
@@ -240,8 +243,8 @@ def decide_placements(
 ) -> Alignment:
     """Return the placements: which features are left out, how sure the others are, and why."""
     decision = decide_found(weighing, weights)
-    last = max(unit.end for unit in units)
     begun = sorted(set(decision.times[decision.found].tolist()))
+    last = find_outro(units, begun[-1] if begun else 0.0) or max(unit.end for unit in units)
     placements = []
     for row, feature in enumerate(features):
         own = [mention for mention in mentions if mention.position == feature.position]
@@ -277,7 +280,8 @@ def _place_feature(
     if rival is not None:
         unit = int(np.searchsorted(weighing.evidence.starts, rival - 0.001))
         rival = rival if weighing.near[row, unit] >= RIVAL_SHARE * weighing.rows[row, 0] else None
-    confident = confidence >= weights.sure_from and ground.method is not Method.ORDER
+    enough = demand_sureness(feature, measure_dwell(weighing.evidence.starts, len(weighing.rows)), weights)
+    confident = confidence >= enough and ground.method is not Method.ORDER
     return Placement(
         position=feature.position,
         start=round(start, 3),
@@ -288,6 +292,11 @@ def _place_feature(
         reason=explain_start(feature, start, ground, rival, bool(decision.ordered[row])),
         alternatives=others,
     )
+
+
+def demand_sureness(feature: Feature, dwell: float, weights: Weights) -> float:
+    """Return from which probability on a start is called confident, where each feature gets `dwell` seconds of talk."""
+    return weights.bare_sure_from if dwell > DWELL_S and not feature.description else weights.sure_from
 
 
 def list_alternatives(starts: NDArray[np.float64], near: NDArray[np.float64], start: float) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.boundaries import BOUNDARY_NAMES, measure_boundaries
 from pipeline.late_interaction import LATE_NAMES, measure_interaction
 from pipeline.meaning import MEANING_NAMES, SIDE_NAMES, Meaning, measure_likeness
+from pipeline.pace import choose_clock, measure_dwell, stretch_times
 from pipeline.schema import Feature, Mention, Method
 from pipeline.sentences import Unit
 from pipeline.terms import list_terms, load_stemmer, name_language
@@ -114,7 +115,13 @@ def measure_evidence(
     language: str | None = None,
     meaning: Meaning | None = None,
 ) -> Evidence:
-    """Return the evidence of one episode; `units` must not be empty, and `meaning` is left out without an encoder."""
+    """Return the evidence of one episode; `units` must not be empty, and `meaning` is left out without an encoder.
+
+    Seconds are those of `pipeline.pace`, except in the `starts` that come back.
+    """
+    begun = np.array([unit.start for unit in units])
+    clock = choose_clock(measure_dwell(begun, len(features)))
+    units, mentions = stretch_times(units, clock), stretch_times(mentions, clock)
     names = WORD_COLUMNS if meaning is None else MEANING_COLUMNS
     code = name_language(language)
     starts = np.array([unit.start for unit in units])
@@ -138,7 +145,7 @@ def measure_evidence(
         items = np.column_stack([items, _measure_best(column)])
         meanings = likeness.passages
     passages = _measure_passages(wording, starts, mentions, rows)
-    return Evidence(starts, pairs, boundaries, items, passages, meanings, names)
+    return Evidence(begun, pairs, boundaries, items, passages, meanings, names)
 
 
 def _measure_best(pairs: dict[str, Halves]) -> Matrix:

@@ -47,7 +47,8 @@ class Weights:
 
     `boundary` says whether anything starts at a unit, `onset` whether a given feature does, `absent` whether a
     feature is not discussed, `sure` whether a start is within 30 s of the truth. Above `absent_from` a feature is
-    left out, above `sure_from` its start is called confident.
+    left out, above `sure_from` its start is called confident, above `bare_sure_from` where the list gives headings
+    alone and the talk dwells on each.
     """
 
     boundary: LinearModel
@@ -57,6 +58,7 @@ class Weights:
     sure: LinearModel
     absent_from: float
     sure_from: float
+    bare_sure_from: float
 
 
 @cache
@@ -79,6 +81,7 @@ def parse_weights(data: Mapping[str, Mapping[str, float]], with_meaning: bool = 
         sure=_parse_model(data["sure"], placement),
         absent_from=limits["absent_from"],
         sure_from=limits["sure_from"],
+        bare_sure_from=limits["bare_sure_from"],
     )
 
 

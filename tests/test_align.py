@@ -11,8 +11,9 @@ from conftest import LINES, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.align import align, choose_units, find_units, list_alternatives
+from pipeline.align import align, choose_units, demand_sureness, find_units, list_alternatives
 from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
+from pipeline.weights import load_weights
 
 CHATTER = (
     "We had soup for lunch again today.",
@@ -160,11 +161,19 @@ def test_bare_sentence_is_placed_between_its_neighbours() -> None:
     assert (placements[4].method, placements[4].status) == (Method.ORDER, Status.REVIEW)
 
 
-def test_feature_ends_where_the_next_one_starts() -> None:
+def test_bare_heading_must_be_surer_where_talk_dwells_on_it() -> None:
+    weights, heading = load_weights(), Feature(1, "Future work")
+    described = replace(heading, description="What is planned for the next release.")
+    assert demand_sureness(heading, 200.0, weights) > demand_sureness(described, 200.0, weights)
+    assert demand_sureness(heading, 40.0, weights) == demand_sureness(described, 40.0, weights)
+
+
+def test_feature_ends_where_the_next_one_starts_and_the_last_one_where_leave_is_taken() -> None:
     show = tell(invent_features(5), range(5))
     placements = align_show(show).placements
     assert [one.end for one in placements[:-1]] == [one.start for one in placements[1:]]
-    assert placements[-1].end == show.transcript.segments[-1].end
+    leave = next(segment for segment in show.transcript.segments if segment.text == "That's it for today.")
+    assert placements[-1].end == leave.start
 
 
 def test_quote_is_what_is_said_from_the_start() -> None:
