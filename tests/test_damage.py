@@ -19,7 +19,10 @@ from pipeline.storage import Project
 
 sys.path.append(str(REPOSITORY / "benchmarks"))
 
-from damage import Campaign
+from damage import WAYS, Campaign
+
+# Fixed, so that a failure is a change's own; the campaign finds new moments with any other.
+SEED = 2026
 
 
 def flip(path: Path) -> bytes:
@@ -102,21 +105,21 @@ def test_a_damaged_copy_of_a_list_is_not_read_as_the_list(media_server: MediaSer
     assert refresh_revision(url, tmp_path) == kept
 
 
-@pytest.mark.parametrize("way", ["files", "signals", "races", "clocks", "permissions"])
+@pytest.mark.parametrize("way", WAYS)
 def test_the_ways_of_the_campaign_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
-    campaign = Campaign(tmp_path, 2, random.randrange(10**6))
-    for number in random.sample(range(1000), 2):
+    campaign = Campaign(tmp_path, 2, SEED)
+    for number in random.Random(SEED).sample(range(1000), 2):
         getattr(campaign, way)(number)
     assert campaign.problems == []
     assert campaign.outcomes["mended"] + campaign.outcomes["told"] == 2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["files", "signals", "races", "clocks", "permissions"])
+@pytest.mark.parametrize("way", WAYS)
 def test_the_campaign_over_twenty_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
-    campaign = Campaign(tmp_path, 20, random.randrange(10**6))
-    for number in random.sample(range(1000), 8):
+    campaign = Campaign(tmp_path, 20, SEED)
+    for number in random.Random(SEED).sample(range(1000), 20):
         getattr(campaign, way)(number)
     assert campaign.problems == []
