@@ -129,6 +129,9 @@ def main() -> None:
     args = parser.parse_args()
     chance, spent = random.Random(args.seed), 0.0
     with tempfile.TemporaryDirectory() as folder:
+        # A folder of our own for temporary files: those of other programs are none of ours.
+        tempfile.tempdir = os.environ["TMPDIR"] = f"{folder}/temporary"
+        Path(tempfile.tempdir).mkdir()
         project = make_project(Path(folder) / "show", args.episodes)
         lists = {
             name: [(500_000 + number, f"{chance.choice(VERBS)} {chance.choice(TOPICS)}") for number in range(20)]
