@@ -6,7 +6,8 @@ Ways: `files` harms the files that a run wrote, one a round: first flips a bit o
 either, empties, zeroes, lengthens or removes them; `signals` ends a run by SIGKILL or SIGTERM after a random time;
 `kills` ends it by SIGKILL before a random touch of a file; `disks` lets the disk be full from such a moment on; `races`
 starts two or five runs at once; `clocks` runs with a clock that is years off and files from the future; `permissions`
-takes the rights from a random file or folder.
+takes the rights from a random file or folder; `corrections` harms a file of people's decisions before one more is
+saved: every decision that can still be read is kept, or nothing is written.
 
 After each, one plain re-run must end with the bytes of an undisturbed run (`mended`), or fail with one line that names
 the file (`told`). Anything else is printed. The recogniser is one that knows its lines; all other parts are real.
@@ -37,7 +38,7 @@ from fuzz_samples import AUDIO, _sound  # noqa: E402
 
 import pipeline.encoder  # noqa: E402
 from pipeline.console import ConsoleReporter  # noqa: E402
-from pipeline.corrections import Correction, Decision, save_correction  # noqa: E402
+from pipeline.corrections import Correction, Decision, load_corrections, save_correction  # noqa: E402
 from pipeline.errors import PipelineError  # noqa: E402
 from pipeline.storage import Project  # noqa: E402
 from pipeline.workflow import list_episodes, run_stages  # noqa: E402
@@ -47,7 +48,7 @@ STAGES = ("download", "transcribe", "align", "publish")
 NOT_COMPARED = ("data/processed/state", "data/processed/runs", "data/processed/.lock", "data/processed/.unfinished")
 NOBODY = 65534
 FAILED = 70
-WAYS = ("files", "signals", "kills", "disks", "races", "clocks", "permissions")
+WAYS = ("files", "signals", "kills", "disks", "races", "clocks", "permissions", "corrections")
 
 
 def make_project(root: Path, episodes: int) -> Project:
@@ -340,6 +341,33 @@ class Campaign:
         end(start(lambda: go(project)))
         self.forgive_history(project)
         self.judge(project, f"permissions of {path.relative_to(project.root)}")
+
+    def corrections(self, _: int) -> None:
+        """A harmed file of corrections, into which one more is saved."""
+        project = Project(self.folder / "decided")
+        path = project.corrections("ep0")
+        for number in range(5):
+            moved = {"decision": Decision.MOVED, "start": 10.0 * number, "when": date(2026, 11, 23)}
+            one = Correction(feature_id=500_111 + number, title="Kites: new # two", **moved)  # type: ignore[arg-type]
+            save_correction(project, "ep0", one)
+        damage(path, self.chance)
+        try:
+            content = path.read_bytes() if path.exists() else b""
+            before = load_corrections(path)
+        except PipelineError:
+            before = None
+        try:
+            save_correction(project, "ep0", Correction(feature_id=7, decision=Decision.NOT_DISCUSSED))
+        except PipelineError as error:
+            self.outcomes["told"] += 1
+            if before is not None or path.read_bytes() != content or "\n" in str(error):
+                self.problems.append(f"corrections refused: {error}")
+        else:
+            after = load_corrections(path)
+            if before is None or len(after) != len(before) + 1 or not set(map(repr, before)) <= set(map(repr, after)):
+                self.problems.append(f"corrections {content!r} became {path.read_bytes()!r}")
+            self.outcomes["mended"] += 1
+        path.unlink(missing_ok=True)
 
     def forgive_history(self, project: Project) -> None:
         """Forget that the list of ep1 was another for a while: that it is kept is right."""
