@@ -4,6 +4,7 @@ benchmarks/damage.py does the same to every file, and lets runs collide, clocks 
 short, and the cases that it found.
 """
 
+import json
 import os
 import random
 import sys
@@ -53,6 +54,17 @@ def test_a_bit_that_flips_is_flipped_back(aligned: Project, transcriber: ToldTra
     content = flip(path)
     assert run(aligned, transcriber).exit_code == 0
     assert path.read_bytes() == content
+
+
+def test_a_digest_that_flips_makes_no_rendition_of_the_audio(aligned: Project, transcriber: ToldTranscriber) -> None:
+    run(aligned, transcriber)
+    record = aligned.raw("one") / "audio.json"
+    content = record.read_text()
+    digest = json.loads(content)["sha256"]
+    record.write_text(content.replace(digest, f"{int(digest[0], 16) ^ 1:x}{digest[1:]}"))
+    assert run(aligned, transcriber).exit_code == 0
+    assert json.loads(record.read_text())["sha256"] == digest
+    assert not (aligned.raw("one") / "renditions").exists()
 
 
 def test_a_state_that_is_gone_is_written_again(aligned: Project, transcriber: ToldTranscriber) -> None:
