@@ -1,16 +1,20 @@
 """Damage a finished project in every way a week brings, run it again, and see what comes of it.
 
-    python benchmarks/damage.py WAY [--rounds 100] [--episodes 3] [--seed 0] [--seconds 280]
+    python benchmarks/damage.py WAY [--rounds 100] [--episodes 20] [--seed 0] [--seconds 280]
 
-Ways: `files` cuts, empties, zeroes, removes or flips a bit of each file that a run wrote, one at a time; `signals` ends
-a run by SIGKILL or SIGTERM after a random time; `races` starts two or five runs at once; `clocks` runs with a clock
-that is years off and files from the future; `permissions` takes the rights from a random file or folder.
+Ways: `files` harms the files that a run wrote, one a round: first flips a bit of each, then cuts each, then does
+either, empties, zeroes, lengthens or removes them; `signals` ends a run by SIGKILL or SIGTERM after a random time;
+`kills` ends it by SIGKILL before a random touch of a file; `disks` lets the disk be full from such a moment on; `races`
+starts two or five runs at once; `clocks` runs with a clock that is years off and files from the future; `permissions`
+takes the rights from a random file or folder; `corrections` harms a file of people's decisions before one more is
+saved: every decision that can still be read is kept, or nothing is written.
 
 After each, one plain re-run must end with the bytes of an undisturbed run (`mended`), or fail with one line that names
 the file (`told`). Anything else is printed. The recogniser is one that knows its lines; all other parts are real.
 """
 
 import argparse
+import errno
 import os
 import random
 import shutil
@@ -29,11 +33,12 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
 
 from conftest import LINES, PAGE, ToldTranscriber, spoken  # noqa: E402
+from faults import watch  # noqa: E402
 from fuzz_samples import AUDIO, _sound  # noqa: E402
 
 import pipeline.encoder  # noqa: E402
 from pipeline.console import ConsoleReporter  # noqa: E402
-from pipeline.corrections import Correction, Decision, save_correction  # noqa: E402
+from pipeline.corrections import Correction, Decision, load_corrections, save_correction  # noqa: E402
 from pipeline.errors import PipelineError  # noqa: E402
 from pipeline.project import Project  # noqa: E402
 from pipeline.workflow import list_episodes, run_stages  # noqa: E402
@@ -43,6 +48,7 @@ STAGES = ("download", "transcribe", "align", "publish")
 NOT_COMPARED = ("data/processed/state", "data/processed/runs", "data/processed/.lock", "data/processed/.unfinished")
 NOBODY = 65534
 FAILED = 70
+WAYS = ("files", "signals", "kills", "disks", "races", "clocks", "permissions", "corrections")
 
 
 def make_project(root: Path, episodes: int) -> Project:
@@ -118,10 +124,10 @@ def snapshot(project: Project) -> dict[str, bytes]:
     return found
 
 
-def damage(path: Path, chance: random.Random) -> str:
+def damage(path: Path, chance: random.Random, how: str | None = None) -> str:
     """Harm one file; return how. Half of the time the file keeps its time of change, as on a failing disk."""
     content, status = path.read_bytes(), path.stat()
-    how = chance.choice(("cut", "flipped", "flipped", "emptied", "zeroed", "removed", "lengthened"))
+    how = how or chance.choice(("cut", "flipped", "emptied", "zeroed", "removed", "lengthened"))
     changed = bytearray(content)
     if how == "flipped" and content:
         changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
@@ -154,6 +160,14 @@ class Campaign:
         # In this process, so that those to come have everything imported: nobody may not read all of Python's folders.
         assert go(self.model) == 0
         self.expected = snapshot(self.model)
+        self.names = list_episodes(self.model)
+        self.artefacts = sorted(
+            path.relative_to(self.model.root)
+            for path in (self.model.root / "data").rglob("*")
+            if path.is_file() and path.name != ".lock"
+        )
+        self.mended = False  # whether the copy at hand is again as the model
+        self.moments = self._count_moments()
         self.outcomes: Counter[str] = Counter()
         self.problems: list[str] = []
 
@@ -161,7 +175,37 @@ class Campaign:
         """A copy to harm, at the same place each time."""
         target = self.folder / "harmed"
         shutil.rmtree(target, ignore_errors=True)
+        self.mended = False
         return Project(Path(shutil.copytree(source, target)))
+
+    def take_finished(self) -> Project:
+        """A finished project to harm: that of the round before where it was mended, which saves most of a round."""
+        return Project(self.folder / "harmed") if self.mended else self.copy(self.model.root)
+
+    def take_unfinished(self) -> tuple[Project, float]:
+        """A project of which some episodes are to be made, and the share of a whole run that this is."""
+        if self.chance.random() < 0.15:
+            return self.copy(self.fresh), 1.0
+        project = self.take_finished()
+        names = self.chance.sample(self.names, self.chance.randint(1, max(1, len(self.names) // 3)))
+        kind = self.chance.choice((project.transcript, project.alignment, project.catalog))
+        for name in names:
+            kind(name).unlink()
+        return project, len(names) / len(self.names)
+
+    def _count_moments(self) -> int:
+        """How often a whole run touches files."""
+        project, (reading, writing) = self.copy(self.fresh), os.pipe()
+
+        def work() -> int:
+            seen = [0]
+            watch(project.root, lambda number, _: seen.__setitem__(0, number))
+            code = go(project)
+            os.write(writing, str(seen[0]).encode())
+            return code
+
+        assert end(start(work)) == 0
+        return int(os.read(reading, 20))
 
     def judge(self, project: Project, what: str, *, names: str = "") -> None:
         """Run once more, plainly, and see."""
@@ -173,7 +217,10 @@ class Campaign:
         left = list(project.root.rglob("*.tmp"))
         if code == 0 and not wrong and not left:
             self.outcomes["mended"] += 1
-        elif code in {1, 3} and told and not any("NOT CAUGHT" in line or "did not foresee" in line for line in told):
+            self.mended = True
+            return
+        self.mended = False
+        if code in {1, 3} and told and not any("NOT CAUGHT" in line or "did not foresee" in line for line in told):
             self.outcomes["told"] += 1
             if names not in "".join(told):
                 self.problems.append(f"{what}: told, but not of {names}: {told}")
@@ -185,19 +232,18 @@ class Campaign:
 
     def files(self, number: int) -> None:
         """Harm one file below data/, in turn."""
-        project = self.copy(self.model.root)
-        paths = sorted(path for path in (project.root / "data").rglob("*") if path.is_file() and path.name != ".lock")
-        path = paths[number % len(paths)]
-        self.judge(project, f"{path.relative_to(project.root)} {damage(path, self.chance)}")
+        project = self.take_finished()
+        lap, place = divmod(number, len(self.artefacts))
+        name = self.artefacts[place]
+        how = ("flipped", "cut")[lap] if lap < 2 else None
+        self.judge(project, f"{name} {damage(project.root / name, self.chance, how)}")
 
     def signals(self, _: int) -> None:
         """End a run after a random time; sometimes the next one, too."""
-        project = self.copy(self.chance.choice((self.fresh, self.fresh, self.model.root)))
-        if project.catalog_csv.exists():
-            shutil.rmtree(project.processed / self.chance.choice(("catalog", "alignments", "transcripts")))
+        project, share = self.take_unfinished()
         for _ in range(self.chance.choice((1, 1, 2))):
             child = start(lambda: go(project))
-            time.sleep(self.chance.uniform(0, 1.2))
+            time.sleep(self.chance.uniform(0, 0.1 + share))
             os.kill(child, self.chance.choice((signal.SIGKILL, signal.SIGTERM)))
             code = end(child)
             self.outcomes["(stopped)"] += code != 0
@@ -205,9 +251,43 @@ class Campaign:
                 self.problems.append(f"ended with {code}")
         self.judge(project, "signals")
 
+    def kills(self, _: int) -> None:
+        """Kill a run at the moment before it opens, renames, links or removes a file; sometimes the next one, too."""
+        project, share = self.take_unfinished()
+        for _ in range(self.chance.choice((1, 1, 2))):
+            at = self.chance.randint(1, round(self.moments * share))
+
+            def stop(number: int, _: bool, at: int = at) -> None:
+                if number == at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            self.outcomes["(stopped)"] += end(start(lambda: self._go_watched(project, stop))) == -signal.SIGKILL
+        self.judge(project, "kills")
+
+    def disks(self, _: int) -> None:
+        """A run whose disk is full from a random moment on."""
+        project, share = self.take_unfinished()
+        at = self.chance.randint(1, round(self.moments * share))
+
+        def refuse(number: int, writes: bool) -> None:
+            if writes and number >= at:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(project.root))
+
+        log = self.folder / "log"
+        code, told = end(start(lambda: self._go_watched(project, refuse), log)), log.read_text()
+        self.outcomes["(failed)"] += code != 0
+        if code not in {0, 1, 3} or (code and "No space left" not in told) or "did not foresee" in told:
+            self.problems.append(f"a full disk: exit {code}, said {told[:300]}")
+        self.judge(project, "disks")
+
+    @staticmethod
+    def _go_watched(project: Project, at_event: Callable[[int, bool], None]) -> int:
+        watch(project.root, at_event)
+        return go(project)
+
     def races(self, number: int) -> None:
         """Two or five runs at once, waiting or not."""
-        project = self.copy(self.fresh)
+        project, _ = self.take_unfinished()
         wait = self.chance.random() < 0.5
         children = [start(lambda: go(project, wait=wait)) for _ in range((2, 5)[number % 2])]
         codes = [end(child) for child in children]
@@ -262,6 +342,33 @@ class Campaign:
         self.forgive_history(project)
         self.judge(project, f"permissions of {path.relative_to(project.root)}")
 
+    def corrections(self, _: int) -> None:
+        """A harmed file of corrections, into which one more is saved."""
+        project = Project(self.folder / "decided")
+        path = project.corrections("ep0")
+        for number in range(5):
+            moved = {"decision": Decision.MOVED, "start": 10.0 * number, "when": date(2026, 11, 23)}
+            one = Correction(feature_id=500_111 + number, title="Kites: new # two", **moved)  # type: ignore[arg-type]
+            save_correction(project, "ep0", one)
+        damage(path, self.chance)
+        try:
+            content = path.read_bytes() if path.exists() else b""
+            before = load_corrections(path)
+        except PipelineError:
+            before = None
+        try:
+            save_correction(project, "ep0", Correction(feature_id=7, decision=Decision.NOT_DISCUSSED))
+        except PipelineError as error:
+            self.outcomes["told"] += 1
+            if before is not None or path.read_bytes() != content or "\n" in str(error):
+                self.problems.append(f"corrections refused: {error}")
+        else:
+            after = load_corrections(path)
+            if before is None or len(after) != len(before) + 1 or not set(map(repr, before)) <= set(map(repr, after)):
+                self.problems.append(f"corrections {content!r} became {path.read_bytes()!r}")
+            self.outcomes["mended"] += 1
+        path.unlink(missing_ok=True)
+
     def forgive_history(self, project: Project) -> None:
         """Forget that the list of ep1 was another for a while: that it is kept is right."""
         for name in ("data/processed/history/ep1", "data/raw/ep1/features"):
@@ -272,10 +379,10 @@ class Campaign:
 def main() -> None:
     """Print how many rounds there were, and what came of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("way", choices=("files", "signals", "races", "clocks", "permissions"))
+    parser.add_argument("way", choices=WAYS)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--episodes", type=int, default=3)
+    parser.add_argument("--episodes", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     args = parser.parse_args()

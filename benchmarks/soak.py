@@ -10,6 +10,7 @@ corrects a start, or nothing happens. At the end the project must be as one made
 import argparse
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,7 @@ class Measure:
 def measure(project: Project, runs: int) -> Measure:
     """Look at this process and at the project's files."""
     status = Path("/proc/self/status").read_text()
-    value = {line.partition(":")[0]: line.partition(":")[2].split()[0] for line in status.splitlines() if ":\t" in line}
+    value = dict(re.findall(r"^(\w+):\s+(\d+)", status, re.MULTILINE))
     disk: Counter[str] = Counter()
     for path in (path for path in (project.root / "data").rglob("*") if path.is_file()):
         parts = path.relative_to(project.root / "data").parts
@@ -128,6 +129,9 @@ def main() -> None:
     args = parser.parse_args()
     chance, spent = random.Random(args.seed), 0.0
     with tempfile.TemporaryDirectory() as folder:
+        # A folder of our own for temporary files: those of other programs are none of ours.
+        tempfile.tempdir = os.environ["TMPDIR"] = f"{folder}/temporary"
+        Path(tempfile.tempdir).mkdir()
         project = make_project(Path(folder) / "show", args.episodes)
         lists = {
             name: [(500_000 + number, f"{chance.choice(VERBS)} {chance.choice(TOPICS)}") for number in range(20)]

@@ -3,7 +3,17 @@
 For notebooks and other programs: `read_catalog` and `locate`.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# What people work on is nobody else's business. ONNX Runtime (from 1.29 on) keeps an id of the machine and sends its
+# makers which models it runs; Ray and the model hub count their users. Each looks here before it does.
+for _switch, _off in (
+    ("ORT_DISABLE_TELEMETRY", "1"),
+    ("HF_HUB_DISABLE_TELEMETRY", "1"),
+    ("RAY_USAGE_STATS_ENABLED", "0"),
+):
+    os.environ.setdefault(_switch, _off)
 
 __version__ = "0.1.0"
 __all__ = ["locate", "read_catalog"]

@@ -16,7 +16,7 @@ from pipeline.marks import format_time
 from pipeline.media import describe_media
 from pipeline.network import Access
 from pipeline.schema import Transcript
-from pipeline.storage import read_json, write_bytes, write_json
+from pipeline.storage import read_json, sha256_of, write_bytes, write_json
 
 RECORD = "captions.json"
 # What we can read, in the order in which we like it.
@@ -43,10 +43,11 @@ def keep_captions(
     """
     key = hashlib.sha256(f"{source}\n{entry or ''}\n{language or ''}\n{audio_sha256}".encode()).hexdigest()
     record = folder / RECORD
-    if record.is_file():
-        known = read_json(record)
-        if known.get("made_for") == key:
-            return folder / known["file"] if known.get("file") else None
+    if (known := _read_known(record)).get("made_for") == key:
+        kept = folder / Path(str(known["file"])).name if known.get("file") else None
+        # Records of before told no digest.
+        if kept is None or (kept.is_file() and known.get("sha256") in {None, sha256_of(kept)}):
+            return kept
     networked = is_address(source) or entry is not None
     if networked and offline:
         return None
@@ -64,9 +65,17 @@ def keep_captions(
         if old.name not in {path.name if path else "", RECORD}:
             old.unlink()
     fetched = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    facts = {"file": path.name, **found[2]} if path and found else {"file": None}
+    facts = {"file": path.name, "sha256": sha256_of(path), **found[2]} if path and found else {"file": None}
     write_json(record, {**facts, "fetched": fetched, "made_for": key})
     return path
+
+
+def _read_known(record: Path) -> dict[str, Any]:
+    """What is known of the captions asked for last; nothing where it is damaged, so that they are asked for again."""
+    try:
+        return read_json(record) if record.is_file() else {}
+    except InputError:
+        return {}
 
 
 def _find(

@@ -148,7 +148,7 @@ def _edit_file(project: Project, episode_id: str, correction: Correction, *, kee
             editor.indent(mapping=2, sequence=4, offset=2)
             document = editor.load(before) or {}
             # Comments without any setting belong to no document and would be lost.
-            text = StringIO("" if document else before)
+            text = StringIO("" if document or not before else before.rstrip("\n") + "\n")
             text.seek(0, 2)
             document["corrections"] = document.get("corrections") or []
             if not _edit_items(document["corrections"], known, correction, keep=keep):

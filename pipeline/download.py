@@ -144,7 +144,8 @@ def _keep(fetched: Path, path: Path, source: str, sound: Sound, metadata: Metada
     folder, record = path.parent, path.parent / METADATA
     audio = Audio(path, sha256_of(fetched), round(sound.seconds, 3), source)
     before = _read_before(folder)
-    if before is not None and before.sha256 != audio.sha256 and before.path.is_file():
+    # Where the file is not what its record says, one of them was harmed: this is no rendition that was in use.
+    if before is not None and before.sha256 != audio.sha256 and _is_whole(before):
         keep_rendition(before.path, record, before.sha256)
     if move:
         os.replace(fetched, path)
@@ -165,6 +166,10 @@ def _read_before(folder: Path) -> Audio | None:
         return read_audio(folder) if (folder / METADATA).is_file() else None
     except InputError:
         return None
+
+
+def _is_whole(audio: Audio) -> bool:
+    return audio.path.is_file() and sha256_of(audio.path) == audio.sha256
 
 
 def read_audio(folder: Path) -> Audio:

@@ -205,8 +205,10 @@ class _KnownDates:
 
     def find(self, entry: Entry) -> date | None:
         """Return the date of an entry, where it is known without asking."""
-        known = self._dates.get(self._name(entry))
-        return date.fromisoformat(known) if known else entry.metadata.published
+        try:
+            return date.fromisoformat(self._dates[self._name(entry)])
+        except (KeyError, TypeError, ValueError):  # not known, or damaged
+            return entry.metadata.published
 
     def keep(self, entry: Entry, published: date | None) -> None:
         """Keep the date that an entry's page gave, on disk."""

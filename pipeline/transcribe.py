@@ -183,8 +183,9 @@ class _Work:
             return kept
         found = recognise(self.whisper, stretch, self.language, hints=self.hints, on_heard=self._advance)
         if path:
+            segments = segments_to_json(found)
             record = {"made_from": self.made_from, "begin": stretch.begin, "end": stretch.end}
-            write_json(path, {**record, "segments": segments_to_json(found)})
+            write_json(path, {**record, "sha256": _digest(segments), "segments": segments})
         return found
 
     def _read(self, path: Path, stretch: Stretch) -> list[Segment] | None:
@@ -194,6 +195,8 @@ class _Work:
         try:
             record = read_json(path)
             if (record["made_from"], record["begin"], record["end"]) != (self.made_from, stretch.begin, stretch.end):
+                return None
+            if record["sha256"] != _digest(record["segments"]):
                 return None
             return list(segments_from_json(record["segments"]))
         except (InputError, KeyError, TypeError):
@@ -223,6 +226,11 @@ def _listen(whisper: Whisper, stretch: Stretch) -> dict[str, float]:
 def _mean(found: Sequence[dict[str, float]]) -> dict[str, float]:
     languages = dict.fromkeys(chain.from_iterable(found))
     return {language: sum(one.get(language, 0.0) for one in found) / len(found) for language in languages}
+
+
+def _digest(segments: list[dict[str, Any]]) -> str:
+    """By what the words of a stretch are known to be those that were kept."""
+    return sha256(json.dumps(segments, sort_keys=True).encode()).hexdigest()
 
 
 def _fullest_window(stretch: Stretch) -> tuple[int, int]:

@@ -121,13 +121,21 @@ def watch_revision(fetcher: Any, info: Mapping[str, Any], folder: Path) -> None:
             total = (headers.get("Content-Range") or "").rpartition("/")[2] or headers.get("Content-Length")
             now = {"etag": headers.get("ETag"), "modified": headers.get("Last-Modified"), "total": total}
             begun = any(path.stat().st_size for path in folder.glob("*.part"))
-            if response.status == 206 and begun and marks.is_file() and read_json(marks) != now:
+            if response.status == 206 and begun and marks.is_file() and _read_marks(marks) != now:
                 response.close()
                 raise start_over()
             write_json(marks, now)
         return response
 
     fetcher.urlopen = urlopen
+
+
+def _read_marks(path: Path) -> dict[str, Any] | None:
+    """What was noted of the file fetched in part; None where the note is damaged, so that it is fetched anew."""
+    try:
+        return read_json(path)
+    except InputError:
+        return None
 
 
 def clear_parts(folder: Path) -> None:

@@ -139,7 +139,8 @@ def read_vectors(path: Path, key: str) -> SentenceVectors | None:
             if str(kept["key"]) == key:
                 arrays = (kept["vectors"], kept["words"], kept["places"], kept["mean"])
                 return SentenceVectors(*arrays, encoder=str(kept["encoder"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    # A bit that flips in a zip archive can make it one that is encrypted or compressed in some other way: RuntimeError.
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
         pass
     return None
 

@@ -85,6 +85,18 @@ def test_a_feeds_transcript_is_kept_beside_the_audio(tmp_path: Path, faulty: Ser
     assert faulty.asked["/talk.vtt"] == 2
 
 
+@pytest.mark.parametrize("name", ["captions.vtt", "captions.json"])
+def test_captions_that_were_harmed_are_asked_for_again(tmp_path: Path, faulty: Server, name: str) -> None:
+    faulty.files["/talk.vtt"] = write_vtt().encode()
+    feed = f"{faulty.address}/feed.xml"
+    path = keep(feed, tmp_path, entry="2")
+    assert path is not None
+    for harm in (lambda content: content[:20], lambda content: content.replace(b"a", b"c"), lambda _: b""):
+        (tmp_path / name).write_bytes(harm((tmp_path / name).read_bytes()))
+        assert keep(feed, tmp_path, entry="2") == path
+        assert path.read_text() == write_vtt()
+
+
 def test_that_there_are_none_is_asked_once(tmp_path: Path, faulty: Server) -> None:
     page = f"{faulty.address}/talk.mp3"
     assert keep(page, tmp_path) is None

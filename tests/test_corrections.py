@@ -325,3 +325,15 @@ def test_the_example_in_the_documentation_is_right(project: Project) -> None:
     moved_one, absent = load_corrections(write(project, shown))
     assert (moved_one.feature_id, moved_one.start, moved_one.end) == (979667, 996.0, 1082.0)
     assert absent.decision is Decision.NOT_DISCUSSED
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\n\n"])
+def test_comments_alone_stay_and_swallow_no_decision(tmp_path: Path, ending: str) -> None:
+    """Without a line's end behind them the first decision became part of the comment."""
+    project = Project(tmp_path)
+    path = project.corrections("one")
+    path.parent.mkdir(parents=True)
+    path.write_text("# mine, to do" + ending)
+    save_correction(project, "one", Correction(feature_id=500111, decision=Decision.NOT_DISCUSSED))
+    assert path.read_text().startswith("# mine, to do\ncorrections:\n")
+    assert [one.feature_id for one in load_corrections(path)] == [500111]

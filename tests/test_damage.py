@@ -4,6 +4,7 @@ benchmarks/damage.py does the same to every file, and lets runs collide, clocks 
 short, and the cases that it found.
 """
 
+import json
 import os
 import random
 import sys
@@ -19,7 +20,10 @@ from pipeline.project import Project
 
 sys.path.append(str(REPOSITORY / "benchmarks"))
 
-from damage import Campaign
+from damage import WAYS, Campaign
+
+# Fixed, so that a failure is a change's own; the campaign finds new moments with any other.
+SEED = 2026
 
 
 def flip(path: Path) -> bytes:
@@ -50,6 +54,17 @@ def test_a_bit_that_flips_is_flipped_back(aligned: Project, transcriber: ToldTra
     content = flip(path)
     assert run(aligned, transcriber).exit_code == 0
     assert path.read_bytes() == content
+
+
+def test_a_digest_that_flips_makes_no_rendition_of_the_audio(aligned: Project, transcriber: ToldTranscriber) -> None:
+    run(aligned, transcriber)
+    record = aligned.raw("one") / "audio.json"
+    content = record.read_text()
+    digest = json.loads(content)["sha256"]
+    record.write_text(content.replace(digest, f"{int(digest[0], 16) ^ 1:x}{digest[1:]}"))
+    assert run(aligned, transcriber).exit_code == 0
+    assert json.loads(record.read_text())["sha256"] == digest
+    assert not (aligned.raw("one") / "renditions").exists()
 
 
 def test_a_state_that_is_gone_is_written_again(aligned: Project, transcriber: ToldTranscriber) -> None:
@@ -102,21 +117,21 @@ def test_a_damaged_copy_of_a_list_is_not_read_as_the_list(media_server: MediaSer
     assert refresh_revision(url, tmp_path) == kept
 
 
-@pytest.mark.parametrize("way", ["files", "signals", "races", "clocks", "permissions"])
+@pytest.mark.parametrize("way", WAYS)
 def test_the_ways_of_the_campaign_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
-    campaign = Campaign(tmp_path, 2, random.randrange(10**6))
-    for number in random.sample(range(1000), 2):
+    campaign = Campaign(tmp_path, 2, SEED)
+    for number in random.Random(SEED).sample(range(1000), 2):
         getattr(campaign, way)(number)
     assert campaign.problems == []
     assert campaign.outcomes["mended"] + campaign.outcomes["told"] == 2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["files", "signals", "races", "clocks", "permissions"])
+@pytest.mark.parametrize("way", WAYS)
 def test_the_campaign_over_twenty_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
-    campaign = Campaign(tmp_path, 20, random.randrange(10**6))
-    for number in random.sample(range(1000), 8):
+    campaign = Campaign(tmp_path, 20, SEED)
+    for number in random.Random(SEED).sample(range(1000), 20):
         getattr(campaign, way)(number)
     assert campaign.problems == []

@@ -199,6 +199,20 @@ def test_damaged_file_is_made_anew(tmp_path: Path, content: bytes) -> None:
     assert kept.load(TALK, Telling()).encoder == "telling"
 
 
+def test_no_bit_that_flips_in_kept_vectors_changes_them(tmp_path: Path) -> None:
+    kept = KeptVectors(tmp_path / "one.vectors.npz")
+    right = kept.load(TALK, Telling())
+    content = kept.path.read_bytes()
+    for bit in range(content.index(b"PK\x01\x02") * 8, len(content) * 8, 3):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        kept.path.write_bytes(flipped)
+        found = kept.load(TALK, Telling())
+        assert all(
+            np.array_equal(getattr(found, name), getattr(right, name)) for name in ("vectors", "words", "places")
+        )
+
+
 def test_likeness_is_highest_where_the_topic_starts() -> None:
     units = cut_sentences(TALK)
     features = [Feature(1, "A puppy"), Feature(2, "Rain")]

@@ -83,6 +83,15 @@ def test_the_rest_of_another_cut_is_not_joined_to_what_came(tmp_path: Path, faul
     assert fetch(f"{faulty.address}/talk.mp3", tmp_path / "raw").read_bytes() == other
 
 
+def test_a_part_whose_note_was_harmed_is_fetched_anew(tmp_path: Path, faulty: Server) -> None:
+    faulty.fail("/talk.mp3", cut_and_go_down(5_000))
+    with pytest.raises(PassingError):
+        fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(retries=0, first_wait=0.01))
+    faulty.faults.clear()
+    (tmp_path / "marks.json").write_bytes((tmp_path / "marks.json").read_bytes()[:10])
+    assert fetch(f"{faulty.address}/talk.mp3", tmp_path).read_bytes() == faulty.files["/talk.mp3"]
+
+
 def test_a_server_that_knows_no_ranges_is_asked_for_all_of_it(tmp_path: Path, faulty: Server) -> None:
     faulty.ranges = False
     faulty.fail("/talk.mp3", cut(5_000), times=2)

@@ -158,6 +158,10 @@ def test_a_playlists_pages_are_asked_for_their_dates_once(
     assert len(asked) == 2
     assert add(empty, "https://example.org/list", date(2026, 11, 2)) == []
     assert len(asked) == 2
+    dates = empty.turns / "entry-dates.json"
+    dates.write_text(dates.read_text().replace("2026-11-01", "2026-11-0q"))
+    assert add(empty, "https://example.org/list", date(2026, 11, 2)) == []
+    assert len(asked) == 3  # a damaged date is asked for again
     assert ids(add(empty, "https://example.org/list", date(2026, 11, 1))) == ["2026-11-01"]
     assert load_episode(empty.episode("2026-11-01")).source == listed[0].source
 

@@ -9,6 +9,7 @@ import sys
 import time
 import wave
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
@@ -268,12 +269,25 @@ def test_what_was_kept_of_other_audio_or_settings_is_not_gone_on_with(
     parts = tmp_path / "parts"
     transcript = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts)
     kept = json.loads((parts / "0000.json").read_text())
-    kept["segments"] = []
+    kept |= {"segments": [], "sha256": sha256(b"[]").hexdigest()}
     (parts / "0000.json").write_text(json.dumps(kept))
     assert tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts).segments == ()
     write_wav(audio, speech * 0.9)
     again = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts)
     assert [one.text for one in again.segments] == [one.text for one in transcript.segments]
+
+
+def test_a_kept_stretch_in_which_a_bit_flipped_is_heard_again(
+    tmp_path: Path, tiny: WhisperTranscriber, speech: np.ndarray
+) -> None:
+    audio = write_wav(tmp_path / "a.wav", speech)
+    transcript = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=tmp_path)
+    kept = tmp_path / "0000.json"
+    content = kept.read_text()
+    word = transcript.segments[0].words[0].word.strip()
+    kept.write_text(content.replace(word, chr(ord(word[0]) ^ 1) + word[1:]))
+    assert tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=tmp_path) == transcript
+    assert kept.read_text() == content
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF nothing of the kind", b"plain text"])
