@@ -28,8 +28,8 @@ from damage import STAGES, start  # noqa: E402
 from fuzz_samples import AUDIO, _sound  # noqa: E402
 
 from pipeline.features import dump_features  # noqa: E402
+from pipeline.project import Project  # noqa: E402
 from pipeline.schema import Transcript  # noqa: E402
-from pipeline.storage import Project  # noqa: E402
 from pipeline.workflow import run_stages  # noqa: E402
 
 # Minutes of talk and entries of the list.
