@@ -170,6 +170,7 @@ class Campaign:
         self.moments = self._count_moments()
         self.outcomes: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.told: dict[str, str] = {}  # an example for each name of a file
 
     def copy(self, source: Path) -> Project:
         """A copy to harm, at the same place each time."""
@@ -222,6 +223,7 @@ class Campaign:
         self.mended = False
         if code in {1, 3} and told and not any("NOT CAUGHT" in line or "did not foresee" in line for line in told):
             self.outcomes["told"] += 1
+            self.told.setdefault(what.rpartition("/")[2].partition(" ")[0], f"{what}: {told[0]}")
             if names not in "".join(told):
                 self.problems.append(f"{what}: told, but not of {names}: {told}")
         else:
@@ -397,6 +399,8 @@ def main() -> None:
             rounds += 1
     counts = ", ".join(f"{count} {name}" for name, count in sorted(campaign.outcomes.items()))
     print(f"{args.way}: {rounds} rounds in {time.monotonic() - began:.0f} s: {counts}")
+    for example in campaign.told.values():
+        print(f"   told, such as {example}")
     for problem in campaign.problems:
         print(f"   {problem}")
     sys.exit(1 if campaign.problems else 0)

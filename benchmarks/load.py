@@ -132,6 +132,7 @@ def time_commands(root: Path) -> None:
 
             def work(arguments: tuple[str, ...] = arguments) -> int:
                 command = [sys.executable, "-m", "pipeline", *arguments, "--root", str(root)]
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
                 os.execv(sys.executable, command)
 
             code, seconds, memory = measure(work)
