@@ -184,7 +184,7 @@ def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
         try:
             # One file, not a dataset: a folder named like `show=x` must not add a column.
             tables.append(_upgrade(pq.ParquetFile(path).read(use_threads=False), path))
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:  # a column's name that is no UTF-8 is a ValueError
             reason = " ".join(str(error).split())
             raise InputError(f"{path} is damaged ({reason}): publish its episode again with --force") from error
     return pa.concat_tables(tables) if tables else build_table(())

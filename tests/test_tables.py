@@ -195,6 +195,14 @@ def test_a_parquet_file_of_ours_that_lost_a_column_is_named(tmp_path: Path) -> N
         read_catalogs([tmp_path / "c.parquet"])
 
 
+def test_a_parquet_file_of_ours_with_a_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "c.parquet"
+    write_parquet(build_table(ROWS), path)
+    path.write_bytes(path.read_bytes().replace(b"drift_s", b"d\xf4ift_s"))
+    with pytest.raises(InputError, match=r"c\.parquet is damaged"):
+        read_catalogs([path])
+
+
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must end in"):
         write_catalog(ROWS, tmp_path / "c.xlsx")
