@@ -21,6 +21,8 @@ YOUTUBE_FEWEST = 3
 YOUTUBE_SHORTEST_S = 10.0
 YOUTUBE_LONGEST_TITLE = 100
 PODLOVE = "http://podlove.org/simple-chapters"
+# A table of contents counts its entries in one byte (ID3v2 Chapter Frame Addendum, 3.2).
+ID3_MOST_ENTRIES = 255
 # Control codes cannot be written in XML 1.0, not even escaped.
 _XML_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -135,7 +137,10 @@ def describe_video(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], dura
 
 
 def write_id3(path: Path, chapters: Sequence[Chapter], title: str) -> None:
-    """Write chapters (CHAP) and their table of contents (CTOC) into the mp3 at `path`, in place of those it has."""
+    """Write chapters (CHAP) and their table of contents (CTOC) into the mp3 at `path`, in place of those it has.
+
+    Of more chapters than one table may name there are several tables, and one above them.
+    """
     from mutagen import id3, mp3
 
     # mutagen carries no types.
@@ -148,9 +153,16 @@ def write_id3(path: Path, chapters: Sequence[Chapter], title: str) -> None:
     for name in ("CHAP", "CTOC"):
         audio.tags.delall(name)
     names = [f"chp{number}" for number in range(len(chapters))]
-    flags = frames.CTOCFlags.TOP_LEVEL | frames.CTOCFlags.ORDERED
-    contents = [frames.TIT2(text=[title])]
-    audio.tags.add(frames.CTOC(element_id="toc", flags=flags, child_element_ids=names, sub_frames=contents))
+    ordered, listed = frames.CTOCFlags.ORDERED, names
+    if len(names) > ID3_MOST_ENTRIES:
+        tables = {
+            f"toc{first}": names[first : first + ID3_MOST_ENTRIES] for first in range(0, len(names), ID3_MOST_ENTRIES)
+        }
+        for table, part in tables.items():
+            audio.tags.add(frames.CTOC(element_id=table, flags=ordered, child_element_ids=part, sub_frames=[]))
+        listed = list(tables)
+    flags, contents = frames.CTOCFlags.TOP_LEVEL | ordered, [frames.TIT2(text=[title])]
+    audio.tags.add(frames.CTOC(element_id="toc", flags=flags, child_element_ids=listed, sub_frames=contents))
     for name, chapter in zip(names, chapters, strict=True):
         start, end = round(chapter.start * 1000), round(chapter.end * 1000)
         heading = [frames.TIT2(text=[chapter.title])]

@@ -14,6 +14,7 @@ import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from mutagen.id3 import CTOCFlags
 from mutagen.mp3 import MP3
 from test_catalog import PLACED, row_of
 
@@ -169,6 +170,19 @@ def test_id3_chapters_are_written_into_an_mp3_and_replace_its_own(tmp_path: Path
     copy = shutil.copyfile(path, tmp_path / "again.mp3")
     write_id3(Path(copy), CHAPTERS, "Episode")
     assert Path(copy).read_bytes() == path.read_bytes()
+
+
+def test_more_chapters_than_one_table_of_contents_may_name_are_in_several(tmp_path: Path) -> None:
+    path = silent_mp3(tmp_path / "a.mp3")
+    chapters = [Chapter(float(number), number + 1.0, f"Feature {number}") for number in range(600)]
+    write_id3(path, chapters, "Episode")
+    tags = MP3(path).tags
+    assert tags is not None
+    tables = {table.element_id: table.child_element_ids for table in tags.getall("CTOC")}
+    (top,) = (table for table in tags.getall("CTOC") if table.flags & CTOCFlags.TOP_LEVEL)
+    named = [name for table in top.child_element_ids for name in tables[table]]
+    starts = {frame.element_id: frame.start_time for frame in tags.getall("CHAP")}
+    assert [starts[name] for name in named] == [1000 * number for number in range(600)]
 
 
 @pytest.mark.parametrize(
