@@ -33,7 +33,7 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
 
 from conftest import LINES, PAGE, ToldTranscriber, spoken  # noqa: E402
-from faults import watch  # noqa: E402
+from faults import count_moments, watch  # noqa: E402
 from fuzz_samples import AUDIO, _sound  # noqa: E402
 
 import pipeline.encoder  # noqa: E402
@@ -167,7 +167,7 @@ class Campaign:
             if path.is_file() and path.name != ".lock"
         )
         self.mended = False  # whether the copy at hand is again as the model
-        self.moments = self._count_moments()
+        self.moments = count_moments(self.copy(self.fresh), go)
         self.outcomes: Counter[str] = Counter()
         self.problems: list[str] = []
         self.told: dict[str, str] = {}  # an example for each name of a file
@@ -193,20 +193,6 @@ class Campaign:
         for name in names:
             kind(name).unlink()
         return project, len(names) / len(self.names)
-
-    def _count_moments(self) -> int:
-        """How often a whole run touches files."""
-        project, (reading, writing) = self.copy(self.fresh), os.pipe()
-
-        def work() -> int:
-            seen = [0]
-            watch(project.root, lambda number, _: seen.__setitem__(0, number))
-            code = go(project)
-            os.write(writing, str(seen[0]).encode())
-            return code
-
-        assert end(start(work)) == 0
-        return int(os.read(reading, 20))
 
     def judge(self, project: Project, what: str, *, names: str = "") -> None:
         """Run once more, plainly, and see."""

@@ -6,8 +6,7 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
-# Nobody hears less, and the page shows whole seconds.
-# Less is rounding, or another machine's arithmetic.
+# Nobody hears less, and it may be rounding, or another machine's arithmetic.
 MOVED_S = 0.1
 # What the page says; what follows from our own decision is told as a move or a status.
 EDITED = ("feature_id", "version", "description", "highlight", "published_s", "end_s")

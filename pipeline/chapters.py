@@ -17,7 +17,6 @@ from pipeline.schema import Status
 
 # What YouTube asks of a list of chapters in a description; one that breaks a rule is ignored in silence.
 YOUTUBE_FEWEST = 3
-# YouTube shows no chapters at all where one of these does not hold.
 YOUTUBE_SHORTEST_S = 10.0
 YOUTUBE_LONGEST_TITLE = 100
 PODLOVE = "http://podlove.org/simple-chapters"
@@ -185,6 +184,5 @@ def escape_cue(text: str) -> str:
 
 def _youtube_title(title: str) -> str:
     """A title of one line, without the angle brackets that a description must not have."""
-    # YouTube refuses a description with angle brackets.
     plain = " ".join(title.split()).replace("<", "‹").replace(">", "›")
     return plain if len(plain) <= YOUTUBE_LONGEST_TITLE else plain[: YOUTUBE_LONGEST_TITLE - 1] + "…"

@@ -81,11 +81,15 @@ class StateFile:
         self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path], sizes: Mapping[str, int] | None = None
     ) -> None:
         """Keep what a stage that just ended well was made from, on disk; `sizes`: each input's bytes in its output."""
+        former = self.stages.get(stage, {}).get("outputs", {})
         self.stages[stage] = {
             "inputs": dict(inputs),
             "outputs": {self._name(path): self.digest(path) for path in outputs},
             **({"sizes": dict(sizes)} if sizes is not None else {}),
         }
+        # Each edit of a list leads to files of other names; what is asked of the older ones again is read again.
+        for name in former.keys() - self.stages[stage]["outputs"].keys():
+            self.stamps.pop(name, None)
         self._save()
 
     def save_stamps(self) -> None:

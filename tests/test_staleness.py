@@ -161,6 +161,16 @@ def test_the_share_of_each_input_in_an_output_is_kept(tmp_path: Path, output: Pa
     assert StateFile.load(tmp_path / "state.json", tmp_path).stages["catalog.csv"]["sizes"] == {"audio": 4}
 
 
+def test_files_that_an_edit_left_behind_do_not_make_the_record_grow(tmp_path: Path) -> None:
+    state = StateFile(tmp_path / "state.json", tmp_path)
+    for number in range(5):
+        made = tmp_path / f"{number}.json"
+        made.write_text("made")
+        state.record("publish", INPUTS, [made])
+    assert list(state.stamps) == ["4.json"]
+    assert state.find_reason("publish", INPUTS, [made]) is None
+
+
 DONE = '{"stages": {"transcribe": {"inputs": {}, "outputs": {}%s}}, "stamps": %s}'
 
 
