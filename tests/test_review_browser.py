@@ -50,8 +50,15 @@ def decisions(server: ReviewServer) -> list[tuple[str | None, str, float | None]
     return [(one.title, one.decision.value, one.start) for one in found]
 
 
-def position(page: Page) -> float:
-    return float(page.locator("audio").evaluate("audio => audio.currentTime"))
+def wait_for_sound(page: Page, first: float, last: float) -> None:
+    """Sound comes, from a second between these two."""
+    page.wait_for_function(
+        """([first, last]) => {
+            const audio = document.querySelector("audio");
+            return !audio.paused && !audio.seeking && first < audio.currentTime && audio.currentTime < last;
+        }""",
+        arg=[first, last],
+    )
 
 
 def sounding(page: Page) -> bool:
@@ -104,9 +111,7 @@ def test_the_players_position_becomes_the_start(page: Page, server: ReviewServer
 
 def test_space_plays_from_the_start_and_pauses(page: Page) -> None:
     page.keyboard.press("Space")
-    page.wait_for_timeout(300)
-    assert sounding(page)
-    assert 10 <= position(page) < 12
+    wait_for_sound(page, 10, 12)
     page.keyboard.press("Space")
     assert not sounding(page)
 
@@ -115,8 +120,7 @@ def test_a_click_in_the_transcript_plays_and_a_double_click_starts_there(page: P
     first = page.locator("#transcript p").first
     place = {"x": 5, "y": 10}
     first.click(position=place)  # type: ignore[arg-type]
-    page.wait_for_timeout(200)
-    assert 0 < position(page) < 5
+    wait_for_sound(page, 0, 5)
     expect(page.locator("#start")).to_have_text("0:10.0")
     first.dblclick(position=place)  # type: ignore[arg-type]
     expect(page.locator("#start")).to_have_text("0:00.0")
