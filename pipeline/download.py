@@ -173,12 +173,15 @@ def _is_whole(audio: Audio) -> bool:
 
 
 def read_audio(folder: Path) -> Audio:
-    """Return what `download_audio` left in `folder`."""
+    """Return what `download_audio` left in `folder`; InputError where its record is damaged."""
 
     def parse(record: dict[str, Any]) -> Audio:
         return Audio(folder / record["file"], record["sha256"], record["duration"], record["source"])
 
-    return read_record(folder / METADATA, parse)
+    try:
+        return read_record(folder / METADATA, parse)
+    except InputError as error:
+        raise InputError(f"{folder / METADATA} is damaged: `catalog download {folder.name}` makes it again") from error
 
 
 def _merge(said: Metadata, found: Metadata) -> Metadata:

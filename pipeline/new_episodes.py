@@ -49,9 +49,11 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
     text = yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=10_000)
     if path.is_file():
         known = load_episode(path)
-        if (known.source, known.entry) == (settings.source, settings.entry):
-            return False
-        raise ConfigError(f"{path} has other settings already: edit it, or choose another id")
+        if (known.source, known.entry) != (settings.source, settings.entry):
+            raise ConfigError(f"{path} has other settings already: edit it, or choose another id")
+        if known.features != settings.features:
+            raise ConfigError(f"{path} names another feature list: edit `features` in it")
+        return False
     write_bytes(path, text.encode())
     return True
 
@@ -77,12 +79,26 @@ def describe_source(
     return named, None, read_tags(root / named)
 
 
+def name_list(features: str, root: Path) -> tuple[str, bool]:
+    """Return how settings name a feature list, as with a source; False where it is a file that is not there yet."""
+    found = None if is_address(features) else _find_file(features, root)
+    return (features, is_address(features)) if found is None else (_name_found(found, root), True)
+
+
 def _name_file(source: str, root: Path) -> str:
-    """A file's path as settings have it: from the project's folder where it lies in it, else from the system's root."""
-    path = Path(source).expanduser()
-    found = next((place for place in (root / path, Path.cwd() / path) if place.is_file()), None)
+    found = _find_file(source, root)
     if found is None:
         raise InputError(f"the file {source} is neither in {root} nor in the current folder: correct its name")
+    return _name_found(found, root)
+
+
+def _find_file(named: str, root: Path) -> Path | None:
+    path = Path(named).expanduser()
+    return next((place for place in (root / path, Path.cwd() / path) if place.is_file()), None)
+
+
+def _name_found(found: Path, root: Path) -> str:
+    """A file's path as settings have it: from the project's folder where it lies in it, else from the system's root."""
     absolute = Path(os.path.normpath(found.absolute()))
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else str(absolute)
 

@@ -9,6 +9,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import metadata
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,10 @@ from pipeline.storage import read_record, write_json
 from pipeline.transcribe import OPTIONS
 from pipeline.transcript_files import load_transcript
 
+# Which way of aligning this is: raise it with a change of the code that moves starts or judges them otherwise, so that
+# what was aligned before is aligned again. Changed weights are noticed by themselves.
+ALIGNMENT = "1"
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -70,10 +75,34 @@ def _download_outputs(job: Job) -> list[Path]:
     metadata_file = job.project.raw(job.episode_id) / METADATA
     if not metadata_file.is_file():
         return [metadata_file]
-    return [metadata_file, read_audio(metadata_file.parent).path]
+    try:
+        return [metadata_file, read_audio(metadata_file.parent).path]
+    except InputError:
+        # Nothing can be read there: it was harmed, and what it is to name is made again with it.
+        return [metadata_file]
+
+
+def _mend_record(job: Job) -> bool:
+    """Make a harmed record of fetched audio again; False where there is more to do, which a download must."""
+    done, record = job.state.stages.get("download"), job.project.raw(job.episode_id) / METADATA
+    # A file of this machine is at hand, and all that its record says is found out from it again.
+    if done is None or not record.is_file() or (done["inputs"].get("source file") and "entry" not in done["inputs"]):
+        return False
+    known = {Path(name).name: digest for name, digest in done["outputs"].items()}
+    if job.state.digest(record) == known.get(METADATA):
+        return False
+    from pipeline.mending import mend_record
+
+    # Before a download, too: it keeps the rendition that it replaces, if it can read what that is.
+    told = mend_record(record.parent, done["inputs"].get("source", ""), known)
+    if told:
+        job.warn(told)
+    return told is not None and not job.options.force and done["inputs"] == _download_inputs(job)
 
 
 def _download(job: Job) -> None:
+    if _mend_record(job):
+        return
     # Hosts are asked one episode at a time, however many are under way here.
     networked = is_address(job.config.source) or job.config.entry is not None
     turn = (
@@ -185,9 +214,17 @@ def _align_inputs(job: Job) -> dict[str, str]:
         "episode in the list": job.config.features_episode or "",
         "columns": json.dumps(job.show.columns, sort_keys=True),
         "sentence encoder": _name_encoder(),
+        "alignment weights": _digest_weights(),
+        "alignment": ALIGNMENT,
         "episode-catalog": __version__,
         **({"corrections": job.state.digest(corrections)} if corrections.is_file() else {}),
     }
+
+
+@cache
+def _digest_weights() -> str:
+    """The SHA-256 of the fitted weights, which change in a checkout long before its version does."""
+    return hashlib.sha256(files("pipeline").joinpath("weights.json").read_bytes()).hexdigest()
 
 
 def _name_encoder() -> str:

@@ -279,6 +279,24 @@ def test_an_interrupted_run_exits_130_and_leaves_nothing_half_written(project: P
     assert not list(project.raw("one").glob("audio*"))
 
 
+def test_a_locate_that_is_interrupted_says_so_and_writes_nothing(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    slow = tmp_path / "slow.txt"
+    os.mkfifo(slow)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "locate", str(pair[0]), str(slow), "-o", str(tmp_path / "o.csv")],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with slow.open("w"):  # returns once the program reads
+        running.send_signal(signal.SIGINT)
+        output, errors = running.communicate(timeout=30)
+    assert (running.returncode, output) == (130, "")
+    assert errors == "error: interrupted: no file is left half written\n"
+    assert not (tmp_path / "o.csv").exists()
+
+
 def test_colour_is_left_out_where_nobody_wants_it(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     result = catalog("locate", *pair, "-o", tmp_path / "o.csv", NO_COLOR="1", FORCE_COLOR="")
     assert "\x1b[" not in result.stdout

@@ -15,7 +15,7 @@ from pipeline.errors import ConfigError, InputError
 from pipeline.feeds import Entry
 from pipeline.metadata import Metadata
 from pipeline.network import Access
-from pipeline.new_episodes import Added, add_new_episodes, describe_source, make_settings, write_settings
+from pipeline.new_episodes import Added, add_new_episodes, describe_source, make_settings, name_list, write_settings
 from pipeline.project import Project
 
 QUICK = Access(retries=0)
@@ -60,6 +60,20 @@ def test_a_file_is_named_from_the_project(empty: Project, media: Path) -> None:
         describe_source("nowhere.mp3", None, empty.root, QUICK)
 
 
+def test_a_list_is_named_from_the_project_wherever_the_command_is_given(
+    empty: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.chdir(elsewhere)
+    (elsewhere / "outside.txt").touch()
+    (empty.root / "list.txt").touch()
+    assert name_list("list.txt", empty.root) == ("list.txt", True)
+    assert name_list(str(empty.root / "list.txt"), empty.root) == ("list.txt", True)
+    assert name_list("outside.txt", empty.root) == (str(elsewhere / "outside.txt"), True)
+    assert name_list("later.txt", empty.root) == ("later.txt", False)
+    assert name_list("https://example.org/list", empty.root) == ("https://example.org/list", True)
+
+
 def test_a_feed_alone_is_no_episode(empty: Project, faulty: Server) -> None:
     with pytest.raises(InputError, match="say which episode is meant"):
         describe_source(f"{faulty.address}/feed.xml", None, empty.root, QUICK)
@@ -82,6 +96,8 @@ def test_settings_that_a_person_wrote_are_left_alone(empty: Project) -> None:
     assert not write_settings(empty.episode("a"), settings)
     with pytest.raises(ConfigError, match="has other settings already"):
         write_settings(empty.episode("a"), make_settings("a", "b.mp3", None, Metadata(), "a.txt"))
+    with pytest.raises(ConfigError, match="names another feature list: edit `features` in it"):
+        write_settings(empty.episode("a"), make_settings("a", "a.mp3", None, Metadata(), "b.txt"))
 
 
 def test_a_feeds_new_episodes_come_at_once_and_only_once(empty: Project, faulty: Server) -> None:

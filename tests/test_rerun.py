@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import LINES, PAGE, ToldTranscriber, add_episode, make_project, spoken
+from conftest import LINES, PAGE, REPOSITORY, ToldTranscriber, add_episode, make_project, spoken
 from test_workflow import run
 
 from pipeline.project import Project
@@ -47,14 +47,17 @@ def several(made: Project, tmp_path: Path) -> Project:
     return project
 
 
-def watch(project: Project, *arguments: str) -> tuple[int, list[str], set[str], str]:
-    """Run the command; return its exit code, the project's files it opened, what it imported, and what it printed."""
+def watch(project: Project, *arguments: str, code: Path = REPOSITORY) -> tuple[int, list[str], set[str], str]:
+    """Run the command; return its exit code, the project's files it opened, what it imported, and what it printed.
+
+    `code` is the folder that its package lies in.
+    """
     command = [sys.executable, "-c", WATCHER, *arguments, "--root", str(project.root)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    code, opened, modules = json.loads(told.splitlines()[-1])
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=code).stdout
+    ended, opened, modules = json.loads(told.splitlines()[-1])
     inside = [path.removeprefix(f"{project.root}/") for path in opened if path.startswith(f"{project.root}/")]
     models = [path for path in opened if path.endswith(("model.bin", ".onnx"))]
-    return code, [*inside, *models], set(modules), "\n".join(told.splitlines()[:-1])
+    return ended, [*inside, *models], set(modules), "\n".join(told.splitlines()[:-1])
 
 
 def test_with_nothing_to_do_only_settings_and_records_are_read(several: Project) -> None:
@@ -90,6 +93,21 @@ def test_an_edit_of_the_layout_alone_aligns_nothing_and_gives_the_bytes_of_an_al
     recalled = [path.read_bytes() for path in files]
     run(several, ToldTranscriber(spoken(LINES)), "ep3", stages=("align", "publish"), force=True)
     assert [path.read_bytes() for path in files] == recalled
+
+
+def test_a_checkout_with_other_weights_aligns_again(several: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+    checkout = tmp_path_factory.mktemp("checkout")
+    weights = Path(shutil.copytree(REPOSITORY / "pipeline", checkout / "pipeline")) / "weights.json"
+    assert watch(several, "run", "--all", code=checkout)[3] == "everything is up to date"
+    fitted = json.loads(weights.read_text())
+    for kind in fitted.values():
+        kind["limits"] |= {"sure_from": 2.0, "bare_sure_from": 2.0}
+    weights.write_text(json.dumps(fitted))
+    told = watch(several, "status", code=checkout)[3]
+    assert told.count("alignment weights changed") == len(list_episodes(several))
+    assert "confident" in several.alignment("ep3").read_text()
+    assert watch(several, "run", "ep3", "--quiet", code=checkout)[0] == 0
+    assert "confident" not in several.alignment("ep3").read_text()
 
 
 def test_after_one_edit_the_shared_files_are_those_of_a_run_from_scratch(several: Project) -> None:

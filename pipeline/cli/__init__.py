@@ -4,16 +4,32 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from pipeline import __version__
 from pipeline.cli import changes, files, models, reading, review, sources, stages
 from pipeline.errors import INTERRUPTED, PipelineError
 
+
+class Commands(TyperGroup):
+    """The commands, each of which says so when Ctrl-C ends it."""
+
+    # The base class's own types are in a private module.
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _say("interrupted: no file is left half written")
+            raise typer.Exit(INTERRUPTED) from None
+
+
 app = typer.Typer(
     name="catalog",
+    cls=Commands,
     help="Find where each feature of a list is discussed in an episode: audio and page in, timestamped catalog out.",
     no_args_is_help=True,
     add_completion=False,
@@ -83,7 +99,11 @@ def _leave_at_once() -> NoReturn:
 
 
 def _fail(message: str, exit_code: int) -> None:
+    _say(message)
+    sys.exit(exit_code)
+
+
+def _say(message: str) -> None:
     from pipeline.console import ConsoleReporter
 
     ConsoleReporter().fail(message)
-    sys.exit(exit_code)

@@ -1,5 +1,6 @@
 """The commands that set a project up: `init`, `new` and `doctor`."""
 
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +28,7 @@ def init(
 
     written = make_project(folder, preset)
     print_line(describe_files(written, Path()))
-    print_line(f"next: catalog new ep1 SOURCE --features FILE_OR_URL --root {folder}")
+    print_line(f"next: catalog new ep1 SOURCE --features FILE_OR_URL --root {shlex.quote(str(folder))}")
 
 
 def new(
@@ -58,15 +59,18 @@ def new(
         )
     from pipeline.addresses import without_secrets
     from pipeline.config import check_episode_id, load_show
-    from pipeline.console import describe_files, print_line
+    from pipeline.console import ConsoleReporter, describe_files, print_line
     from pipeline.download import allow_access
-    from pipeline.new_episodes import describe_source, make_settings, write_settings
+    from pipeline.new_episodes import describe_source, make_settings, name_list, write_settings
 
     path = project.episode(check_episode_id(episode))
     access = allow_access(load_show(project.show).download, project.root)
     named, chosen, metadata = describe_source(source, entry, project.root, access, offline=offline)
-    settings = make_settings(episode, named, chosen, metadata, features)
+    listed, is_there = name_list(features, project.root)
+    settings = make_settings(episode, named, chosen, metadata, listed)
     written = write_settings(path, settings)
+    if not is_there:
+        ConsoleReporter().warn(episode, f"the feature list {project.root / listed} is not there yet: put it there")
     values = settings.model_dump(mode="json", exclude_none=True)
     if as_json:
         # An address may carry a key, and output ends in logs.

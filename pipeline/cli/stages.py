@@ -27,7 +27,6 @@ from pipeline.cli.options import (
     Wait,
 )
 from pipeline.cli.output import print_rows_as_json
-from pipeline.errors import INTERRUPTED
 
 if TYPE_CHECKING:
     from pipeline.config import ShowConfig
@@ -84,8 +83,6 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
                     wait=wait,
                     engine=chosen,
                 )
-            except KeyboardInterrupt:
-                raise typer.Exit(INTERRUPTED) from None
             finally:
                 reporter.close()
         if mail:

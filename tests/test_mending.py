@@ -1,0 +1,113 @@
+"""The record of fetched audio is made again from the audio and its own lines, without asking the publisher."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Notes, ToldTranscriber, add_episode
+from faulty_server import Server
+from hypothesis import given
+from hypothesis import strategies as st
+from test_workflow import done, run
+
+from pipeline.mending import read_fields
+from pipeline.project import Project
+from pipeline.storage import dump_json
+
+MENDED = [("download", "data/raw/one/audio.json was changed from outside")]
+VALUES = st.one_of(st.text(), st.integers(), st.lists(st.builds(lambda text: {"title": text}, st.text()), min_size=1))
+
+
+def replace_field(name: str, by: bytes) -> Callable[[bytes], bytes]:
+    """Damage to the line of one field."""
+
+    def harm(content: bytes) -> bytes:
+        before, mark, after = content.partition(f'"{name}": '.encode())
+        return before + mark + by + after[len(by) :]
+
+    return harm
+
+
+@pytest.fixture
+def fetched(project: Project, transcriber: ToldTranscriber, faulty: Server) -> Project:
+    """A project whose episode came from a feed that is no longer there, all stages done."""
+    add_episode(project, "one", source=f"{faulty.address}/feed.xml")
+    with project.episode("one").open("a") as settings:
+        settings.write("entry: kite-0002\n")
+    assert run(project, transcriber).exit_code == 0
+    faulty.files.clear()
+    return project
+
+
+@pytest.mark.parametrize("name", ["file", "sha256", "duration", "source"])
+def test_what_the_audio_itself_tells_is_mended_to_the_byte(
+    fetched: Project, transcriber: ToldTranscriber, name: str
+) -> None:
+    record = fetched.raw("one") / "audio.json"
+    before = record.read_bytes()
+    record.write_bytes(replace_field(name, b"\xff")(before))
+    notes = Notes()
+    assert done(run(fetched, transcriber, offline=True, notes=notes)) == MENDED
+    assert record.read_bytes() == before
+    assert notes.warnings == []
+    assert done(run(fetched, transcriber)) == []
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [lambda content: content[:300], lambda content: b"", replace_field("title", b"?"), lambda content: b"[" * 9000],
+)
+def test_what_cannot_be_read_again_is_kept_and_told(
+    fetched: Project, transcriber: ToldTranscriber, harm: Callable[[bytes], bytes]
+) -> None:
+    folder = fetched.raw("one")
+    before = json.loads((folder / "audio.json").read_bytes())
+    harmed = harm((folder / "audio.json").read_bytes())
+    (folder / "audio.json").write_bytes(harmed)
+    notes = Notes()
+    assert done(run(fetched, transcriber, notes=notes)) == MENDED
+    (told,) = notes.warnings
+    assert "that file is kept as audio.json.damaged, and `catalog download one --force` asks" in told
+    assert (folder / "audio.json.damaged").read_bytes() == harmed
+    after = json.loads((folder / "audio.json").read_bytes())
+    assert {name: before[name] for name in after} == after
+    assert done(run(fetched, transcriber)) == []
+
+
+def test_audio_that_was_harmed_too_is_not_trusted(fetched: Project, transcriber: ToldTranscriber) -> None:
+    record, audio = fetched.raw("one") / "audio.json", fetched.raw("one") / "audio.mp3"
+    record.write_bytes(b"{")
+    audio.write_bytes(audio.read_bytes()[:-1])
+    (failure,) = run(fetched, transcriber).failures
+    assert failure.stage == "download"
+    assert record.read_bytes() == b"{"
+
+
+def test_another_source_is_fetched_and_the_old_rendition_kept(
+    fetched: Project, transcriber: ToldTranscriber, faulty: Server, media: Path
+) -> None:
+    folder = fetched.raw("one")
+    old = (folder / "audio.mp3").read_bytes()
+    (folder / "audio.json").write_bytes(b"{")
+    faulty.put_folder(media)
+    add_episode(fetched, "one", source=f"{faulty.address}/talk.webm")
+    assert done(run(fetched, transcriber, stages=("download",)))[0][0] == "download"
+    (kept,) = folder.glob("renditions/*/audio.mp3")
+    assert kept.read_bytes() == old
+    assert not (folder / "audio.json.damaged").exists()
+
+
+def test_a_stage_alone_says_which_other_one_mends(fetched: Project, transcriber: ToldTranscriber) -> None:
+    record = fetched.raw("one") / "audio.json"
+    record.write_bytes(b"{")
+    (failure,) = run(fetched, transcriber, stages=("transcribe",)).failures
+    assert failure.error == f"{record} is damaged: `catalog download one` makes it again"
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z_]+", fullmatch=True), VALUES, min_size=1), st.data())
+def test_every_line_that_is_whole_is_read(fields: dict[str, object], data: st.DataObject) -> None:
+    assert read_fields(dump_json(fields).encode()) == fields
+    name = data.draw(st.sampled_from(sorted(fields)))
+    harmed = dump_json({**fields, name: 0}).replace(f" {json.dumps(name)}: 0", ' "\x00')
+    assert read_fields(harmed.encode()) == {key: value for key, value in fields.items() if key != name}
