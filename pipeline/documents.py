@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import InputError
-from pipeline.lines import INVISIBLE, Document, Line, clean_line, clean_text, decode_text
+from pipeline.lines import INVISIBLE, Document, Line, clean_line, clean_text, decode_text, is_text
 from pipeline.list_tables import read_csv_lines, read_json_lines, read_rows, read_xlsx_lines
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ def read_document(content: bytes, suffix: str, *, columns: Mapping[str, str] | N
 
     InputError where the bytes are not what the ending says.
     """
+    if suffix.lower() not in SUFFIXES:
+        raise InputError(f"a feature list cannot be a {suffix} file; known are {', '.join(sorted(SUFFIXES - {''}))}")
+    if suffix.lower() != ".xlsx" and not is_text(decode_text(content)):
+        raise InputError(
+            "this is not text, but the bytes of some other kind of file: save the page's text, or name that"
+        )
     match suffix.lower():
         case ".csv" | ".tsv":
             return read_csv_lines(decode_text(content), suffix.lower(), columns or {})
@@ -41,10 +47,8 @@ def read_document(content: bytes, suffix: str, *, columns: Mapping[str, str] | N
             return _read_html(content, columns or {})
         case ".md" | ".markdown":
             return _read_markdown(decode_text(content), columns or {})
-        case other if other in TEXT_SUFFIXES:
+        case _:
             return _read_text(decode_text(content))
-        case other:
-            raise InputError(f"a feature list cannot be a {other} file; known are {', '.join(sorted(SUFFIXES - {''}))}")
 
 
 def _read_text(text: str) -> Document:

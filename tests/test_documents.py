@@ -194,6 +194,8 @@ def test_line_ends_of_all_systems_count_the_same() -> None:
         (".csv", b""),
         (".xlsx", b"PK no workbook"),
         (".docx", b"PK"),
+        (".txt", bytes(range(256)) * 4),
+        (".md", b"ID3\x04\x00\x00" * 40),
     ],
 )
 def test_what_is_not_what_its_ending_says_is_refused(suffix: str, content: bytes) -> None:

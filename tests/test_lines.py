@@ -17,6 +17,12 @@ from pipeline.lines import clean_line, clean_text, decode_text, printable
         (codecs.BOM_UTF16_LE + "Schema".encode("utf-16-le") + b"\x00", "Schema�"),
         ("Dünkles “Schema” – 5 €".encode("cp1252"), "Dünkles “Schema” – 5 €"),
         (b"D\xfcnkles\x81", "Dünkles�"),
+        ("Dünkles Schema".encode("utf-16-le"), "Dünkles Schema"),
+        ("Dünkles Schema".encode("utf-16-be"), "Dünkles Schema"),
+        (b"", ""),
+        (b"\x00", "\x00"),
+        (b"one\rtwo\r", "one\ntwo\n"),
+        (b"one\r\ntwo\r", "one\r\ntwo\r"),
     ],
 )
 def test_a_file_is_read_in_whatever_encoding_it_has(content: bytes, text: str) -> None:
