@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}
 SECONDS_BETWEEN_LINES = 60.0
 UNSTYLED_WIDTH = 120
+LONG = {"title", "text", "found", "to do", "why", "folder", "link"}
 
 
 class ConsoleReporter:
@@ -234,7 +235,7 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     print_line(f"{evaluation.discussed} features are discussed; found within")
     print_line("  " + ", ".join(f"{seconds} s: {share:.0%}" for seconds, share in evaluation.recall.items()))
     if evaluation.median_error is not None and evaluation.p90_error is not None:
-        print_line(f"error: median {evaluation.median_error:.1f} s, 90th percentile {evaluation.p90_error:.1f} s")
+        print_line(f"off by: median {evaluation.median_error:.1f} s, 90th percentile {evaluation.p90_error:.1f} s")
     print_line(f"not found: {evaluation.missed} of {evaluation.discussed}")
     print_line(f"placed though not discussed: {evaluation.placed_undiscussed} of {evaluation.undiscussed}")
     table = _table("status", "features", "right (30 s)")
@@ -277,10 +278,8 @@ def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
         right = heading in {"#", "id", "start", "features", "published", "line", "of", "MB"}
-        # Where the table is too wide, rich narrows the columns that may wrap: the title alone.
-        table.add_column(
-            heading, justify="right" if right else "left", no_wrap=heading not in {"title", "text", "found", "to do"}
-        )
+        # Where the table is too wide, rich narrows the columns that may wrap: those that can be long.
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading not in LONG)
     return table
 
 

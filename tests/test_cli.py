@@ -297,6 +297,16 @@ def test_a_locate_that_is_interrupted_says_so_and_writes_nothing(tmp_path: Path,
     assert not (tmp_path / "o.csv").exists()
 
 
+def test_letters_that_the_locale_lacks_end_nothing_and_json_loses_none(tmp_path: Path) -> None:
+    page = tmp_path / "list.txt"
+    page.write_text("Grüße „sofort“ planen | v4.10 #500111\nAuf Knopfdruck.\n", encoding="utf-8")
+    told = catalog("features", page, PYTHONIOENCODING="ascii")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "Gr??e ?sofort? planen" in told.stdout
+    record = json.loads(catalog("features", page, "--json", PYTHONIOENCODING="ascii").stdout)
+    assert record["features"][0]["title"] == "Grüße „sofort“ planen"
+
+
 def test_colour_is_left_out_where_nobody_wants_it(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     result = catalog("locate", *pair, "-o", tmp_path / "o.csv", NO_COLOR="1", FORCE_COLOR="")
     assert "\x1b[" not in result.stdout

@@ -9,9 +9,10 @@ from rich.console import Console
 from test_tables import ROWS
 
 from pipeline import console
-from pipeline.console import ConsoleReporter, describe_files, print_episodes, print_rows
+from pipeline.console import ConsoleReporter, describe_files, print_episodes, print_rows, print_status
 from pipeline.jobs import StageResult
 from pipeline.lines import printable
+from pipeline.workflow import StageStatus
 
 
 def test_the_table_has_position_id_title_start_and_status(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,6 +30,15 @@ def test_a_long_title_is_cut_to_fit_one_line(capsys: pytest.CaptureFixture[str])
     assert len(lines[1]) <= console.UNSTYLED_WIDTH
     assert "…" in lines[1]
     assert lines[1].endswith("confident")
+
+
+def test_a_long_reason_leaves_the_names_of_episode_and_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = "/a/long/path/to/configs/corrections/ep1.yaml line 2: " + "something is wrong with it, and " * 6
+    print_status([StageStatus("ep1", "transcribe", True, reason)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:2] == ["ep1", "transcribe"]
+    told = " ".join(lines[1:]).replace("ep1 ", "", 1).replace("transcribe ", "", 1)
+    assert " ".join(told.split()) == reason.strip()
 
 
 def test_a_title_is_text_not_markup(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -42,6 +43,10 @@ def main() -> None:
     """Run the command; a failure becomes one line on stderr and the exit code of its kind."""
     # Most of a short run is imports, whose objects all stay: looking for garbage among them takes a tenth of the time.
     gc.set_threshold(50_000, 20, 50)
+    for stream in (sys.stdout, sys.stderr):
+        # A letter that an odd locale lacks must not end the command.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except SystemExit as error:
