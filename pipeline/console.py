@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}
 SECONDS_BETWEEN_LINES = 60.0
 UNSTYLED_WIDTH = 120
+NO_EPISODE = "there is no episode yet: add one with `catalog new`"
 LONG = {"title", "text", "found", "to do", "why", "folder", "link"}
 
 
@@ -198,7 +199,9 @@ def print_status(found: "Sequence[StageStatus]") -> None:
     if stale:
         _out().print(table)
     fresh = len({one.episode_id for one in found} - {one.episode_id for one in stale})
-    if fresh or not stale:
+    if not found:
+        print_line(NO_EPISODE)
+    elif fresh or not stale:
         print_line(f"{fresh} episodes are up to date" if fresh != 1 else "1 episode is up to date")
 
 

@@ -25,10 +25,15 @@ class StateFile:
 
     @classmethod
     def load(cls, path: Path, root: Path) -> "StateFile":
-        """Return the record at `path`; an empty one where there is none or it is damaged, so that all is made anew."""
+        """Return the record at `path`; an empty one where there is none or it is damaged, so that all is made anew.
+
+        PermissionError where it may not be read: to transcribe all again for that would help nobody.
+        """
         try:
             value = read_json(path) if path.exists() else {}
-        except InputError:
+        except InputError as error:
+            if isinstance(error.__cause__, PermissionError):
+                raise error.__cause__ from None
             value = {}
         if not _is_well_formed(value):
             return cls(path, root)

@@ -30,8 +30,12 @@ def write_whole(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        # People know the file by its own name; a full disk tells none.
+        if isinstance(error, OSError) and error.errno and error.filename in {None, str(temporary)}:
+            error.filename = str(path)
         raise
     # The rename itself survives a power cut only once the folder is on disk.
     with suppress(OSError):

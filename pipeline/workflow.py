@@ -106,9 +106,17 @@ def _is_due(job: Job, stages: Sequence[str]) -> bool:
 
 
 def list_episodes(project: Project) -> list[str]:
-    """Return the ids of the episodes that have settings, in order of their names."""
-    # A file is an episode: there is no list to keep in step.
-    return sorted(path.stem for path in project.episodes.glob("*.yaml"))
+    """Return the ids of the episodes that have settings, in order of their names.
+
+    ConfigError where a file is no episode for its ending; PermissionError where nobody may look.
+    """
+    # A file is an episode: there is no list to keep in step. A folder that may not be read is not one without files.
+    found = sorted(project.episodes.iterdir()) if project.episodes.is_dir() else []
+    if odd := next(
+        (path for path in found if path.suffix.lower() in {".yml", ".yaml"} and path.suffix != ".yaml"), None
+    ):
+        raise ConfigError(f"{odd} is not read as an episode: name it {odd.stem}.yaml")
+    return [path.stem for path in found if path.suffix == ".yaml" and not path.name.startswith(".")]
 
 
 def check_known(project: Project, episode_id: str) -> str:

@@ -28,6 +28,19 @@ def test_a_stage_that_never_ran_says_so(tmp_path: Path) -> None:
     assert StateFile(tmp_path / "s.json", tmp_path).find_reason("transcribe", INPUTS, []) == "not done yet"
 
 
+def test_a_record_that_may_not_be_read_is_no_reason_to_make_all_again(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path, output)
+
+    def refuse(path: Path, **_: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(PermissionError, match=r"state\.json"):
+        StateFile.load(tmp_path / "state.json", tmp_path)
+
+
 def test_a_stage_whose_inputs_and_outputs_are_as_before_is_up_to_date(tmp_path: Path, output: Path) -> None:
     assert recorded(tmp_path, output).find_reason("transcribe", INPUTS, [output]) is None
 

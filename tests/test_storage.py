@@ -1,5 +1,6 @@
 """Files are written whole or not at all."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> N
     write_bytes(tmp_path / "ours", b"")
     (tmp_path / "plain").write_bytes(b"")
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_an_error_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    with pytest.raises(OSError, match="No space left") as full, write_whole(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(IsADirectoryError) as replaced:
+        (tmp_path / "folder").mkdir()
+        write_bytes(tmp_path / "folder", b"")
+    assert (full.value.filename, replaced.value.filename) == (str(path), str(tmp_path / "folder"))
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b'{"start": 1e400}', b'{"end": -Infinity}'])

@@ -348,6 +348,9 @@ def test_episodes_are_listed_by_name(project: Project) -> None:
     add_episode(project, "ep2")
     add_episode(project, "ep10")
     assert list_episodes(project) == ["ep10", "ep2", "one"]
+    (project.episodes / "ep3.yml").touch()
+    with pytest.raises(ConfigError, match=r"ep3\.yml is not read as an episode: name it ep3\.yaml"):
+        list_episodes(project)
 
 
 def test_a_transcript_in_the_settings_takes_the_place_of_speech_recognition(

@@ -90,7 +90,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         else:
             if result.interrupted:
                 reporter.fail("interrupted: what is done is kept, and the next run goes on from there")
-            _print_result(result, project.root, quiet=quiet, as_json=as_json)
+            _print_result(result, project.root, named, quiet=quiet, as_json=as_json)
         raise typer.Exit(result.exit_code)
 
     return command
@@ -138,14 +138,14 @@ def raise_on_term() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _print_result(result: "RunResult", root: Path, *, quiet: bool, as_json: bool) -> None:
+def _print_result(result: "RunResult", root: Path, named: list[str], *, quiet: bool, as_json: bool) -> None:
     """The table of what was published, and one line with the files written."""
     if as_json:
         print_rows_as_json([row for rows in result.rows.values() for row in rows])
         return
     if quiet:
         return
-    from pipeline.console import describe_files, print_episodes, print_line, print_rows
+    from pipeline.console import NO_EPISODE, describe_files, print_episodes, print_line, print_rows
 
     if len(result.rows) == 1:
         print_rows(next(iter(result.rows.values())))
@@ -154,4 +154,4 @@ def _print_result(result: "RunResult", root: Path, *, quiet: bool, as_json: bool
     if result.written:
         print_line(describe_files(result.written, root))
     elif not result.failures and not result.interrupted:
-        print_line("everything is up to date")
+        print_line("everything is up to date" if named else NO_EPISODE)
