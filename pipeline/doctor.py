@@ -10,7 +10,6 @@ from datetime import date
 from enum import StrEnum
 from importlib import metadata
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from pipeline.addresses import is_address
@@ -18,7 +17,7 @@ from pipeline.config import ShowConfig, load_episode, load_show
 from pipeline.download import find_source
 from pipeline.errors import PipelineError
 from pipeline.models import find_model
-from pipeline.project import Project
+from pipeline.project import Project, place_file
 
 OLD_DAYS = 90  # yt-dlp itself warns from this age on: sites change faster
 LOW_BYTES = 2 << 30  # an hour of audio, its transcript and a model fit
@@ -117,7 +116,7 @@ def _check_episodes(project: Project) -> Iterator[Check]:
         try:
             config = load_episode(path)
             find_source(config.source, project.root)
-            listed = project.root / Path(config.features).expanduser()
+            listed = place_file(config.features, project.root)
             if not is_address(config.features) and not listed.is_file():
                 wrong.append(f"{path.stem}: the feature list {listed} is not there: put it there")
         except PipelineError as error:
@@ -145,7 +144,7 @@ def _check_model(show: ShowConfig | None, project: Project) -> Iterator[Check]:
 def _check_cookies(show: ShowConfig | None, project: Project) -> Iterator[Check]:
     if show is None or show.download.cookies is None:
         return
-    path = project.root / Path(show.download.cookies).expanduser()
+    path = place_file(show.download.cookies, project.root)
     if not path.is_file():
         yield Check("cookies", Finding.MISSING, f"{path} is not there", "export it, or take `cookies` out of show.yaml")
     elif os.name == "posix" and path.stat().st_mode & 0o077:

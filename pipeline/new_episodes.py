@@ -21,7 +21,7 @@ from pipeline.marks import format_time
 from pipeline.media import describe_media, is_live
 from pipeline.metadata import Metadata, metadata_of_media
 from pipeline.network import Access, names_private_host
-from pipeline.project import Project
+from pipeline.project import Project, place_file
 from pipeline.soundness import read_tags
 from pipeline.storage import read_json, write_bytes, write_json
 
@@ -93,8 +93,7 @@ def _name_file(source: str, root: Path) -> str:
 
 
 def _find_file(named: str, root: Path) -> Path | None:
-    path = Path(named).expanduser()
-    return next((place for place in (root / path, Path.cwd() / path) if place.is_file()), None)
+    return next((path for folder in (root, Path.cwd()) if (path := place_file(named, folder)).is_file()), None)
 
 
 def _name_found(found: Path, root: Path) -> str:

@@ -28,6 +28,7 @@ from pipeline.jobs import Job
 from pipeline.list_checks import check_duration
 from pipeline.list_revisions import keep_revision, name_revision
 from pipeline.network import take_turn
+from pipeline.project import place_file
 from pipeline.publish import FORMATS, TAGGED_AUDIO, publish_notes
 from pipeline.records import (
     alignment_from_json,
@@ -153,7 +154,7 @@ def _find_transcript(job: Job) -> Path | None:
     """The transcript that the settings name in place of speech recognition."""
     if job.config.transcript is None:
         return None
-    path = job.project.root / Path(job.config.transcript).expanduser()
+    path = place_file(job.config.transcript, job.project.root)
     if not path.is_file():
         raise InputError(f"the transcript {path} is not there: correct `transcript` in the episode's settings")
     return path

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from pipeline.project import Project
+import pytest
+
+from pipeline.project import Project, place_file
 
 PROMISED = {
     "show": "configs/show.yaml",
@@ -25,3 +27,10 @@ def test_what_users_rely_on_lies_where_it_was_promised() -> None:
         place = getattr(project, name)
         path = place("ep12") if callable(place) else place
         assert path == Path("root") / promised, name
+
+
+def test_a_file_is_named_from_the_root_or_the_home_of_somebody_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/anna")
+    places = {"a.mp3": "root/a.mp3", "/a.mp3": "/a.mp3", "~/a.mp3": "/home/anna/a.mp3", "~draft.mp3": "root/~draft.mp3"}
+    for named, path in places.items():
+        assert place_file(named, Path("root")) == Path(path)
