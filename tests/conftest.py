@@ -136,6 +136,17 @@ def add_episode(project: Project, episode_id: str, *, source: Path | str = DEMO_
     project.episode(episode_id).write_text(settings)
 
 
+def wait_for_another_time(path: Path) -> None:
+    """Return once a file system gives a new change another time than the last one of `path`: some count in 4 ms."""
+    probe = path.with_name(f"{path.name}.probe")
+    while True:
+        probe.touch()
+        later = probe.stat().st_ctime_ns > path.stat().st_ctime_ns
+        probe.unlink()
+        if later:
+            return
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Serves what the fixture holds, and 404 for the rest."""
 

@@ -67,6 +67,9 @@ def make_media(folder: Path, seconds: float = 20.0) -> Path:
     return folder
 
 
+TRICKLE_S = 20.0  # as long as a server trickles that is not left, in seconds
+
+
 @dataclass
 class Server:
     """What is served under which path, and how: a fault is a function that answers in place of the server."""
@@ -217,13 +220,13 @@ def cut_and_go_down(length: int) -> Callable[[Handler], bool]:
 
 
 def trickle(handler: Handler) -> bool:
-    """A fault: a byte now and then, for at most ten seconds."""
+    """A fault: a byte now and then, for at most TRICKLE_S."""
     handler.send_response(200)
     handler.send_header("Content-Type", "audio/mpeg")
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
     with suppress(OSError):
-        for _ in range(200):
+        for _ in range(round(TRICKLE_S / 0.05)):
             handler.wfile.write(b"x")
             time.sleep(0.05)
     return True

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, MediaServer, ToldTranscriber
+from conftest import REPOSITORY, MediaServer, ToldTranscriber, wait_for_another_time
 from test_cli import catalog
 from test_workflow import done, run
 
@@ -29,6 +29,7 @@ SEED = 2026
 def flip(path: Path) -> bytes:
     """Change one bit of a file, its times as they were but for the one that nobody can set; return what it held."""
     content, status = path.read_bytes(), path.stat()
+    wait_for_another_time(path)
     at = len(content) // 2
     path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -1,8 +1,6 @@
 """Connections go to the public internet or where a person pointed; what may pass is tried again, ever more slowly."""
 
 import socket
-import time
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -119,12 +117,19 @@ def test_what_stays_so_is_asked_for_once(status: int) -> None:
     assert server.asked["/list.txt"] == 1
 
 
-def test_a_server_that_names_its_wait_is_given_it() -> None:
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were asked for, in seconds; none of them is made."""
+    asked: list[float] = []
+    monkeypatch.setattr("pipeline.network.time.sleep", asked.append)
+    return asked
+
+
+def test_a_server_that_names_its_wait_is_given_it(waits: list[float]) -> None:
     with serve(Server(files={"/list.txt": b"Sort by date"})) as server:
-        server.fail("/list.txt", answer(429, {"Retry-After": "1"}), times=1)
-        began = time.monotonic()
+        server.fail("/list.txt", answer(429, {"Retry-After": "17"}), times=1)
         fetch_document(f"{server.address}/list.txt", access=QUICK)
-    assert time.monotonic() - began >= 1.0
+    assert waits == [17.0]
 
 
 def test_a_wait_that_is_too_long_is_left_to_the_next_run() -> None:
@@ -153,18 +158,12 @@ def attempt_nothing() -> None:
     raise PassingError("cut")
 
 
-def test_pauses_grow() -> None:
-    at: list[float] = []
-
-    def attempt() -> None:
-        at.append(time.monotonic())
-        raise PassingError("busy")
-
+def test_pauses_grow(waits: list[float]) -> None:
     with pytest.raises(PassingError):
-        retry_passing(attempt, Access(retries=3, first_wait=0.05))
-    waits = [later - sooner for sooner, later in pairwise(at)]
-    assert waits == sorted(waits)
-    assert waits[-1] > 2 * waits[0]
+        retry_passing(attempt_nothing, Access(retries=8, first_wait=1.0))
+    assert len(waits) == 8
+    for number, wait in enumerate(waits):
+        assert min(60.0, 2.0**number) <= wait <= min(60.0, 1.3 * 2.0**number)
 
 
 @pytest.mark.parametrize(
@@ -191,9 +190,13 @@ def test_no_retry_after_brings_us_down(value: str) -> None:
     assert parsed is None or parsed >= 0
 
 
-def test_episodes_are_fetched_one_after_the_other_with_a_pause(tmp_path: Path) -> None:
-    began = time.monotonic()
-    for _ in range(3):
-        with take_turn(tmp_path, 0.2):
+@pytest.mark.parametrize(("later", "pause"), [(0.5, 4.5), (4.0, 1.0), (60.0, 0.0), (-3600.0, 5.0)])
+def test_episodes_are_fetched_with_a_pause_between_whatever_the_clock_says(
+    tmp_path: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch, later: float, pause: float
+) -> None:
+    stamp = tmp_path / "last-download"
+    monkeypatch.setattr("pipeline.network.time.time", lambda: stamp.stat().st_mtime + later)
+    for _ in range(2):
+        with take_turn(tmp_path, 5.0):
             pass
-    assert 0.35 < time.monotonic() - began < 2.0  # a file's time is a few milliseconds coarse
+    assert waits == [0.0, pytest.approx(pause)]

@@ -169,7 +169,7 @@ def test_the_command_prints_its_address_and_ends_without_loss(aligned: Project) 
     assert process.stdout is not None
     address = re.search(r"http://127\.0\.0\.1:\d+/[\w-]{32}/", process.stdout.readline())
     assert address is not None
-    for _ in range(100):
+    for _ in range(600):
         try:
             assert requests.get(address[0] + "state", timeout=5).status_code == 200
             break
