@@ -157,7 +157,9 @@ def load_settings(path: Path, model: type[Settings], fields: Mapping[str, FieldI
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        found = error.errors(include_url=False)
+        # A mistyped name is the reason why the right one is missing.
+        first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
         raise ConfigError(_explain(path, first, lines, fields)) from error
 
 
@@ -169,13 +171,16 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
         raise ConfigError(
             f"{path} does not exist: `catalog init` makes a project; name its folder with --root"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path} line {line}: this is not UTF-8: save the file in that encoding") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     try:
         node, values = _parse(text)
     except yaml.MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"{path}{line}: {error.problem or 'this is not YAML'}") from error
+        raise ConfigError(f"{path}{line}: {_advise(error.problem or 'this is not YAML')}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):
@@ -186,6 +191,15 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
             raise ConfigError(f"{path} line {number}: `{place[-1]}` is set twice")
         lines[place] = number
     return {str(key): value for key, value in values.items()}, lines
+
+
+def _advise(problem: str) -> str:
+    """What the parser says, and what to do about the slips that people make most."""
+    if problem.startswith("mapping values are not allowed"):
+        return f"{problem}: put a text that holds a colon in quotes"
+    if "'\\t'" in problem:
+        return f"{problem}: indent with spaces, not tabs"
+    return problem
 
 
 def _parse(text: str) -> tuple[yaml.Node | None, Any]:
@@ -262,6 +276,8 @@ def _explain(path: Path, error: Any, lines: Mapping[Place, int], fields: Mapping
         case "extra_forbidden":
             near = difflib.get_close_matches(field, fields, 1)
             problem = f"{told}is not a setting here" + (f"; did you mean `{near[0]}`?" if near else "")
+        case "string_type" if isinstance(error["input"], int | float | date):
+            problem = f"{told}is a number or date to YAML: put it in quotes{meant}"
         case "value_error":
             problem = f"{told}{str(error['msg']).removeprefix('Value error, ')}"
         case _:

@@ -116,7 +116,7 @@ def list_episodes(project: Project) -> list[str]:
         (path for path in found if path.suffix.lower() in {".yml", ".yaml"} and path.suffix != ".yaml"), None
     ):
         raise ConfigError(f"{odd} is not read as an episode: name it {odd.stem}.yaml")
-    return [path.stem for path in found if path.suffix == ".yaml" and not path.name.startswith(".")]
+    return [path.stem for path in found if path.suffix == ".yaml" and path.name[0] != "." and path.is_file()]
 
 
 def check_known(project: Project, episode_id: str) -> str:

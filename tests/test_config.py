@@ -38,6 +38,20 @@ def test_an_episode_is_read_with_its_date(tmp_path: Path) -> None:
         (EPISODE + "link: https://example.org/{seconds}/{x}\n", "not {x}"),
         (EPISODE + "link: https://example.org/{seconds\n", "line 4: `link` is not a template"),
         (EPISODE + "title: again\n", "line 4: `title` is set twice"),
+        (EPISODE.replace("source", "sorce"), "line 2: `sorce` is not a setting here; did you mean `source`?"),
+        (
+            EPISODE.replace("Twelve", "Episode 12: kites"),
+            "line 1: mapping values are not allowed here: put a text that",
+        ),
+        (
+            EPISODE.replace("source", "\tsource"),
+            "line 2: found character '\\t' that cannot start any token: indent with",
+        ),
+        (
+            EPISODE.replace("Twelve", "12"),
+            "line 1: `title` is a number or date to YAML: put it in quotes (the episode's",
+        ),
+        (EPISODE.replace("Twelve", "2026-11-23"), "line 1: `title` is a number or date to YAML: put it in quotes"),
         ("title: [open\n", "line 2: "),
         ("just words\n", "expected settings"),
         ("", "expected settings"),
@@ -62,8 +76,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     path = tmp_path / "show.yaml"
-    path.write_bytes(b"name: \xff\xfe\x00")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    path.write_bytes(b"# Kites\nname: Gr\xfc\xdfe\n")
+    with pytest.raises(ConfigError, match=r"show\.yaml line 2: this is not UTF-8: save the file in that encoding"):
         load_show(path)
 
 
