@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,10 +55,11 @@ def locate_features(
     late = check_duration([feature.published_s for feature in listed.features], transcript.duration or math.inf)
     return Located(
         build_rows(episode, listed.features, alignment, trace_inputs(transcript, listed)),
-        (*listed.warnings, *late, *warn_of_language(transcript.language)),
+        (*listed.warnings, *late, *transcript.remarks, *warn_of_language(transcript.language)),
     )
 
 
 def name_episode(media: Path) -> str:
     """Return an episode id made from a file's name: lower-case letters, digits, `-` and `_`."""
-    return re.sub(r"[^a-z0-9_-]+", "-", media.stem.lower()).strip("-_")[:64] or "episode"
+    plain = unicodedata.normalize("NFKD", media.stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9_-]+", "-", plain.lower()).strip("-_")[:64] or "episode"

@@ -25,12 +25,19 @@ MAX_BYTES = 256 << 20  # five hours with word times are under 30 MB
 
 
 def load_transcript(path: Path) -> Transcript:
-    """Return the transcript in a file; InputError where it is none, or none of it can be read."""
+    """Return the transcript in a file; InputError where it is none, or none of it can be read.
+
+    One without words is read, with a remark.
+    """
     text = decode_text(read_limited(path, MAX_BYTES, "the transcript"))
+    kind = path.suffix.lower()
     try:
-        return _parse_json(text) if path.suffix.lower() == ".json" else _parse_captions(text, path.suffix.lower()[1:])
+        transcript = _parse_json(text) if kind == ".json" else _parse_captions(text, kind[1:])
     except InputError as error:
         raise InputError(f"the transcript {path}: {error}") from error
+    if transcript.segments:
+        return transcript
+    return replace(transcript, remarks=(f"the transcript {path.name} holds no words: check that it is the right file",))
 
 
 def _parse_captions(text: str, kind: str) -> Transcript:

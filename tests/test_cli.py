@@ -310,3 +310,15 @@ def test_letters_that_the_locale_lacks_end_nothing_and_json_loses_none(tmp_path:
 def test_colour_is_left_out_where_nobody_wants_it(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     result = catalog("locate", *pair, "-o", tmp_path / "o.csv", NO_COLOR="1", FORCE_COLOR="")
     assert "\x1b[" not in result.stdout
+
+
+def test_no_output_takes_the_place_of_what_is_read(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    table = tmp_path / "list.csv"
+    table.write_text("title,feature_id\nDark theme in the mobile app,500122\n")
+    (tmp_path / "same.csv").hardlink_to(table)
+    before = table.read_bytes()
+    for command in (("locate", pair[0], table, "-o", tmp_path / "same.csv"), ("features", table, "-o", table)):
+        result = catalog(*command)
+        assert result.returncode == 1
+        assert "would take the place of what is read: give it another name" in result.stderr
+    assert table.read_bytes() == before

@@ -65,7 +65,9 @@ def test_an_empty_transcript_finds_nothing_and_says_so(
     tmp_path: Path, page: Path, transcriber: ToldTranscriber
 ) -> None:
     (tmp_path / "silent.srt").write_text("")
-    rows = locate(tmp_path / "silent.srt", page, transcriber).rows
+    located = locate(tmp_path / "silent.srt", page, transcriber)
+    rows = located.rows
+    assert "the transcript silent.srt holds no words: check that it is the right file" in located.warnings
     assert [(row.status, row.start_s) for row in rows] == [("not_found", None)] * 2
     assert all(row.reason for row in rows)
 
@@ -82,7 +84,8 @@ def test_a_missing_media_file_is_named(tmp_path: Path, page: Path, transcriber: 
 
 
 @pytest.mark.parametrize(
-    ("name", "episode_id"), [("Ep 12!.mp3", "ep-12"), ("ep_12.mp3", "ep_12"), ("???.mp3", "episode")]
+    ("name", "episode_id"),
+    [("Ep 12!.mp3", "ep-12"), ("ep_12.mp3", "ep_12"), ("Übung 3.mp3", "ubung-3"), ("???.mp3", "episode")],
 )
 def test_an_episode_is_named_after_its_file(name: str, episode_id: str) -> None:
     assert name_episode(Path(name)) == episode_id

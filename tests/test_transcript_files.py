@@ -111,7 +111,9 @@ def test_a_cue_of_stamps_alone_says_nothing(tmp_path: Path) -> None:
 
 
 def test_an_empty_caption_file_is_an_empty_transcript(tmp_path: Path) -> None:
-    assert load(tmp_path, "a.srt", " \n").segments == ()
+    transcript = load(tmp_path, "a.srt", " \n")
+    assert transcript.segments == ()
+    assert transcript.remarks == ("the transcript a.srt holds no words: check that it is the right file",)
 
 
 def test_whisper_json_keeps_its_words(tmp_path: Path) -> None:
