@@ -172,8 +172,8 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
             f"{path} does not exist: `catalog init` makes a project; name its folder with --root"
         ) from None
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path} line {line}: this is not UTF-8: save the file in that encoding") from error
+        number = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path} line {number}: this is not UTF-8: save the file in that encoding") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     try:
