@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -28,7 +28,7 @@ STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: 
 SECONDS_BETWEEN_LINES = 60.0
 UNSTYLED_WIDTH = 120
 NO_EPISODE = "there is no episode yet: add one with `catalog new`"
-LONG = {"title", "text", "found", "to do", "why", "folder", "link"}
+LONG = {"title", "text", "found", "to do", "why", "folder"}
 
 
 class ConsoleReporter:
@@ -225,11 +225,14 @@ def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         print_line("nothing found")
         return
-    table = _table("episode", "start", "id", "version", "title", "link")
+    table = _table("episode", "start", "id", "version", "title")
     for row in rows:
         marks = (str(row["feature_id"] or ""), _plain(row["version"] or ""))
-        link = Text(printable(row["url"] or ""), overflow="fold")
-        table.add_row(_plain(row["episode_id"]), row["start"] or "", *marks, _cut(row["title"]), link)
+        found: RenderableType = _cut(row["title"])
+        if row["url"]:
+            # Below the title, where it has room: a link that is cut leads nowhere.
+            found = Group(found, Text(printable(row["url"]), style="dim", overflow="fold"))
+        table.add_row(_plain(row["episode_id"]), row["start"] or "", *marks, found)
     _out().print(table)
 
 

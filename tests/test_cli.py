@@ -322,3 +322,10 @@ def test_no_output_takes_the_place_of_what_is_read(tmp_path: Path, pair: tuple[P
         assert result.returncode == 1
         assert "would take the place of what is read: give it another name" in result.stderr
     assert table.read_bytes() == before
+
+
+def test_a_diff_of_an_episode_that_never_was_is_refused(published: Path) -> None:
+    for name, complaint in (("nine", "there is no episode nine"), ("../one", "cannot be an episode's id")):
+        result = catalog("diff", name, cwd=published)
+        assert result.returncode == 1
+        assert complaint in result.stderr

@@ -1,7 +1,7 @@
 """What people see: tables that fit, lines without a terminal, and nothing that could drive one."""
 
 import io
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from rich.console import Console
 from test_tables import ROWS
 
 from pipeline import console
-from pipeline.console import ConsoleReporter, describe_files, print_episodes, print_rows, print_status
+from pipeline.console import ConsoleReporter, describe_files, print_episodes, print_hits, print_rows, print_status
 from pipeline.jobs import StageResult
 from pipeline.lines import printable
 from pipeline.workflow import StageStatus
@@ -39,6 +39,17 @@ def test_a_long_reason_leaves_the_names_of_episode_and_stage(capsys: pytest.Capt
     assert lines[1].split()[:2] == ["ep1", "transcribe"]
     told = " ".join(lines[1:]).replace("ep1 ", "", 1).replace("transcribe ", "", 1)
     assert " ".join(told.split()) == reason.strip()
+
+
+def test_a_link_is_whole_below_its_title(capsys: pytest.CaptureFixture[str]) -> None:
+    link = "https://example.org/shows/kites/" + "episodes/" * 6 + "ep12?t=124"
+    row = {**asdict(ROWS[0]), "url": link, "title": "A very long title indeed " * 9}
+    print_hits([row, {**row, "url": None, "title": "Short"}])
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1].split()[:3] == ["ep1", "2:04", "500111"]
+    assert lines[2].strip() == link
+    assert lines[3].endswith("Short")
+    assert len(lines) == 4
 
 
 def test_a_title_is_text_not_markup(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,14 +22,20 @@ def diff(
     """What changed in the catalog between the last two runs. Or between two named ones."""
     from pipeline.config import load_show
     from pipeline.console import print_line
+    from pipeline.history import latest_states
     from pipeline.project import Project
     from pipeline.run_reports import choose_runs, compare_runs, describe_changes, list_runs
+    from pipeline.workflow import check_known
 
     project = Project(root.resolve())
     load_show(project.show)
     if runs:
         print_json(list_runs(project)) if as_json else print_line("\n".join(list_runs(project)))
         return
+    # An episode that was taken out of the project still has a history.
+    published = latest_states(project)
+    for episode in (one for one in episodes or () if one not in published):
+        check_known(project, episode)
     older, newer = choose_runs(project, episodes, before, after)
     found = compare_runs(project, older, newer, episodes)
     # All entries of a new episode are new: their number says it.
