@@ -233,7 +233,8 @@ def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
             # Below the title, where it has room: a link that is cut leads nowhere.
             found = Group(found, Text(printable(row["url"]), style="dim", overflow="fold"))
         table.add_row(_plain(row["episode_id"]), row["start"] or "", *marks, found)
-    _out().print(table)
+    longest = max(len(row["url"] or "") for row in rows)
+    _out(room=longest + UNSTYLED_WIDTH // 2).print(table)
 
 
 def print_evaluation(evaluation: "Evaluation") -> None:
@@ -299,7 +300,7 @@ def _plain(text: str) -> Text:
     return Text(printable(text))
 
 
-def _out() -> Console:
+def _out(room: int = 0) -> Console:
     # A pipe or a log has no width of its own; 80 columns would cut the titles to stumps.
-    width = None if sys.stdout.isatty() else UNSTYLED_WIDTH
+    width = None if sys.stdout.isatty() else max(UNSTYLED_WIDTH, room)
     return Console(width=width, highlight=False)
