@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.addresses import is_address
 from pipeline.config import ShowConfig, load_episode, load_show
+from pipeline.corrections import load_corrections
 from pipeline.download import find_source
 from pipeline.errors import PipelineError
 from pipeline.models import find_model
@@ -54,6 +55,7 @@ def examine(project: Project, *, today: date) -> list[Check]:
         _check_runtime,
         lambda: _check_config(project),
         lambda: _check_episodes(project),
+        lambda: _check_corrections(project),
         lambda: _check_model(show, project),
         lambda: _check_cookies(show, project),
         lambda: _check_writing(project),
@@ -111,7 +113,7 @@ def _check_config(project: Project) -> Iterator[Check]:
 
 def _check_episodes(project: Project) -> Iterator[Check]:
     paths = sorted(project.episodes.glob("*.yaml"))
-    wrong = []
+    wrong = [f"{path} is not read as an episode: name it {path.stem}.yaml" for path in project.episodes.glob("*.yml")]
     for path in paths:
         try:
             config = load_episode(path)
@@ -128,6 +130,21 @@ def _check_episodes(project: Project) -> Iterator[Check]:
     for message in wrong:
         found, _, to_do = message.rpartition(": ")
         yield Check("episodes", Finding.MISSING, found or message, to_do)
+
+
+def _check_corrections(project: Project) -> Iterator[Check]:
+    """What a person decided, and no run looks at: a name that is no episode's is the slip that nothing else tells."""
+    folder = project.corrections("any").parent
+    for path in sorted(folder.glob("*.y*ml")):
+        if path.suffix != ".yaml" or not project.episode(path.stem).is_file():
+            yield Check(
+                "corrections", Finding.ADVICE, f"{path} belongs to no episode", "name it after one, as ep12.yaml"
+            )
+            continue
+        try:
+            load_corrections(path)
+        except PipelineError as error:
+            yield Check("corrections", Finding.MISSING, str(error), "correct it there")
 
 
 def _check_model(show: ShowConfig | None, project: Project) -> Iterator[Check]:

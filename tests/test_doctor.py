@@ -78,6 +78,21 @@ def test_what_is_wrong_with_episodes_is_told_one_by_one(project: Project) -> Non
     assert "three.yaml" in told
 
 
+def test_corrections_that_no_run_looks_at_or_could_read_are_told(project: Project) -> None:
+    add_episode(project, "one")
+    add_episode(project, "two")
+    project.corrections("one").parent.mkdir(exist_ok=True)
+    assert "corrections" not in look(project)
+    project.corrections("one").write_text("corrections: []\n")
+    project.corrections("two").write_text("corrections: [1]\n")
+    for name in ("on.yaml", "two.yml"):
+        (project.corrections("one").parent / name).touch()
+    told = {check.finding: check.found for check in look(project)["corrections"]}
+    assert told[Finding.ADVICE].endswith("two.yml belongs to no episode")
+    assert "two.yaml line 1" in told[Finding.MISSING]
+    assert len(look(project)["corrections"]) == 3
+
+
 def test_a_missing_model_is_told_with_what_to_do(project: Project) -> None:
     project.show.write_text("name: x\nmodel: models/nowhere/\n")
     (check,) = look(project)["speech model"]
