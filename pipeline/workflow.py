@@ -12,7 +12,7 @@ from pipeline.catalog_csv import update_csv
 from pipeline.config import ShowConfig, check_episode_id, load_show
 from pipeline.download import METADATA, read_audio
 from pipeline.episode_runs import explain_error, find_reason, run_episode
-from pipeline.errors import INTERRUPTED, ConfigError, LockHeldError, PipelineError
+from pipeline.errors import INTERRUPTED, ConfigError, InputError, LockHeldError, PipelineError
 from pipeline.jobs import Job, Reporter, RunOptions, RunResult, Task
 from pipeline.project import Project
 from pipeline.run_reports import write_report
@@ -192,7 +192,12 @@ def _write_shared(project: Project, show: ShowConfig, reporter: Reporter, result
         folder = project.raw(episode_id)
         if not (folder / METADATA).is_file():
             return None
-        audio = read_audio(folder)
+        try:
+            audio = read_audio(folder)
+        except InputError as error:
+            # One episode's trouble must not keep the others from being published, nor the run from its report.
+            reporter.warn(episode_id, f"the site goes without its audio: {error}")
+            return None
         return SiteAudioFile(audio.path, audio.sha256) if audio.path.is_file() else None
 
     written = update_csv(project), write_site(project, show, find_audio=find_audio, warn=reporter.warn)

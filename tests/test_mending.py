@@ -105,6 +105,20 @@ def test_a_stage_alone_says_which_other_one_mends(fetched: Project, transcriber:
     assert failure.error == f"{record} is damaged: `catalog download one` makes it again"
 
 
+def test_an_episode_whose_record_is_damaged_keeps_no_other_from_being_published(
+    fetched: Project, transcriber: ToldTranscriber
+) -> None:
+    fetched.show.write_text(fetched.show.read_text() + "site_audio: copy\n")
+    add_episode(fetched, "two")
+    (fetched.raw("one") / "audio.json").write_bytes(b"{")
+    notes = Notes()
+    result = run(fetched, transcriber, "two", notes=notes)
+    assert result.exit_code == 0
+    assert [path.name for path in fetched.site.glob("media/*")] == ["two.ogg"]
+    assert any("one: the site goes without its audio" in warning for warning in notes.warnings)
+    assert len(list(fetched.runs.glob("*.json"))) == 2
+
+
 @given(st.dictionaries(st.from_regex(r"[a-z_]+", fullmatch=True), VALUES, min_size=1), st.data())
 def test_every_line_that_is_whole_is_read(fields: dict[str, object], data: st.DataObject) -> None:
     assert read_fields(dump_json(fields).encode()) == fields
