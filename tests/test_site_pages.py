@@ -152,3 +152,15 @@ def test_ticks_name_round_times(duration: float, labels: list[str]) -> None:
 @pytest.mark.parametrize("duration", [5.0, 322.0, 3000.0, 36_000.0])
 def test_ticks_never_crowd(duration: float) -> None:
     assert 1 <= len(list_ticks(duration)) <= 11
+
+
+@pytest.mark.parametrize(
+    ("titles", "told"), [(["a"], "1 feature in 1 episode,"), (["a", "b"], "2 features in 1 episode,")]
+)
+def test_features_are_counted_as_people_say_it(titles: list[str], told: str) -> None:
+    assert told in write_index(page_of(*titles))
+
+
+@pytest.mark.parametrize(("count", "kind"), [(100, "timeline"), (101, "timeline dense")])
+def test_many_bars_stand_closer(count: int, kind: str) -> None:
+    assert f'<svg class="{kind}"' in write_episode_page(page_of(*["a"] * count))

@@ -99,7 +99,8 @@ function drawOverview() {
     return element;
   };
   const share = (seconds) => `${(100 * seconds) / state.duration}%`;
-  const picture = svg("svg", { width: "100%", height: "24" });
+  // Of many features, what parts the bars would be wider than they are.
+  const picture = svg("svg", { width: "100%", height: "24", class: state.features.length > 100 ? "dense" : "" });
   for (const one of state.features) {
     const start = decidedStart(one);
     if (start === null) continue;
@@ -124,6 +125,7 @@ function select(position, { play = at("autoplay").checked } = {}) {
   at("marks").replaceChildren(...marksOf(one));
   at("reason").textContent = describe(one);
   at("quote").textContent = one.quote;
+  at("quote").classList.toggle("ended", /[.?!…]$/.test(one.quote));
   at("quote").hidden = !one.quote;
   at("withdraw").hidden = !one.decision;
   at("places").replaceChildren(...places.map(placeButton));

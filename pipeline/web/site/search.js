@@ -182,7 +182,8 @@
     body.append(heading, renderMarks(feature, episodeId, episodeTitle));
     for (const name of ["description", "quote"]) {
       if (!feature[name]) continue;
-      const text = make("p", name);
+      const ended = name === "quote" && /[.?!…]$/.test(feature.quote);
+      const text = make("p", ended ? "quote ended" : name);
       text.append(Matching.mark(feature[name], answers));
       body.append(text);
     }
