@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.errors import InputError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -27,6 +29,8 @@ def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
     from pipeline.tables import read_catalogs, read_csv, read_dataset
 
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path} is not there: correct the path, or run `catalog run` first")
     if path.suffix.lower() == ".csv":
         table = read_csv(path)
     else:
@@ -58,10 +62,13 @@ def locate(
     """
     import pandas as pd
 
-    from pipeline.standalone import locate_features
+    from pipeline.standalone import check_output, locate_features
     from pipeline.tables import build_table, write_catalog
     from pipeline.transcribe import WhisperTranscriber
 
+    # Before the work, which may take minutes.
+    if output is not None:
+        check_output(Path(output), Path(media), Path(features))
     located = locate_features(
         Path(media),
         Path(features),

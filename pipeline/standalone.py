@@ -63,3 +63,22 @@ def name_episode(media: Path) -> str:
     """Return an episode id made from a file's name: lower-case letters, digits, `-` and `_`."""
     plain = unicodedata.normalize("NFKD", media.stem).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9_-]+", "-", plain.lower()).strip("-_")[:64] or "episode"
+
+
+def check_output(output: Path, *inputs: Path) -> None:
+    """InputError where a catalog could not be written to `output`, or would take the place of an input."""
+    from pipeline.tables import OUTPUT_SUFFIXES
+
+    if output.suffix.lower() not in OUTPUT_SUFFIXES:
+        raise InputError(f"the output {output} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")
+    if not output.absolute().parent.is_dir():
+        raise InputError(f"the folder of the output {output} does not exist: create it first")
+    if output.is_dir():
+        raise InputError(f"the output {output} is a folder: name a file")
+    check_apart(output, *inputs)
+
+
+def check_apart(output: Path, *inputs: Path) -> None:
+    """InputError where a file to write is one of those to read."""
+    if output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
+        raise InputError(f"the output {output} would take the place of what is read: give it another name")

@@ -32,6 +32,14 @@ def test_csv_and_dataset_are_read_alike(talk: Path) -> None:
 def test_no_catalog_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no catalog yet"):
         api.read_catalog(tmp_path)
+    with pytest.raises(InputError, match="nowhere is not there: correct the path, or run"):
+        api.read_catalog(tmp_path / "nowhere")
+
+
+def test_an_output_that_cannot_be_is_refused_before_the_work(talk: Path) -> None:
+    for output, complaint in (("catalog.xlsx", "must end in"), ("no/catalog.csv", "does not exist"), (".", "must end")):
+        with pytest.raises(InputError, match=complaint):
+            api.locate(talk / "talk.srt", talk / "list.txt", output=talk / output)
 
 
 def test_importing_the_package_imports_nothing_else() -> None:

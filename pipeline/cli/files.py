@@ -24,9 +24,10 @@ def locate(
 ) -> None:
     """Catalog any pair of files, without a project."""
     # Before the speech model is loaded: a typing slip should not cost minutes.
-    _check_output(output, media, features)
+    from pipeline.standalone import check_output, locate_features
+
+    check_output(output, media, features)
     from pipeline.console import ConsoleReporter, describe_files, print_line, print_rows
-    from pipeline.standalone import locate_features
     from pipeline.tables import write_catalog
     from pipeline.transcribe import WhisperTranscriber
 
@@ -72,11 +73,12 @@ def features(
     from pipeline.download import allow_access
     from pipeline.features import LIST_SUFFIXES, dump_features, load_features, pick_episode, read_lists
     from pipeline.project import Project
+    from pipeline.standalone import check_apart
 
     if output is not None and output.suffix.lower() not in LIST_SUFFIXES:
         raise InputError(f"the output {output} must end in {', '.join(sorted(LIST_SUFFIXES))}")
     if output is not None:
-        _check_apart(output, Path(source), *([fill] if fill is not None else []))
+        check_apart(output, Path(source), *([fill] if fill is not None else []))
     # A project's own names of columns, and whom it lets us reach, hold for its lists here as well.
     show = load_show(path) if (path := Project(root).show).is_file() else None
     access = replace(allow_access(show.download, root), retries=2) if show else None
@@ -108,22 +110,3 @@ def features(
 def _shown_name(source: str) -> str:
     """A source's own name, for the beginning of a line."""
     return source.rstrip("/").rpartition("/")[2] or source
-
-
-def _check_output(output: Path, *inputs: Path) -> None:
-    """Refuse an output we could not write, or that would take an input's place, before any work is done."""
-    from pipeline.tables import OUTPUT_SUFFIXES
-
-    if output.suffix.lower() not in OUTPUT_SUFFIXES:
-        raise InputError(f"the output {output} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")
-    if not output.absolute().parent.is_dir():
-        raise InputError(f"the folder of the output {output} does not exist: create it first")
-    if output.is_dir():
-        raise InputError(f"the output {output} is a folder: name a file")
-    _check_apart(output, *inputs)
-
-
-def _check_apart(output: Path, *inputs: Path) -> None:
-    for path in inputs:
-        if output.exists() and path.exists() and output.samefile(path):
-            raise InputError(f"the output {output} would take the place of what is read: give it another name")
