@@ -106,6 +106,11 @@ class Project:
         """One episode's rows."""
         return self.dataset / f"{episode_id}.parquet"
 
+    def find_left_over(self) -> list[str]:
+        """Return the episodes that are published and have no settings any more, as when one was renamed."""
+        published = sorted(path.stem for path in self.dataset.glob("*.parquet"))
+        return [episode_id for episode_id in published if not self.episode(episode_id).is_file()]
+
     def notes(self, episode_id: str) -> Path:
         """The folder of what is published of one episode: show notes, chapters, subtitles."""
         return self.processed / "notes" / episode_id

@@ -200,5 +200,9 @@ def _write_shared(project: Project, show: ShowConfig, reporter: Reporter, result
             return None
         return SiteAudioFile(audio.path, audio.sha256) if audio.path.is_file() else None
 
+    # To take it away is a person's decision: its settings may only be on their way from somewhere else.
+    for name in project.find_left_over() if result.stages else ():
+        path = project.catalog(name).relative_to(project.root)
+        reporter.warn(name, f"it is published and has no settings any more: if that is meant, remove {path}")
     written = update_csv(project), write_site(project, show, find_audio=find_audio, warn=reporter.warn)
     result.written += [path for path in written if path is not None]

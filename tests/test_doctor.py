@@ -76,6 +76,9 @@ def test_what_is_wrong_with_episodes_is_told_one_by_one(project: Project) -> Non
     assert "one: the feature list" in told
     assert "two: the source" in told
     assert "three.yaml" in told
+    project.catalog("four").parent.mkdir(parents=True)
+    project.catalog("four").touch()
+    assert look(project)["episodes"][0].found == "four is published and has no settings any more"
 
 
 def test_corrections_that_no_run_looks_at_or_could_read_are_told(project: Project) -> None:

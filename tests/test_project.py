@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from conftest import Notes, ToldTranscriber
+from test_workflow import run
 
 from pipeline.project import Project, place_file
 
@@ -34,3 +37,21 @@ def test_a_file_is_named_from_the_root_or_the_home_of_somebody_known(monkeypatch
     places = {"a.mp3": "root/a.mp3", "/a.mp3": "/a.mp3", "~/a.mp3": "/home/anna/a.mp3", "~draft.mp3": "root/~draft.mp3"}
     for named, path in places.items():
         assert place_file(named, Path("root")) == Path(path)
+
+
+def test_an_episode_that_was_renamed_is_told_until_its_old_rows_are_removed(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    run(project, transcriber)
+    project.episode("one").rename(project.episode("two"))
+    notes = Notes()
+    run(project, transcriber, "two", notes=notes)
+    told = (
+        "one: it is published and has no settings any more: if that is meant, remove data/processed/catalog/one.parquet"
+    )
+    assert told in notes.warnings
+    project.catalog("one").unlink()
+    run(project, transcriber, "two", notes=(after := Notes()))
+    assert after.warnings == []
+    assert set(pd.read_csv(project.catalog_csv)["episode_id"]) == {"two"}
+    assert not list(project.site.rglob("one.*"))
