@@ -4,6 +4,7 @@ To fetch hundreds of megabytes again for a record of some lines would be the les
 another rendition, or none.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -41,10 +42,13 @@ def mend_record(folder: Path, source: str, known: Mapping[str, str]) -> str | No
         "source": source,
     }
     said = {name: value for name, value in read_fields(harmed).items() if name not in _FACTS}
-    write_bytes(record, dump_json({**facts, **said}).encode())
-    if sha256_of(record) == known[METADATA]:
+    mended = dump_json({**facts, **said}).encode()
+    exact = hashlib.sha256(mended).hexdigest() == known[METADATA]
+    if not exact:
+        write_bytes(folder / DAMAGED, harmed)
+    write_bytes(record, mended)
+    if exact:
         return ""
-    write_bytes(folder / DAMAGED, harmed)
     return (
         f"{record} was changed or damaged, and is made again from the audio; what the publisher said of it may not be "
         f"whole: that file is kept as {DAMAGED}, and `catalog download {folder.name} --force` asks the publisher again"

@@ -17,7 +17,7 @@ _UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\ud
 def print_json(value: Any) -> None:
     """Print a value as JSON; what a terminal would obey stands there as an escape, which reads back as the same."""
     # Where stdout takes no UTF-8, as under an odd locale, escapes say the same.
-    text = json.dumps(value, ensure_ascii=sys.stdout.encoding.lower() != "utf-8", indent=1, default=str)
+    text = json.dumps(value, ensure_ascii=(sys.stdout.encoding or "").lower() != "utf-8", indent=1, default=str)
     print(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
