@@ -165,7 +165,7 @@ def test_a_second_run_waits_when_asked(project: Project) -> None:
         waiting = catalog(project, "run", "--all", "--wait")
         assert waiting.stderr is not None
         assert "waiting for another run" in waiting.stderr.readline()
-    assert "up to date" in waiting.communicate(timeout=60)[0]
+    assert "there is no episode yet" in waiting.communicate(timeout=60)[0]
     assert waiting.returncode == 0
 
 
