@@ -13,9 +13,9 @@ from pipeline.mentions import find_mentions
 from pipeline.ordering import Posterior, gather_mass, weigh_order
 from pipeline.outro import find_outro
 from pipeline.pace import measure_dwell
-from pipeline.placement import WIDE_S, describe_placements, mark_order
+from pipeline.placement import describe_placements, mark_order
 from pipeline.reasons import explain_absence, explain_start, find_ground, quote_from, quote_words
-from pipeline.schema import Alignment, Feature, Mention, Method, Placement, Status, Transcript
+from pipeline.schema import RIGHT_S, Alignment, Feature, Mention, Method, Placement, Status, Transcript
 from pipeline.sentences import Unit, cut_sentences
 from pipeline.vectors import SentenceVectors, compare_meaning, encode_units
 from pipeline.weights import PLACEMENT_NAMES, Weights, load_weights
@@ -41,9 +41,10 @@ RIVAL_SHARE = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """An episode weighed: `rows` (features, len(PLACEMENT_NAMES)) describe the placements at units `chosen`.
+    """An episode weighed: `near` (features, units) is the probability that a feature starts within NEAR_S of a unit.
 
-    `given` are starts in seconds that were known before, by row.
+    `chosen` (features) is the best unit for each, and `rows` (features, columns) describe those placements, in the
+    columns of `pipeline.weights`. `given` are starts in seconds that were known before, by row.
     """
 
     evidence: Evidence
@@ -210,7 +211,11 @@ def choose_units(
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Which features are placed: times in seconds and probabilities, one entry a feature."""
+    """Which features are `found`, one entry a feature, with the `times` of their starts in seconds.
+
+    `ordered` are those told in the order of the list, `absent` and `sure` the probabilities that a feature is not
+    discussed and that its start is right.
+    """
 
     times: NDArray[np.float64]
     found: NDArray[np.bool_]
@@ -276,7 +281,7 @@ def _place_feature(
     ground = find_ground(weighing.evidence, row, int(weighing.chosen[row]), mentions, end)
     others = list_alternatives(weighing.evidence.starts, weighing.near[row], start)
     confidence = round(float(decision.sure[row]), 3)
-    rival = next((other for other in others if abs(other - start) > WIDE_S), None)
+    rival = next((other for other in others if abs(other - start) > RIGHT_S), None)
     if rival is not None:
         unit = int(np.searchsorted(weighing.evidence.starts, rival - 0.001))
         rival = rival if weighing.near[row, unit] >= RIVAL_SHARE * weighing.rows[row, 0] else None

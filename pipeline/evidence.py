@@ -97,7 +97,8 @@ MEANING_COLUMNS = Columns(
 class Wording:
     """The features' terms against the transcript's: weights (features, terms) of titles and of whole texts.
 
-    `ahead` and `behind` (terms, units) hold the seconds until a term is next said and since it was last said.
+    `ahead` and `behind` (terms, units) hold the seconds until a term is next said and since it was last said, `said`
+    (terms) whether it is said at all, `heard` the numbers of the terms in each unit.
     """
 
     title: Matrix
@@ -160,7 +161,10 @@ def _measure_best(pairs: dict[str, Halves]) -> Matrix:
 def weigh_terms(
     starts: NDArray[np.float64], spoken: Sequence[Sequence[str]], features: Sequence[Feature], code: str
 ) -> Wording:
-    """Weigh the features' terms by their rarity in the talk and in the list, and find when each is said."""
+    """Return the features' terms, weighed by their rarity in the talk and in the list, and when each is said.
+
+    `starts` (units) are in seconds, `spoken` the terms of each unit; `code` is the language's, as in `pipeline.terms`.
+    """
     titles = [list_terms(feature.title, code) for feature in features]
     texts = [title + list_terms(feature.description, code) for title, feature in zip(titles, features, strict=True)]
     index = {term: number for number, term in enumerate(sorted({term for text in texts for term in text}))}

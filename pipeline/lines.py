@@ -10,7 +10,10 @@ INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a document: `level` is its depth as a bullet or heading, `spaced` whether a blank line precedes it."""
+    """A line of a document: `number` counts from 1, `level` is its depth as a bullet or heading.
+
+    `spaced` tells whether a blank line precedes it.
+    """
 
     number: int
     text: str

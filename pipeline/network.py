@@ -40,8 +40,9 @@ class PassingError(InputError):
 class Access:
     """What a fetch may do: whom it may reach, what it may take, how often it tries again, and as whom it comes.
 
-    `named` is the address that a person gave, where the one to be fetched was found in a feed or playlist there; `tell`
-    hears why and how long we wait.
+    `named` is the address that a person gave, where the one to be fetched was found in a feed or playlist there;
+    `retries` counts attempts in a row that brought nothing, `first_wait` is the pause in seconds before the first of
+    them, and `tell` hears why and how long we wait.
     """
 
     named: str | None = None
@@ -106,7 +107,7 @@ def _asked_wait(state: Any) -> float:
 
 @contextmanager
 def take_turn(folder: Path, pause: float) -> Iterator[None]:
-    """Fetch one episode of a project at a time, `pause` seconds after the one before, whatever other runs do."""
+    """Wait until nobody else fetches for the project, `pause` seconds after the last one, and keep others waiting."""
     from filelock import FileLock
 
     folder.mkdir(parents=True, exist_ok=True)

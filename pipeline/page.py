@@ -334,7 +334,7 @@ def _is_sentence(text: str) -> bool:
     return text.endswith((".", "!", "?", "…", ".”", '."')) and len(text) > 12
 
 
-def write_page(features: Sequence[Feature]) -> str:
+def format_page(features: Sequence[Feature]) -> str:
     """Return a list in the page's own format, highlights first, which `read_page` reads back as the same list.
 
     Times are in whole seconds, as a page has them.

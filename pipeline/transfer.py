@@ -59,7 +59,10 @@ def watch_answers(fetcher: Any, bound: Callable[[Any], Any], note_wait: Callable
 def limit_transfer(
     url: str, folder: Path, access: Access, deadline: float, on_progress: Progress
 ) -> Callable[[dict[str, Any]], None]:
-    """The hook that yt-dlp calls with each piece: it keeps the limits, and tells how far it is."""
+    """Return the hook that yt-dlp calls with each piece: it keeps the limits, and tells how far it is.
+
+    `deadline` is a time of the monotonic clock.
+    """
 
     def hook(state: dict[str, Any]) -> None:
         done = float(state.get("downloaded_bytes") or 0)

@@ -148,7 +148,10 @@ def read_vectors(path: Path, key: str) -> SentenceVectors | None:
 def compare_meaning(
     units: Sequence[Unit], features: Sequence[Feature], vectors: SentenceVectors, encoder: Encoder
 ) -> Meaning:
-    """Return the vectors of units and features side by side."""
+    """Return the vectors of units and features side by side; those of features are made by `encoder` now.
+
+    It must be the one that made `vectors`: vectors of two encoders say nothing of each other.
+    """
     titles = [feature.title for feature in features]
     texts = [f"{one.title}. {one.description}" if one.description else one.title for one in features]
     listed = encoder.encode([*titles, *texts])

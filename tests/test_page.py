@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.documents import read_document
 from pipeline.features import parse_episodes
-from pipeline.page import Role, Section, read_page, write_page
+from pipeline.page import Role, Section, format_page, read_page
 from pipeline.schema import Feature
 
 
@@ -336,5 +336,5 @@ def test_show_notes_written_by_us_are_read_back_as_the_same_list(
         )
         for n, (title, text, version, mark, at) in enumerate(parts, start=1)
     )
-    (found,) = parse_episodes(write_page(listed).encode())
+    (found,) = parse_episodes(format_page(listed).encode())
     assert found.features == listed
