@@ -36,16 +36,19 @@ TEXT_PAGE = """\
  7 highlight 7                     | · Dark theme (500122)
  8 highlight 7                     | Follows the phone.
  9 ignored: a link to the episode  | Listen now: Episode 12
-10 heading                         | Full feature review:
-11 entry 11                        | Sort by date | v4.10 #500111 | 0:11
-12 description 11                  | The list gets a button.
-13 description 11                  | Note: not on phones.
-14 ignored: a separator            | ----
-15 entry 15                        | Dark theme | v4.10 #500122
-16 description 15                  | Second thoughts about limits
-17                                 |
-18 entry 18                        | A paragraph of its own below it.
-19 ignored: a link to the episode  | Watch it on the site
+10 ignored: markup                 | •
+11 heading                         | Full feature review:
+12 ignored: introduces the list    | These are the changes, in the order of the show:
+13 entry 13                        | Sort by date | v4.10 #500111 | 0:11
+14 description 13                  | The list gets a button.
+15 description 13                  | Note: not on phones.
+16 ignored: a separator            | ----
+17 ignored: markup                 | •
+18 entry 18                        | Dark theme | v4.10 #500122
+19 description 18                  | Second thoughts about limits
+20                                 |
+21 entry 21                        | A paragraph of its own below it.
+22 ignored: a link to the episode  | Watch it on the site
 """
 MARKDOWN_PAGE = """\
  1 ignored: stands before the list | # Kite news
@@ -67,8 +70,35 @@ MARKDOWN_PAGE = """\
 17 description 13                  | ![picture](x.png)
 """
 
+HEADINGS_PAGE = """\
+ 1 ignored: stands before the list | # Kite news
+ 2                                 |
+ 3 ignored: stands before the list | ## November
+ 4                                 |
+ 5 entry 5                         | ### Sort by date
+ 6                                 |
+ 7 description 5                   | The list gets a button.
+ 8                                 |
+ 9 ignored: markup                 | ***
+10                                 |
+11 entry 11                        | ### Dark theme
+12                                 |
+13 description 11                  | Follows the phone.
+14                                 |
+15 entry 15                        | ### Export limit
+16                                 |
+17 description 15                  | It is a thousand now.
+"""
+TABLE_PAGE = """\
+ 1 heading: the table's columns     | title,id
+ 2 ignored: a row without a title   | ,2026-11-03
+ 3 entry 3                          | Sort by date,500111
+ 4 entry 4                          | Dark theme,500122
+"""
+PAGES = [(".txt", TEXT_PAGE), (".md", MARKDOWN_PAGE), (".md", HEADINGS_PAGE), (".csv", TABLE_PAGE)]
 
-@pytest.mark.parametrize(("suffix", "told"), [(".txt", TEXT_PAGE), (".md", MARKDOWN_PAGE)])
+
+@pytest.mark.parametrize(("suffix", "told"), PAGES)
 def test_what_becomes_of_every_line_of_a_page(suffix: str, told: str) -> None:
     shown = [line.split("|", 1) for line in told.splitlines()]
     page = "\n".join(text.removeprefix(" ") for _, text in shown)
@@ -186,6 +216,49 @@ def test_highlights_before_the_list_are_kept_apart() -> None:
         ("Sort by date", 500111, ["Finally."]),
     ]
     assert len(section.entries) == 3
+
+
+LIST = "Full list:\nSort by date | #500111\nDark theme | #500122\nExport limit | #500133\n"
+
+
+@pytest.mark.parametrize(
+    ("highlights", "read_as"),
+    [
+        ("- Dark theme\n- Export limit\n", {"Dark theme": "", "Export limit": ""}),
+        ("- Dark theme\nFollows the phone\n- Export limit\n", {"Dark theme": "Follows the phone", "Export limit": ""}),
+        (
+            "- Dark theme\n  - Follows the phone\n- Export limit\n",
+            {"Dark theme": "Follows the phone", "Export limit": ""},
+        ),
+        (
+            "Dark theme (500122)\n- Follows the phone\nSort by date\n",
+            {"Dark theme": "Follows the phone", "Sort by date": ""},
+        ),
+        (
+            "Dark theme (500122)\nFollows the phone\nSort by date\n",
+            {"Dark theme": "Follows the phone", "Sort by date": ""},
+        ),
+        ("Dark theme\nExport limit\nIt is a thousand.\n", {"Dark theme": "", "Export limit": "It is a thousand."}),
+        ("Adds a dark theme.\nRaises the limit.\n", {"Adds a dark theme.": "", "Raises the limit.": ""}),
+    ],
+)
+def test_a_highlight_is_told_from_what_is_said_of_the_one_above(highlights: str, read_as: dict[str, str]) -> None:
+    section = read(f"Highlights:\n{highlights}{LIST}")
+    assert {draft.title: " ".join(draft.description) for draft in section.highlights} == read_as
+    assert len(section.entries) == 3
+
+
+@pytest.mark.parametrize(("tags", "entries_read"), [(3, 2), (4, 7)])
+def test_a_few_short_lines_may_stand_between_those_that_every_page_has(tags: int, entries_read: int) -> None:
+    head = ["Kite news", *(f"tag {number}" for number in range(tags)), "November 3, 2026"]
+    section = read("\n".join([*head, "Sort by date | #500111", "Dark theme | #500122"]))
+    assert len(section.entries) == entries_read
+
+
+@pytest.mark.parametrize("ending", [".", "!", "?", "…", ".”", '."'])
+def test_a_page_of_sentences_has_a_title_that_is_none(ending: str) -> None:
+    lines = [f"It now sorts by {what}{ending}" for what in ("date", "name", "size")]
+    assert [title for title, _ in entries("\n".join(["Kite 4.10 and what is new in it", *lines]))] == lines
 
 
 def test_important_mentions_with_times_stand_before_the_list() -> None:
@@ -338,3 +411,16 @@ def test_show_notes_written_by_us_are_read_back_as_the_same_list(
     )
     (found,) = parse_episodes(format_page(listed).encode())
     assert found.features == listed
+
+
+def test_a_list_with_ids_is_written_without_bullets_and_another_with_them() -> None:
+    sort = Feature(1, "Sort by date", "By name, too.", 500_111, "v4.10", highlight=True, published_s=71.0)
+    numbered = (sort, Feature(2, "Dark theme", feature_id=500_122))
+    assert format_page(numbered) == (
+        "Highlights:\n· Sort by date (500111)\nFull feature review:\n"
+        "Sort by date | v4.10 #500111 | 1:11\nBy name, too.\nDark theme | #500122\n"
+    )
+    assert format_page((sort, Feature(2, "Dark theme"))) == (
+        "Highlights:\n· Sort by date (500111)\nFull feature review:\n"
+        "- Sort by date | v4.10 #500111 | 1:11\n  - By name, too.\n- Dark theme\n"
+    )
