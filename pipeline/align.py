@@ -281,10 +281,8 @@ def _place_feature(
     ground = find_ground(weighing.evidence, row, int(weighing.chosen[row]), mentions, end)
     others = list_alternatives(weighing.evidence.starts, weighing.near[row], start)
     confidence = round(float(decision.sure[row]), 3)
-    rival = next((other for other in others if abs(other - start) > RIGHT_S), None)
-    if rival is not None:
-        unit = int(np.searchsorted(weighing.evidence.starts, rival - 0.001))
-        rival = rival if weighing.near[row, unit] >= RIVAL_SHARE * weighing.rows[row, 0] else None
+    mass = float(weighing.near[row, weighing.chosen[row]])
+    rival = find_rival(weighing.evidence.starts, weighing.near[row], start, others, mass)
     enough = demand_sureness(feature, measure_dwell(weighing.evidence.starts, len(weighing.rows)), weights)
     confident = confidence >= enough and ground.method is not Method.ORDER
     return Placement(
@@ -314,6 +312,18 @@ def list_alternatives(starts: NDArray[np.float64], near: NDArray[np.float64], st
         if all(abs(time - other) >= APART_S for other in taken):
             taken.append(time)
     return tuple(round(time, 3) for time in taken[1:])
+
+
+def find_rival(
+    starts: NDArray[np.float64], near: NDArray[np.float64], start: float, others: Sequence[float], mass: float
+) -> float | None:
+    """Return the first of `others` that is another place than `start`, if it has RIVAL_SHARE of that one's mass."""
+    rival = next((other for other in others if abs(other - start) > RIGHT_S), None)
+    if rival is None:
+        return None
+    # Alternatives are rounded to milliseconds.
+    unit = int(np.searchsorted(starts, rival - 0.001))
+    return rival if near[unit] >= RIVAL_SHARE * mass else None
 
 
 def _squash(logits: Matrix) -> NDArray[np.float64]:

@@ -1,72 +1,32 @@
 """The alignment finds where each feature is discussed, says how sure it is, and leaves out what is not there."""
 
 import itertools
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import LINES, spoken
+from conftest import LINES, Telling, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from invented_shows import Show, invent_features, tell
 
-from pipeline.align import align, choose_units, demand_sureness, find_units, list_alternatives
-from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
-from pipeline.weights import load_weights
-
-CHATTER = (
-    "We had soup for lunch again today.",
-    "Honestly the weather has been so strange this week.",
-    "My neighbour keeps borrowing the ladder.",
-    "I would not know, you tell me.",
-    "People keep writing to us about that.",
+from pipeline.align import (
+    align,
+    choose_units,
+    demand_sureness,
+    discount_put_off,
+    find_rival,
+    find_units,
+    list_alternatives,
+    weigh_episode,
 )
-BITS = ["ba", "ro", "ti", "lu", "ke", "mo", "sa", "ni", "do", "fe", "gu", "pi"]
-WORDS = ["".join(three) for three in itertools.product(BITS, BITS, ("x", "rk", "lm"))]
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """An invented episode: the features of its list and the true starts of those that are told."""
-
-    transcript: Transcript
-    features: tuple[Feature, ...]
-    truth: dict[int, float]
-
-
-def invent_features(count: int) -> tuple[Feature, ...]:
-    """Return features whose words belong to no other."""
-    words = random.Random(7).sample(WORDS, 4 * count)
-    return tuple(
-        Feature(
-            number + 1,
-            f"Added {words[4 * number]} {words[4 * number + 1]}",
-            f"Brings {words[4 * number + 2]} with {words[4 * number + 3]}.",
-            600_100 + 13 * number,
-            "v5.5",
-        )
-        for number in range(count)
-    )
-
-
-def tell(features: Sequence[Feature], order: Sequence[int], seed: int = 1, say_ids: bool = False) -> Show:
-    """Speak about the features in the order given, half a minute each, after an intro and before an outro."""
-    generator = random.Random(seed)
-    sentences = list(CHATTER)
-    begins: dict[int, int] = {}
-    for place in order:
-        feature = features[place]
-        begins[feature.position] = len(sentences)
-        first, second = feature.title.split()[1:3]
-        third, fourth = feature.description.rstrip(".").split()[1], feature.description.rstrip(".").split()[3]
-        sentences += [f"All right, next one, {first} {second}.", f"So now {first} does {third} for you."]
-        sentences += [f"That is number {feature.feature_id}."] if say_ids else []
-        sentences += [*generator.sample(CHATTER, 2), f"With {fourth}, the {second} is easier.", CHATTER[3]]
-    sentences += ["That's it for today.", *CHATTER, "See you next week."]
-    segments = tuple(Segment(5.0 * index, 5.0 * index + 4.6, text) for index, text in enumerate(sentences))
-    truth = {position: 5.0 * index for position, index in begins.items()}
-    return Show(Transcript(segments, "en"), tuple(features), truth)
+from pipeline.evidence import Evidence, measure_evidence
+from pipeline.mentions import find_mentions
+from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
+from pipeline.sentences import cut_sentences
+from pipeline.vectors import compare_meaning, encode_units
+from pipeline.weights import load_weights
 
 
 def count_right(show: Show, alignment: Alignment, within: float = 10.0) -> float:
@@ -139,6 +99,73 @@ def test_mention_that_is_put_off_is_no_sure_start(words: str, doubtful: bool) ->
     segments = tuple(sorted((*show.transcript.segments, teaser), key=lambda one: one.start))
     placement = align(replace(show.transcript, segments=segments), features).placements[2]
     assert (placement.status is not Status.CONFIDENT and placement.start != teaser.start) is doubtful
+
+
+PUT_OFF = (
+    "Invoices can be sorted by due date, but let's save that for later.",
+    "It has the dark theme in the mobile app, too.",
+    *("We had soup for lunch again today.",) * 6,
+    "So, invoices can be sorted by due date.",
+)
+
+
+def measure(lines: Sequence[str], *features: Feature, meaning: bool = False) -> Evidence:
+    """What was measured on lines of ten seconds each."""
+    units = cut_sentences(spoken(lines))
+    told = compare_meaning(units, features, encode_units(units, Telling()), Telling()) if meaning else None
+    return measure_evidence(units, features, find_mentions(units, features, "en"), "en", told)
+
+
+def test_only_what_is_put_off_and_comes_again_is_discounted() -> None:
+    named = (Feature(1, "Invoices sorted by due date"), Feature(2, "Dark theme"), Feature(3, "Zebra quotas"))
+    evidence = measure(PUT_OFF, *named)
+    before = np.full(evidence.passages.shape, 2.0)
+    scores, passages = discount_put_off(evidence, before, before)
+    assert scores[0, 0] < -5.0
+    assert passages[0, 0] == 0.0
+    # Once the feature comes again, and for features that do not, all is as it was.
+    for values in (scores, passages):
+        assert (values[0, 4:] == 2.0).all()
+        assert (values[1:] == 2.0).all()
+
+
+def test_talk_in_other_words_is_drawn_to_the_feature_it_means() -> None:
+    lines = ("Our dog is a dog.", "A dog it is.", "Now the rain.", "It is rain.")
+    evidence = measure(
+        lines, Feature(1, "A puppy"), Feature(2, "The weather"), Feature(3, "Zebra quotas"), meaning=True
+    )
+    assert evidence.meanings is not None
+    mute = replace(evidence, meanings=np.zeros_like(evidence.meanings))
+    talks, without = (weigh_episode(one, load_weights(with_meaning=True)).posterior.talks for one in (evidence, mute))
+    assert (talks[1, 2:] > without[1, 2:]).all()
+    assert (talks[0, 2:] < without[0, 2:]).all()
+
+
+def test_times_are_whole_milliseconds() -> None:
+    features = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "A dark theme in the mobile app"))
+    for placement in align(spoken(LINES, seconds_a_line=10 / 3), features).placements:
+        assert placement.start is not None
+        assert placement.end is not None
+        assert (placement.start, placement.end) == (round(placement.start, 3), round(placement.end, 3))
+
+
+@pytest.mark.parametrize(
+    ("others", "rival"),
+    [
+        ((), None),
+        ((30.0,), None),
+        ((60.0,), 60.0),
+        ((30.0, 60.0), 60.0),
+        ((90.0,), None),
+        ((90.0, 60.0), None),
+        ((45.333,), 45.333),
+    ],
+)
+def test_a_rival_is_the_likeliest_other_place_and_fits_nearly_as_well(
+    others: tuple[float, ...], rival: float | None
+) -> None:
+    starts, near = np.array([0.0, 30.0, 45.3333, 60.0, 90.0]), np.array([0.5, 0.5, 0.3, 0.2, 0.19])
+    assert find_rival(starts, near, 0.0, others, 0.5) == rival
 
 
 def test_spoken_id_decides_and_is_told_in_the_reason() -> None:
