@@ -126,7 +126,10 @@ def _hold(placement: Placement, start: float | None) -> Placement:
 
 
 def find_units(starts: NDArray[np.float64], given: Mapping[int, float]) -> dict[int, int]:
-    """Return the unit nearest to each known start, by row; where two would share one, the later takes the next."""
+    """Return the unit nearest to each known start, by row; where two would share one, the later takes the next.
+
+    `starts` (units) and the values of `given` are in seconds.
+    """
     fixed: dict[int, int] = {}
     for row, start in sorted(given.items(), key=lambda item: (item[1], item[0])):
         unit = int(np.abs(starts - start).argmin())
@@ -196,7 +199,10 @@ def rate_boundaries(evidence: Evidence, weights: Weights) -> Matrix:
 def choose_units(
     starts: NDArray[np.float64], posterior: NDArray[np.float64], near: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Return for every feature the likeliest unit inside its likeliest window; no two share one while others fit."""
+    """Return for every feature the likeliest unit inside its likeliest window; no two share one while others fit.
+
+    `starts` (units) are in seconds, `posterior` and `near` (features, units) probabilities at and around a unit.
+    """
     chosen = np.zeros(len(posterior), dtype=np.int64)
     free = np.ones(len(starts), dtype=bool)
     for row in np.argsort(-near.max(axis=1), kind="stable"):
@@ -303,7 +309,10 @@ def demand_sureness(feature: Feature, dwell: float, weights: Weights) -> float:
 
 
 def list_alternatives(starts: NDArray[np.float64], near: NDArray[np.float64], start: float) -> tuple[float, ...]:
-    """Return up to three other starts that fit, best first, apart from the start and from each other."""
+    """Return up to three other starts that fit, best first, apart from the start and from each other.
+
+    `starts` (units) are in seconds, and `near` (units) is the probability of a start around each.
+    """
     taken = [start]
     for unit in np.argsort(-near, kind="stable"):
         if near[unit] < ALTERNATIVE_MASS or len(taken) > ALTERNATIVES:
@@ -317,7 +326,10 @@ def list_alternatives(starts: NDArray[np.float64], near: NDArray[np.float64], st
 def find_rival(
     starts: NDArray[np.float64], near: NDArray[np.float64], start: float, others: Sequence[float], mass: float
 ) -> float | None:
-    """Return the first of `others` that is another place than `start`, if it has RIVAL_SHARE of that one's mass."""
+    """Return the first of `others` that is another place than `start`, if it has RIVAL_SHARE of that one's `mass`.
+
+    `starts` (units) are in seconds, and `near` (units) is the probability of a start around each.
+    """
     rival = next((other for other in others if abs(other - start) > RIGHT_S), None)
     if rival is None:
         return None

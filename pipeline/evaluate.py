@@ -125,7 +125,10 @@ def _read_gold_json(path: Path, by_id: Mapping[int, int]) -> dict[int, float | N
 
 
 def draw_reliability(evaluation: Evaluation, path: Path) -> None:
-    """Draw recall by tolerance and confidence against what was right, as an image named by its ending."""
+    """Draw recall by tolerance and confidence against what was right, as an image named by its ending.
+
+    InputError without the extra `plots`.
+    """
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure

@@ -53,7 +53,7 @@ class WordVectors:
 
 
 def centre(vectors: Vectors, mean: Matrix) -> Matrix:
-    """Return vectors less what they share, of length one."""
+    """Return vectors (words, 384) less the `mean` (384) of what they share, of length one."""
     rest: Matrix = (vectors - mean).astype(np.float32)
     rest /= np.linalg.norm(rest, axis=1, keepdims=True) + np.float32(1e-6)
     return rest

@@ -61,6 +61,7 @@ def retry_passing(
     """Return what `attempt` gives; a PassingError is tried again after growing pauses, Retry-After honoured.
 
     Only attempts in a row that brought nothing count: as long as `progress` grows, a bad line is no reason to give up.
+    InputError where a server asks to be left alone for longer than LONGEST_WAIT.
     """
     import tenacity
 

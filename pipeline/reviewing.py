@@ -98,7 +98,7 @@ class Review:
         """Save that a feature starts at `start`, or, where that is None, that it is not discussed.
 
         `seen` is the decision that the person saw (`signature` of the feature); ChangedMeanwhileError where it is not
-        the one in the file any more.
+        the one in the file any more, InputError where the start lies outside of the episode.
         """
         feature, placement, before = self._find(position)
         if _sign(before) != seen:
@@ -115,7 +115,7 @@ class Review:
         self._keep_step(before, self._find(position)[2])
 
     def withdraw(self, position: int, seen: str | None) -> None:
-        """Take the decision about a feature back, whoever made it."""
+        """Take the decision about a feature back, whoever made it; ChangedMeanwhileError as in `decide`."""
         feature, _, before = self._find(position)
         if _sign(before) != seen:
             raise ChangedMeanwhileError(f"somebody else just decided about {feature.title!r}: look again, then decide")
@@ -154,7 +154,10 @@ class Review:
         write_json(self.project.undo_journal(self.episode_id), {"steps": steps})
 
     def finish(self) -> dict[str, Any]:
-        """Align and publish again with what was decided; return what moved besides, and what was warned of."""
+        """Align and publish again with what was decided; return what moved besides, and what was warned of.
+
+        PipelineError where a stage fails; every decision stays.
+        """
         features, before, _ = self._read_alignment()
         told = _Told()
         result = run_stages(

@@ -60,7 +60,7 @@ class KeptVectors:
 
 
 def group_sentences(units: Sequence[Unit]) -> NDArray[np.int64]:
-    """Return for every unit the number of the sentence it is part of."""
+    """Return (units): the number of the sentence that each unit is part of, from 0."""
     numbers = np.zeros(len(units), dtype=np.int64)
     number, words = -1, MAX_WORDS
     for index, unit in enumerate(units):
