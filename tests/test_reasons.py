@@ -81,11 +81,17 @@ def test_a_mention_counts_from_shortly_before_a_start_until_its_end(said_at: flo
     assert (ground.mention == mention) == counts
 
 
-def test_a_long_phrase_is_quoted_up_to_sixty_characters() -> None:
-    for length, shown in ((60, 60), (61, 55)):
-        text = "dimmers " * 6 + "curves " + "x" * (length - 55)
-        reason = explain_start(LAMPS, 120.0, Ground(Method.PHRASE, replace(PHRASE, text=text)), None, ordered=True)
-        assert reason == f'"{text[:shown].strip()}" is said at 2:10'
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x" * 53 + " a word", "x" * 53 + " a word"),
+        ("x" * 53 + " a words", "x" * 53 + " a"),
+        ("x" * 59 + " y z", "x" * 59),
+    ],
+)
+def test_a_long_phrase_is_quoted_up_to_the_last_word_within_sixty_characters(text: str, shown: str) -> None:
+    ground = Ground(Method.PHRASE, replace(PHRASE, text=text))
+    assert explain_start(LAMPS, 120.0, ground, None, ordered=True) == f'"{shown}" is said at 2:10'
 
 
 @pytest.mark.parametrize(
