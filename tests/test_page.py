@@ -1,6 +1,7 @@
 """What each line of a page is: entry, description, heading, highlight, or ignored for a reason; none is lost."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,11 @@ def test_highlights_end_at_the_usual_lines_of_a_page() -> None:
     assert [draft.title for draft in section.highlights] == ["Dark theme"]
 
 
+def test_a_heading_says_nothing_of_the_highlight_above_it() -> None:
+    section = read(f"## Highlights\n\n- Dark theme\n\n### More of it\n\n## {LIST.replace('list:', 'list')}", ".md")
+    assert [(draft.title, draft.description) for draft in section.highlights] == [("Dark theme", [])]
+
+
 def test_highlights_may_stand_within_the_list() -> None:
     section = read("Features:\nSort by date | #500111\nKey updates\nDark theme | #500122\nUpdates:\nLimit | #500133\n")
     assert [draft.feature_id for draft in section.entries] == [500_111, 500_133]
@@ -367,7 +373,7 @@ def test_a_list_with_ids_is_written_without_bullets_and_another_with_them() -> N
         "Highlights:\n· Sort by date (500111)\nFull feature review:\n"
         "Sort by date | v4.10 #500111 | 1:11\nBy name, too.\nDark theme | #500122\n"
     )
-    assert format_page((sort, Feature(2, "Dark theme"))) == (
-        "Highlights:\n· Sort by date (500111)\nFull feature review:\n"
-        "- Sort by date | v4.10 #500111 | 1:11\n  - By name, too.\n- Dark theme\n"
+    assert format_page((replace(sort, feature_id=None), Feature(2, "Dark theme"))) == (
+        "Highlights:\n· Sort by date\nFull feature review:\n"
+        "- Sort by date | v4.10 | 1:11\n  - By name, too.\n- Dark theme\n"
     )
