@@ -1,11 +1,17 @@
-"""Invented episodes: features whose words belong to no other, and hosts who speak of them in any order."""
+"""Invented episodes: features with words of their own, hosts who speak of them in any order, and lines measured."""
 
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from conftest import Telling, spoken
+
+from pipeline.evidence import Evidence, measure_evidence
+from pipeline.mentions import find_mentions
 from pipeline.schema import Feature, Segment, Transcript
+from pipeline.sentences import cut_sentences
+from pipeline.vectors import compare_meaning, encode_units
 
 CHATTER = (
     "We had soup for lunch again today.",
@@ -59,3 +65,10 @@ def tell(features: Sequence[Feature], order: Sequence[int], seed: int = 1, say_i
     segments = tuple(Segment(5.0 * index, 5.0 * index + 4.6, text) for index, text in enumerate(sentences))
     truth = {position: 5.0 * index for position, index in begins.items()}
     return Show(Transcript(segments, "en"), tuple(features), truth)
+
+
+def measure_lines(lines: Sequence[str], *features: Feature, meaning: bool = False, begin: float = 0.0) -> Evidence:
+    """Return what was measured on lines of ten seconds each; with `meaning` an encoder knows a few words."""
+    units = [replace(unit, start=unit.start + begin, end=unit.end + begin) for unit in cut_sentences(spoken(lines))]
+    told = compare_meaning(units, features, encode_units(units, Telling()), Telling()) if meaning else None
+    return measure_evidence(units, features, find_mentions(units, features, "en"), "en", told)

@@ -1,32 +1,31 @@
 """The alignment finds where each feature is discussed, says how sure it is, and leaves out what is not there."""
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import LINES, Telling, spoken
+from conftest import LINES, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from invented_shows import Show, invent_features, tell
+from invented_shows import Show, invent_features, measure_lines, tell
 
 from pipeline.align import (
     align,
     choose_units,
+    decide_found,
+    decide_placements,
     demand_sureness,
     discount_put_off,
     find_rival,
     find_units,
     list_alternatives,
+    rate_boundaries,
     weigh_episode,
 )
-from pipeline.evidence import Evidence, measure_evidence
-from pipeline.mentions import find_mentions
 from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
 from pipeline.sentences import cut_sentences
-from pipeline.vectors import compare_meaning, encode_units
-from pipeline.weights import load_weights
+from pipeline.weights import LinearModel, load_weights
 
 
 def count_right(show: Show, alignment: Alignment, within: float = 10.0) -> float:
@@ -109,16 +108,9 @@ PUT_OFF = (
 )
 
 
-def measure(lines: Sequence[str], *features: Feature, meaning: bool = False) -> Evidence:
-    """What was measured on lines of ten seconds each."""
-    units = cut_sentences(spoken(lines))
-    told = compare_meaning(units, features, encode_units(units, Telling()), Telling()) if meaning else None
-    return measure_evidence(units, features, find_mentions(units, features, "en"), "en", told)
-
-
 def test_only_what_is_put_off_and_comes_again_is_discounted() -> None:
     named = (Feature(1, "Invoices sorted by due date"), Feature(2, "Dark theme"), Feature(3, "Zebra quotas"))
-    evidence = measure(PUT_OFF, *named)
+    evidence = measure_lines(PUT_OFF, *named)
     before = np.full(evidence.passages.shape, 2.0)
     scores, passages = discount_put_off(evidence, before, before)
     assert scores[0, 0] < -5.0
@@ -131,7 +123,7 @@ def test_only_what_is_put_off_and_comes_again_is_discounted() -> None:
 
 def test_talk_in_other_words_is_drawn_to_the_feature_it_means() -> None:
     lines = ("Our dog is a dog.", "A dog it is.", "Now the rain.", "It is rain.")
-    evidence = measure(
+    evidence = measure_lines(
         lines, Feature(1, "A puppy"), Feature(2, "The weather"), Feature(3, "Zebra quotas"), meaning=True
     )
     assert evidence.meanings is not None
@@ -151,15 +143,7 @@ def test_times_are_whole_milliseconds() -> None:
 
 @pytest.mark.parametrize(
     ("others", "rival"),
-    [
-        ((), None),
-        ((30.0,), None),
-        ((60.0,), 60.0),
-        ((30.0, 60.0), 60.0),
-        ((90.0,), None),
-        ((90.0, 60.0), None),
-        ((45.333,), 45.333),
-    ],
+    [((), None), ((30.0,), None), ((60.0,), 60.0), ((30.0, 60.0), 60.0), ((90.0, 60.0), None), ((45.333,), 45.333)],
 )
 def test_a_rival_is_the_likeliest_other_place_and_fits_nearly_as_well(
     others: tuple[float, ...], rival: float | None
@@ -285,6 +269,11 @@ def test_an_alternative_may_lie_just_far_enough_away() -> None:
     assert list_alternatives(np.array([0.0, 15.0, 30.0]), np.array([0.6, 0.05, 0.3]), 0.0) == (30.0, 15.0)
 
 
+def test_an_alternative_must_be_worth_hearing_and_is_told_in_milliseconds() -> None:
+    starts, near = np.array([0.0, 30.0, 60.33333]), np.array([0.6, 0.04, 0.06])
+    assert list_alternatives(starts, near, 0.0) == (60.333,)
+
+
 def test_known_starts_take_the_nearest_units_the_earlier_one_first() -> None:
     starts = np.array([0.0, 10.0, 20.0])
     assert find_units(starts, {5: 9.0, 0: 11.0}) == {5: 1, 0: 2}
@@ -305,11 +294,41 @@ def test_of_features_as_sure_as_each_other_the_first_of_the_list_chooses_first()
     assert choose_units(np.linspace(0.0, 2.0, 21), posterior, near).tolist() == list(range(20))
 
 
-def test_a_start_is_no_surer_than_that_the_feature_is_discussed() -> None:
+def test_confidence_is_a_probability_of_three_digits() -> None:
     show = tell(invent_features(6), [0, 1, 2, 4, 5])
     for placement in align_show(show).placements:
-        assert 0.0 <= placement.confidence <= 1.0
+        assert 0.0 < placement.confidence < 1.0
         assert placement.confidence == round(placement.confidence, 3)
+
+
+TOLD = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "Added a dark theme to the mobile app"))
+
+
+def judge_all(model: LinearModel, verdict: float) -> LinearModel:
+    """A judge who says the same of everything."""
+    return LinearModel(np.zeros_like(model.weights), verdict)
+
+
+def test_a_start_is_no_surer_than_that_the_feature_is_discussed() -> None:
+    weights = load_weights()
+    decision = decide_found(
+        weigh_episode(measure_lines(LINES, *TOLD), weights), replace(weights, sure=judge_all(weights.sure, 50.0))
+    )
+    np.testing.assert_allclose(decision.sure, 1.0 - decision.absent)
+    assert (decision.absent > 0.0).all()
+
+
+def test_where_nothing_is_discussed_nothing_is_placed() -> None:
+    units, weights = cut_sentences(spoken(LINES)), load_weights()
+    weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
+    nobody = replace(weights, absent=judge_all(weights.absent, 50.0))
+    for placement in decide_placements(units, TOLD, [], weighing, nobody).placements:
+        assert (placement.start, placement.end, placement.status) == (None, None, Status.NOT_FOUND)
+
+
+def test_a_sentence_that_leads_over_is_the_likeliest_start_of_anything() -> None:
+    rated = rate_boundaries(measure_lines(LINES, *TOLD), load_weights())
+    assert rated.argmax() == LINES.index("All right, next up is the dark theme in the mobile app.")
 
 
 def test_the_times_on_a_page_change_nothing() -> None:
@@ -324,7 +343,7 @@ def test_what_a_placement_says_of_itself_is_filled_in() -> None:
         assert placement.reason
         assert placement.method in Method
     (nowhere,) = align(Transcript(()), [Feature(1, "A")]).placements
-    assert nowhere.reason == "the transcript holds no speech"
+    assert (nowhere.reason, nowhere.method) == ("the transcript holds no speech", Method.ORDER)
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import LINES, Telling, spoken
+from conftest import LINES
 from hypothesis import given
 from hypothesis import strategies as st
+from invented_shows import measure_lines
 
 from pipeline.align import Weighing, weigh_episode
-from pipeline.evidence import measure_evidence
-from pipeline.mentions import find_mentions
 from pipeline.placement import gather_talk, mark_order
 from pipeline.schema import Feature
-from pipeline.sentences import cut_sentences
-from pipeline.vectors import compare_meaning, encode_units
 from pipeline.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, load_weights
 
 FEATURES = (
@@ -32,10 +29,7 @@ def weigh(
     meaning: bool = False,
     begin: float = 0.0,
 ) -> Weighing:
-    units = [replace(unit, start=unit.start + begin, end=unit.end + begin) for unit in cut_sentences(spoken(lines))]
-    told = compare_meaning(units, features, encode_units(units, Telling()), Telling()) if meaning else None
-    evidence = measure_evidence(units, features, find_mentions(units, features, "en"), "en", told)
-    return weigh_episode(evidence, load_weights(meaning))
+    return weigh_episode(measure_lines(lines, *features, meaning=meaning, begin=begin), load_weights(meaning))
 
 
 def columns(weighing: Weighing) -> dict[str, list[float]]:

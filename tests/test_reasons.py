@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from conftest import Telling, spoken
+from invented_shows import measure_lines
 
 from pipeline.evidence import measure_evidence
 from pipeline.mentions import VERSION_SCORE
 from pipeline.reasons import Ground, explain_absence, explain_start, find_ground, quote_from, quote_words
 from pipeline.schema import Feature, Mention, Method
-from pipeline.sentences import Unit, cut_sentences
+from pipeline.sentences import Unit
 from pipeline.spoken import ENDING_SCORE, NEAR_SCORE
-from pipeline.vectors import compare_meaning, encode_units
 
 LAMPS = Feature(1, "Dimmer curves", feature_id=700111, version="v2.4")
 HEARD = Mention(1, 125.9, 127.0, Method.SPOKEN_ID, 1.0, "seven hundred one eleven")
@@ -67,10 +66,8 @@ PETS = (Feature(1, "A puppy"), Feature(2, "The weather"), Feature(3, "Zebra quot
 def test_meaning_without_words_is_a_ground_of_its_own(
     lines: tuple[str, ...], with_meaning: bool, ground: Ground
 ) -> None:
-    units = cut_sentences(spoken(lines))
-    told = compare_meaning(units, PETS, encode_units(units, Telling()), Telling()) if with_meaning else None
-    evidence = measure_evidence(units, PETS, [], "en", told)
-    assert find_ground(evidence, 0, 0, [], units[1].end) == ground
+    evidence = measure_lines(lines, *PETS, meaning=with_meaning)
+    assert find_ground(evidence, 0, 0, [], evidence.starts[2]) == ground
 
 
 @pytest.mark.parametrize(("said_at", "counts"), [(117.9, False), (118.0, True), (149.9, True), (150.0, False)])
