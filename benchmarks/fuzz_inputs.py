@@ -45,7 +45,7 @@ from pipeline.feeds import find_entry, is_feed, parse_feed
 from pipeline.fitting import apply_corrections, match_corrections
 from pipeline.history import list_states, read_state
 from pipeline.new_episodes import make_settings
-from pipeline.page import write_page
+from pipeline.page import format_page
 from pipeline.project import Project
 from pipeline.records import transcript_from_json, transcript_to_json
 from pipeline.run_reports import find_run
@@ -54,7 +54,7 @@ from pipeline.soundness import measure_sound, read_tags
 from pipeline.stages import _parse_alignment
 from pipeline.staleness import StateFile
 from pipeline.storage import read_record
-from pipeline.subtitles import write_plain, write_srt, write_vtt
+from pipeline.subtitles import format_plain, format_srt, format_vtt
 from pipeline.tables import read_csv, read_rows, write_catalog
 from pipeline.transcript_files import load_transcript
 
@@ -110,14 +110,14 @@ def _use_lists(lists: tuple[FeatureList, ...], root: Path) -> None:
         for suffix in (".csv", ".json", ".txt"):
             written = root / f"again{suffix}"
             written.write_bytes(dump_features(listed.features, suffix).encode())
-        write_page(listed.features).encode()
+        format_page(listed.features).encode()
         # The alignment takes longer than any reader: every fourth list is enough.
         if len(listed.features) < 50 and int(listed.sha256 or "0", 16) % 4 == 0:
             align(TRANSCRIPT, listed.features)
 
 
 def _use_transcript(transcript: Transcript) -> None:
-    for write in (write_srt, write_vtt, write_plain):
+    for write in (format_srt, format_vtt, format_plain):
         write(transcript).encode()
     if sum(map(len, (segment.text for segment in transcript.segments))) < 20_000:
         align(transcript, FEATURES)

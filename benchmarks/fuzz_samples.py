@@ -23,7 +23,7 @@ from pipeline.scaffold import make_project
 from pipeline.schema import Feature, Segment, Transcript, Word
 from pipeline.staleness import StateFile
 from pipeline.storage import dump_json
-from pipeline.subtitles import write_srt, write_vtt
+from pipeline.subtitles import format_srt, format_vtt
 from pipeline.tables import write_catalog
 
 FEATURES = (
@@ -167,8 +167,8 @@ def _transcripts() -> dict[str, list[bytes]]:
     stamped = "WEBVTT\n\n00:01.000 --> 00:04.000 align:start\n<00:01.500><c>okay</c> <00:02.000><c>first</c>\n"
     json_samples = [dump_json(transcript_to_json(TRANSCRIPT)), json.dumps(whisper), json.dumps(aligned)]
     return {
-        ".srt": [write_srt(TRANSCRIPT).encode()],
-        ".vtt": [write_vtt(TRANSCRIPT).encode(), stamped.encode()],
+        ".srt": [format_srt(TRANSCRIPT).encode()],
+        ".vtt": [format_vtt(TRANSCRIPT).encode(), stamped.encode()],
         ".json": [sample.encode() for sample in json_samples],
     }
 

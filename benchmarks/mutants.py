@@ -2,7 +2,7 @@
 
     pip install mutmut==3.8.1
     python benchmarks/mutants.py staleness
-    python benchmarks/mutants.py lists --sample 120 --seed 1
+    python benchmarks/mutants.py lists --module page --sample 120 --seed 1
 
 Works on a copy in a temporary folder, with the tests that are quick and meant for the part. Prints for each module how
 many of the mutants tried were noticed, and each that was not, as a difference. docs/mutants.md says what was found.
@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
@@ -103,10 +103,15 @@ def main() -> None:
     """Try the mutants of one part, and print what was not noticed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=PARTS)
+    parser.add_argument("--module", help="only this one of the part's modules")
     parser.add_argument("--sample", type=int, default=120, help="mutants of each module")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     part = PARTS[args.part]
+    if args.module is not None:
+        if args.module not in part.modules:
+            parser.error(f"{args.part} has the modules {', '.join(part.modules)}")
+        part = replace(part, modules=(args.module,))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         copy_checkout(folder, part)

@@ -13,9 +13,9 @@ from pipeline.mentions import find_mentions
 from pipeline.ordering import Posterior, gather_mass, weigh_order
 from pipeline.outro import find_outro
 from pipeline.pace import measure_dwell
-from pipeline.placement import WIDE_S, describe_placements, mark_order
+from pipeline.placement import describe_placements, mark_order
 from pipeline.reasons import explain_absence, explain_start, find_ground, quote_from, quote_words
-from pipeline.schema import Alignment, Feature, Mention, Method, Placement, Status, Transcript
+from pipeline.schema import RIGHT_S, Alignment, Feature, Mention, Method, Placement, Status, Transcript
 from pipeline.sentences import Unit, cut_sentences
 from pipeline.vectors import SentenceVectors, compare_meaning, encode_units
 from pipeline.weights import PLACEMENT_NAMES, Weights, load_weights
@@ -41,9 +41,10 @@ RIVAL_SHARE = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """An episode weighed: `rows` (features, len(PLACEMENT_NAMES)) describe the placements at units `chosen`.
+    """An episode weighed: `near` (features, units) is the probability that a feature starts within NEAR_S of a unit.
 
-    `given` are starts in seconds that were known before, by row.
+    `chosen` (features) is the best unit for each, and `rows` (features, columns) describe those placements, in the
+    columns of `pipeline.weights`. `given` are starts in seconds that were known before, by row.
     """
 
     evidence: Evidence
@@ -125,7 +126,10 @@ def _hold(placement: Placement, start: float | None) -> Placement:
 
 
 def find_units(starts: NDArray[np.float64], given: Mapping[int, float]) -> dict[int, int]:
-    """Return the unit nearest to each known start, by row; where two would share one, the later takes the next."""
+    """Return the unit nearest to each known start, by row; where two would share one, the later takes the next.
+
+    `starts` (units) and the values of `given` are in seconds.
+    """
     fixed: dict[int, int] = {}
     for row, start in sorted(given.items(), key=lambda item: (item[1], item[0])):
         unit = int(np.abs(starts - start).argmin())
@@ -195,7 +199,10 @@ def rate_boundaries(evidence: Evidence, weights: Weights) -> Matrix:
 def choose_units(
     starts: NDArray[np.float64], posterior: NDArray[np.float64], near: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Return for every feature the likeliest unit inside its likeliest window; no two share one while others fit."""
+    """Return for every feature the likeliest unit inside its likeliest window; no two share one while others fit.
+
+    `starts` (units) are in seconds, `posterior` and `near` (features, units) probabilities at and around a unit.
+    """
     chosen = np.zeros(len(posterior), dtype=np.int64)
     free = np.ones(len(starts), dtype=bool)
     for row in np.argsort(-near.max(axis=1), kind="stable"):
@@ -210,7 +217,11 @@ def choose_units(
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Which features are placed: times in seconds and probabilities, one entry a feature."""
+    """Which features are `found`, one entry a feature, with the `times` of their starts in seconds.
+
+    `ordered` are those told in the order of the list, `absent` and `sure` the probabilities that a feature is not
+    discussed and that its start is right.
+    """
 
     times: NDArray[np.float64]
     found: NDArray[np.bool_]
@@ -276,10 +287,8 @@ def _place_feature(
     ground = find_ground(weighing.evidence, row, int(weighing.chosen[row]), mentions, end)
     others = list_alternatives(weighing.evidence.starts, weighing.near[row], start)
     confidence = round(float(decision.sure[row]), 3)
-    rival = next((other for other in others if abs(other - start) > WIDE_S), None)
-    if rival is not None:
-        unit = int(np.searchsorted(weighing.evidence.starts, rival - 0.001))
-        rival = rival if weighing.near[row, unit] >= RIVAL_SHARE * weighing.rows[row, 0] else None
+    mass = float(weighing.near[row, weighing.chosen[row]])
+    rival = find_rival(weighing.evidence.starts, weighing.near[row], start, others, mass)
     enough = demand_sureness(feature, measure_dwell(weighing.evidence.starts, len(weighing.rows)), weights)
     confident = confidence >= enough and ground.method is not Method.ORDER
     return Placement(
@@ -300,7 +309,10 @@ def demand_sureness(feature: Feature, dwell: float, weights: Weights) -> float:
 
 
 def list_alternatives(starts: NDArray[np.float64], near: NDArray[np.float64], start: float) -> tuple[float, ...]:
-    """Return up to three other starts that fit, best first, apart from the start and from each other."""
+    """Return up to three other starts that fit, best first, apart from the start and from each other.
+
+    `starts` (units) are in seconds, and `near` (units) is the probability of a start around each.
+    """
     taken = [start]
     for unit in np.argsort(-near, kind="stable"):
         if near[unit] < ALTERNATIVE_MASS or len(taken) > ALTERNATIVES:
@@ -309,6 +321,21 @@ def list_alternatives(starts: NDArray[np.float64], near: NDArray[np.float64], st
         if all(abs(time - other) >= APART_S for other in taken):
             taken.append(time)
     return tuple(round(time, 3) for time in taken[1:])
+
+
+def find_rival(
+    starts: NDArray[np.float64], near: NDArray[np.float64], start: float, others: Sequence[float], mass: float
+) -> float | None:
+    """Return the first of `others` that is another place than `start`, if it has RIVAL_SHARE of that one's `mass`.
+
+    `starts` (units) are in seconds, and `near` (units) is the probability of a start around each.
+    """
+    rival = next((other for other in others if abs(other - start) > RIGHT_S), None)
+    if rival is None:
+        return None
+    # Alternatives are rounded to milliseconds.
+    unit = int(np.searchsorted(starts, rival - 0.001))
+    return rival if near[unit] >= RIVAL_SHARE * mass else None
 
 
 def _squash(logits: Matrix) -> NDArray[np.float64]:

@@ -64,7 +64,7 @@ BOUNDARY_NAMES = (
 
 
 def measure_boundaries(units: Sequence[Unit], spoken: Sequence[Sequence[str]]) -> Matrix:
-    """Return (units, len(BOUNDARY_NAMES)): what says that any topic starts at a unit."""
+    """Return (units, len(BOUNDARY_NAMES)): what says that any topic starts at a unit; `spoken` are their terms."""
     rows = np.zeros((len(units), len(BOUNDARY_NAMES)), dtype=np.float32)
     column = {name: rows[:, index] for index, name in enumerate(BOUNDARY_NAMES)}
     novelty, cohesion = _compare_sides(units, spoken)

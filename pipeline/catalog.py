@@ -64,7 +64,7 @@ def trace_inputs(transcript: Transcript, features: FeatureList) -> Provenance:
 def build_rows(
     episode: Episode, features: Sequence[Feature], alignment: Alignment, provenance: Provenance
 ) -> tuple[CatalogRow, ...]:
-    """Return one row for each feature, in list order."""
+    """Return one row for each feature, in list order; ValueError where the alignment is of another list."""
     rows = []
     for feature, placement in zip(features, alignment.placements, strict=True):
         # Cannot be, and would put every start beside the wrong title without anybody noticing.

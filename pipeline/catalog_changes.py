@@ -1,8 +1,10 @@
 """What changed between two states of an episode's rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
+
+from pipeline.identity import key_entries
 
 Row = Mapping[str, Any]
 
@@ -115,7 +117,7 @@ def _find_edits(before: Row, now: Row, end_set: bool) -> dict[str, list[Any]]:
 
 def _pair(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[tuple[Row, Row]], list[Row], list[Row]]:
     """The rows that are the same entry, in the order of now; those that came; those that went."""
-    old, new = _by_key(before), _by_key(now)
+    old, new = key_entries(before, _identify), key_entries(now, _identify)
     mates = {id(row): old[key] for key, row in new.items() if key in old}
     gone = [row for key, row in old.items() if key not in new]
     for row in new.values():
@@ -129,14 +131,5 @@ def _pair(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[tuple[Row, Ro
     return pairs, [row for row in now if id(row) not in mates], gone
 
 
-def _by_key(rows: Iterable[Row]) -> dict[object, Row]:
-    """Rows by id, else by title; a second of the same key by its number as well."""
-    keyed: dict[object, Row] = {}
-    for row in rows:
-        key: object = row["title"] if row["feature_id"] is None else row["feature_id"]
-        count = 1
-        while key in keyed:
-            count += 1
-            key = (row["title"], row["feature_id"], count)
-        keyed[key] = row
-    return keyed
+def _identify(row: Row) -> tuple[int | None, str]:
+    return row["feature_id"], row["title"]

@@ -30,7 +30,10 @@ def read_everything(project: Project) -> "pa.Table":
 
 
 def update_csv(project: Project) -> Path | None:
-    """Make `catalog.csv` say what the Parquet files say; return its path, or None where it did."""
+    """Make `catalog.csv` say what the Parquet files say; return its path, or None where it did already.
+
+    InputError where a Parquet file is damaged.
+    """
     state, inputs = open_state(project)
     if not inputs or state.find_reason(STATE, inputs, [project.catalog_csv]) is None:
         state.save_stamps()

@@ -47,7 +47,7 @@ def list_chapters(rows: Sequence[CatalogRow], *, include_review: bool = False) -
     return tuple(sorted(chapters, key=lambda chapter: chapter.start))
 
 
-def write_youtube(chapters: Sequence[Chapter], duration: float) -> tuple[str, tuple[str, ...]]:
+def format_youtube(chapters: Sequence[Chapter], duration: float) -> tuple[str, tuple[str, ...]]:
     """Return the lines for a video's description, and notes on what its rules changed; no lines where they cannot hold.
 
     The first chapter starts at 0:00, there are three or more, and none is shorter than 10 s: shorter ones are merged.
@@ -72,7 +72,7 @@ def write_youtube(chapters: Sequence[Chapter], duration: float) -> tuple[str, tu
     return "\n".join(lines) + "\n", tuple(notes)
 
 
-def write_podcasting(chapters: Sequence[Chapter]) -> str:
+def format_podcasting(chapters: Sequence[Chapter]) -> str:
     """Return Podcasting 2.0 chapters, JSON version 1.2.0 (`application/json+chapters`)."""
     records = []
     for chapter in chapters:
@@ -85,7 +85,7 @@ def write_podcasting(chapters: Sequence[Chapter]) -> str:
     return json.dumps({"version": "1.2.0", "chapters": records}, ensure_ascii=False, indent=1) + "\n"
 
 
-def write_webvtt(chapters: Sequence[Chapter]) -> str:
+def format_webvtt(chapters: Sequence[Chapter]) -> str:
     """Return WebVTT for a `<track kind="chapters">`: a cue a chapter, its text the title."""
     cues = ["WEBVTT"]
     for chapter in chapters:
@@ -95,8 +95,8 @@ def write_webvtt(chapters: Sequence[Chapter]) -> str:
     return "\n\n".join(cues) + "\n"
 
 
-def write_podlove(chapters: Sequence[Chapter]) -> str:
-    """Return Podlove Simple Chapters 1.2, as XML."""
+def format_podlove(chapters: Sequence[Chapter]) -> str:
+    """Return Podlove Simple Chapters 1.2 (podlove.org/simple-chapters), as XML."""
     ElementTree.register_namespace("psc", PODLOVE)
     root = ElementTree.Element(f"{{{PODLOVE}}}chapters", version="1.2")
     for chapter in chapters:

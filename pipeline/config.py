@@ -69,7 +69,10 @@ Place = tuple[str | int, ...]
 
 
 def read_duration(value: object) -> object:
-    """Return the seconds of `52:10` or `1:02:07`; YAML has made a number of the unquoted ones already."""
+    """Return the seconds of `52:10` or `1:02:07`; YAML has made a number of the unquoted ones already.
+
+    ValueError for any other text.
+    """
     if not isinstance(value, str):
         return value
     try:

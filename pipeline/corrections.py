@@ -1,6 +1,5 @@
 """What people decided about starts: `configs/corrections/<id>.yaml`, read and written safely."""
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -14,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.config import StrictModel, Text, load_settings
 from pipeline.errors import LockHeldError
+from pipeline.identity import is_same_wording
 from pipeline.marks import format_time, parse_time
 from pipeline.project import Project
 from pipeline.storage import write_bytes
@@ -105,16 +105,6 @@ def _holds_comments_only(path: Path) -> bool:
     return all(not line.strip() or line.lstrip().startswith("#") for line in lines)
 
 
-def normalize_wording(text: str) -> str:
-    """Return a wording's letters and digits alone: pages lose spaces, signs and capitals."""
-    return re.sub(r"[\W_]+", "", text).casefold()
-
-
-def is_same_wording(one: str | None, other: str | None) -> bool:
-    """Tell whether two titles are known and are the same, spaces, signs and capitals apart."""
-    return one is not None and other is not None and normalize_wording(one) == normalize_wording(other)
-
-
 def save_correction(project: Project, episode_id: str, correction: Correction) -> None:
     """Write one decision into the episode's file; it replaces an earlier one about the same feature.
 
@@ -181,11 +171,7 @@ def _is_same(one: Correction, other: Correction) -> bool:
     """Tell whether two decisions are about one feature: by id, else by wording."""
     if one.feature_id is not None and other.feature_id is not None:
         return one.feature_id == other.feature_id
-    return (
-        one.title is not None
-        and other.title is not None
-        and normalize_wording(one.title) == normalize_wording(other.title)
-    )
+    return is_same_wording(one.title, other.title)
 
 
 def _merge(before: Correction, now: Correction) -> Correction:

@@ -62,7 +62,10 @@ def find_source(source: str, root: Path) -> Path | None:
 
 
 def list_entries(source: str, root: Path, access: Access) -> tuple[Entry, ...]:
-    """Return the entries of a feed (oldest first) or playlist (in its order): a file, or an http(s) address."""
+    """Return the entries of a feed (oldest first) or playlist (in its order): a file, or an http(s) address.
+
+    InputError where it is neither, or cannot be had.
+    """
     local = find_source(source, root)
     if local is not None:
         return parse_feed(read_limited(local, MAX_FEED_BYTES, "the feed"), local.as_uri())
@@ -73,7 +76,10 @@ def list_entries(source: str, root: Path, access: Access) -> tuple[Entry, ...]:
 
 
 def resolve_entry(source: str, entry: str | None, root: Path, access: Access) -> Entry:
-    """Return where the audio that is meant lies, and what its feed says of it; without `entry` the source itself."""
+    """Return where the audio that is meant lies, and what its feed says of it; without `entry` the source itself.
+
+    InputError where the source has no such entry, or it lies in a file of this machine.
+    """
     if entry is None:
         return Entry(source, Metadata())
     found = find_entry(list_entries(source, root, access), entry, without_secrets(source))

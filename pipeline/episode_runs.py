@@ -13,10 +13,11 @@ from pipeline.jobs import Job, StageResult
 from pipeline.list_changes import compare_lists
 from pipeline.records import features_from_json
 from pipeline.stages import STAGES, Stage
+from pipeline.staleness import Reason
 from pipeline.storage import read_record
 
 # A source that changed has another digest and names another file, too.
-SAID_BY_SOURCE = {"exact source changed", "source file changed"}
+SAID_BY_SOURCE = {"exact source", "source file"}
 
 
 def run_episode(job: Job, stages: Sequence[str]) -> None:
@@ -46,15 +47,21 @@ def run_episode(job: Job, stages: Sequence[str]) -> None:
 def find_reason(job: Job, stage: Stage, inputs: dict[str, str]) -> str | None:
     """Every reason why a stage must run, in words; None where it is up to date."""
     outputs = stage.outputs(job) if stage.name in job.state.stages else []
-    told: list[str] = []
-    for reason in job.state.find_reasons(stage.name, inputs, outputs):
-        if reason == "feature list changed":
-            told.append(f"{reason}: {_describe_list(job)}")
-        elif reason == "corrections changed":
-            told.append(f"{reason}: {_describe_corrections(job)}")
-        elif not (reason in SAID_BY_SOURCE and told and told[0].startswith("source changed")):
-            told.append(reason)
-    return "; ".join(told) or None
+    reasons = list(job.state.find_reasons(stage.name, inputs, outputs))
+    if any(reason.changed == "source" for reason in reasons):
+        reasons = [reason for reason in reasons if reason.changed not in SAID_BY_SOURCE]
+    return "; ".join(_describe_reason(job, reason) for reason in reasons) or None
+
+
+def _describe_reason(job: Job, reason: Reason) -> str:
+    """A reason in words, with what changed in a file that people edit."""
+    match reason.changed:
+        case "feature list":
+            return f"{reason.text}: {_describe_list(job)}"
+        case "corrections":
+            return f"{reason.text}: {_describe_corrections(job)}"
+        case _:
+            return reason.text
 
 
 def _describe_corrections(job: Job) -> str:

@@ -1,6 +1,8 @@
 """What can go wrong, in a person's terms: each message says what is wrong, where, and what to do."""
 
-INTERRUPTED = 130  # the exit code after Ctrl-C or SIGTERM
+# Exit codes that belong to no single error: some episodes failed and the others are done; Ctrl-C or SIGTERM.
+SOME_FAILED = 3
+INTERRUPTED = 130
 
 
 class PipelineError(Exception):

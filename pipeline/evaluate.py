@@ -14,10 +14,9 @@ from typing import Any
 from pipeline.catalog import CatalogRow
 from pipeline.errors import InputError
 from pipeline.features import load_features
-from pipeline.schema import Status
+from pipeline.schema import RIGHT_S, Status
 
 TOLERANCES_S = (3, 5, 10, 30)
-RIGHT_S = 30.0  # the right place, in the sense of the catalog's confidence
 BINS = 5  # of confidence, for the reliability table
 
 # True starts by position in the list, in seconds; None where the feature is known not to be discussed.
@@ -26,7 +25,7 @@ Truth = Mapping[int, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Features whose confidence lies in a bin: how many, how sure on average, and which part was right."""
+    """Features whose confidence lies from `low` to `high`: how many, how sure on average, and which share was right."""
 
     low: float
     high: float
@@ -37,7 +36,11 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How good a set of starts is; shares are of `discussed` features, errors in seconds, None without any."""
+    """How good a set of starts is: `recall` is the share of `discussed` features found within so many seconds.
+
+    `precision` and `counts` are by status: the share of its features that are right, and how many it has. Errors are
+    in seconds, None without any start; `calibration_error` is the expected calibration error.
+    """
 
     discussed: int
     missed: int
@@ -95,7 +98,7 @@ def load_gold(path: Path, rows: Sequence[CatalogRow]) -> dict[int, float | None]
 
     A gold file is JSON with `features` of `id` or `index` (from 0) and `start_s`, null where the feature is not
     discussed; or any feature list, whose entries without a time are not discussed. Entries are matched by id, else by
-    position.
+    position. InputError where it is neither.
     """
     by_id = {row.feature_id: row.position for row in rows if row.feature_id is not None}
     if path.suffix.lower() == ".json":
@@ -122,7 +125,10 @@ def _read_gold_json(path: Path, by_id: Mapping[int, int]) -> dict[int, float | N
 
 
 def draw_reliability(evaluation: Evaluation, path: Path) -> None:
-    """Draw recall by tolerance and confidence against what was right, as an image named by its ending."""
+    """Draw recall by tolerance and confidence against what was right, as an image named by its ending.
+
+    InputError without the extra `plots`.
+    """
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure

@@ -11,6 +11,7 @@ from pipeline.boundaries import BOUNDARY_NAMES, measure_boundaries
 from pipeline.late_interaction import LATE_NAMES, measure_interaction
 from pipeline.meaning import MEANING_NAMES, SIDE_NAMES, Meaning, measure_likeness
 from pipeline.pace import choose_clock, measure_dwell, stretch_times
+from pipeline.rarity import rate_rarity
 from pipeline.schema import Feature, Mention, Method
 from pipeline.sentences import Unit
 from pipeline.terms import list_terms, load_stemmer, name_language
@@ -97,7 +98,8 @@ MEANING_COLUMNS = Columns(
 class Wording:
     """The features' terms against the transcript's: weights (features, terms) of titles and of whole texts.
 
-    `ahead` and `behind` (terms, units) hold the seconds until a term is next said and since it was last said.
+    `ahead` and `behind` (terms, units) hold the seconds until a term is next said and since it was last said, `said`
+    (terms) whether it is said at all, `heard` the numbers of the terms in each unit.
     """
 
     title: Matrix
@@ -160,7 +162,10 @@ def _measure_best(pairs: dict[str, Halves]) -> Matrix:
 def weigh_terms(
     starts: NDArray[np.float64], spoken: Sequence[Sequence[str]], features: Sequence[Feature], code: str
 ) -> Wording:
-    """Weigh the features' terms by their rarity in the talk and in the list, and find when each is said."""
+    """Return the features' terms, weighed by their rarity in the talk and in the list, and when each is said.
+
+    `starts` (units) are in seconds, `spoken` the terms of each unit; `code` is the language's, as in `pipeline.terms`.
+    """
     titles = [list_terms(feature.title, code) for feature in features]
     texts = [title + list_terms(feature.description, code) for title, feature in zip(titles, features, strict=True)]
     index = {term: number for number, term in enumerate(sorted({term for text in texts for term in text}))}
@@ -172,12 +177,11 @@ def weigh_terms(
         text[row, [index[term] for term in text_terms]] = 0.6
         text[row, [index[term] for term in title_terms]] = 1.0
         title[row, [index[term] for term in title_terms]] = 1.0
-    rarity, said = _rate_rarity(starts, heard, len(index))
-    listed = np.maximum(1, np.count_nonzero(text, axis=0))
-    distinct = np.log1p(len(features) / listed) / np.log1p(max(1, len(features)))
-    weight = (rarity * (0.3 + 0.7 * distinct)).astype(np.float32)
+    said, blocks = _count_blocks(starts, heard, len(index))
+    listed = np.count_nonzero(text, axis=0).astype(np.float64)
+    weight = rate_rarity(said, blocks, listed, len(features)).astype(np.float32)
     ahead, behind = _time_terms(starts, heard, len(index))
-    return Wording(title * weight, text * weight, ahead, behind, said, heard)
+    return Wording(title * weight, text * weight, ahead, behind, said > 0, heard)
 
 
 def _hear_terms(
@@ -213,17 +217,15 @@ def _match_spelling(sounds: dict[str, tuple[int, ...]], index: dict[str, int], v
             sounds.setdefault(word, (index[term],))
 
 
-def _rate_rarity(
+def _count_blocks(
     starts: NDArray[np.float64], heard: Sequence[Sequence[int]], size: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return each term's rarity in the talk, 0 to 1, and whether it is said at all."""
+) -> tuple[NDArray[np.float64], int]:
+    """Return in how many blocks of the talk each term is said, and how many there are."""
     blocks = ((starts - starts[0]) // BLOCK_S).astype(int)
-    count = int(blocks[-1]) + 1
-    frequency = np.zeros(size)
+    said = np.zeros(size)
     for _, number in {(block, number) for block, terms in zip(blocks, heard, strict=True) for number in terms}:
-        frequency[number] += 1
-    rarity = np.log((count + 1.0) / (frequency + 0.5)) / np.log((count + 1.0) / 0.5)
-    return np.clip(rarity, 0.02, 1.0), frequency > 0
+        said[number] += 1
+    return said, int(blocks[-1]) + 1
 
 
 def _time_terms(

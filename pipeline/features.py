@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,11 +13,12 @@ from pipeline.documents import read_document
 from pipeline.errors import InputError
 from pipeline.fetch import fetch_document
 from pipeline.formulas import disarm
+from pipeline.identity import normalize_wording, rate_likeness
 from pipeline.lines import Document
 from pipeline.list_checks import check_list, shorten
 from pipeline.list_tables import COLUMNS
 from pipeline.network import Access
-from pipeline.page import Draft, Role, Section, read_page, write_page
+from pipeline.page import Draft, Role, Section, format_page, read_page
 from pipeline.schema import Feature, FeatureList, LineRole
 from pipeline.storage import read_limited
 
@@ -36,7 +36,10 @@ LIKE_WORDING = 86.0
 def read_lists(
     source: str, *, columns: Mapping[str, str] | None = None, access: Access | None = None
 ) -> tuple[FeatureList, ...]:
-    """Return the lists of all episodes in a file or at an http(s) address."""
+    """Return the lists of all episodes in a file or at an http(s) address; `columns` maps a table's names to ours.
+
+    InputError where it cannot be had, or holds no feature.
+    """
     if not is_address(source):
         return load_episodes(Path(source), columns=columns)
     fetched = fetch_document(source, access=access)
@@ -54,7 +57,7 @@ def load_features(path: Path, *, episode: str | None = None, columns: Mapping[st
 
 
 def load_episodes(path: Path, *, columns: Mapping[str, str] | None = None) -> tuple[FeatureList, ...]:
-    """Return the lists of all episodes in a file, in its order."""
+    """Return the lists of all episodes in a file, in its order; InputError where it cannot be read, or holds none."""
     content = read_limited(path, MAX_BYTES, "the feature list")
     try:
         return parse_episodes(content, path.suffix, columns=columns)
@@ -76,7 +79,10 @@ def pick_episode(lists: Sequence[FeatureList], episode: str | None, source: Path
 def parse_episodes(
     content: bytes, suffix: str = ".txt", *, columns: Mapping[str, str] | None = None
 ) -> tuple[FeatureList, ...]:
-    """Return the lists in a document's bytes; `suffix` tells its format, `columns` maps a table's names to ours."""
+    """Return the lists in a document's bytes; `suffix` tells its format, `columns` maps a table's names to ours.
+
+    InputError where there is no feature in it, or more than any list has.
+    """
     document = read_document(content, suffix, columns=columns)
     digest = hashlib.sha256(content).hexdigest()
     sections = [section for section in read_page(document.lines) if section.entries or section.highlights]
@@ -97,7 +103,7 @@ def dump_features(features: Sequence[Feature], suffix: str) -> str:
     """Return a list as .csv, .json or a page's text (.txt), which read back as the same list."""
     records = [asdict(feature) for feature in features]
     if suffix == ".txt":
-        return write_page(features)
+        return format_page(features)
     if suffix == ".json":
         return json.dumps({"features": records}, ensure_ascii=False, indent=1) + "\n"
     text = io.StringIO()
@@ -150,7 +156,7 @@ def _merge_repeats(section: Section, unit: str) -> list[str]:
             last[draft.feature_id] = draft
         if late is None:
             continue
-        if _likeness(draft.title, late.title) >= LIKE_WORDING:
+        if rate_likeness(draft.title, late.title) >= LIKE_WORDING:
             _absorb(draft, late, moved)
             last[draft.feature_id or 0] = late
             warnings.append(
@@ -171,7 +177,7 @@ def _merge_highlights(section: Section, unit: str) -> list[str]:
     """Mark the entries that the page's highlights name, by id or else by wording; report the others."""
     warnings: list[str] = []
     moved: dict[int, int] = {}
-    letters = [_letters(entry.title) for entry in section.entries]
+    letters = [normalize_wording(entry.title) for entry in section.entries]
     by_id = {draft.feature_id: draft for draft in section.entries if draft.feature_id is not None}
     for highlight in section.highlights:
         entry = by_id.get(highlight.feature_id) if highlight.feature_id is not None else None
@@ -202,7 +208,7 @@ def _find_like(highlight: Draft, entries: Sequence[Draft], letters: Sequence[str
         if highlight.feature_id is None or entry.feature_id is None
     }
     ranked = process.extract(
-        _letters(highlight.title), free, scorer=fuzz.ratio, score_cutoff=LIKE_WORDING, limit=2, processor=None
+        normalize_wording(highlight.title), free, scorer=fuzz.ratio, score_cutoff=LIKE_WORDING, limit=2, processor=None
     )
     if not ranked or (len(ranked) > 1 and ranked[1][1] >= SAME_WORDING):
         return 0.0, None
@@ -223,14 +229,3 @@ def _retell(section: Section, moved: Mapping[int, int]) -> None:
     for number, account in enumerate(section.accounts):
         if account.entry is not None and account.entry in moved:
             section.accounts[number] = replace(account, role=Role.HIGHLIGHT, entry=moved[account.entry])
-
-
-def _likeness(one: str, other: str) -> float:
-    """How near two wordings are, 0 to 100, spaces, signs and capitals apart."""
-    from rapidfuzz import fuzz
-
-    return float(fuzz.ratio(_letters(one), _letters(other)))
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).casefold()

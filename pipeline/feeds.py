@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.addresses import without_secrets
 from pipeline.errors import InputError
 from pipeline.lines import clean_text
-from pipeline.metadata import Chapter, Metadata, link_into_file
+from pipeline.metadata import Metadata, StatedChapter, link_into_file
 
 # podcastparser knows the namespace by its document's address only; feeds give this one.
 _PODCAST_NAMESPACE = (
@@ -109,7 +109,7 @@ def _read_entry(item: dict[str, Any]) -> Entry:
     media = _list_media(item)[0]
     # `start` is None where the feed gives no readable one.
     chapters = [
-        Chapter(float(one["start"]), str(one["title"]))
+        StatedChapter(float(one["start"]), str(one["title"]))
         for one in item.get("chapters", [])
         if one.get("start") is not None
     ]
@@ -131,7 +131,7 @@ def _read_entry(item: dict[str, Any]) -> Entry:
 
 
 def find_entry(entries: Sequence[Entry], wanted: str, where: str) -> Entry:
-    """Return the entry that a guid, a number or a title names; InputError says which there are.
+    """Return the entry that a guid, a number or a title names; InputError, naming the source as `where`, without one.
 
     A number is the one its publisher counts by; where none of the entries has one, the place counted from the oldest.
     """

@@ -7,7 +7,8 @@ re-run. One that fits no entry of the list is reported and kept.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.corrections import Correction, Decision, is_same_wording, normalize_wording
+from pipeline.corrections import Correction, Decision
+from pipeline.identity import is_same_wording, rate_likeness
 from pipeline.marks import format_time
 from pipeline.schema import Alignment, Feature, Method, Placement, Status
 
@@ -15,6 +16,8 @@ from pipeline.schema import Alignment, Feature, Method, Placement, Status
 LIKE_WORDING, LEAD = 80.0, 5.0
 # Below this ratio an entry with the right id and another wording may be some other entry that took the id over.
 UNLIKE_WORDING = 60.0
+# How complaints about decisions begin.
+_CORRECTION, _END = "the correction of", "the end of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Fitting:
 
     def describe_unfit(self) -> list[str]:
         """Return a line for each decision that is kept though it fits nothing."""
-        return [f"the correction of {one.name} is kept but not used: {reason}" for one, reason in self.unfit]
+        return [f"{_CORRECTION} {one.name} is kept but not used: {reason}" for one, reason in self.unfit]
 
 
 def match_corrections(
@@ -64,11 +67,9 @@ def match_corrections(
 
 def _find_same(one: Correction, free: Sequence[Feature]) -> Feature | None:
     """The entry with both the id and the wording."""
-    if one.feature_id is None or one.title is None:
+    if one.feature_id is None:
         return None
-    fitting = [
-        f for f in free if f.feature_id == one.feature_id and normalize_wording(f.title) == normalize_wording(one.title)
-    ]
+    fitting = [f for f in free if f.feature_id == one.feature_id and is_same_wording(f.title, one.title)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -77,7 +78,7 @@ def _find_by_id(one: Correction, free: Sequence[Feature]) -> Feature | None:
     fitting = [f for f in free if f.feature_id == one.feature_id] if one.feature_id is not None else []
     if len(fitting) != 1:
         return None
-    unlike = one.title is not None and _likeness(one.title, fitting[0].title) < UNLIKE_WORDING
+    unlike = one.title is not None and rate_likeness(one.title, fitting[0].title) < UNLIKE_WORDING
     return (_find_by_wording(one, free) if unlike else None) or fitting[0]
 
 
@@ -92,28 +93,19 @@ def _find_like(one: Correction, free: Sequence[Feature]) -> Feature | None:
     if one.title is None:
         return None
     others = [f for f in free if one.feature_id is None or f.feature_id is None]
-    ranked = sorted(((_likeness(one.title, f.title), -f.position, f) for f in others), reverse=True)
+    ranked = sorted(((rate_likeness(one.title, f.title), -f.position, f) for f in others), reverse=True)
     clear = len(ranked) == 1 or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] >= LEAD)
     return ranked[0][2] if clear and ranked[0][0] >= LIKE_WORDING else None
 
 
 def _explain_unfit(one: Correction, features: Sequence[Feature], placed: Mapping[int, Correction]) -> str:
     same_id = [f for f in features if one.feature_id is not None and f.feature_id == one.feature_id]
-    same = same_id or [
-        f for f in features if one.title is not None and normalize_wording(f.title) == normalize_wording(one.title)
-    ]
+    same = same_id or [f for f in features if is_same_wording(f.title, one.title)]
     if any(f.position in placed for f in same):
         return "another correction is about the same entry"
     if len(same) > 1:
         return f"{len(same)} entries of the list fit it: name it more exactly"
     return "no entry of the list has this id or wording"
-
-
-def _likeness(one: str, other: str) -> float:
-    """How near two wordings are, 0 to 100."""
-    from rapidfuzz import fuzz
-
-    return float(fuzz.ratio(normalize_wording(one), normalize_wording(other)))
 
 
 def apply_corrections(alignment: Alignment, fitting: Fitting) -> tuple[Alignment, list[str]]:
@@ -126,11 +118,16 @@ def apply_corrections(alignment: Alignment, fitting: Fitting) -> tuple[Alignment
         one = fitting.placed.get(placement.position)
         if one is not None and one.end is not None and (placement.start is None or one.end <= placement.start):
             where = "was not found" if placement.start is None else f"starts at {format_time(placement.start)}"
-            complaints.append(f"the end of {one.name} at {format_time(one.end)} is kept but not used: it {where}")
+            complaints.append(f"{_END} {one.name} at {format_time(one.end)} is kept but not used: it {where}")
         elif one is not None:
             placement = _apply(placement, one)
         placements.append(placement)
     return Alignment(tuple(placements)), complaints
+
+
+def concerns_decision(warning: str) -> bool:
+    """Tell the complaints of this module from a run's other warnings."""
+    return warning.startswith((f"{_CORRECTION} ", f"{_END} "))
 
 
 def _apply(placement: Placement, one: Correction) -> Placement:

@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.catalog import CatalogRow
 from pipeline.errors import InputError
 from pipeline.project import Project
-from pipeline.storage import dump_json, read_record, write_bytes
+from pipeline.storage import dump_json, read_record, sha256_of, write_bytes
 
 _NAME = re.compile(r"(\d{4,})-[0-9a-f]{12}")
 
@@ -43,7 +43,7 @@ def find_latest_file(project: Project, episode_id: str) -> Path | None:
 
 def _is_whole(path: Path) -> bool:
     """Whether a state is what it was written as: its name ends in the beginning of its digest."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] == path.stem.partition("-")[2]
+    return sha256_of(path)[:12] == path.stem.partition("-")[2]
 
 
 def find_latest(project: Project, episode_id: str) -> str | None:

@@ -136,7 +136,10 @@ class Job:
 
     @cached_property
     def feature_list(self) -> Path:
-        """The file with the feature list: the one the settings name, or what their address gave last."""
+        """The file with the feature list: the one the settings name, or what their address gave last.
+
+        InputError where the address was never fetched, and cannot be now.
+        """
         source = self.config.features
         if not is_address(source):
             return place_file(source, self.project.root)

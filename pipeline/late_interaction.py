@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.rarity import rate_rarity
+
 Matrix = NDArray[np.float32]
 Halves = NDArray[np.float16]
 Vectors = Matrix | Halves
@@ -51,7 +53,7 @@ class WordVectors:
 
 
 def centre(vectors: Vectors, mean: Matrix) -> Matrix:
-    """Return vectors less what they share, of length one."""
+    """Return vectors (words, 384) less the `mean` (384) of what they share, of length one."""
     rest: Matrix = (vectors - mean).astype(np.float32)
     rest /= np.linalg.norm(rest, axis=1, keepdims=True) + np.float32(1e-6)
     return rest
@@ -66,10 +68,9 @@ def measure_interaction(
 ) -> None:
     """Fill the columns LATE_NAMES of `pairs` (features, units): how much of each feature is said around each unit."""
     count = len(pairs["late_contrast"])
-    rarity = _rate_rarity(spoken, texts, count)
     for words, reaches in ((titles, TITLE_REACHES), (texts, TEXT_REACHES)):
         best = _match_units(words.vectors, spoken, len(starts))
-        weights = np.array([rarity(word) for word in words.texts], dtype=np.float32)
+        weights = _weigh_words(words.texts, spoken, texts, count)
         for row in range(count):
             own = slice(*np.searchsorted(words.owners, [row, row + 1]).tolist())
             for name, (begin, stop) in reaches.items():
@@ -110,24 +111,13 @@ def _best_within(values: Halves, starts: NDArray[np.float64], begin: float, stop
     return best
 
 
-class _Rarity:
-    """How much a word tells: the rarer it is in the talk, and in the list, the more, from .02 to 1."""
-
-    def __init__(self, said: Mapping[str, int], blocks: int, listed: Mapping[str, int], features: int) -> None:
-        self._said, self._blocks, self._listed, self._features = said, blocks, listed, features
-
-    def __call__(self, word: str) -> float:
-        most = np.log((self._blocks + 1.0) / 0.5)
-        rare = np.clip(np.log((self._blocks + 1.0) / (self._said.get(word, 0) + 0.5)) / most, 0.02, 1.0)
-        distinct = np.log1p(self._features / max(1, self._listed.get(word, 1))) / np.log1p(max(1, self._features))
-        return float(rare * (0.3 + 0.7 * distinct))
-
-
-def _rate_rarity(spoken: WordVectors, texts: WordVectors, features: int) -> _Rarity:
-    """Return the rarity of words, counted over blocks of the talk and over the list."""
+def _weigh_words(words: Sequence[str], spoken: WordVectors, texts: WordVectors, features: int) -> Matrix:
+    """Return how much each word tells, its rarity counted over blocks of the talk and over the list."""
     said = _count_owners(spoken.texts, spoken.owners // BLOCK_UNITS)
     blocks = int(spoken.owners.max()) // BLOCK_UNITS + 1 if len(spoken.owners) else 1
-    return _Rarity(said, blocks, _count_owners(texts.texts, texts.owners), features)
+    listed = _count_owners(texts.texts, texts.owners)
+    counts = np.array([(said[word], listed[word]) for word in words], dtype=np.float64).reshape(-1, 2)
+    return rate_rarity(counts[:, 0], blocks, counts[:, 1], features).astype(np.float32)
 
 
 def _count_owners(texts: Sequence[str], owners: NDArray[np.int64]) -> Counter[str]:

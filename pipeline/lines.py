@@ -12,7 +12,10 @@ SLIPS, CHARACTERS_A_SLIP = 20, 30
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a document: `level` is its depth as a bullet or heading, `spaced` whether a blank line precedes it."""
+    """A line of a document: `number` counts from 1, `level` is its depth as a bullet or heading.
+
+    `spaced` tells whether a blank line precedes it.
+    """
 
     number: int
     text: str

@@ -1,9 +1,10 @@
 """What changed between two revisions of a feature list, in words."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.identity import key_entries
 from pipeline.schema import Feature
 
 
@@ -36,7 +37,7 @@ class ListChanges:
 
 def compare_lists(before: Sequence[Feature], now: Sequence[Feature]) -> ListChanges:
     """Return what changed; entries are the same by id, else by title, and by title where an id was corrected."""
-    old, new = _by_key(before), _by_key(now)
+    old, new = key_entries(before, _name), key_entries(now, _name)
     came, went = _by_lone_title(new, old), _by_lone_title(old, new)
     corrected = {went[title]: came[title] for title in came.keys() & went.keys()}
     old = {corrected.get(key, key): feature for key, feature in old.items()}
@@ -60,17 +61,8 @@ def _by_lone_title(these: dict[object, Feature], others: dict[object, Feature]) 
     return {these[key].title: key for key in alone if titles[these[key].title] == 1}
 
 
-def _by_key(features: Iterable[Feature]) -> dict[object, Feature]:
-    """Entries by id, else by title; a second of the same key by its number as well."""
-    keyed: dict[object, Feature] = {}
-    for feature in features:
-        key: object = feature.title if feature.feature_id is None else feature.feature_id
-        count = 1
-        while key in keyed:
-            count += 1
-            key = (feature.title, feature.feature_id, count)
-        keyed[key] = feature
-    return keyed
+def _name(feature: Feature) -> tuple[int | None, str]:
+    return feature.feature_id, feature.title
 
 
 def _content(feature: Feature) -> tuple[object, ...]:

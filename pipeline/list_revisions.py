@@ -7,7 +7,7 @@ from pipeline.addresses import without_secrets
 from pipeline.errors import InputError
 from pipeline.fetch import fetch_document
 from pipeline.network import Access
-from pipeline.storage import read_json, write_bytes, write_json
+from pipeline.storage import read_json, sha256_of, write_bytes, write_json
 
 LATEST = "latest.json"  # which revision an address gave last, and the server's marks of it
 
@@ -27,7 +27,7 @@ def keep_revision(content: bytes, suffix: str, folder: Path) -> Path:
 
 def _is_whole(path: Path) -> bool:
     """Whether a revision is there, and what it was written as: its name is the beginning of its digest."""
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest()[:12] == path.stem
+    return path.is_file() and sha256_of(path)[:12] == path.stem
 
 
 def find_revision(url: str, folder: Path) -> Path | None:
@@ -42,7 +42,10 @@ def find_revision(url: str, folder: Path) -> Path | None:
 
 
 def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> Path:
-    """Return the file with what is at an address now; the server is asked only for what is new."""
+    """Return the file in `folder` with what is at an address now; the server is asked only for what is new.
+
+    InputError where it cannot be had; with `allow_private`, redirects into private networks are followed.
+    """
     # Asked with the marks of a file that is gone, a server would answer "not modified".
     known = find_revision(url, folder)
     record = read_json(folder / LATEST) if known else {}

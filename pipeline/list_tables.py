@@ -33,7 +33,10 @@ SHEET_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day 0 has 
 
 
 def read_csv_lines(text: str, suffix: str, columns: Mapping[str, str]) -> Document:
-    """A table whose first line names the columns; the separator is found where a .csv uses another than the comma."""
+    """Return the rows of a table whose first line names the columns, which `columns` maps to ours where they differ.
+
+    The separator of a .csv may be another than the comma. InputError where no column holds titles.
+    """
     delimiter = "\t" if suffix == ".tsv" else _find_delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows = []
@@ -53,7 +56,7 @@ def _find_delimiter(text: str) -> str:
 
 
 def read_xlsx_lines(content: bytes, columns: Mapping[str, str]) -> Document:
-    """The first sheet of a workbook."""
+    """Return the rows of a workbook's first sheet; InputError where it is none, is too large, or has no titles."""
     try:
         rows = list(_read_cells(content))
     except InputError:
@@ -128,7 +131,7 @@ def _as_table(rows: list[tuple[int, list[str]]], columns: Mapping[str, str], uni
 
 
 def read_json_lines(text: str, columns: Mapping[str, str]) -> Document:
-    """A list of objects, or an object whose `features` is one."""
+    """Return the items of a list of objects, or of an object whose `features` is one; InputError for anything else."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -149,7 +152,7 @@ def read_json_lines(text: str, columns: Mapping[str, str]) -> Document:
 
 
 def read_rows(rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, str]) -> list[Line]:
-    """A table's rows; where no column is a title, each row is a line of text."""
+    """Return a table's numbered rows as lines; where no column is a title, each row is a line of text."""
     if not rows:
         return []
     number, header = rows[0]

@@ -68,7 +68,10 @@ class Likeness:
 
 
 def measure_likeness(units: Sequence[Unit], meaning: Meaning, pairs: Mapping[str, Halves]) -> Likeness:
-    """Return how alike the speech around every unit and every feature are; fill the columns of `pairs` by name."""
+    """Return how alike the speech around every unit and every feature are.
+
+    The columns MEANING_NAMES of `pairs`, each (features, units), are filled in.
+    """
     starts = np.array([unit.start for unit in units])
     words = np.array([min(len(unit.text.split()), FULL_WORDS) for unit in units], dtype=np.float32)
     spoken = _centre(meaning.units, words)

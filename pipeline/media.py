@@ -55,7 +55,7 @@ def _read_entry(info: Mapping[str, Any], listed: Mapping[str, Any]) -> Entry:
 
 
 def fetch_media(url: str, folder: Path, access: Access, on_progress: Progress) -> tuple[Path, dict[str, Any]]:
-    """Return the audio at an address, fetched into `folder`, and what yt-dlp says of it.
+    """Return the audio at an address, fetched into `folder`, and what yt-dlp says of it; InputError says what to do.
 
     What is in `folder` of an earlier, interrupted fetch is gone on with, if the server still has the same file.
     """

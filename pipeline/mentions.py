@@ -26,7 +26,10 @@ _LONG_WORD = re.compile(r"(\S{200})(?=\S)")
 
 
 def find_mentions(units: Sequence[Unit], features: Sequence[Feature], language: str | None) -> list[Mention]:
-    """Return the mentions of all features in order of time; ids score 1, phrases by how much of a title they are."""
+    """Return the mentions of all features in order of time, scored from 0 to 1.
+
+    An id that is said exactly scores 1, a phrase by how much of its title it is, shared by the features that have it.
+    """
     mentions = [*_find_numbers(units, features), *_find_phrases(units, features, name_language(language))]
     return sorted(mentions, key=lambda mention: (mention.start, mention.position, mention.method))
 

@@ -13,8 +13,8 @@ from pipeline.marks import parse_time
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
-    """A chapter as the publisher cut it; seconds."""
+class StatedChapter:
+    """A chapter as the publisher states it: its start in seconds, and its title."""
 
     start: float
     title: str
@@ -34,7 +34,7 @@ class Metadata:
     media_id: str | None = None
     page: str | None = None
     language: str | None = None
-    chapters: tuple[Chapter, ...] = ()
+    chapters: tuple[StatedChapter, ...] = ()
     description: str = ""
     entry: str | None = None
     number: int | None = None
@@ -67,14 +67,14 @@ _TIMED_LINE = re.compile(r"^\W*(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\b[\s\W]*(?
 _TIME_AT_END = re.compile(r"^\s*(?P<title>\S.*?)[\s\W]+(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\W*$")
 
 
-def find_times(description: str) -> tuple[Chapter, ...]:
+def find_times(description: str) -> tuple[StatedChapter, ...]:
     """Return the times that lines of a description begin or end with, and what they stand beside, in its order."""
     found = []
     for line in (line for line in description.splitlines() if len(line) <= _LONGEST_LINE):
         match = _TIMED_LINE.match(line) or _TIME_AT_END.match(line)
         if match:
             with suppress(ValueError):  # 1:75:00 is no time
-                found.append(Chapter(parse_time(match["time"]), match["title"].strip()))
+                found.append(StatedChapter(parse_time(match["time"]), match["title"].strip()))
     return tuple(found)
 
 
@@ -83,7 +83,7 @@ def metadata_of_media(info: Mapping[str, Any]) -> Metadata:
     # Of a bare media file yt-dlp knows its name and when it was put on the server, which is no date of publication.
     direct = bool(info.get("direct"))
     chapters = [
-        Chapter(float(chapter["start_time"]), str(chapter.get("title") or ""))
+        StatedChapter(float(chapter["start_time"]), str(chapter.get("title") or ""))
         for chapter in info.get("chapters") or []
         if isinstance(chapter.get("start_time"), (int, float))
     ]

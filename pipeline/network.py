@@ -40,8 +40,9 @@ class PassingError(InputError):
 class Access:
     """What a fetch may do: whom it may reach, what it may take, how often it tries again, and as whom it comes.
 
-    `named` is the address that a person gave, where the one to be fetched was found in a feed or playlist there; `tell`
-    hears why and how long we wait.
+    `named` is the address that a person gave, where the one to be fetched was found in a feed or playlist there;
+    `retries` counts attempts in a row that brought nothing, `first_wait` is the pause in seconds before the first of
+    them, and `tell` hears why and how long we wait.
     """
 
     named: str | None = None
@@ -60,6 +61,7 @@ def retry_passing(
     """Return what `attempt` gives; a PassingError is tried again after growing pauses, Retry-After honoured.
 
     Only attempts in a row that brought nothing count: as long as `progress` grows, a bad line is no reason to give up.
+    InputError where a server asks to be left alone for longer than LONGEST_WAIT.
     """
     import tenacity
 
@@ -106,7 +108,7 @@ def _asked_wait(state: Any) -> float:
 
 @contextmanager
 def take_turn(folder: Path, pause: float) -> Iterator[None]:
-    """Fetch one episode of a project at a time, `pause` seconds after the one before, whatever other runs do."""
+    """Wait until nobody else fetches for the project, `pause` seconds after the last one, and keep others waiting."""
     from filelock import FileLock
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -103,7 +103,10 @@ def _name_found(found: Path, root: Path) -> str:
 
 
 def make_settings(episode_id: str, source: str, entry: str | None, metadata: Metadata, features: str) -> EpisodeConfig:
-    """Return an episode's settings from what its source says; what it does not say is left to a person."""
+    """Return an episode's settings from what its source says; what it does not say is left to a person.
+
+    InputError where what it says cannot stand in settings.
+    """
     try:
         return EpisodeConfig(
             title=metadata.title or episode_id,
@@ -134,6 +137,7 @@ def add_new_episodes(
 
     `features` is where the lists are, with `{episode_id}`, `{number}`, `{page}` and `{published}` filled in; where it
     is None the entry's own page, if it has one. `take_turn` is called before each further question to a server.
+    Returns what became of each entry; InputError where the source cannot be had, or has no entry with audio.
     """
     access = replace(access, named=source)
     entries = list_entries(source, project.root, access)

@@ -8,13 +8,13 @@ from typing import Any
 
 from pipeline.catalog import CatalogRow
 from pipeline.chapters import Chapter
-from pipeline.page import write_page
+from pipeline.page import format_page
 from pipeline.schema import Feature
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#+|!~&])")
 
 
-def write_text(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
+def format_text(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
     """Return notes as the text of a page; a feature whose start is not among `chapters` stands without a time."""
     published = _name_published(chapters)
     features = [
@@ -29,10 +29,10 @@ def write_text(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
         )
         for row in rows
     ]
-    return f"{' '.join(rows[0].episode_title.split())}\n\n{write_page(features)}"
+    return f"{' '.join(rows[0].episode_title.split())}\n\n{format_page(features)}"
 
 
-def write_markdown(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
+def format_markdown(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
     """Return notes as Markdown; the text of titles and descriptions can never become markup."""
     published = _name_published(chapters)
     lines = [f"# {_plain(rows[0].episode_title)}", ""]
@@ -50,7 +50,7 @@ def write_markdown(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> s
     return "\n".join(lines) + "\n"
 
 
-def write_html(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], video: dict[str, Any]) -> str:
+def format_html(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], video: dict[str, Any]) -> str:
     """Return notes as an article for a web page, with `video` as its JSON-LD; text from outside is escaped."""
     published = _name_published(chapters)
     parts = ["<article>", f"<h1>{html.escape(rows[0].episode_title)}</h1>"]

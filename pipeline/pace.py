@@ -22,7 +22,7 @@ Timed = TypeVar("Timed", Unit, Mention)
 
 
 def measure_dwell(starts: NDArray[np.float64], count: int) -> float:
-    """Return how many seconds of talk there are for each of `count` features; `starts` are those of the units."""
+    """Return how many seconds of talk there are for each of `count` features; `starts` (units) are in seconds."""
     return float(starts[-1] - starts[0]) / count
 
 

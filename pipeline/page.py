@@ -202,6 +202,7 @@ class _SectionReader:
     def _read_head(self, lines: Sequence[Line]) -> None:
         """Highlights, and what introduces the page."""
         current: Draft | None = None
+        opened: Line | None = None
         in_highlights = False
         for line in lines:
             marks = self.marks[line.number]
@@ -213,18 +214,26 @@ class _SectionReader:
             elif marks is None and (reason := _find_boilerplate(line.text)):
                 self.section.account(line, Role.IGNORED, reason=reason)
                 current, in_highlights = None, False
-            elif marks is not None:
-                current = self._add(self.section.highlights, line, marks)
-                self.section.account(line, Role.HIGHLIGHT, line.number)
-            elif current is not None and not current.description and line.kind != "heading":
+            elif current is not None and opened is not None and self._describes_highlight(line, current, opened):
                 current.description.append(_squeeze(line.text))
                 self.section.account(line, Role.HIGHLIGHT, current.line)
-            elif in_highlights and line.kind != "heading":
-                current = self._add(self.section.highlights, line, None)
+            elif marks is not None or (in_highlights and line.kind != "heading"):
+                current, opened = self._add(self.section.highlights, line, marks), line
                 self.section.account(line, Role.HIGHLIGHT, line.number)
             else:
                 self.section.account(line, Role.IGNORED, reason="stands before the list")
                 current = None
+
+    def _describes_highlight(self, line: Line, current: Draft, opened: Line) -> bool:
+        """Tell a line about the current highlight, which `opened` with its title, from one of its own."""
+        if current.description or self.marks[line.number] is not None or line.kind == "heading":
+            return False
+        if line.kind == opened.kind == "bullet":
+            return line.level > opened.level
+        if "bullet" in {line.kind, opened.kind} or self.marks[opened.number] is not None:
+            return True
+        # Nothing sets the titles apart but that they are none of the sentences below them.
+        return _is_sentence(line.text) and not _is_sentence(opened.text)
 
     def _read_list(self, lines: Sequence[Line]) -> None:
         """The entries and their descriptions, and blocks of highlights among them."""
@@ -334,7 +343,7 @@ def _is_sentence(text: str) -> bool:
     return text.endswith((".", "!", "?", "…", ".”", '."')) and len(text) > 12
 
 
-def write_page(features: Sequence[Feature]) -> str:
+def format_page(features: Sequence[Feature]) -> str:
     """Return a list in the page's own format, highlights first, which `read_page` reads back as the same list.
 
     Times are in whole seconds, as a page has them.

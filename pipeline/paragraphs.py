@@ -1,11 +1,11 @@
 """A transcript as a person reads it: paragraphs whose words keep their times, a new one where a feature starts."""
 
-import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.schema import Transcript, Word
+from pipeline.sentences import SENTENCE_END
 from pipeline.subtitles import spread_words
 
 # A paragraph ends at a pause of so many seconds, or after the sentence that makes it this many words long.
@@ -13,7 +13,6 @@ PAUSE_S = 2.0
 LONG_WORDS = 60
 # A word that begins this much before a feature's start is still its first one: starts are rounded.
 NEAR_S = 0.05
-_SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’)\]]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def _ends_before(words: Sequence[tuple[float, float, str]], start: float) -> boo
     """Whether what follows at `start` belongs to another paragraph than these words."""
     if start - words[-1][1] >= PAUSE_S:
         return True
-    return len(words) >= LONG_WORDS and bool(_SENTENCE_END.search(words[-1][2]))
+    return len(words) >= LONG_WORDS and bool(SENTENCE_END.search(words[-1][2]))
 
 
 def _list_words(transcript: Transcript) -> Iterator[tuple[float, float, str]]:

@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from pipeline.evidence import Evidence, Matrix
 from pipeline.ordering import Posterior, gather_mass
+from pipeline.schema import RIGHT_S
 from pipeline.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES
 
-# "The right place" in the sense of the catalog's confidence.
-WIDE_S = 30.0
 _EDGES = ("title", "text", "mass")
 
 
@@ -23,14 +22,16 @@ def describe_placements(
     chosen: NDArray[np.int64],
     typical: float | None = None,
 ) -> Matrix:
-    """Return (features, len(PLACEMENT_NAMES)): what tells right placements from wrong and absent features.
+    """Return (features, columns): what tells right placements from wrong and absent features; named in `weights`.
 
-    `typical` is the usual mass of a placement where `near` cannot tell, since starts were given.
+    `scores` (features, units) and `boundaries` (units) are log-odds of a start, `near` (features, units) the posterior
+    around each unit, `chosen` (features) the units of the placements. `typical` is the usual mass of a placement where
+    `near` cannot tell, since starts were given.
     """
     starts, every = evidence.starts, np.arange(len(chosen))
-    wide = gather_mass(starts, posterior.starts, WIDE_S)
+    wide = gather_mass(starts, posterior.starts, RIGHT_S)
     times = starts[chosen]
-    far = np.where(np.abs(starts[None, :] - times[:, None]) > 2 * WIDE_S, wide, 0.0)
+    far = np.where(np.abs(starts[None, :] - times[:, None]) > 2 * RIGHT_S, wide, 0.0)
     lengths = np.diff(starts, append=starts[-1] + 1.0)
     gap = max(1.0, (starts[-1] - starts[0]) / max(1, len(chosen)))
     apart = np.abs(times[:, None] - times[None, :]) + 1e9 * np.eye(len(chosen))
@@ -95,13 +96,16 @@ def _describe_meaning(
 def gather_talk(
     starts: NDArray[np.float64], talks: NDArray[np.float64], chosen: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return how much of the half minute after each chosen unit belongs to its feature."""
-    stop = np.searchsorted(starts, starts[chosen] + WIDE_S, side="right")
+    """Return which share of the half minute after each chosen unit belongs to its feature.
+
+    `starts` (units) are in seconds, `talks` (features, units) probabilities, `chosen` (features) numbers of units.
+    """
+    stop = np.searchsorted(starts, starts[chosen] + RIGHT_S, side="right")
     return np.array([talks[row, unit : stop[row]].mean() for row, unit in enumerate(chosen)])
 
 
 def mark_order(times: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which features belong to the longest run of the list that rises in time."""
+    """Return which features belong to the longest run of the list whose `times` (seconds, in list order) never fall."""
     count = len(times)
     length, before = np.ones(count, dtype=int), np.full(count, -1)
     for row in range(count):

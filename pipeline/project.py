@@ -1,4 +1,4 @@
-"""Where everything of a project lies, so that no other module puts a path together."""
+"""Where everything of a project lies: each folder and file has its place from here alone."""
 
 import os
 from dataclasses import dataclass
@@ -126,5 +126,5 @@ class Project:
         return self.processed / "site"
 
     def state(self, name: str) -> Path:
-        """What the files of one episode were made from."""
+        """The record of what files were made from: those of an episode, by its id, `catalog.csv`, or the `site`."""
         return self.processed / "state" / f"{name}.json"

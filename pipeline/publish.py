@@ -34,17 +34,17 @@ class Published:
 
 # The files beside the catalog, and what writes the text of each: a new format is a line here.
 FORMATS: Mapping[str, Callable[[Published], str]] = {
-    "show-notes.txt": lambda it: notes.write_text(it.rows, it.chapters),
-    "show-notes.md": lambda it: notes.write_markdown(it.rows, it.chapters),
-    "show-notes.html": lambda it: notes.write_html(it.rows, it.chapters, it.video),
-    "chapters-youtube.txt": lambda it: chapter_formats.write_youtube(it.chapters, it.duration)[0],
-    "chapters.json": lambda it: chapter_formats.write_podcasting(it.chapters),
-    "chapters.vtt": lambda it: chapter_formats.write_webvtt(it.chapters),
-    "chapters.psc.xml": lambda it: chapter_formats.write_podlove(it.chapters),
+    "show-notes.txt": lambda it: notes.format_text(it.rows, it.chapters),
+    "show-notes.md": lambda it: notes.format_markdown(it.rows, it.chapters),
+    "show-notes.html": lambda it: notes.format_html(it.rows, it.chapters, it.video),
+    "chapters-youtube.txt": lambda it: chapter_formats.format_youtube(it.chapters, it.duration)[0],
+    "chapters.json": lambda it: chapter_formats.format_podcasting(it.chapters),
+    "chapters.vtt": lambda it: chapter_formats.format_webvtt(it.chapters),
+    "chapters.psc.xml": lambda it: chapter_formats.format_podlove(it.chapters),
     "video.jsonld": lambda it: json.dumps(it.video, ensure_ascii=False, indent=1) + "\n",
-    "transcript.srt": lambda it: subtitles.write_srt(it.transcript),
-    "transcript.vtt": lambda it: subtitles.write_vtt(it.transcript),
-    "transcript.txt": lambda it: subtitles.write_plain(it.transcript),
+    "transcript.srt": lambda it: subtitles.format_srt(it.transcript),
+    "transcript.vtt": lambda it: subtitles.format_vtt(it.transcript),
+    "transcript.txt": lambda it: subtitles.format_plain(it.transcript),
 }
 
 
@@ -59,7 +59,8 @@ def publish_notes(
 ) -> None:
     """Write the files of `FORMATS` to `folder`; with `audio`, also a copy of that mp3 with ID3 chapters.
 
-    `warn` is told what the rules of a format changed. OSError where the disk refuses; each file is whole or as before.
+    With `include_review` doubtful starts are published, too. `warn` is told what the rules of a format changed.
+    OSError where the disk refuses; each file is whole or as before.
     """
     chapters = chapter_formats.list_chapters(rows, include_review=include_review)
     # A caption file says nothing of silence at the end; the last thing said is then the best we know.
@@ -69,7 +70,7 @@ def publish_notes(
     for name, write in FORMATS.items():
         # Half a character, as careless software cuts them, cannot be written: it becomes a question mark.
         write_bytes(folder / name, write(published).encode("utf-8", "replace"))
-    for note in chapter_formats.write_youtube(chapters, duration)[1]:
+    for note in chapter_formats.format_youtube(chapters, duration)[1]:
         warn(f"chapters-youtube.txt: {note}")
     if audio is not None and find_spec("mutagen") is None:
         warn(f"{TAGGED_AUDIO}: not written, the extra `id3` is not installed (or set id3_chapters: false)")

@@ -34,7 +34,10 @@ class EpisodeActor:
         self.made: tuple[ShowConfig, Transcriber] | None = None
 
     def run(self, task: Task, show_sha256: str, told: Any) -> RunResult:
-        """Bring one episode up to date and return what was done; the queue `told` takes what a reporter is told."""
+        """Bring one episode up to date and return what was done; the queue `told` takes what a reporter is told.
+
+        InputError where this machine has another folder at the project's path.
+        """
         project = task.project
         if not project.show.is_file() or sha256_of(project.show) != show_sha256:
             raise InputError(f"{project.root} is not the same folder on every machine: put it on shared storage")

@@ -15,7 +15,7 @@ from pipeline.config import load_episode
 from pipeline.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
 from pipeline.download import METADATA, read_audio
 from pipeline.errors import InputError, PipelineError
-from pipeline.fitting import match_corrections
+from pipeline.fitting import concerns_decision, match_corrections
 from pipeline.jobs import RunOptions, StageResult
 from pipeline.marks import format_time
 from pipeline.paragraphs import cut_paragraphs
@@ -32,8 +32,6 @@ SURE_ABSENCE = 0.9
 SAME_S = 0.05
 # Other starts move this far before anybody would notice, seconds.
 MOVED_S = 1.0
-
-
 # So many decisions can be undone.
 LONGEST_JOURNAL = 200
 # A decision about a feature: what stood in the file before it, and after it.
@@ -46,12 +44,12 @@ class ChangedMeanwhileError(PipelineError):
 
 @dataclass
 class Review:
-    """One episode under review by one person, `who`."""
+    """One episode under review by one person, `who`; `undoable` are the latest decisions, oldest first."""
 
     project: Project
     episode_id: str
     who: str = ""
-    undone: list[Step] = field(default_factory=list)
+    undoable: list[Step] = field(default_factory=list)
 
     @classmethod
     def open(cls, project: Project, episode_id: str, who: str = "") -> "Review":
@@ -82,7 +80,7 @@ class Review:
             "duration": duration,
             # What the alignment was made with is not what stands in the file now.
             "stale": [one.model_dump(mode="json") for one in corrections] != used,
-            "undo": len(self.undone),
+            "undo": len(self.undoable),
             "features": [
                 self._describe_feature(feature, placement, placed.get(feature.position))
                 for feature, placement in zip(features, alignment.placements, strict=True)
@@ -100,7 +98,7 @@ class Review:
         """Save that a feature starts at `start`, or, where that is None, that it is not discussed.
 
         `seen` is the decision that the person saw (`signature` of the feature); ChangedMeanwhileError where it is not
-        the one in the file any more.
+        the one in the file any more, InputError where the start lies outside of the episode.
         """
         feature, placement, before = self._find(position)
         if _sign(before) != seen:
@@ -117,7 +115,7 @@ class Review:
         self._keep_step(before, self._find(position)[2])
 
     def withdraw(self, position: int, seen: str | None) -> None:
-        """Take the decision about a feature back, whoever made it."""
+        """Take the decision about a feature back, whoever made it; ChangedMeanwhileError as in `decide`."""
         feature, _, before = self._find(position)
         if _sign(before) != seen:
             raise ChangedMeanwhileError(f"somebody else just decided about {feature.title!r}: look again, then decide")
@@ -127,8 +125,8 @@ class Review:
 
     def undo(self) -> int | None:
         """Make the file say what it said before the last decision that still stands; return the position concerned."""
-        while self.undone:
-            before, now = self.undone.pop()
+        while self.undoable:
+            before, now = self.undoable.pop()
             about = now or before
             standing = self._find_standing(about) if about else None
             if about is not None and standing is not None and _sign(standing[1]) == _sign(now):
@@ -148,15 +146,18 @@ class Review:
         return None if position is None else (position, self._find(position)[2])
 
     def _keep_step(self, before: Correction | None, now: Correction | None) -> None:
-        self.undone = [*self.undone, (before, now)][-LONGEST_JOURNAL:]
+        self.undoable = [*self.undoable, (before, now)][-LONGEST_JOURNAL:]
         self._write_journal()
 
     def _write_journal(self) -> None:
-        steps = [[one and one.model_dump(mode="json") for one in step] for step in self.undone]
+        steps = [[one and one.model_dump(mode="json") for one in step] for step in self.undoable]
         write_json(self.project.undo_journal(self.episode_id), {"steps": steps})
 
     def finish(self) -> dict[str, Any]:
-        """Align and publish again with what was decided; return what moved besides, and what was warned of."""
+        """Align and publish again with what was decided; return what moved besides, and what was warned of.
+
+        PipelineError where a stage fails; every decision stays.
+        """
         features, before, _ = self._read_alignment()
         told = _Told()
         result = run_stages(
@@ -259,7 +260,7 @@ class _Told:
 
     def warn(self, episode_id: str, message: str) -> None:  # noqa: ARG002
         """Keep what concerns decisions; what the list and the notes warn of, each run says again."""
-        if message.startswith(("the correction of ", "the end of ")):
+        if concerns_decision(message):
             self.warnings.append(message)
 
 

@@ -60,7 +60,7 @@ def walk_back(project: Project) -> Iterator[RunState]:
 
 
 def find_run(project: Project, name: str) -> RunState:
-    """Return the run of this name: in full, its number, the beginning of its name, or `now`."""
+    """Return the run of this name: in full, its number, the beginning of its name, or `now`; InputError without one."""
     if name == NOW:
         return RunState(NOW, latest_states(project))
     runs = list_runs(project)
@@ -79,7 +79,10 @@ def _read(project: Project, name: str) -> RunState:
 def choose_runs(
     project: Project, episode_ids: list[str] | None, before: str | None, after: str | None
 ) -> tuple[RunState, RunState]:
-    """Return the two runs to compare: those named, else the last two; of named episodes, the last two that differ."""
+    """Return the two runs to compare: those named, else the last two; of named episodes, the last two that differ.
+
+    InputError where a run is not known, or nothing was published yet.
+    """
     timeline = walk_back(project)
     newer = next(timeline)
     if after is not None:
@@ -130,7 +133,7 @@ def compare_runs(
 
 
 def write_report(project: Project, result: RunResult, seconds: float) -> Path:
-    """Keep what a run did, under the next number, and the mail about it beside it."""
+    """Return the report of what a run did in so many seconds, kept under the next number with the mail about it."""
     runs = list_runs(project)
     name = f"{1 + (_number(runs[-1]) if runs else 0):04}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     before = _read_if_sound(project, runs[-1]) if runs else RunState("nothing", {})

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+# A start is right within so many seconds of what a person would write: what every confidence is a probability of.
+RIGHT_S = 30.0
+
 
 class Status(StrEnum):
     """How far a start can be trusted."""
@@ -56,7 +59,8 @@ class Segment:
 class Transcript:
     """What was said and when, and who says so: `source` is `whisper`, `captions` or `file`.
 
-    `engine` tells what recognised it, on which device; `remarks` what a person should know about it.
+    `language` is a tag such as `en`, None where nobody said; `duration` is in seconds. `engine` tells what recognised
+    it, on which device; `remarks` what a person should know about it.
     """
 
     segments: tuple[Segment, ...]
@@ -76,7 +80,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One entry of an episode's feature list; `position` counts from 1."""
+    """One entry of an episode's feature list; `position` counts from 1, `published_s` is the page's own time."""
 
     position: int
     title: str
@@ -135,8 +139,9 @@ class Mention:
 class Placement:
     """Where one feature's discussion starts, how sure that is, and why.
 
-    `start` and `end` are None where the feature was not found; `confidence` is then the probability that it is
-    really not discussed. `alternatives` are other starts that fit, best first.
+    `confidence` is the probability that `start` is right, within RIGHT_S. `start` and `end` are None where the feature
+    was not found; `confidence` is then the probability that it is really not discussed. `quote` are the words from the
+    start on; `alternatives` are other starts that fit, best first.
     """
 
     position: int

@@ -27,7 +27,7 @@ _EXACT = re.compile(r"#?\d{3,}|[vV]?\d+(?:\.\d+)+")
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A row that answers a question, and how well; `row` holds the catalog's columns."""
+    """A row that answers a question, and how well beside the other rows; `row` holds the catalog's columns."""
 
     row: dict[str, Any]
     score: float
@@ -42,7 +42,11 @@ def search_catalog(
     episode: str | None = None,
     limit: int = 20,
 ) -> list[Hit]:
-    """Return the best rows, best first; every word must be found somewhere in a row."""
+    """Return the best rows, best first; every word must be found somewhere in a row.
+
+    `version` (with or without its v), `feature_id` and `episode` (an id) narrow the rows down; without words all that
+    are left answer alike.
+    """
     import numpy as np
     from pyarrow import compute
 

@@ -12,7 +12,7 @@ PAUSE_S = 0.7
 LONG_UNIT_S = 6.0
 # Segments without word times are left whole up to this length; interpolating inside them would gain nothing.
 LONG_SEGMENT_S = 9.0
-_SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’)\]]*$")
+SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’)\]]*$")
 _CLAUSE_END = re.compile(r"[,;:—–][\"'”’)]*$")
 _SENTENCE_GAP = re.compile(r"(?<=[.?!…])[\"'”’)\]]*\s+|(?<=[。？！])")
 
@@ -39,7 +39,7 @@ def cut_sentences(transcript: Transcript) -> list[Unit]:
         for start, end, text in pieces:
             if text:
                 units.append(Unit(start, max(start, end), text, opens))
-                opens = bool(_SENTENCE_END.search(text))
+                opens = bool(SENTENCE_END.search(text))
     # Word times of one segment may reach into the next; callers rely on rising starts.
     return sorted(units, key=lambda unit: unit.start)
 
@@ -61,7 +61,7 @@ def _ends_piece(piece: Sequence[Word], following: Word) -> bool:
     last = piece[-1]
     text = last.word.strip()
     # "2." followed at once by "204" is a decimal point, not the end of a sentence.
-    if _SENTENCE_END.search(text) and following.word[:1].isspace():
+    if SENTENCE_END.search(text) and following.word[:1].isspace():
         return True
     if following.start - last.end >= PAUSE_S:
         return True

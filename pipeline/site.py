@@ -19,12 +19,12 @@ from pipeline.site_pages import (
     WEB,
     EpisodePage,
     Listing,
+    format_catalog_script,
+    format_episode_page,
+    format_search_page,
+    format_words_script,
     list_episode,
     read_catalog_script,
-    write_catalog_script,
-    write_episode_page,
-    write_search_page,
-    write_words_script,
 )
 from pipeline.staleness import StateFile
 from pipeline.storage import read_record, write_bytes, write_whole
@@ -101,8 +101,8 @@ def _write_shared(project: Project, show: str, listings: list[Listing]) -> None:
     listings.sort(key=lambda listing: listing.published, reverse=True)
     for asset in ASSETS:
         write_bytes(project.site / "assets" / _asset_name(asset), (WEB / asset).read_bytes())
-    _write_text(project.site / "data" / "catalog.js", write_catalog_script(listings))
-    _write_text(project.site / "index.html", write_search_page(show, listings))
+    _write_text(project.site / "data" / "catalog.js", format_catalog_script(listings))
+    _write_text(project.site / "index.html", format_search_page(show, listings))
 
 
 def _read_listings(project: Project, state: StateFile, before: dict[str, dict[str, str]]) -> dict[str, Listing]:
@@ -211,8 +211,8 @@ def _write_episode(
     if copied is not None:
         with write_whole(project.site / _media_name(name, copied)) as temporary:
             shutil.copyfile(copied.path, temporary)
-    _write_text(project.site / "data" / "episodes" / f"{name}.js", write_words_script(page))
-    _write_text(project.site / "episodes" / f"{name}.html", write_episode_page(page))
+    _write_text(project.site / "data" / "episodes" / f"{name}.js", format_words_script(page))
+    _write_text(project.site / "episodes" / f"{name}.html", format_episode_page(page))
 
 
 def _read_paragraphs(path: Path, rows: Iterable[CatalogRow]) -> tuple[tuple[Paragraph, ...], float]:

@@ -81,7 +81,7 @@ def list_episode(rows: Sequence[CatalogRow], player: Player) -> Listing:
     return Listing(first.episode_id, first.episode_title, published, player, features)
 
 
-def write_search_page(show: str, episodes: Sequence[Listing]) -> str:
+def format_search_page(show: str, episodes: Sequence[Listing]) -> str:
     """Return `index.html`: the search, and a link to every episode for readers without scripts."""
     return _render(
         "index.html",
@@ -89,12 +89,12 @@ def write_search_page(show: str, episodes: Sequence[Listing]) -> str:
         episodes=episodes,
         total=sum(len(episode.features) for episode in episodes),
         statuses=STATUS_WORDS,
-        policy=write_policy(episode.player for episode in episodes),
+        policy=format_policy(episode.player for episode in episodes),
         root=".",
     )
 
 
-def write_episode_page(episode: EpisodePage) -> str:
+def format_episode_page(episode: EpisodePage) -> str:
     """Return an episode's page: its player, its picture, its features and its transcript."""
     by_position = {row.position: row for row in episode.rows}
     return _render(
@@ -110,12 +110,12 @@ def write_episode_page(episode: EpisodePage) -> str:
             for number, paragraph in enumerate(episode.paragraphs)
         ],
         statuses=STATUS_WORDS,
-        policy=write_policy([episode.player]),
+        policy=format_policy([episode.player]),
         root="..",
     )
 
 
-def write_catalog_script(episodes: Sequence[Listing]) -> str:
+def format_catalog_script(episodes: Sequence[Listing]) -> str:
     """Return `data/catalog.js`: every feature the search knows, newest episode first, then in order of time."""
     names = [_dump([one.episode_id, one.title, one.published, one.player.kind, one.player.address]) for one in episodes]
     features = [f"[{number},{cells}" for number, one in enumerate(episodes) for cells in one.features]
@@ -123,7 +123,7 @@ def write_catalog_script(episodes: Sequence[Listing]) -> str:
 
 
 def read_catalog_script(script: str) -> tuple[Listing, ...]:
-    """Return the episodes of a script that `write_catalog_script` wrote."""
+    """Return the episodes of a script that `format_catalog_script` wrote."""
     names, _, features = script.removeprefix(_SCRIPT).removesuffix(_SCRIPT_END).partition(_FEATURES)
     cells: dict[str, list[str]] = {}
     # A line break in a text is written as \\n: here they stand between records alone.
@@ -143,13 +143,13 @@ def _list_cells(row: CatalogRow) -> list[object]:
     return [*marks, row.start_s, row.status, row.quote, url]
 
 
-def write_words_script(episode: EpisodePage) -> str:
+def format_words_script(episode: EpisodePage) -> str:
     """Return `data/episodes/<id>.js`: for each paragraph of the transcript the second at which each word is spoken."""
     starts = ",\n".join(_dump(paragraph.starts) for paragraph in episode.paragraphs)
     return f"window.catalogWords = [\n{starts}\n];\n"
 
 
-def write_policy(players: Iterable[Player]) -> str:
+def format_policy(players: Iterable[Player]) -> str:
     """Return the content security policy of a page with these players: nothing but its own files and their media."""
     frames = {player.origin for player in players if player.kind == "youtube"}
     media = {player.origin for player in players if player.kind in {"audio", "video"}} - {""}

@@ -46,7 +46,7 @@ class Tally:
 
 @contextmanager
 def open_sound(path: Path, shown: object = None) -> "Iterator[tuple[av.container.InputContainer, av.AudioStream]]":
-    """A media file and its first stream of sound; InputError, naming it as `shown`, where there is none to read."""
+    """Yield an open media file and its first stream of sound; InputError, naming it as `shown`, where there is none."""
     import av
 
     shown = shown or path
@@ -74,7 +74,7 @@ def open_sound(path: Path, shown: object = None) -> "Iterator[tuple[av.container
 def decode_frames(
     container: "av.container.InputContainer", stream: "av.AudioStream", tally: Tally
 ) -> "Iterator[av.AudioFrame]":
-    """The frames of a stream; a damaged packet is counted and passed over, as players do."""
+    """Yield the frames of a stream; a damaged packet is counted in `tally` and passed over, as players do."""
     import av
 
     packets = container.demux(stream)
@@ -103,7 +103,7 @@ def decode_frames(
 
 
 def check_whole(shown: object, tally: Tally, seconds: float, stated: float | None) -> None:
-    """InputError where nothing decoded, too much did not, or much less than the `stated` seconds did."""
+    """Raise InputError where nothing decoded, too much did not, or much less than the `stated` seconds did."""
     damaged = tally.damaged / max(tally.packets, 1)
     # Of an encrypted file a frame decodes by chance.
     if not tally.frames or damaged > ENCRYPTED:
@@ -128,7 +128,7 @@ def is_cut(seconds: float, expected: float, share: float = SLACK_SHARE) -> bool:
 
 
 def find_length(container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
-    """The seconds of sound according to the file's header, be it an estimate; None where it says nothing."""
+    """Return the seconds of sound according to the file's header, be it an estimate; None where it says nothing."""
     import av
 
     if stream.duration is not None and stream.time_base is not None:
@@ -137,7 +137,7 @@ def find_length(container: "av.container.InputContainer", stream: "av.AudioStrea
 
 
 def find_stated(path: Path, container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
-    """The seconds that a file's header states; None where the length is only guessed from the file's size."""
+    """Return the seconds that a file's header states; None where they are only guessed from the file's size."""
     name = container.format.name
     if name in {"mpegts", "aac", "hls"} or (name == "mp3" and not _has_length(path)):
         return None
@@ -146,7 +146,7 @@ def find_stated(path: Path, container: "av.container.InputContainer", stream: "a
 
 
 def explain(error: Exception) -> str:
-    """What the decoder says, without its number and our path."""
+    """Return what the decoder says, without its number and our path."""
     return str(getattr(error, "strerror", None) or error)
 
 

@@ -62,7 +62,7 @@ def measure_sound(path: Path, shown: object = None) -> Sound:
 
 
 def check_sound(shown: object, sound: Sound, expected: float | None, *, roughly: bool = False) -> None:
-    """InputError where the sound is shorter than its file states, or than `expected` seconds, or is damaged.
+    """Raise InputError where the sound is shorter than its file states, or than `expected` seconds, or is damaged.
 
     `roughly`: `expected` is a feed's word, which advertisements move.
     """
@@ -75,7 +75,10 @@ def check_sound(shown: object, sound: Sound, expected: float | None, *, roughly:
 
 
 def read_tags(path: Path) -> Metadata:
-    """Return what a file's own tags say: its title (else its name), its date, its length."""
+    """Return what a file's own tags say: its title (else its name), its date, its length.
+
+    InputError where it is no audio or video that we can read.
+    """
     import av
 
     try:

@@ -39,7 +39,7 @@ _CLEAR_ID = 4
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word, number or sign of the speech: where it stands in which unit, and when it is said."""
+    """A word, number or sign of the speech: its unit's number, and its first character there and the one after it."""
 
     text: str
     unit: int
@@ -58,6 +58,7 @@ class Hit:
     text: str
 
 
+# What tokens may stand for: digits, and the index of the token after them.
 Reading = tuple[str, int]
 
 
@@ -98,7 +99,7 @@ def list_tokens(units: Sequence[Unit]) -> list[Token]:
 
 
 def read_numbers(tokens: Sequence[Token], at: int, first: bool) -> Iterator[Reading]:
-    """Yield the digits that the tokens from `at` may stand for, each with the index after them."""
+    """Yield what digits the tokens from `at` may stand for; at the `first` of a number, "oh" is no zero."""
     if at >= len(tokens):
         return
     word = tokens[at].text

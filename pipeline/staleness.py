@@ -13,6 +13,14 @@ from pipeline.errors import InputError
 from pipeline.storage import read_json, sha256_of, write_json
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a stage must run, in words, and the name of the input that changed; empty where it is something else."""
+
+    text: str
+    changed: str = ""
+
+
 @dataclass
 class StateFile:
     """The record of one episode's stages, and the digests of files it has seen."""
@@ -56,31 +64,31 @@ class StateFile:
 
     def find_reason(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> str | None:
         """Return the first reason why a stage must run, in words; None where it is up to date."""
-        return next(self.find_reasons(stage, inputs, outputs), None)
+        return next((reason.text for reason in self.find_reasons(stage, inputs, outputs)), None)
 
-    def find_reasons(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> Iterator[str]:
-        """Yield why a stage must run, in words: nothing where it is up to date.
+    def find_reasons(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> Iterator[Reason]:
+        """Yield every reason why a stage must run: none where it is up to date.
 
         What became of its outputs is told only where its inputs are the same: other ones lead to other files.
         """
         record = self.stages.get(stage)
         if record is None:
-            yield "not done yet"
+            yield Reason("not done yet")
             return
         names = [*inputs, *sorted(set(record["inputs"]) - set(inputs))]
         changes = [(name, record["inputs"].get(name), inputs.get(name)) for name in names]
         if any(before != now for _, before, now in changes):
-            yield from (_describe_change(name, before, now) for name, before, now in changes if before != now)
+            yield from (Reason(_describe_change(*one), changed=one[0]) for one in changes if one[1] != one[2])
             return
         for path in outputs:
             name = self._name(path)
             if not path.is_file():
-                yield f"{name} is missing"
+                yield Reason(f"{name} is missing")
             elif self.digest(path) != record["outputs"].get(name):
-                yield f"{name} was changed from outside"
+                yield Reason(f"{name} was changed from outside")
         # What is found by looking what lies there, such as the latest state of a history, is not found once it is gone.
         others = set(record["outputs"]) - {self._name(path) for path in outputs}
-        yield from (f"{name} is missing" for name in sorted(others) if not (self.root / name).is_file())
+        yield from (Reason(f"{name} is missing") for name in sorted(others) if not (self.root / name).is_file())
 
     def record(
         self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path], sizes: Mapping[str, int] | None = None

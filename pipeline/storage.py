@@ -66,7 +66,6 @@ def write_json(path: Path, value: Any) -> None:
 
 def dump_json(value: Any) -> str:
     """Return JSON that a person can read and a diff can follow: a line for each record."""
-    # A line for each record, so that a diff shows which ones changed.
     if not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     fields = []

@@ -11,7 +11,7 @@ SRT_LINE, SRT_LINES = 32, 2
 VTT_LINE = 65
 
 
-def write_srt(transcript: Transcript) -> str:
+def format_srt(transcript: Transcript) -> str:
     """Return the transcript as SubRip."""
     cues = []
     for number, (start, end, text) in enumerate(_cut(transcript, SRT_LINE * SRT_LINES - 8), start=1):
@@ -21,7 +21,7 @@ def write_srt(transcript: Transcript) -> str:
     return "\n".join(cues)
 
 
-def write_vtt(transcript: Transcript) -> str:
+def format_vtt(transcript: Transcript) -> str:
     """Return the transcript as WebVTT."""
     cues = [
         f"{format_clock(start)} --> {format_clock(end)}\n{escape_cue(text)}"
@@ -30,7 +30,7 @@ def write_vtt(transcript: Transcript) -> str:
     return "\n\n".join(["WEBVTT", *cues]) + "\n"
 
 
-def write_plain(transcript: Transcript) -> str:
+def format_plain(transcript: Transcript) -> str:
     """Return the words alone, a paragraph where the speaking paused for two seconds or went on for a minute."""
     paragraphs: list[list[str]] = []
     begun = ended = 0.0

@@ -75,7 +75,7 @@ def _count_days(published: date) -> int:
 
 
 def write_catalog(rows: Sequence[CatalogRow], path: Path) -> None:
-    """Write rows as .csv, .parquet or .json, by the ending of `path`; the same rows give the same bytes."""
+    """Write rows as .csv, .parquet or .json, by the ending of `path`, else InputError; equal rows give equal bytes."""
     match path.suffix.lower():
         case ".parquet":
             write_parquet(build_table(rows), path)
@@ -136,7 +136,10 @@ def _quote(cell: Any) -> str:
 
 
 def read_csv(path: Path) -> "pa.Table":
-    """Return the rows of a catalog's CSV with the catalog's types, as the Parquet files hold them."""
+    """Return the rows of a catalog's CSV with the catalog's types, as the Parquet files hold them.
+
+    InputError where it is not a catalog.
+    """
     return _parse_csv(path, path)
 
 
@@ -175,7 +178,10 @@ def _parse_csv(source: Any, shown: object) -> "pa.Table":
 
 
 def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
-    """Return the rows of several episodes' Parquet files as one table, in the order of the paths."""
+    """Return the rows of several episodes' Parquet files as one table, in the order of the paths.
+
+    InputError where one is damaged, not ours, or of a newer schema.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -214,7 +220,7 @@ def _upgrade(table: "pa.Table", path: Path) -> "pa.Table":
 
 
 def read_dataset(folder: Path) -> "pa.Table":
-    """Return the rows of all episodes under `data/processed/catalog`, in the order of their files."""
+    """Return the rows of all episodes in a folder, in the order of their files; InputError where there is none."""
     files = sorted(folder.glob("*.parquet"))
     if not files:
         raise InputError(
@@ -224,7 +230,7 @@ def read_dataset(folder: Path) -> "pa.Table":
 
 
 def read_rows(folder: Path, episodes: Sequence[str] | None = None) -> dict[str, tuple[CatalogRow, ...]]:
-    """Return the rows of these episodes, or of all, by episode id."""
+    """Return the rows of these episodes, or of all, by episode id; InputError where one has none."""
     rows: dict[str, list[CatalogRow]] = {}
     # A name is no pattern: [] must not match.
     files = [folder / f"{name}.parquet" for name in episodes or ()]

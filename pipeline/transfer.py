@@ -25,7 +25,10 @@ class BoundedBody:
         self._body, self._url, self._access, self._left, self._deadline = body, url, access, most, deadline
 
     def read(self, amount: int | None = None, **options: Any) -> bytes:
-        """Return what is there, at most `amount` bytes; not waiting for all of them keeps the limit of time."""
+        """Return what is there, at most `amount` bytes; not waiting for all of them keeps the limit of time.
+
+        InputError at either limit.
+        """
         if time.monotonic() > self._deadline:
             raise InputError(too_slow(self._url, self._access))
         data: bytes = (self._body.read1 if amount else self._body.read)(amount, **options)
@@ -59,7 +62,10 @@ def watch_answers(fetcher: Any, bound: Callable[[Any], Any], note_wait: Callable
 def limit_transfer(
     url: str, folder: Path, access: Access, deadline: float, on_progress: Progress
 ) -> Callable[[dict[str, Any]], None]:
-    """The hook that yt-dlp calls with each piece: it keeps the limits, and tells how far it is."""
+    """Return the hook that yt-dlp calls with each piece: it keeps the limits, and tells how far it is.
+
+    `deadline` is a time of the monotonic clock. The hook raises InputError at a limit, and where the disk is full.
+    """
 
     def hook(state: dict[str, Any]) -> None:
         done = float(state.get("downloaded_bytes") or 0)

@@ -60,7 +60,7 @@ class KeptVectors:
 
 
 def group_sentences(units: Sequence[Unit]) -> NDArray[np.int64]:
-    """Return for every unit the number of the sentence it is part of."""
+    """Return (units): the number of the sentence that each unit is part of, from 0."""
     numbers = np.zeros(len(units), dtype=np.int64)
     number, words = -1, MAX_WORDS
     for index, unit in enumerate(units):
@@ -148,7 +148,10 @@ def read_vectors(path: Path, key: str) -> SentenceVectors | None:
 def compare_meaning(
     units: Sequence[Unit], features: Sequence[Feature], vectors: SentenceVectors, encoder: Encoder
 ) -> Meaning:
-    """Return the vectors of units and features side by side."""
+    """Return the vectors of units and features side by side; those of features are made by `encoder` now.
+
+    It must be the one that made `vectors`: vectors of two encoders say nothing of each other.
+    """
     titles = [feature.title for feature in features]
     texts = [f"{one.title}. {one.description}" if one.description else one.title for one in features]
     listed = encoder.encode([*titles, *texts])

@@ -78,7 +78,7 @@ class Whisper:
 
     @classmethod
     def load(cls, folder: ModelFolder, *, workers: int | None = None) -> "Whisper":
-        """Load a model's folder on the best device there is; `workers` None means: one for each core."""
+        """Load a model on the best device there is, else ModelError; `workers` None means: one for each core."""
         from faster_whisper import WhisperModel
 
         failures = []

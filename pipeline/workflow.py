@@ -12,7 +12,7 @@ from pipeline.catalog_csv import update_csv
 from pipeline.config import ShowConfig, check_episode_id, load_show
 from pipeline.download import METADATA, read_audio
 from pipeline.episode_runs import explain_error, find_reason, run_episode
-from pipeline.errors import INTERRUPTED, ConfigError, InputError, LockHeldError, PipelineError
+from pipeline.errors import INTERRUPTED, SOME_FAILED, ConfigError, InputError, LockHeldError, PipelineError
 from pipeline.jobs import Job, Reporter, RunOptions, RunResult, Task
 from pipeline.project import Project
 from pipeline.run_reports import write_report
@@ -69,7 +69,7 @@ def run_stages(
         failed = {failure.episode_id for failure in result.failures}
         if failed and not result.interrupted:
             # All failed is wrong input rather than a partial success.
-            result.exit_code = 3 if len(failed) < len(ids) else 1
+            result.exit_code = SOME_FAILED if len(failed) < len(ids) else PipelineError.exit_code
         # Episodes end in any order where several are under way, and are told in that of their names.
         result.rows = {episode_id: result.rows[episode_id] for episode_id in ids if episode_id in result.rows}
         if result.stages:

@@ -1,6 +1,7 @@
-"""Records, a small project, a recogniser that knows its lines, and a web server on this machine."""
+"""Records, a small project, a recogniser that knows its lines, an encoder that knows a few words, and a web server."""
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -8,12 +9,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 from faulty_server import Server, make_media, serve, write_feed
 from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
+from pipeline.encoder import SIZE, Encoding
 from pipeline.jobs import RunOptions, StageResult
 from pipeline.project import Project
 from pipeline.schema import Segment, Transcript, Word
@@ -283,3 +286,34 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *quiet])
         yield browser
         browser.close()
+
+
+TOPICS = {"dog": 0, "puppy": 0, "rain": 1, "weather": 1, "soup": 2, "lunch": 2}
+
+
+class Telling:
+    """Knows that a puppy is a dog: each topic is a direction, and counts what it was asked."""
+
+    name = "telling"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def encode(self, texts: Sequence[str]) -> Encoding:
+        self.asked += len(texts)
+        vectors = np.zeros((len(texts), SIZE), dtype=np.float32)
+        vectors[:, 10] = 0.3
+        words, places = [], []
+        for row, text in enumerate(texts):
+            for match in re.finditer(r"\w+", text.lower()):
+                word = np.zeros(SIZE, dtype=np.float32)
+                word[TOPICS.get(match.group(), 11)] = 1.0
+                vectors[row] += word * (match.group() in TOPICS)
+                words.append(word)
+                places.append((row, *match.span()))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return Encoding(
+            vectors,
+            np.array(words, dtype=np.float16).reshape(-1, SIZE),
+            np.array(places, dtype=np.int32).reshape(-1, 3),
+        )

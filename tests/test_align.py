@@ -1,72 +1,31 @@
 """The alignment finds where each feature is discussed, says how sure it is, and leaves out what is not there."""
 
 import itertools
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import LINES, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from invented_shows import Show, invent_features, measure_lines, tell
 
-from pipeline.align import align, choose_units, demand_sureness, find_units, list_alternatives
-from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
-from pipeline.weights import load_weights
-
-CHATTER = (
-    "We had soup for lunch again today.",
-    "Honestly the weather has been so strange this week.",
-    "My neighbour keeps borrowing the ladder.",
-    "I would not know, you tell me.",
-    "People keep writing to us about that.",
+from pipeline.align import (
+    align,
+    choose_units,
+    decide_found,
+    decide_placements,
+    demand_sureness,
+    discount_put_off,
+    find_rival,
+    find_units,
+    list_alternatives,
+    rate_boundaries,
+    weigh_episode,
 )
-BITS = ["ba", "ro", "ti", "lu", "ke", "mo", "sa", "ni", "do", "fe", "gu", "pi"]
-WORDS = ["".join(three) for three in itertools.product(BITS, BITS, ("x", "rk", "lm"))]
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """An invented episode: the features of its list and the true starts of those that are told."""
-
-    transcript: Transcript
-    features: tuple[Feature, ...]
-    truth: dict[int, float]
-
-
-def invent_features(count: int) -> tuple[Feature, ...]:
-    """Return features whose words belong to no other."""
-    words = random.Random(7).sample(WORDS, 4 * count)
-    return tuple(
-        Feature(
-            number + 1,
-            f"Added {words[4 * number]} {words[4 * number + 1]}",
-            f"Brings {words[4 * number + 2]} with {words[4 * number + 3]}.",
-            600_100 + 13 * number,
-            "v5.5",
-        )
-        for number in range(count)
-    )
-
-
-def tell(features: Sequence[Feature], order: Sequence[int], seed: int = 1, say_ids: bool = False) -> Show:
-    """Speak about the features in the order given, half a minute each, after an intro and before an outro."""
-    generator = random.Random(seed)
-    sentences = list(CHATTER)
-    begins: dict[int, int] = {}
-    for place in order:
-        feature = features[place]
-        begins[feature.position] = len(sentences)
-        first, second = feature.title.split()[1:3]
-        third, fourth = feature.description.rstrip(".").split()[1], feature.description.rstrip(".").split()[3]
-        sentences += [f"All right, next one, {first} {second}.", f"So now {first} does {third} for you."]
-        sentences += [f"That is number {feature.feature_id}."] if say_ids else []
-        sentences += [*generator.sample(CHATTER, 2), f"With {fourth}, the {second} is easier.", CHATTER[3]]
-    sentences += ["That's it for today.", *CHATTER, "See you next week."]
-    segments = tuple(Segment(5.0 * index, 5.0 * index + 4.6, text) for index, text in enumerate(sentences))
-    truth = {position: 5.0 * index for position, index in begins.items()}
-    return Show(Transcript(segments, "en"), tuple(features), truth)
+from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
+from pipeline.sentences import cut_sentences
+from pipeline.weights import LinearModel, load_weights
 
 
 def count_right(show: Show, alignment: Alignment, within: float = 10.0) -> float:
@@ -139,6 +98,58 @@ def test_mention_that_is_put_off_is_no_sure_start(words: str, doubtful: bool) ->
     segments = tuple(sorted((*show.transcript.segments, teaser), key=lambda one: one.start))
     placement = align(replace(show.transcript, segments=segments), features).placements[2]
     assert (placement.status is not Status.CONFIDENT and placement.start != teaser.start) is doubtful
+
+
+PUT_OFF = (
+    "Invoices can be sorted by due date, but let's save that for later.",
+    "It has the dark theme in the mobile app, too.",
+    *("We had soup for lunch again today.",) * 6,
+    "So, invoices can be sorted by due date.",
+)
+
+
+def test_only_what_is_put_off_and_comes_again_is_discounted() -> None:
+    named = (Feature(1, "Invoices sorted by due date"), Feature(2, "Dark theme"), Feature(3, "Zebra quotas"))
+    evidence = measure_lines(PUT_OFF, *named)
+    before = np.full(evidence.passages.shape, 2.0)
+    scores, passages = discount_put_off(evidence, before, before)
+    assert scores[0, 0] < -5.0
+    assert passages[0, 0] == 0.0
+    # Once the feature comes again, and for features that do not, all is as it was.
+    for values in (scores, passages):
+        assert (values[0, 4:] == 2.0).all()
+        assert (values[1:] == 2.0).all()
+
+
+def test_talk_in_other_words_is_drawn_to_the_feature_it_means() -> None:
+    lines = ("Our dog is a dog.", "A dog it is.", "Now the rain.", "It is rain.")
+    evidence = measure_lines(
+        lines, Feature(1, "A puppy"), Feature(2, "The weather"), Feature(3, "Zebra quotas"), meaning=True
+    )
+    assert evidence.meanings is not None
+    mute = replace(evidence, meanings=np.zeros_like(evidence.meanings))
+    talks, without = (weigh_episode(one, load_weights(with_meaning=True)).posterior.talks for one in (evidence, mute))
+    assert (talks[1, 2:] > without[1, 2:]).all()
+    assert (talks[0, 2:] < without[0, 2:]).all()
+
+
+def test_times_are_whole_milliseconds() -> None:
+    features = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "A dark theme in the mobile app"))
+    for placement in align(spoken(LINES, seconds_a_line=10 / 3), features).placements:
+        assert placement.start is not None
+        assert placement.end is not None
+        assert (placement.start, placement.end) == (round(placement.start, 3), round(placement.end, 3))
+
+
+@pytest.mark.parametrize(
+    ("others", "rival"),
+    [((), None), ((30.0,), None), ((60.0,), 60.0), ((30.0, 60.0), 60.0), ((90.0, 60.0), None), ((45.333,), 45.333)],
+)
+def test_a_rival_is_the_likeliest_other_place_and_fits_nearly_as_well(
+    others: tuple[float, ...], rival: float | None
+) -> None:
+    starts, near = np.array([0.0, 30.0, 45.3333, 60.0, 90.0]), np.array([0.5, 0.5, 0.3, 0.2, 0.19])
+    assert find_rival(starts, near, 0.0, others, 0.5) == rival
 
 
 def test_spoken_id_decides_and_is_told_in_the_reason() -> None:
@@ -258,6 +269,11 @@ def test_an_alternative_may_lie_just_far_enough_away() -> None:
     assert list_alternatives(np.array([0.0, 15.0, 30.0]), np.array([0.6, 0.05, 0.3]), 0.0) == (30.0, 15.0)
 
 
+def test_an_alternative_must_be_worth_hearing_and_is_told_in_milliseconds() -> None:
+    starts, near = np.array([0.0, 30.0, 60.33333]), np.array([0.6, 0.04, 0.06])
+    assert list_alternatives(starts, near, 0.0) == (60.333,)
+
+
 def test_known_starts_take_the_nearest_units_the_earlier_one_first() -> None:
     starts = np.array([0.0, 10.0, 20.0])
     assert find_units(starts, {5: 9.0, 0: 11.0}) == {5: 1, 0: 2}
@@ -278,11 +294,41 @@ def test_of_features_as_sure_as_each_other_the_first_of_the_list_chooses_first()
     assert choose_units(np.linspace(0.0, 2.0, 21), posterior, near).tolist() == list(range(20))
 
 
-def test_a_start_is_no_surer_than_that_the_feature_is_discussed() -> None:
+def test_confidence_is_a_probability_of_three_digits() -> None:
     show = tell(invent_features(6), [0, 1, 2, 4, 5])
     for placement in align_show(show).placements:
-        assert 0.0 <= placement.confidence <= 1.0
+        assert 0.0 < placement.confidence < 1.0
         assert placement.confidence == round(placement.confidence, 3)
+
+
+TOLD = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "Added a dark theme to the mobile app"))
+
+
+def judge_all(model: LinearModel, verdict: float) -> LinearModel:
+    """A judge who says the same of everything."""
+    return LinearModel(np.zeros_like(model.weights), verdict)
+
+
+def test_a_start_is_no_surer_than_that_the_feature_is_discussed() -> None:
+    weights = load_weights()
+    decision = decide_found(
+        weigh_episode(measure_lines(LINES, *TOLD), weights), replace(weights, sure=judge_all(weights.sure, 50.0))
+    )
+    np.testing.assert_allclose(decision.sure, 1.0 - decision.absent)
+    assert (decision.absent > 0.0).all()
+
+
+def test_where_nothing_is_discussed_nothing_is_placed() -> None:
+    units, weights = cut_sentences(spoken(LINES)), load_weights()
+    weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
+    nobody = replace(weights, absent=judge_all(weights.absent, 50.0))
+    for placement in decide_placements(units, TOLD, [], weighing, nobody).placements:
+        assert (placement.start, placement.end, placement.status) == (None, None, Status.NOT_FOUND)
+
+
+def test_a_sentence_that_leads_over_is_the_likeliest_start_of_anything() -> None:
+    rated = rate_boundaries(measure_lines(LINES, *TOLD), load_weights())
+    assert rated.argmax() == LINES.index("All right, next up is the dark theme in the mobile app.")
 
 
 def test_the_times_on_a_page_change_nothing() -> None:
@@ -297,7 +343,7 @@ def test_what_a_placement_says_of_itself_is_filled_in() -> None:
         assert placement.reason
         assert placement.method in Method
     (nowhere,) = align(Transcript(()), [Feature(1, "A")]).placements
-    assert nowhere.reason == "the transcript holds no speech"
+    assert (nowhere.reason, nowhere.method) == ("the transcript holds no speech", Method.ORDER)
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,12 @@ from pipeline.chapters import (
     Chapter,
     describe_video,
     format_clock,
+    format_podcasting,
+    format_podlove,
+    format_webvtt,
+    format_youtube,
     list_chapters,
     write_id3,
-    write_podcasting,
-    write_podlove,
-    write_webvtt,
-    write_youtube,
 )
 from pipeline.marks import parse_time
 from pipeline.schema import Status
@@ -60,7 +60,7 @@ def test_chapters_come_in_the_order_of_their_times() -> None:
 
 
 def test_youtube_starts_at_zero_and_merges_what_is_shorter_than_ten_seconds() -> None:
-    text, notes = write_youtube((*CHAPTERS, Chapter(3733.0, 3760.0, "At once after")), 4000.0)
+    text, notes = format_youtube((*CHAPTERS, Chapter(3733.0, 3760.0, "At once after")), 4000.0)
     assert text == (
         '0:00 Intro\n0:30 Sort by date\n1:00 Dark ‹b›theme‹/b› & "more"\n1:02:07 Limits — raised / At once after\n'
     )
@@ -68,13 +68,13 @@ def test_youtube_starts_at_zero_and_merges_what_is_shorter_than_ten_seconds() ->
 
 
 def test_youtube_gets_nothing_where_its_rules_cannot_hold() -> None:
-    text, notes = write_youtube(CHAPTERS[:1], 4000.0)
+    text, notes = format_youtube(CHAPTERS[:1], 4000.0)
     assert text == ""
     assert "so none are written" in notes[-1]
 
 
 def test_youtube_gives_a_first_chapter_in_the_first_seconds_the_start() -> None:
-    text, _ = write_youtube([Chapter(4.0, 30.0, "A"), Chapter(30.0, 60.0, "B"), Chapter(60.0, 90.0, "C")], 90.0)
+    text, _ = format_youtube([Chapter(4.0, 30.0, "A"), Chapter(30.0, 60.0, "B"), Chapter(60.0, 90.0, "C")], 90.0)
     assert text.splitlines() == ["0:00 A", "0:30 B", "1:00 C"]
 
 
@@ -84,7 +84,7 @@ times = st.lists(st.floats(0, 5000), min_size=1, max_size=40).map(sorted)
 @given(times)
 def test_youtube_s_rules_hold_for_any_starts(starts: list[float]) -> None:
     chapters = [Chapter(s, e, f"Title {n}") for n, (s, e) in enumerate(zip(starts, [*starts[1:], 5100.0], strict=True))]
-    text, _ = write_youtube(chapters, 5100.0)
+    text, _ = format_youtube(chapters, 5100.0)
     if text:
         found = [parse_time(line.split()[0]) for line in text.splitlines()]
         assert found[0] == 0
@@ -95,7 +95,7 @@ def test_youtube_s_rules_hold_for_any_starts(starts: list[float]) -> None:
 
 
 def test_podcasting_chapters_obey_version_1_2() -> None:
-    value = json.loads(write_podcasting(CHAPTERS))
+    value = json.loads(format_podcasting(CHAPTERS))
     assert value["version"] == "1.2.0"
     assert [set(chapter) for chapter in value["chapters"]] == [
         {"startTime", "title", "endTime", "url"},
@@ -106,8 +106,8 @@ def test_podcasting_chapters_obey_version_1_2() -> None:
 
 
 def test_an_independent_reader_finds_the_same_podcasting_and_podlove_chapters() -> None:
-    podcasting = oracle.extract_pci_chapters(json.loads(write_podcasting(CHAPTERS)))
-    podlove = oracle.extract_psc_chapters(ElementTree.fromstring(write_podlove(CHAPTERS)))
+    podcasting = oracle.extract_pci_chapters(json.loads(format_podcasting(CHAPTERS)))
+    podlove = oracle.extract_psc_chapters(ElementTree.fromstring(format_podlove(CHAPTERS)))
     for found in (podcasting, podlove):
         assert found is not None
         assert [chapter.title for chapter in found] == [chapter.title for chapter in CHAPTERS]
@@ -116,7 +116,7 @@ def test_an_independent_reader_finds_the_same_podcasting_and_podlove_chapters() 
 
 def test_podlove_chapters_are_well_formed_in_their_namespace() -> None:
     root = etree.fromstring(
-        write_podlove((*CHAPTERS, Chapter(4000.0, 4100.0, "bell \x07 and \ud800?"))).encode("utf-8", "replace")
+        format_podlove((*CHAPTERS, Chapter(4000.0, 4100.0, "bell \x07 and \ud800?"))).encode("utf-8", "replace")
     )
     assert (root.tag, root.get("version")) == ("{http://podlove.org/simple-chapters}chapters", "1.2")
     assert [c.get("start") for c in root] == ["00:00:30.250", "00:01:00.000", "01:02:07.000", "01:06:40.000"]
@@ -125,7 +125,7 @@ def test_podlove_chapters_are_well_formed_in_their_namespace() -> None:
 
 def test_webvtt_chapters_are_read_by_an_independent_parser(tmp_path: Path) -> None:
     path = tmp_path / "chapters.vtt"
-    path.write_text(write_webvtt(CHAPTERS), encoding="utf-8")
+    path.write_text(format_webvtt(CHAPTERS), encoding="utf-8")
     cues = webvtt.read(str(path)).captions
     assert [(cue.start, cue.end) for cue in cues] == [
         ("00:00:30.250", "00:01:00.000"),

@@ -11,8 +11,6 @@ from pipeline.errors import InputError
 from pipeline.features import dump_features, load_features, parse_episodes, pick_episode, read_lists
 from pipeline.schema import Feature, FeatureList
 
-SEED = Path(__file__).parents[2] / "shared" / "seeds" / "by-the-runbook.txt"
-
 PAGE = """\
 In Episode 3 we open the Kite release notes and walk through everything that small teams should know.
 Highlights of this episode:
@@ -156,17 +154,3 @@ def test_a_title_without_end_is_refused_with_its_line(text: str) -> None:
     long = "word " * 2000 + "end"
     with pytest.raises(InputError, match=r"^line [12]: 10003 characters are more than a title can have"):
         parse(text.format(long))
-
-
-@pytest.mark.skipif(not SEED.exists(), reason="the seed document is not part of the project")
-def test_the_seed_document_has_its_four_episodes() -> None:
-    lists = read_lists(str(SEED))
-    assert [(listed.episode, len(listed.features)) for listed in lists] == [
-        ("12", 30),
-        ("21", 32),
-        ("20", 34),
-        ("19", 44),
-    ]
-    assert sum(f.highlight for f in lists[0].features) == 8
-    assert lists[1].features[31].feature_id == 1085470
-    assert lists[1].features[31].highlight

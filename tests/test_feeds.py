@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.feeds import Entry, find_entry, is_feed, parse_feed
-from pipeline.metadata import Chapter, Metadata
+from pipeline.metadata import Metadata, StatedChapter
 
 URL = "https://example.org/kites/feed.xml"
 FEED = write_feed("https://example.org")
@@ -28,7 +28,7 @@ def test_an_entry_says_all_that_its_feed_does() -> None:
         published=date(2026, 11, 2),
         duration=20.0,
         page="https://example.org/page-1.html",
-        chapters=(Chapter(5.0, "Sorting"),),
+        chapters=(StatedChapter(5.0, "Sorting"),),
         description="Notes.\n0:05 Sorting\nDark theme - 0:11",
         entry="kite-0001",
         number=1,

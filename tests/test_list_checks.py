@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.list_checks import check_duration, check_list, find_words
+from pipeline.list_checks import check_duration, check_list, find_words, shorten
 from pipeline.page import Draft
 
 
@@ -50,16 +50,30 @@ def test_a_time_before_the_one_above_is_told() -> None:
     assert check_list(entries)[0].startswith("line 3: its time is before that of line 1")
 
 
+@pytest.mark.parametrize(("first", "second"), [(90.0, 90.0), (0.0, 0.5), (90.0, None)])
+def test_times_that_do_not_fall_are_in_order(first: float, second: float | None) -> None:
+    entries = [draft(1, "Sort by date", published_s=first), draft(3, "Dark theme", published_s=second)]
+    assert check_list(entries) == []
+
+
 @pytest.mark.parametrize(
     "title",
-    ["Ann and Bob noted this was very useful.", "Called out as a genuinely great improvement.", "Various fixes"],
+    [
+        "Ann and Bob noted this was very useful.",
+        "Called out as a genuinely great improvement.",
+        "Various fixes",
+        "Ann, Bob and Carla mentioned invoices.",
+        "Somebody liked invoices.",
+    ],
 )
 def test_an_entry_that_names_no_subject_is_told(title: str) -> None:
     entry = draft(4, title, feature_id=None, description=[])
     assert any("nothing in it says what it is about" in warning for warning in check_list([entry]))
 
 
-@pytest.mark.parametrize("title", ["Improves timesheet usability.", "Expands team visibility."])
+@pytest.mark.parametrize(
+    "title", ["Improves timesheet usability.", "Expands team visibility.", "Somebody liked invoices by branch."]
+)
 def test_an_entry_that_names_one_is_not(title: str) -> None:
     entry = draft(4, title, feature_id=None, description=[])
     assert not any("says what it is about" in warning for warning in check_list([entry]))
@@ -77,6 +91,43 @@ def test_entries_that_probably_mean_the_same_are_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("title", "ids"),
+    [
+        ("Agent roles support a cost field.", (None, 500_123)),
+        ("Agent roles support a cost field.", (500_123, None)),
+    ],
+)
+def test_one_id_is_not_enough_to_tell_two_wordings_apart(title: str, ids: tuple[int | None, int | None]) -> None:
+    first = draft(1, "Agent roles now support costs at the role level.", feature_id=ids[0])
+    entries = [draft(9, "Agent roles have costs."), draft(8, "Dark theme"), first, draft(3, title, feature_id=ids[1])]
+    told = [warning for warning in check_list(entries) if "probably repeats line 1 " in warning]
+    assert [warning.partition(":")[0] for warning in told] == ["line 3"]
+
+
+@pytest.mark.parametrize(
+    ("title", "ids"),
+    [("Agent roles now support costs.", (500_122, 500_123)), ("Agent roles print labels nightly.", (None, None))],
+)
+def test_two_ids_or_few_words_in_common_tell_entries_apart(title: str, ids: tuple[int | None, int | None]) -> None:
+    entries = [draft(1, "Agent roles now support costs.", feature_id=ids[0]), draft(3, title, feature_id=ids[1])]
+    assert not any("repeats" in warning for warning in check_list(entries))
+
+
+def test_warnings_count_in_the_unit_of_the_document() -> None:
+    entries = [draft(4, "Various fixes", feature_id=None, description=[]), draft(5, "Various", version=None)]
+    assert {warning.split()[0] for warning in check_list(entries, "row")} == {"row"}
+
+
+@pytest.mark.parametrize(("length", "shown"), [(60, "x" * 60), (61, "x" * 59 + "…")])
+def test_a_title_is_shortened_to_sixty_characters(length: int, shown: str) -> None:
+    assert shorten("x" * length) == shown
+
+
+def test_a_time_at_the_very_end_is_none_past_it() -> None:
+    assert list(check_duration([322.0], 322.0)) == []
+
+
 def test_a_time_past_the_audio_s_end_is_told() -> None:
     assert list(check_duration([10.0, None, 400.0], 322.0)) == [
         "entry 3: a time past the audio's end (322 s): check it, and that this is the episode's audio"
@@ -86,3 +137,7 @@ def test_a_time_past_the_audio_s_end_is_told() -> None:
 
 def test_words_are_compared_without_plural_and_tense() -> None:
     assert find_words("Sorted invoices") == find_words("sorting an invoice")
+
+
+def test_words_that_tell_a_subject_have_three_letters_and_no_quotes() -> None:
+    assert find_words("The ’fax’ is ok, a 'fax-'") == {"fax"}

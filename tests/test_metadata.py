@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.metadata import Chapter, Metadata, find_times, metadata_of_media
+from pipeline.metadata import Metadata, StatedChapter, find_times, metadata_of_media
 
 # Replayed: the fields of yt-dlp's answer for a video, as its extractor gives them, shortened.
 YOUTUBE: dict[str, Any] = {
@@ -29,7 +29,7 @@ YOUTUBE: dict[str, Any] = {
 def test_a_page_is_told_by_what_matters_of_it() -> None:
     metadata = metadata_of_media(YOUTUBE)
     assert (metadata.title, metadata.published, metadata.duration) == ("Kites: Episode 12", date(2026, 11, 2), 3130.0)
-    assert metadata.chapters == (Chapter(0.0, "Intro"), Chapter(124.0, "Sorting"))
+    assert metadata.chapters == (StatedChapter(0.0, "Intro"), StatedChapter(124.0, "Sorting"))
     assert metadata.link == "https://www.youtube.com/watch?v=abcdefghijk&t={seconds}s"
 
 

@@ -1,6 +1,8 @@
 """What each line of a page is: entry, description, heading, highlight, or ignored for a reason; none is lost."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.documents import read_document
 from pipeline.features import parse_episodes
-from pipeline.page import Role, Section, read_page, write_page
+from pipeline.page import Role, Section, format_page, read_page
 from pipeline.schema import Feature
 
 
@@ -17,59 +19,19 @@ def read(text: str, suffix: str = ".txt") -> Section:
     return section
 
 
-def roles(section: Section) -> list[tuple[int, str]]:
-    return [(account.line, account.role.value) for account in section.accounts]
-
-
 def entries(text: str, suffix: str = ".txt") -> list[tuple[str, str]]:
     return [(draft.title, " ".join(draft.description)) for draft in read(text, suffix).entries]
 
 
 # Each line of a page: its number, what became of it (and of which entry, by the line of its title, or why), its text.
-TEXT_PAGE = """\
- 1 ignored: stands before the list | Kite news
- 2 ignored: an address             | https://example.org/kite
- 3 ignored: a date                 | November 3, 2026
- 4 ignored: who wrote it           | By Ann
- 5 ignored: introduces the episode | In Episode 12 of the Kite Show, Ann and Bo read many changes for small teams.
- 6 heading                         | Here are a few key highlights:
- 7 highlight 7                     | · Dark theme (500122)
- 8 highlight 7                     | Follows the phone.
- 9 ignored: a link to the episode  | Listen now: Episode 12
-10 heading                         | Full feature review:
-11 entry 11                        | Sort by date | v4.10 #500111 | 0:11
-12 description 11                  | The list gets a button.
-13 description 11                  | Note: not on phones.
-14 ignored: a separator            | ----
-15 entry 15                        | Dark theme | v4.10 #500122
-16 description 15                  | Second thoughts about limits
-17                                 |
-18 entry 18                        | A paragraph of its own below it.
-19 ignored: a link to the episode  | Watch it on the site
-"""
-MARKDOWN_PAGE = """\
- 1 ignored: stands before the list | # Kite news
- 2                                 |
- 3 ignored: stands before the list | Some words about this release that say nothing.
- 4                                 |
- 5 heading                         | ## Changes
- 6                                 |
- 7 entry 7                         | ### Sort by date (#500111)
- 8                                 |
- 9 description 7                   | The list gets a button.
-10                                 |
-11 description 7                   | - It remembers the order.
-12                                 |
-13 entry 13                        | ### Dark theme (#500122)
-14                                 |
-15 description 13                  | Follows the phone.
-16                                 |
-17 description 13                  | ![picture](x.png)
-"""
+GOLDEN = Path(__file__).parent / "data" / "pages"
 
 
-@pytest.mark.parametrize(("suffix", "told"), [(".txt", TEXT_PAGE), (".md", MARKDOWN_PAGE)])
-def test_what_becomes_of_every_line_of_a_page(suffix: str, told: str) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "golden"), [(".txt", "text"), (".md", "markdown"), (".md", "headings"), (".csv", "table")]
+)
+def test_what_becomes_of_every_line_of_a_page(suffix: str, golden: str) -> None:
+    told = (GOLDEN / f"{golden}.txt").read_text(encoding="utf-8")
     shown = [line.split("|", 1) for line in told.splitlines()]
     page = "\n".join(text.removeprefix(" ") for _, text in shown)
     accounts = {account.line: account for account in read(page, suffix).accounts}
@@ -114,6 +76,20 @@ def test_bare_sentences_are_entries() -> None:
         ("Adds a note field.", ""),
         ("Removes the old login.", ""),
     ]
+
+
+@pytest.mark.parametrize("marks", ["", " #500111"])
+def test_bullets_beside_each_other_are_entries_and_those_below_describe(marks: str) -> None:
+    text = f"- Sort by date{marks}\n- Dark theme\n  - Follows the phone\n- Export limit\n"
+    assert entries(text) == [("Sort by date", ""), ("Dark theme", "Follows the phone"), ("Export limit", "")]
+
+
+def test_a_line_like_all_others_is_no_title() -> None:
+    assert entries("Sort by date\nDark theme\nExport limit\nIt is a thousand now.\n")[0] == ("Sort by date", "")
+
+
+def test_an_entry_may_name_a_site_and_send_nobody_there() -> None:
+    assert entries("Adds kite.io to what you can visit.\nAdds a note field.\n")[0][0].startswith("Adds kite.io")
 
 
 def test_a_title_a_blank_line_a_paragraph_and_bullets_are_one_entry() -> None:
@@ -186,6 +162,56 @@ def test_highlights_before_the_list_are_kept_apart() -> None:
         ("Sort by date", 500111, ["Finally."]),
     ]
     assert len(section.entries) == 3
+
+
+LIST = "Full list:\nSort by date | #500111\nDark theme | #500122\nExport limit | #500133\n"
+
+
+@pytest.mark.parametrize(
+    ("highlights", "read_as"),
+    [
+        ("- Dark theme\n- Export limit", "Dark theme; Export limit"),
+        ("- Dark theme\nFollows the phone\n- Export limit", "Dark theme: Follows the phone; Export limit"),
+        ("- Dark theme\n  - Follows the phone\n- Export limit", "Dark theme: Follows the phone; Export limit"),
+        ("Dark theme (500122)\n- Follows the phone\nSort by date", "Dark theme: Follows the phone; Sort by date"),
+        ("Dark theme (500122)\nFollows the phone\nSort by date", "Dark theme: Follows the phone; Sort by date"),
+        ("Dark theme\nExport limit\nIt is a thousand.", "Dark theme; Export limit: It is a thousand."),
+        ("Adds a dark theme.\nRaises the limit.", "Adds a dark theme.; Raises the limit."),
+    ],
+)
+def test_a_highlight_is_told_from_what_is_said_of_the_one_above(highlights: str, read_as: str) -> None:
+    section = read(f"Highlights:\n{highlights}\n{LIST}")
+    assert "; ".join(": ".join([draft.title, *draft.description]) for draft in section.highlights) == read_as
+    assert len(section.entries) == 3
+
+
+@pytest.mark.parametrize(("tags", "entries_read"), [(3, 2), (4, 7)])
+def test_a_few_short_lines_may_stand_between_those_that_every_page_has(tags: int, entries_read: int) -> None:
+    head = ["Kite news", *(f"tag {number}" for number in range(tags)), "November 3, 2026"]
+    section = read("\n".join([*head, "Sort by date | #500111", "Dark theme | #500122"]))
+    assert len(section.entries) == entries_read
+
+
+@pytest.mark.parametrize("ending", [".", "!", "?", "…", ".”", '."'])
+def test_a_page_of_sentences_has_a_title_that_is_none(ending: str) -> None:
+    lines = [f"It now sorts by {what}{ending}" for what in ("date", "name", "size")]
+    assert [title for title, _ in entries("\n".join(["Kite 4.10 and what is new in it", *lines]))] == lines
+
+
+def test_highlights_end_at_the_usual_lines_of_a_page() -> None:
+    section = read(f"Highlights:\nDark theme\nWatch it now\nMore of this below\n{LIST}")
+    assert [draft.title for draft in section.highlights] == ["Dark theme"]
+
+
+def test_a_heading_says_nothing_of_the_highlight_above_it() -> None:
+    section = read(f"## Highlights\n\n- Dark theme\n\n### More of it\n\n## {LIST.replace('list:', 'list')}", ".md")
+    assert [(draft.title, draft.description) for draft in section.highlights] == [("Dark theme", [])]
+
+
+def test_highlights_may_stand_within_the_list() -> None:
+    section = read("Features:\nSort by date | #500111\nKey updates\nDark theme | #500122\nUpdates:\nLimit | #500133\n")
+    assert [draft.feature_id for draft in section.entries] == [500_111, 500_133]
+    assert [draft.feature_id for draft in section.highlights] == [500_122]
 
 
 def test_important_mentions_with_times_stand_before_the_list() -> None:
@@ -336,5 +362,18 @@ def test_show_notes_written_by_us_are_read_back_as_the_same_list(
         )
         for n, (title, text, version, mark, at) in enumerate(parts, start=1)
     )
-    (found,) = parse_episodes(write_page(listed).encode())
+    (found,) = parse_episodes(format_page(listed).encode())
     assert found.features == listed
+
+
+def test_a_list_with_ids_is_written_without_bullets_and_another_with_them() -> None:
+    sort = Feature(1, "Sort by date", "By name, too.", 500_111, "v4.10", highlight=True, published_s=71.0)
+    numbered = (sort, Feature(2, "Dark theme", feature_id=500_122))
+    assert format_page(numbered) == (
+        "Highlights:\n· Sort by date (500111)\nFull feature review:\n"
+        "Sort by date | v4.10 #500111 | 1:11\nBy name, too.\nDark theme | #500122\n"
+    )
+    assert format_page((replace(sort, feature_id=None), Feature(2, "Dark theme"))) == (
+        "Highlights:\n· Sort by date\nFull feature review:\n"
+        "- Sort by date | v4.10 | 1:11\n  - By name, too.\n- Dark theme\n"
+    )

@@ -5,18 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import LINES, spoken
+from conftest import LINES
 from hypothesis import given
 from hypothesis import strategies as st
-from test_encoder import Telling
+from invented_shows import measure_lines
 
 from pipeline.align import Weighing, weigh_episode
-from pipeline.evidence import measure_evidence
-from pipeline.mentions import find_mentions
 from pipeline.placement import gather_talk, mark_order
 from pipeline.schema import Feature
-from pipeline.sentences import cut_sentences
-from pipeline.vectors import compare_meaning, encode_units
 from pipeline.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, load_weights
 
 FEATURES = (
@@ -27,12 +23,13 @@ FEATURES = (
 
 
 def weigh(
-    features: tuple[Feature, ...] = FEATURES, lines: tuple[str, ...] = LINES, *, meaning: bool = False
+    features: tuple[Feature, ...] = FEATURES,
+    lines: tuple[str, ...] = LINES,
+    *,
+    meaning: bool = False,
+    begin: float = 0.0,
 ) -> Weighing:
-    units = cut_sentences(spoken(lines))
-    told = compare_meaning(units, features, encode_units(units, Telling()), Telling()) if meaning else None
-    evidence = measure_evidence(units, features, find_mentions(units, features, "en"), "en", told)
-    return weigh_episode(evidence, load_weights(meaning))
+    return weigh_episode(measure_lines(lines, *features, meaning=meaning, begin=begin), load_weights(meaning))
 
 
 def columns(weighing: Weighing) -> dict[str, list[float]]:
@@ -75,7 +72,7 @@ def test_what_is_discussed_looks_unlike_what_is_not() -> None:
 
 def test_shares_and_probabilities_stay_what_they_are() -> None:
     told = columns(weigh())
-    for name in ("mass_near", "mass_wide", "rival_mass", "talk", "talk_some", "crowded"):
+    for name in ("mass_near", "mass_wide", "rival_mass", "talk", "talk_some", "crowded", "unheard", "unheard_talk"):
         assert all(0.0 <= value <= 1.0 + 1e-6 for value in told[name]), name
     assert max(told["talk_some"]) <= 0.5
     assert max(told["talk_total"]) <= 3.0
@@ -86,6 +83,12 @@ def test_a_rival_is_a_place_far_from_the_chosen_one() -> None:
     lines = (*LINES[:5], *("We had soup for lunch again today.",) * 14, *LINES[3:])
     twice = columns(weigh(FEATURES[:2], lines))["rival_mass"]
     assert twice[1] > 10 * twice[0]
+
+
+def test_a_placement_is_crowded_where_another_one_starts_within_six_seconds() -> None:
+    apart = columns(weigh(FEATURES[:2]))["crowded"]
+    both = ("We had soup for lunch.", "Invoices can be sorted by due date, and a dark theme in the mobile app.", "Bye.")
+    assert (apart, columns(weigh(FEATURES[:2], both))["crowded"]) == ([0.0, 0.0], [1.0, 1.0])
 
 
 def test_with_an_encoder_likeness_in_meaning_is_told_too() -> None:
@@ -103,6 +106,12 @@ def test_with_an_encoder_likeness_in_meaning_is_told_too() -> None:
         "late_edge_mass": (late - np.median(late)) * mass,
     }.items():
         np.testing.assert_allclose(told[name], expected, atol=1e-5, err_msg=name)
+
+
+def test_when_a_recording_begins_to_talk_does_not_matter() -> None:
+    told, later = columns(weigh()), columns(weigh(begin=1000.0))
+    for name, values in told.items():
+        assert later[name] == pytest.approx(values, abs=1e-3), name
 
 
 def test_a_feature_without_a_description_says_so() -> None:

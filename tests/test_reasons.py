@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from invented_shows import measure_lines
 
+from pipeline.evidence import measure_evidence
 from pipeline.mentions import VERSION_SCORE
-from pipeline.reasons import Ground, explain_absence, explain_start, quote_from, quote_words
+from pipeline.reasons import Ground, explain_absence, explain_start, find_ground, quote_from, quote_words
 from pipeline.schema import Feature, Mention, Method
 from pipeline.sentences import Unit
 from pipeline.spoken import ENDING_SCORE, NEAR_SCORE
@@ -45,17 +47,61 @@ def test_a_start_is_explained_by_what_decided_it(ground: Ground, rival: float | 
     assert explain_start(LAMPS, 120.0, ground, rival, ordered=False) == reason + suffix
 
 
+PETS = (Feature(1, "A puppy"), Feature(2, "The weather"), Feature(3, "Zebra quotas"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "with_meaning", "ground"),
+    [
+        (
+            ("Our dog is a dog.", "A dog it is.", "Now the rain.", "It is rain."),
+            True,
+            Ground(Method.SEMANTIC, meant=True),
+        ),
+        (("Our dog is a dog.", "A dog it is.", "Now the rain.", "It is rain."), False, Ground(Method.ORDER)),
+        (("Our puppy is a puppy.", "A puppy it is.", "Now the rain.", "It is rain."), False, Ground(Method.SEMANTIC)),
+        (("Now the rain.", "It is rain.", "Rain again.", "Rain all day."), True, Ground(Method.ORDER)),
+    ],
+)
+def test_meaning_without_words_is_a_ground_of_its_own(
+    lines: tuple[str, ...], with_meaning: bool, ground: Ground
+) -> None:
+    evidence = measure_lines(lines, *PETS, meaning=with_meaning)
+    assert find_ground(evidence, 0, 0, [], evidence.starts[2]) == ground
+
+
+@pytest.mark.parametrize(("said_at", "counts"), [(117.9, False), (118.0, True), (149.9, True), (150.0, False)])
+def test_a_mention_counts_from_shortly_before_a_start_until_its_end(said_at: float, counts: bool) -> None:
+    units = [Unit(10.0 * n, 10.0 * n + 8.0, "It has some words.") for n in range(20)]
+    mention = replace(HEARD, start=said_at)
+    ground = find_ground(measure_evidence(units, [LAMPS], []), 0, 12, [mention], 150.0)
+    assert (ground.mention == mention) == counts
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x" * 53 + " a word", "x" * 53 + " a word"),
+        ("x" * 53 + " a words", "x" * 53 + " a"),
+        ("x" * 59 + " y z", "x" * 59),
+    ],
+)
+def test_a_long_phrase_is_quoted_up_to_the_last_word_within_sixty_characters(text: str, shown: str) -> None:
+    ground = Ground(Method.PHRASE, replace(PHRASE, text=text))
+    assert explain_start(LAMPS, 120.0, ground, None, ordered=True) == f'"{shown}" is said at 2:10'
+
+
 @pytest.mark.parametrize(
     ("mentions", "begun", "method", "reason"),
     [
         ([], [60.0], Method.SEMANTIC, "no passage is about it"),
         ([replace(PHRASE, start=20.0)], [60.0, 200.0], Method.PHRASE, "named only in the intro"),
-        ([replace(PHRASE, start=240.0)], [60.0, 200.0], Method.PHRASE, "named only near the end"),
+        ([replace(PHRASE, start=230.5)], [60.0, 200.0], Method.PHRASE, "named only near the end"),
         (
-            [replace(PHRASE, start=229.0)],
+            [replace(PHRASE, start=230.0)],
             [60.0, 200.0],
             Method.PHRASE,
-            "named at 3:49, but no passage is about it",
+            "named at 3:50, but no passage is about it",
         ),
         ([replace(PHRASE, start=20.0)], [], Method.PHRASE, "named at 0:20, but no passage is about it"),
         ([PHRASE, HEARD], [60.0], Method.SPOKEN_ID, "named only near the end"),

@@ -21,6 +21,12 @@ def test_nothing_is_there_that_nothing_uses() -> None:
             assert re.search(ways, used), name
 
 
+def test_every_module_has_its_place_in_the_table_of_where_things_are() -> None:
+    told = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    own = {name.removesuffix(".py") for name in PACKAGE.modules if "/" not in name} - {"__init__", "__main__"}
+    assert {name for name in own if f"`{name}`" not in told} == set()
+
+
 def test_no_module_is_too_long_to_be_read() -> None:
     assert {name: lines for name, lines in PACKAGE.modules.items() if lines > 400} == {}
     assert statistics.median(PACKAGE.modules.values()) <= 150

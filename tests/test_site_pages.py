@@ -15,15 +15,15 @@ from pipeline.site_pages import (
     EpisodePage,
     Listing,
     anchor_rows,
+    format_catalog_script,
+    format_episode_page,
+    format_policy,
+    format_search_page,
+    format_words_script,
     list_bars,
     list_episode,
     list_ticks,
     read_catalog_script,
-    write_catalog_script,
-    write_episode_page,
-    write_policy,
-    write_search_page,
-    write_words_script,
 )
 
 HOSTILE = (
@@ -50,11 +50,11 @@ def listing_of(page: EpisodePage) -> Listing:
 
 
 def write_index(page: EpisodePage) -> str:
-    return write_search_page(page.rows[0].show, [listing_of(page)])
+    return format_search_page(page.rows[0].show, [listing_of(page)])
 
 
 def write_script(page: EpisodePage) -> str:
-    return write_catalog_script([listing_of(page)])
+    return format_catalog_script([listing_of(page)])
 
 
 class Tags(HTMLParser):
@@ -76,7 +76,7 @@ def tags_of(text: str) -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_hostile_title_makes_no_element_and_no_attribute(title: str) -> None:
-    for write in (write_episode_page, write_index):
+    for write in (format_episode_page, write_index):
         assert tags_of(write(page_of(title))) == tags_of(write(page_of("plain")))
 
 
@@ -91,29 +91,29 @@ def test_the_data_reads_back_as_what_it_was(title: str) -> None:
 def test_what_the_search_knows_is_read_back_from_its_script(title: str) -> None:
     video = Player("youtube", "dQw4w9WgXcQ")
     listings = [listing_of(page_of(title, "plain", player=video)), listing_of(page_of("a")), listing_of(page_of(title))]
-    assert list(read_catalog_script(write_catalog_script(listings))) == listings
-    assert read_catalog_script(write_catalog_script([])) == ()
+    assert list(read_catalog_script(format_catalog_script(listings))) == listings
+    assert read_catalog_script(format_catalog_script([])) == ()
 
 
 def test_no_page_has_anything_inline_that_its_policy_forbids() -> None:
-    for text in (write_episode_page(page_of("a", "b")), write_index(page_of("a"))):
+    for text in (format_episode_page(page_of("a", "b")), write_index(page_of("a"))):
         assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=|javascript:", text)
         assert "default-src &#39;none&#39;" in text
 
 
 def test_a_policy_allows_only_the_media_of_its_page() -> None:
-    assert "frame-src 'none'" in write_policy([Player("audio", "https://cdn.example.org/a.mp3")])
-    assert "media-src 'self' https://cdn.example.org;" in write_policy(
+    assert "frame-src 'none'" in format_policy([Player("audio", "https://cdn.example.org/a.mp3")])
+    assert "media-src 'self' https://cdn.example.org;" in format_policy(
         [Player("audio", "https://cdn.example.org/a.mp3")]
     )
-    assert "frame-src https://www.youtube-nocookie.com;" in write_policy([Player("youtube", "dQw4w9WgXcQ")])
-    assert "connect-src" not in write_policy([])
+    assert "frame-src https://www.youtube-nocookie.com;" in format_policy([Player("youtube", "dQw4w9WgXcQ")])
+    assert "connect-src" not in format_policy([])
 
 
 def test_only_web_addresses_become_links() -> None:
     page = page_of("a")
     bad = replace(page, rows=tuple(replace(row, url="javascript:alert(1)") for row in page.rows))
-    assert "javascript:" not in write_episode_page(bad) + write_script(bad)
+    assert "javascript:" not in format_episode_page(bad) + write_script(bad)
 
 
 def test_the_features_come_in_order_of_time_and_those_not_found_last() -> None:
@@ -125,7 +125,7 @@ def test_the_features_come_in_order_of_time_and_those_not_found_last() -> None:
 
 def test_words_keep_a_second_each() -> None:
     page = EpisodePage((), Player("none"), (Paragraph(("a", "b"), (1.5, 2.25)), Paragraph(("c",), (3.0,))))
-    assert json.loads(write_words_script(page)[len("window.catalogWords = ") : -2]) == [[1.5, 2.25], [3.0]]
+    assert json.loads(format_words_script(page)[len("window.catalogWords = ") : -2]) == [[1.5, 2.25], [3.0]]
 
 
 def with_ids(rows: tuple[CatalogRow, ...], *ids: int | None) -> tuple[CatalogRow, ...]:
@@ -163,4 +163,4 @@ def test_features_are_counted_as_people_say_it(titles: list[str], told: str) -> 
 
 @pytest.mark.parametrize(("count", "kind"), [(100, "timeline"), (101, "timeline dense")])
 def test_many_bars_stand_closer(count: int, kind: str) -> None:
-    assert f'<svg class="{kind}"' in write_episode_page(page_of(*["a"] * count))
+    assert f'<svg class="{kind}"' in format_episode_page(page_of(*["a"] * count))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import wait_for_another_time
 
-from pipeline.staleness import StateFile
+from pipeline.staleness import Reason, StateFile
 
 INPUTS = {"audio": "a" * 64, "speech model": "base"}
 
@@ -61,13 +61,14 @@ def test_a_changed_input_is_the_reason(tmp_path: Path, output: Path, change: dic
 def test_every_reason_is_told(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     reasons = list(state.find_reasons("transcribe", {"audio": "b" * 64, "language": "en"}, [output]))
-    assert reasons == ["audio changed", "language changed", "speech model changed"]
+    assert [reason.text for reason in reasons] == ["audio changed", "language changed", "speech model changed"]
+    assert [reason.changed for reason in reasons] == ["audio", "language", "speech model"]
 
 
 def test_outputs_are_looked_at_where_the_inputs_are_the_same(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     output.unlink()
-    assert list(state.find_reasons("transcribe", INPUTS, [output])) == ["out/made.json is missing"]
+    assert list(state.find_reasons("transcribe", INPUTS, [output])) == [Reason("out/made.json is missing")]
 
 
 def test_an_input_that_is_gone_is_the_reason(tmp_path: Path, output: Path) -> None:
@@ -151,7 +152,7 @@ def test_an_output_that_can_only_be_found_by_looking_is_missed(tmp_path: Path, o
     state = recorded(tmp_path, output)
     assert list(state.find_reasons("transcribe", INPUTS, [])) == []
     output.unlink()
-    assert list(state.find_reasons("transcribe", INPUTS, [])) == ["out/made.json is missing"]
+    assert list(state.find_reasons("transcribe", INPUTS, [])) == [Reason("out/made.json is missing")]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,7 @@ import typer
 
 from pipeline.cli.options import Json, Offline, Root
 from pipeline.cli.output import print_json
-from pipeline.errors import PipelineError
-
-SOME_FAILED = 3
+from pipeline.errors import SOME_FAILED, PipelineError
 
 if TYPE_CHECKING:
     from pipeline.project import Project
