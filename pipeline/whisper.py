@@ -1,7 +1,5 @@
 """Whisper on this machine, by faster-whisper and CTranslate2: the only module that knows them."""
 
-import contextlib
-import ctypes
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.audio import SAMPLE_RATE
 from pipeline.errors import ModelError
+from pipeline.heap import give_memory_back, keep_large_blocks
 from pipeline.mel_bands import MelBands
 from pipeline.models import ModelFolder
 from pipeline.schema import Word
@@ -79,6 +78,7 @@ class Whisper:
     @classmethod
     def load(cls, folder: ModelFolder, *, workers: int | None = None) -> "Whisper":
         """Load a model on the best device there is, else ModelError; `workers` None means: one for each core."""
+        keep_large_blocks()
         from faster_whisper import WhisperModel
 
         failures = []
@@ -172,7 +172,7 @@ class Whisper:
             for spoken, result, ids in zip(chain.from_iterable(timed), results, tokens, strict=True)
         ]
         del encoded
-        _give_memory_back()
+        give_memory_back()
         return heard
 
     def _features(self, windows: Sequence["Samples"], *, whole: bool) -> Any:
@@ -235,12 +235,6 @@ def _join(encoded: Sequence[Any]) -> Any:
         row[: len(array)] = array
         row[len(array) :] = np.resize(silence, (states - len(array), row.shape[1]))
     return StorageView.from_array(joined)
-
-
-def _give_memory_back() -> None:
-    """Return freed memory to the system: the C library keeps each thread's for itself, and over hours it adds up."""
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # only the GNU C library has this
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def list_devices() -> list[tuple[str, str]]:
