@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from pipeline.page import Draft
+from pipeline.schema import Alignment
 from pipeline.terms import load_stemmer
 
 # Words that stand in release notes of any product, and say nothing about what an entry is about.
@@ -22,6 +23,10 @@ _EMPTY_WORDS = frozenset(
 _COMMENTARY = re.compile(r"\b(?:noted|called out|highlighted|mentioned|discussed|praised|liked|loved)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 _FEW = 5  # warnings of one kind that are told one by one; more are told in one line
+_ENOUGH = 8  # of fewer entries, many may really not be discussed
+# The share of a list that is found, by the sum of confidences: .54 and more for eight episodes with their own lists,
+# .40 and less for 16 with another's (by words alone, and by meaning as well).
+_FITS = 0.45
 _SHARED = 0.75  # part of the shorter entry's words that the other has too, where both probably mean the same
 
 
@@ -122,6 +127,17 @@ def check_duration(published: Sequence[float | None], duration: float) -> Iterat
         yield (
             f"{what} {_ranges(late)}: a time past the audio's end ({duration:.0f} s): "
             "check it, and that this is the episode's audio"
+        )
+
+
+def check_fit(alignment: Alignment) -> Iterator[str]:
+    """Yield a warning where so little of a list is found in the talk that it may be another episode's."""
+    placements = alignment.placements
+    found = sum(one.confidence for one in placements if one.start is not None)
+    if len(placements) >= _ENOUGH and found < _FITS * len(placements):
+        yield (
+            f"little of this list is found in the talk (some {found:.0f} of {len(placements)} entries): "
+            "check that it is this episode's"
         )
 
 

@@ -25,7 +25,7 @@ from pipeline.features import load_features
 from pipeline.fitting import apply_corrections, match_corrections
 from pipeline.history import find_latest_file, keep_state
 from pipeline.jobs import Job
-from pipeline.list_checks import check_duration
+from pipeline.list_checks import check_duration, check_fit
 from pipeline.list_revisions import keep_revision, name_revision
 from pipeline.network import take_turn
 from pipeline.project import place_file
@@ -272,6 +272,8 @@ def _align(job: Job) -> None:
         vectors = KeptVectors(job.project.vectors(job.episode_id)).load(transcript, encoder) if encoder else None
         anchors = fitting.find_anchors()
         alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
+    for warning in check_fit(alignment):
+        job.warn(f"{without_secrets(job.config.features)}: {warning}")
     alignment, complaints = apply_corrections(alignment, fitting)
     for warning in (*fitting.describe_unfit(), *complaints):
         job.warn(warning)

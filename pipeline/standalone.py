@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.catalog import CatalogRow, build_rows, trace_inputs
 from pipeline.errors import InputError
 from pipeline.features import load_features
-from pipeline.list_checks import check_duration
+from pipeline.list_checks import check_duration, check_fit
 from pipeline.schema import Episode
 from pipeline.storage import sha256_of
 from pipeline.transcribe import Progress, Transcriber
@@ -55,7 +55,7 @@ def locate_features(
     late = check_duration([feature.published_s for feature in listed.features], transcript.duration or math.inf)
     return Located(
         build_rows(episode, listed.features, alignment, trace_inputs(transcript, listed)),
-        (*listed.warnings, *late, *transcript.remarks, *warn_of_language(transcript.language)),
+        (*listed.warnings, *late, *check_fit(alignment), *transcript.remarks, *warn_of_language(transcript.language)),
     )
 
 
