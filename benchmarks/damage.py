@@ -223,6 +223,8 @@ class Campaign:
         project = self.take_finished()
         lap, place = divmod(number, len(self.artefacts))
         name = self.artefacts[place]
+        if not (project.root / name).is_file():  # a report that was removed before is never made again
+            project = self.copy(self.model.root)
         how = ("flipped", "cut")[lap] if lap < 2 else None
         self.judge(project, f"{name} {damage(project.root / name, self.chance, how)}")
 
