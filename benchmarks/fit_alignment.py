@@ -5,8 +5,9 @@ usage: python -m benchmarks.fit_alignment FOLDER... [--vectors FOLDER] [--output
 Two sets are fitted: one for words alone and, where `--vectors` says where sentence vectors are kept, one for words
 and meaning together (needs the extra `encoder`; the first run makes the vectors). Each holds four logistic models,
 fitted with shows weighted by the square root of their size, so that the largest does not decide alone. The two that
-judge placements are fitted to placements made by weights that had not seen the show, and count as much again the same
-episodes with passages cut out (`benchmarks/left_out.py`), since few features of a published list are truly skipped.
+judge placements are fitted to placements made by weights that had not seen the show. What is absent is learnt from the
+same episodes with passages cut out (`benchmarks/left_out.py`) too, which count as much again, since few features of a
+published list are truly skipped, and from the walkthroughs beside this file, which skip more.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes
 from benchmarks.left_out import cut_passages, keep_meaning, keep_units
+from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
 from pipeline.align import Weighing, rate_boundaries, weigh_episode
 from pipeline.encoder import load_encoder
 from pipeline.evidence import Columns, Evidence, Matrix, measure_evidence
@@ -43,15 +45,17 @@ BOUNDARY_STRENGTH = 0.001
 JUDGE_STRENGTH = 0.02
 VECTOR_SPREAD = 0.2
 # From this probability on a feature is left out, and with sentence vectors.
-ABSENT_FROM, MEANING_ABSENT_FROM = 0.35, 0.5
+ABSENT_FROM, MEANING_ABSENT_FROM = 0.4, 0.57
 # From these on a start is confident: the higher one for bare headings in talk that dwells, the smallest of .86, .88,
-# .90 and .92 at which nine in ten of a show's are right, whichever show is left out of the choice.
-SURE_FROM, BARE_SURE_FROM = 0.86, 0.9
+# .90 and .92 at which nine in ten of each show's are right.
+SURE_FROM, BARE_SURE_FROM = 0.86, 0.92
 # A unit this close to a true start shares in it; the nearest does where none is.
 SHARE_S, SHARE_WIDTH_S = 8.0, 2.0
 HARD, RANDOM = 120, 80
 RIGHT_S = 30.0
 NO_JUDGE = {"bias": 0.0}
+# Read-through shows like those spoken ones are what the program is for; invented ones are no show.
+IMPORTANCE = {SPOKEN: 1.5, WRITTEN: 0.5}
 # Episodes with passages cut out are made until a show has about so many, each episode being cut at most so often.
 CUT_EPISODES, CUTS_EACH = 40, 5
 
@@ -126,8 +130,7 @@ def weigh_shows(episodes: Sequence[MeasuredEpisode]) -> list[float]:
     sizes: Counter[str] = Counter()
     for episode in episodes:
         sizes[episode.known.show] += len(episode.truth)
-    # Read-through shows like those spoken ones are what the program is for.
-    return [sizes[one.known.show] ** -0.5 * (1.5 if one.known.show == SPOKEN else 1.0) for one in episodes]
+    return [sizes[one.known.show] ** -0.5 * IMPORTANCE.get(one.known.show, 1.0) for one in episodes]
 
 
 def fit_boundary(episodes: Sequence[MeasuredEpisode]) -> dict[str, float]:
@@ -271,6 +274,7 @@ def fit_onset(sample: OnsetSample, ridge: float = 4.0) -> dict[str, float]:
 
 def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
     """Return the constants that place features; those that judge the placements are still empty."""
+    episodes = leave_written(episodes)
     fitted: Fitted = {
         "boundary": fit_boundary(episodes),
         "onset": {},
@@ -323,19 +327,26 @@ def split_folds(episodes: Sequence[MeasuredEpisode]) -> list[list[MeasuredEpisod
     return folds + [[one] for one in spoken]
 
 
+def leave_written(episodes: Sequence[MeasuredEpisode]) -> list[MeasuredEpisode]:
+    """Return the episodes that were spoken by somebody: where a start lies exactly is learnt from these alone."""
+    return [one for one in episodes if one.known.show != WRITTEN]
+
+
 def fit_judges(episodes: Sequence[MeasuredEpisode], weighed: Mapping[tuple[str, str], Unseen]) -> Fitted:
     """Return the models that say whether a feature is absent, and whether its start is right.
 
-    What is absent is learnt from the episodes with passages cut out too; they count as much as the whole ones.
+    What is absent is learnt from the episodes with passages cut out too, which count as much as the whole ones, and
+    from the written ones.
     """
     names: tuple[str, ...] = MEANING_PLACEMENT_NAMES if has_meaning(episodes) else PLACEMENT_NAMES
-    whole, cut = [], []
+    whole, more = [], []
     for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
         unseen = weighed[episode.known.show, episode.known.name]
-        whole.append(_judge(unseen.whole, episode.truth, weight))
+        judged = _judge(unseen.whole, episode.truth, weight)
+        (more if episode.known.show == WRITTEN else whole).append(judged)
         share = weight / max(1, len(episode.cut))
-        cut += [_judge(one, other.truth, share) for one, other in zip(unseen.cut, episode.cut, strict=True)]
-    rows, absent, _, weights = (np.concatenate(column) for column in zip(*whole, *cut, strict=True))
+        more += [_judge(one, other.truth, share) for one, other in zip(unseen.cut, episode.cut, strict=True)]
+    rows, absent, _, weights = (np.concatenate(column) for column in zip(*whole, *more, strict=True))
     own_rows, _, right, own_weights = (np.concatenate(column) for column in zip(*whole, strict=True))
     return {
         "absent": _fit_logistic(rows, absent, weights, names, JUDGE_STRENGTH),
@@ -363,7 +374,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, help="where sentence vectors are kept")
     parser.add_argument("--output", type=Path, default=Path("pipeline/weights.json"))
     arguments = parser.parse_args()
-    known = load_episodes(arguments.folders)
+    known = load_episodes(arguments.folders) + load_walkthroughs()
     sets = {"words": None, **({"meaning": arguments.vectors} if arguments.vectors else {})}
     fitted = {name: fit_all(measure_episodes(known, vectors, with_cuts=True)) for name, vectors in sets.items()}
     arguments.output.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ usage: python -m benchmarks.grounding [FOLDER...] [--written] [--vectors FOLDER]
 `--held-out` refits the constants for every show without it (spoken episodes: without the episode), which is what
 counts for shows nobody has seen; otherwise the constants that come with the package are scored. `--vectors` lets
 sentence vectors count (extra `encoder`) and says where they are kept. `--written` adds the walkthroughs beside this
-file, to which nothing was fitted.
+file, from which only what is absent is learnt.
 """
 
 import argparse
@@ -167,10 +167,14 @@ def align_unseen(
     """Return, for each way to change the episodes, the guesses of constants fitted to unchanged other shows."""
     from benchmarks.fit_alignment import fit_judges, has_meaning, measure_episodes, split_folds, weigh_unseen
 
-    measured = measure_episodes(episodes, vectors, with_cuts=True)
+    scored = {one.show for one in episodes}
+    written = [] if WRITTEN in scored else load_walkthroughs()
+    measured = measure_episodes([*episodes, *written], vectors, with_cuts=True)
     weighed = weigh_unseen(measured)
     guesses: list[dict[tuple[str, str], list[Guess]]] = [{} for _ in changes]
     for held in split_folds(measured):
+        if held[0].known.show not in scored:
+            continue
         names = {(one.known.show, one.known.name) for one in held}
         judges = fit_judges([one for one in measured if (one.known.show, one.known.name) not in names], weighed)
         for one in held:
@@ -255,7 +259,7 @@ def main() -> None:
     """Print the tables that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path)
-    parser.add_argument("--written", action="store_true", help="score the written walkthroughs, as shipped only")
+    parser.add_argument("--written", action="store_true", help="score the written walkthroughs too")
     parser.add_argument("--vectors", type=Path, help="let sentence vectors count, and keep them here")
     parser.add_argument("--held-out", action="store_true", help="refit the constants without each show")
     parser.add_argument("--baseline", action="store_true", help="score tf-idf in strict list order as well")
@@ -264,11 +268,11 @@ def main() -> None:
     parser.add_argument("--reliability", action="store_true", help="how often rows of each confidence are right")
     parser.add_argument("--misses", action="store_true", help="why starts were missed, as far as times tell")
     arguments = parser.parse_args()
-    if arguments.written and arguments.held_out:
-        parser.error("nothing is fitted to the written walkthroughs: score them without --held-out")
     plain = load_episodes(arguments.folders) + (load_walkthroughs() if arguments.written else [])
     if not plain:
         parser.error("name a folder with episodes, or --written")
+    if arguments.held_out and not arguments.folders:
+        parser.error("--held-out needs folders with episodes to fit to")
     changes: dict[str, Change] = {"": keep_list} | ({", halves swapped": swap_halves} if arguments.swap else {})
     unseen = align_unseen(plain, arguments.vectors, list(changes.values())) if arguments.held_out else []
     for number, (suffix, change) in enumerate(changes.items()):

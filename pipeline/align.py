@@ -13,6 +13,7 @@ from pipeline.mentions import find_mentions
 from pipeline.ordering import Posterior, gather_mass, weigh_order
 from pipeline.outro import find_outro
 from pipeline.pace import measure_dwell
+from pipeline.passing import find_passed
 from pipeline.placement import describe_placements, mark_order
 from pipeline.reasons import explain_absence, explain_start, find_ground, quote_from, quote_words
 from pipeline.schema import RIGHT_S, Alignment, Feature, Mention, Method, Placement, Status, Transcript
@@ -22,9 +23,13 @@ from pipeline.weights import PLACEMENT_NAMES, Weights, load_weights
 
 # A start is the unit with most probability inside the best window of this many seconds to either side.
 NEAR_S = 4.0
+# That a feature is not discussed which hosts say they pass over is at least so likely: it was true of all three known.
+PASSED_OVER = 0.8
 # A feature is named by this share of its title; what is put off comes again no sooner than this; log-odds it costs.
 NAMED, AGAIN_S, PUT_OFF = 0.4, 45.0, 10.0
 BEFORE_CUE_S, AFTER_CUE_S = 40.0, 6.0
+# Of places whose probabilities are this even (their ratio), words decide where they differ by such log-odds.
+EVEN, CLEAR_WORDS = 0.9, 3.0
 # Seconds a feature: at this pace or faster, what sentences mean counts in full.
 PACE_S = 40.0
 # Where hosts dwell on a feature for longer, a heading's few words come up far from its start as well.
@@ -161,7 +166,7 @@ def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, floa
     fixed = find_units(evidence.starts, given)
     posterior = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices, fixed)
     near = gather_mass(evidence.starts, posterior.starts, NEAR_S)
-    chosen = choose_units(evidence.starts, posterior.starts, near)
+    chosen = choose_units(evidence.starts, posterior.starts, near, find_likeliest(evidence.starts, near, scores))
     rows = describe_placements(evidence, posterior, scores, boundaries, near, chosen, typical)
     return Weighing(evidence, posterior, near, chosen, rows, given)
 
@@ -196,8 +201,27 @@ def rate_boundaries(evidence: Evidence, weights: Weights) -> Matrix:
     return boundaries
 
 
+def find_likeliest(
+    starts: NDArray[np.float64], near: NDArray[np.float64], scores: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return for every feature the unit at which its likeliest window is centred.
+
+    Where order speaks for one window and words for another, the probabilities may be even; then words win.
+    """
+    likeliest: NDArray[np.int64] = near.argmax(axis=1)
+    for row, unit in enumerate(likeliest):
+        even = (near[row] >= EVEN * near[row, unit]) & (scores[row] >= scores[row, unit] + CLEAR_WORDS)
+        even &= np.abs(starts - starts[unit]) > 2 * NEAR_S
+        if even.any():
+            likeliest[row] = np.where(even, near[row], -1.0).argmax()
+    return likeliest
+
+
 def choose_units(
-    starts: NDArray[np.float64], posterior: NDArray[np.float64], near: NDArray[np.float64]
+    starts: NDArray[np.float64],
+    posterior: NDArray[np.float64],
+    near: NDArray[np.float64],
+    likeliest: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Return for every feature the likeliest unit inside its likeliest window; no two share one while others fit.
 
@@ -206,7 +230,7 @@ def choose_units(
     chosen = np.zeros(len(posterior), dtype=np.int64)
     free = np.ones(len(starts), dtype=bool)
     for row in np.argsort(-near.max(axis=1), kind="stable"):
-        inside = np.abs(starts - starts[near[row].argmax()]) <= NEAR_S
+        inside = np.abs(starts - starts[likeliest[row]]) <= NEAR_S
         if (inside & free).any():
             inside &= free
         units = np.flatnonzero(inside)
@@ -220,29 +244,34 @@ class Decision:
     """Which features are `found`, one entry a feature, with the `times` of their starts in seconds.
 
     `ordered` are those told in the order of the list, `absent` and `sure` the probabilities that a feature is not
-    discussed and that its start is right.
+    discussed and that its start is right. Those `passed` over are named at their times, but not discussed.
     """
 
     times: NDArray[np.float64]
     found: NDArray[np.bool_]
+    passed: NDArray[np.bool_]
     ordered: NDArray[np.bool_]
     absent: NDArray[np.float64]
     sure: NDArray[np.float64]
 
 
-def decide_found(weighing: Weighing, weights: Weights) -> Decision:
+def decide_found(units: Sequence[Unit], weighing: Weighing, weights: Weights) -> Decision:
     """Return which features are discussed at all, and how sure that and their starts are."""
     absent = _squash(weights.absent.rate(weighing.rows))
-    sure = np.minimum(_squash(weights.sure.rate(weighing.rows)), 1.0 - absent)
+    sure = _squash(weights.sure.rate(weighing.rows))
     # A text without a single telling word cannot be missed in the talk: its neighbours place it.
     wordless = weighing.rows[:, PLACEMENT_NAMES.index("wordless")] > 0
     found = (absent < weights.absent_from) | wordless
     times = weighing.evidence.starts[weighing.chosen]
     for row, start in weighing.given.items():
         found[row], times[row] = True, start
+    passed = find_passed(units, times, found)
+    passed[list(weighing.given)] = False
+    found &= ~passed
+    absent = np.where(passed, np.maximum(absent, PASSED_OVER), absent)
     ordered = np.zeros(len(found), dtype=bool)
     ordered[found] = mark_order(times[found])
-    return Decision(times, found, ordered, absent, sure)
+    return Decision(times, found, passed, ordered, absent, sure)
 
 
 def decide_placements(
@@ -253,7 +282,7 @@ def decide_placements(
     weights: Weights,
 ) -> Alignment:
     """Return the placements: which features are left out, how sure the others are, and why."""
-    decision = decide_found(weighing, weights)
+    decision = decide_found(units, weighing, weights)
     begun = sorted(set(decision.times[decision.found].tolist()))
     last = find_outro(units, begun[-1] if begun else 0.0) or max(unit.end for unit in units)
     placements = []
@@ -267,7 +296,8 @@ def decide_placements(
             quote = quote_from(units, start) if known else quote_words(units, int(weighing.chosen[row]))
             placements.append(replace(placement, quote=quote))
         else:
-            method, reason = explain_absence(own, begun)
+            passed = float(decision.times[row]) if decision.passed[row] else None
+            method, reason = explain_absence(own, begun, passed)
             confidence = round(float(decision.absent[row]), 3)
             placements.append(Placement(feature.position, None, None, Status.NOT_FOUND, confidence, method, reason))
     return Alignment(tuple(placements))

@@ -72,8 +72,15 @@ def _name_number(feature: Feature, mention: Mention) -> str:
     return f"{kinds.get(mention.score, 'its id')} {feature.feature_id}"
 
 
-def explain_absence(mentions: Sequence[Mention], begun: Sequence[float]) -> tuple[Method, str]:
-    """Return what decided that a feature is not discussed, and one sentence why; `begun` are the others' starts."""
+def explain_absence(
+    mentions: Sequence[Mention], begun: Sequence[float], passed: float | None = None
+) -> tuple[Method, str]:
+    """Return what decided that a feature is not discussed, and one sentence why.
+
+    `begun` are the others' starts, `passed` is when hosts say that they pass it over, if they do.
+    """
+    if passed is not None:
+        return Method.SEMANTIC, f"hosts say at {format_time(passed)} that they pass it over"
     if not mentions:
         return Method.SEMANTIC, "no passage is about it"
     method = min(mentions, key=lambda mention: mention.method is not Method.SPOKEN_ID).method

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from invented_shows import Show, invent_features, measure_lines, tell
 
 from pipeline.align import (
+    CLEAR_WORDS,
+    EVEN,
     align,
     choose_units,
     decide_found,
     decide_placements,
     demand_sureness,
     discount_put_off,
+    find_likeliest,
     find_rival,
     find_units,
     list_alternatives,
@@ -152,6 +155,26 @@ def test_a_rival_is_the_likeliest_other_place_and_fits_nearly_as_well(
     assert find_rival(starts, near, 0.0, others, 0.5) == rival
 
 
+@pytest.mark.parametrize(("words", "passed"), [("We're going to skip", True), ("It has", False)])
+def test_a_feature_named_to_be_passed_over_is_left_out_for_that(words: str, passed: bool) -> None:
+    features = invent_features(6)
+    show = tell(features, [0, 1, 2, 4, 5])
+    begins = show.truth[5]
+    named = features[3].title.removeprefix("Added ")
+    told = (
+        Segment(begins, begins + 4.6, f"All right, next one, {named}, number {features[3].feature_id}."),
+        Segment(begins + 5.0, begins + 9.6, f"{words} {features[3].description.removeprefix('Brings ')}"),
+    )
+    later = (
+        replace(one, start=one.start + 10.0, end=one.end + 10.0) if one.start >= begins else one
+        for one in show.transcript.segments
+    )
+    segments = sorted((*told, *later), key=lambda one: one.start)
+    placement = align(replace(show.transcript, segments=tuple(segments)), features).placements[3]
+    assert (placement.status is Status.NOT_FOUND) is passed
+    assert placement.reason.startswith("hosts say at 1:") is passed
+
+
 def test_spoken_id_decides_and_is_told_in_the_reason() -> None:
     show = tell(invent_features(6), range(6), say_ids=True)
     placement = align_show(show).placements[2]
@@ -285,13 +308,25 @@ def test_two_features_share_a_unit_only_where_there_is_no_other() -> None:
     starts = np.array([0.0, 3.0, 20.0])
     posterior = np.array([[0.5, 0.4, 0.0], [0.5, 0.3, 0.0]])
     near = np.array([[0.9, 0.9, 0.0], [0.8, 0.8, 0.0]])
-    assert choose_units(starts, posterior, near).tolist() == [0, 1], "the surer one chooses first"
-    assert choose_units(starts[[0, 2]], posterior[:, [0, 2]], near[:, [0, 2]]).tolist() == [0, 0]
+    assert choose_units(starts, posterior, near, near.argmax(axis=1)).tolist() == [0, 1], "the surer one chooses first"
+    few = np.array([0, 2])
+    alone = choose_units(starts[few], posterior[:, few], near[:, few], near[:, few].argmax(axis=1))
+    assert alone.tolist() == [0, 0]
 
 
 def test_of_features_as_sure_as_each_other_the_first_of_the_list_chooses_first() -> None:
     near, posterior = np.full((20, 21), 0.5), np.tile(np.linspace(1, 0, 21), (20, 1))
-    assert choose_units(np.linspace(0.0, 2.0, 21), posterior, near).tolist() == list(range(20))
+    assert choose_units(np.linspace(0.0, 2.0, 21), posterior, near, near.argmax(axis=1)).tolist() == list(range(20))
+
+
+@pytest.mark.parametrize(
+    ("rival", "score", "unit"),
+    [(0.39, 9.0, 2), (0.39, CLEAR_WORDS - 0.1, 0), (0.99 * EVEN * 0.4, 9.0, 0)],
+    ids=["even, and clearly named", "even, and hardly named", "named, but far less likely"],
+)
+def test_of_places_as_likely_as_each_other_words_choose(rival: float, score: float, unit: int) -> None:
+    starts, near, scores = np.array([0.0, 6.0, 60.0]), np.array([[0.4, 0.39, rival]]), np.array([[0.0, 9.0, score]])
+    assert find_likeliest(starts, near, scores).tolist() == [unit]
 
 
 def test_confidence_is_a_probability_of_three_digits() -> None:
@@ -309,13 +344,16 @@ def judge_all(model: LinearModel, verdict: float) -> LinearModel:
     return LinearModel(np.zeros_like(model.weights), verdict)
 
 
-def test_a_start_is_no_surer_than_that_the_feature_is_discussed() -> None:
-    weights = load_weights()
-    decision = decide_found(
-        weigh_episode(measure_lines(LINES, *TOLD), weights), replace(weights, sure=judge_all(weights.sure, 50.0))
+def test_how_sure_a_start_is_one_judge_says_alone() -> None:
+    units, weights = cut_sentences(spoken(LINES)), load_weights()
+    weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
+    even, sure = (
+        decide_found(units, weighing, replace(weights, sure=judge_all(weights.sure, verdict)))
+        for verdict in (0.0, 50.0)
     )
-    np.testing.assert_allclose(decision.sure, 1.0 - decision.absent)
-    assert (decision.absent > 0.0).all()
+    np.testing.assert_allclose(even.sure, 0.5)
+    np.testing.assert_allclose(sure.sure, 1.0)
+    np.testing.assert_array_equal(even.absent, sure.absent)
 
 
 def test_where_nothing_is_discussed_nothing_is_placed() -> None:

@@ -80,8 +80,8 @@ def test_misheard_word_is_met_by_its_spelling() -> None:
 
 
 def test_id_speaks_for_units_before_it() -> None:
-    evidence = measure([CHATTER, "so the first", "that's 700111", CHATTER])
-    assert pick(evidence, "id_after")[0].tolist() == [1.0, 1.0, 1.0, 0.0]
+    evidence = measure([CHATTER, "so the first", "that's 700111", CHATTER, CHATTER])
+    assert pick(evidence, "id_after")[0].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]
     assert evidence.passages[0].argmax() == 2
 
 

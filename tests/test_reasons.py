@@ -113,6 +113,11 @@ def test_an_absence_is_explained_by_where_it_was_named(
     assert explain_absence(mentions, begun) == (method, reason)
 
 
+def test_an_absence_is_explained_by_what_hosts_say_of_it_first() -> None:
+    reason = "hosts say at 1:40 that they pass it over"
+    assert explain_absence([replace(PHRASE, start=20.0)], [60.0], 100.0) == (Method.SEMANTIC, reason)
+
+
 UNITS = [Unit(10.0 * n, 10.0 * n + 8.0, f"Sentence {n} has some words.") for n in range(12)]
 
 
