@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.audio import SAMPLE_RATE
 from pipeline.errors import ModelError
-from pipeline.heap import give_memory_back, keep_large_blocks
+from pipeline.heap import keep_large_blocks
 from pipeline.mel_bands import MelBands
 from pipeline.models import ModelFolder
 from pipeline.schema import Word
@@ -167,13 +167,10 @@ class Whisper:
             for part, states in zip(parts, encoded, strict=True)
         )
         # The score is the mean over the tokens and the end mark, which the sequence does not hold.
-        heard = [
+        return [
             Heard(spoken, float(result.scores[0]) * len(ids) / (len(ids) + 1), float(result.no_speech_prob))
             for spoken, result, ids in zip(chain.from_iterable(timed), results, tokens, strict=True)
         ]
-        del encoded
-        give_memory_back()
-        return heard
 
     def _features(self, windows: Sequence["Samples"], *, whole: bool) -> Any:
         """The spectrograms of windows, shape (windows, mels, frames), as long as the longest of them or 30 s."""
