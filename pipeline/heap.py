@@ -13,9 +13,15 @@ def keep_large_blocks() -> None:
 
     The attention of a window of 25 s takes 50 MB in every layer. By itself the library fetches so much from the system
     each time and returns it at once, and the system fills every page with zeros first: a third of the encoder's time.
-    A heap of its own for each thread holds 64 MB at most, and over hours what each keeps adds up: there is one for all.
+    A heap of its own for each thread holds 64 MB at most, so there is one for all.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):  # other libraries do as they think best
         library = ctypes.CDLL(None)
         for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _NEVER), (_TRIM_THRESHOLD, _NEVER)):
             library.mallopt(option, value)
+
+
+def give_memory_back() -> None:
+    """Return what is free now to the system: between blocks that are in use, free ones add up over hours."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

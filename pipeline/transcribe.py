@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from pipeline.audio import SAMPLE_RATE, probe_duration, read_samples
 from pipeline.errors import InputError, ModelError
+from pipeline.heap import give_memory_back
 from pipeline.models import ModelFolder, find_model
 from pipeline.recognition import MANNERS, recognise
 from pipeline.records import segments_from_json, segments_to_json
@@ -46,6 +47,8 @@ OPTIONS: dict[str, Any] = {
 }
 # The language is listened for in so many stretches from the start, in the fullest window of each.
 LANGUAGE_STRETCHES = 3
+# Free memory is returned after so many stretches, some 20 minutes of sound; after each it took a twentieth of the time.
+_STRETCHES_A_TRIM = 8
 # Heard with this probability, another language than the one in the settings is reported.
 _ANOTHER_LANGUAGE = 0.8
 
@@ -182,6 +185,8 @@ class _Work:
             self._advance(len(stretch.samples) / SAMPLE_RATE)
             return kept
         found = recognise(self.whisper, stretch, self.language, hints=self.hints, on_heard=self._advance)
+        if stretch.number % _STRETCHES_A_TRIM == _STRETCHES_A_TRIM - 1:
+            give_memory_back()
         if path:
             segments = segments_to_json(found)
             record = {"made_from": self.made_from, "begin": stretch.begin, "end": stretch.end}

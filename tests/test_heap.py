@@ -1,4 +1,4 @@
-"""The memory of large blocks is used again."""
+"""The memory of large blocks: used again, and returned when asked."""
 
 import platform
 import subprocess
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only 
 # As the layers of a network do, in a thread that is not the first one. A page is 4 kB, or more.
 TAKE_AND_FREE = """
 import ctypes, resource, sys, threading
-from pipeline.heap import keep_large_blocks
+from pipeline.heap import give_memory_back, keep_large_blocks
 
 if sys.argv[1] == "kept":
     keep_large_blocks()
@@ -33,21 +33,30 @@ def in_a_thread(times):
     thread.join()
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
 in_a_thread(1)
-print(in_a_thread(5))
+faults, held = in_a_thread(5), resident()
+give_memory_back()
+print(faults, held - resident())
 """
 
 
-def count_faults(how: str) -> int:
-    """Pages that the system had to fill for five blocks, each as large as one that was freed before."""
+def run(how: str) -> tuple[int, int]:
+    """The pages that the system had to fill for five blocks one after the other, and the bytes returned then."""
     ran = subprocess.run([sys.executable, "-c", TAKE_AND_FREE, how], capture_output=True, text=True, check=True)
-    return int(ran.stdout)
+    faults, returned = map(int, ran.stdout.split())
+    return faults, returned
 
 
-def test_a_large_block_is_used_again_by_a_thread() -> None:
-    assert count_faults("kept") < 100
+def test_a_large_block_is_used_again_by_a_thread_until_it_is_given_back() -> None:
+    faults, returned = run("kept")
+    assert faults < 100
+    assert returned > 70_000_000
 
 
 def test_by_itself_the_library_fetches_each_block_anew() -> None:
     """Should this fail one day, `keep_large_blocks` may have become superfluous."""
-    assert count_faults("as it comes") > 1000
+    assert run("as it comes")[0] > 1000
