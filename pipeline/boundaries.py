@@ -71,10 +71,10 @@ def measure_boundaries(units: Sequence[Unit], spoken: Sequence[Sequence[str]]) -
     column["novelty"][:] = novelty
     column["cohesion"][:] = cohesion
     for number, unit in enumerate(units):
-        text = unit.text.lower().replace("’", "'")
+        text = unit.folded
         count = len(text.split())
         if count < 8 and number + 1 < len(units):
-            text += " " + units[number + 1].text.lower().replace("’", "'")
+            text += " " + units[number + 1].folded
         for name, pattern in _CUES.items():
             column[name][number] = bool(pattern.search(text))
         column["short_answer"][number] = count <= 1

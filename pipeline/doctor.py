@@ -113,7 +113,7 @@ def _check_config(project: Project) -> Iterator[Check]:
 
 def _check_episodes(project: Project) -> Iterator[Check]:
     paths = sorted(project.episodes.glob("*.yaml"))
-    wrong = [f"{path} is not read as an episode: name it {path.stem}.yaml" for path in project.episodes.glob("*.yml")]
+    wrong = [f"{path} is not read as an episode: name it {path.stem}.yaml" for path in project.find_misnamed()]
     for path in paths:
         try:
             config = load_episode(path)

@@ -32,23 +32,24 @@ def read_document(content: bytes, suffix: str, *, columns: Mapping[str, str] | N
     """
     if suffix.lower() not in SUFFIXES:
         raise InputError(f"a feature list cannot be a {suffix} file; known are {', '.join(sorted(SUFFIXES - {''}))}")
-    if suffix.lower() != ".xlsx" and not is_text(decode_text(content)):
+    text = "" if suffix.lower() == ".xlsx" else decode_text(content)
+    if not is_text(text):
         raise InputError(
             "this is not text, but the bytes of some other kind of file: save the page's text, or name that"
         )
     match suffix.lower():
         case ".csv" | ".tsv":
-            return read_csv_lines(decode_text(content), suffix.lower(), columns or {})
+            return read_csv_lines(text, suffix.lower(), columns or {})
         case ".xlsx":
             return read_xlsx_lines(content, columns or {})
         case ".json":
-            return read_json_lines(decode_text(content), columns or {})
+            return read_json_lines(text, columns or {})
         case ".html" | ".htm":
             return _read_html(content, columns or {})
         case ".md" | ".markdown":
-            return _read_markdown(decode_text(content), columns or {})
+            return _read_markdown(text, columns or {})
         case _:
-            return _read_text(decode_text(content))
+            return _read_text(text)
 
 
 def _read_text(text: str) -> Document:

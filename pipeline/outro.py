@@ -24,9 +24,5 @@ def find_outro(units: Sequence[Unit], last_start: float) -> float | None:
     if not units:
         return None
     earliest = max(last_start + LEAST_S, units[-1].end - LONGEST_S)
-    fitting = (one.start for one in units if one.start >= earliest and LEAVE.search(_fold(one.text)))
+    fitting = (one.start for one in units if one.start >= earliest and LEAVE.search(one.folded))
     return next(fitting, None)
-
-
-def _fold(text: str) -> str:
-    return text.lower().replace("’", "'")

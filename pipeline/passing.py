@@ -33,7 +33,7 @@ def find_passed(units: Sequence[Unit], times: Times, found: NDArray[np.bool_]) -
     One counts as such if hosts say right away that they skip it or leave it out, and the next one found, or the end,
     is near.
     """
-    heard = np.array([unit.start for unit in units if PASSING.search(_fold(unit.text))])
+    heard = np.array([unit.start for unit in units if PASSING.search(unit.folded)])
     passed = np.zeros(len(times), dtype=bool)
     stops = np.append(np.sort(times[found]), max((unit.end for unit in units), default=0.0))
     for row in np.flatnonzero(found):
@@ -42,7 +42,3 @@ def find_passed(units: Sequence[Unit], times: Times, found: NDArray[np.bool_]) -
         said = (heard >= start - LEAD_S) & (heard < min(stop, start + BREATH_S))
         passed[row] = stop - start <= LONGEST_S and bool(said.any())
     return passed
-
-
-def _fold(text: str) -> str:
-    return text.lower().replace("’", "'")

@@ -106,6 +106,11 @@ class Project:
         """One episode's rows."""
         return self.dataset / f"{episode_id}.parquet"
 
+    def find_misnamed(self) -> list[Path]:
+        """Return the files among the episodes' settings that nothing reads for their ending, such as `ep12.yml`."""
+        found = sorted(self.episodes.iterdir()) if self.episodes.is_dir() else []
+        return [path for path in found if path.suffix != ".yaml" and path.suffix.lower() in {".yml", ".yaml"}]
+
     def find_left_over(self) -> list[str]:
         """Return the episodes that are published and have no settings any more, as when one was renamed."""
         published = sorted(path.stem for path in self.dataset.glob("*.parquet"))

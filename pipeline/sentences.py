@@ -26,6 +26,11 @@ class Unit:
     text: str
     opens: bool = True
 
+    @property
+    def folded(self) -> str:
+        """The text in small letters and with straight apostrophes, as patterns of what hosts say are written."""
+        return self.text.lower().replace("’", "'")
+
 
 def cut_sentences(transcript: Transcript) -> list[Unit]:
     """Return the units of a transcript in order of time; a unit starts where its first word starts.

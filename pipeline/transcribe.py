@@ -47,7 +47,8 @@ OPTIONS: dict[str, Any] = {
 }
 # The language is listened for in so many stretches from the start, in the fullest window of each.
 LANGUAGE_STRETCHES = 3
-# Free memory is returned after so many stretches, some 20 minutes of sound; after each it took a twentieth of the time.
+# Free memory is returned after so many stretches, some 20 minutes of sound. To do so after each group of windows took a
+# twentieth of the time.
 _STRETCHES_A_TRIM = 8
 # Heard with this probability, another language than the one in the settings is reported.
 _ANOTHER_LANGUAGE = 0.8

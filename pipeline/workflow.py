@@ -110,12 +110,10 @@ def list_episodes(project: Project) -> list[str]:
 
     ConfigError where a file is no episode for its ending; PermissionError where nobody may look.
     """
+    for path in project.find_misnamed():
+        raise ConfigError(f"{path} is not read as an episode: name it {path.stem}.yaml")
     # A file is an episode: there is no list to keep in step. A folder that may not be read is not one without files.
     found = sorted(project.episodes.iterdir()) if project.episodes.is_dir() else []
-    if odd := next(
-        (path for path in found if path.suffix.lower() in {".yml", ".yaml"} and path.suffix != ".yaml"), None
-    ):
-        raise ConfigError(f"{odd} is not read as an episode: name it {odd.stem}.yaml")
     return [path.stem for path in found if path.suffix == ".yaml" and path.name[0] != "." and path.is_file()]
 
 
