@@ -1,6 +1,5 @@
 """Whisper on this machine, by faster-whisper and CTranslate2: the only module that knows them."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -12,6 +11,7 @@ from pipeline.errors import ModelError
 from pipeline.heap import keep_large_blocks
 from pipeline.mel_bands import MelBands
 from pipeline.models import ModelFolder
+from pipeline.processor import count_cores, use_wide_registers
 from pipeline.schema import Word
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Whisper:
     def load(cls, folder: ModelFolder, *, workers: int | None = None) -> "Whisper":
         """Load a model on the best device there is, else ModelError; `workers` None means: one for each core."""
         keep_large_blocks()
+        wide = use_wide_registers()
         from faster_whisper import WhisperModel
 
         failures = []
@@ -93,7 +94,8 @@ class Whisper:
             except (RuntimeError, ValueError) as error:
                 failures.append(f"{device} {compute_type}: {error}")
                 continue
-            return cls(model, folder.name, device, compute_type, threads)
+            computes = f"{compute_type} AVX-512" if wide and device == "cpu" else compute_type
+            return cls(model, folder.name, device, computes, threads)
         raise ModelError(f"the speech model in {folder.path} cannot be loaded ({'; '.join(failures)}): fetch it again")
 
     @property
@@ -244,8 +246,3 @@ def list_devices() -> list[tuple[str, str]]:
         found = [("cuda", compute_type) for compute_type in ("float16", "int8_float16") if compute_type in offered]
     # `default` would be float32 on a CPU, nearly twice the cost of int8.
     return [*found, ("cpu", "int8")]
-
-
-def count_cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
