@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pipeline.encoder import Encoder
 from pipeline.evidence import Evidence, Matrix, measure_evidence
+from pipeline.feedback import weigh_feedback
 from pipeline.mentions import find_mentions
-from pipeline.ordering import Posterior, gather_mass, weigh_order
+from pipeline.ordering import NO_FIXED, Posterior, gather_mass, weigh_order
 from pipeline.outro import find_outro
 from pipeline.pace import measure_dwell
 from pipeline.passing import find_passed
@@ -158,13 +159,18 @@ def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, floa
         pace = min(1.0, PACE_S / max(measure_dwell(evidence.starts, len(passages)), 1.0))
         passages += weights.prices.meaning / weights.prices.passage * pace * evidence.meanings
     scores, passages = discount_put_off(evidence, scores, passages)
-    typical = None
-    if given:
-        # How well list and talk fit each other is told by what is found unaided.
-        unaided = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices)
-        typical = float(np.median(gather_mass(evidence.starts, unaided.starts, NEAR_S).max(axis=1)))
-    fixed = find_units(evidence.starts, given)
-    posterior = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices, fixed)
+
+    def weigh(fixed: Mapping[int, int] = NO_FIXED) -> Posterior:
+        first = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices, fixed)
+        more = weigh_feedback(evidence, first.talks)
+        if more is None:
+            return first
+        again = passages + more / weights.prices.passage
+        return weigh_order(scores, again, boundaries.astype(np.float64), weights.prices, fixed)
+
+    # How well list and talk fit each other is told by what is found unaided.
+    typical = float(np.median(gather_mass(evidence.starts, weigh().starts, NEAR_S).max(axis=1))) if given else None
+    posterior = weigh(find_units(evidence.starts, given))
     near = gather_mass(evidence.starts, posterior.starts, NEAR_S)
     chosen = choose_units(evidence.starts, posterior.starts, near, find_likeliest(evidence.starts, near, scores))
     rows = describe_placements(evidence, posterior, scores, boundaries, near, chosen, typical)

@@ -67,7 +67,8 @@ class Evidence:
     `starts` (units) are in seconds; `pairs` (features, units, columns) has its two boundary columns still empty;
     `boundaries` is (units, columns), `items` (features, columns); `names` tells the columns of all three.
     `passages` (features, units) holds log-likelihood ratios of a unit's words being about a feature, and `meanings`
-    (features, units), where there are sentence vectors, how alike they are beyond what is usual.
+    (features, units), where there are sentence vectors, how alike they are beyond what is usual. `sentences` (units,
+    384) and `texts` (features, 384) are those vectors.
     """
 
     starts: NDArray[np.float64]
@@ -77,6 +78,8 @@ class Evidence:
     passages: Matrix
     meanings: Matrix | None
     names: "Columns"
+    sentences: Matrix | None = None
+    texts: Matrix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +142,15 @@ def measure_evidence(
     column["intro"][:] = np.exp(-(starts - starts[0]) / 60.0)
     column["outro"][:] = np.exp(-(starts[-1] - starts) / 60.0)
     boundaries, items = measure_boundaries(units, spoken), _measure_items(column, wording, features)
-    meanings = None
+    meanings = sentences = texts = None
     if meaning is not None:
         likeness = measure_likeness(units, meaning, column)
         measure_interaction(starts, meaning.spoken, meaning.title_words, meaning.text_words, column)
         boundaries = np.concatenate([boundaries, likeness.sides], axis=1)
         items = np.column_stack([items, _measure_best(column)])
-        meanings = likeness.passages
+        meanings, sentences, texts = likeness.passages, likeness.sentences, likeness.texts
     passages = _measure_passages(wording, starts, mentions, rows)
-    return Evidence(begun, pairs, boundaries, items, passages, meanings, names)
+    return Evidence(begun, pairs, boundaries, items, passages, meanings, names, sentences, texts)
 
 
 def _measure_best(pairs: dict[str, Halves]) -> Matrix:

@@ -60,11 +60,14 @@ class Likeness:
     """What the vectors say beside the pairs: `sides` (units, columns) and `passages` (features, units).
 
     `passages` is the cosine of a few seconds around each unit with a feature's whole text, less what is usual for
-    the feature in this episode.
+    the feature in this episode. `sentences` (units, 384) and `texts` (features, 384) are the vectors of length one,
+    without what all of them share.
     """
 
     sides: Matrix
     passages: Matrix
+    sentences: Matrix
+    texts: Matrix
 
 
 def measure_likeness(units: Sequence[Unit], meaning: Meaning, pairs: Mapping[str, Halves]) -> Likeness:
@@ -97,7 +100,7 @@ def measure_likeness(units: Sequence[Unit], meaning: Meaning, pairs: Mapping[str
     _compare(pairs)
     around = texts @ _mean(sums, counts, *_reach(starts, -PASSAGE_S / 2, PASSAGE_S)).T
     usual = np.quantile(around, 0.75, axis=1, keepdims=True)
-    return Likeness(sides.astype(np.float32), (around - usual).astype(np.float32))
+    return Likeness(sides.astype(np.float32), (around - usual).astype(np.float32), spoken, texts)
 
 
 def _centre(vectors: Matrix, weights: Matrix | None = None) -> Matrix:
