@@ -6,6 +6,7 @@ are the sentences that a first weighing gives to it, each as far as it does.
 """
 
 from itertools import combinations_with_replacement
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ BESIDE, LEFT_OUT = 1, 3
 DESCRIBED, BARE = (2.0, 60.0, 250.0), (1.0, 60.0, 90.0)
 
 Vector = NDArray[np.float64]
+Number = TypeVar("Number", np.float32, np.float64)
 
 
 def weigh_feedback(evidence: Evidence, talks: Vector) -> Vector | None:
@@ -48,23 +50,20 @@ def compare_with_passages(sentences: Matrix, texts: Matrix, talks: Vector) -> Ve
     `sentences` (units, numbers) and `texts` (features, numbers) are vectors of length one, `talks` (features, units)
     the passages. What is near a unit is left out of the passage that it is compared with: it resembles itself.
     """
-    offsets = range(-LEFT_OUT, LEFT_OUT + 1)
-    spoken = sentences.astype(np.float64)
-    near = {by: _shift(spoken.T, by).T for by in offsets}
-    shares = {by: _shift(talks, by) for by in offsets}
-    around: Vector = np.sum([near[by] for by in range(-BESIDE, BESIDE + 1)], axis=0)
-    around /= np.linalg.norm(around, axis=1, keepdims=True) + 1e-6
-    passages: Vector = talks @ spoken + TEXT_SENTENCES * texts
-    alike: Vector = passages @ spoken.T
+    near, shares = _shift(sentences.T), _shift(talks)
+    around: Matrix = np.sum([near[by].T for by in range(-BESIDE, BESIDE + 1)], axis=0)
+    around /= np.linalg.norm(around, axis=1, keepdims=True) + np.float32(1e-6)
+    passages: Vector = talks @ sentences + TEXT_SENTENCES * texts
+    alike = _shift(passages @ sentences.T)
     # (p - n) . a and |p - n|^2, where n is the sum of what is near: without a vector for each feature and unit.
     products = passages @ around.T
     lengths = np.repeat(np.sum(passages**2, axis=1, keepdims=True), len(sentences), axis=1)
     for by, share in shares.items():
-        products -= share * _multiply(near[by], around)
-        lengths -= 2 * share * _shift(alike, by)
-    for one, other in combinations_with_replacement(offsets, 2):
+        products -= share * np.einsum("ji,ij->i", near[by], around)
+        lengths -= 2 * share * alike[by]
+    for one, other in combinations_with_replacement(shares, 2):
         times = 1 if one == other else 2
-        lengths += times * shares[one] * shares[other] * _multiply(near[one], near[other])
+        lengths += times * shares[one] * shares[other] * np.einsum("ji,ji->i", near[one], near[other])
     cosines = products / (np.sqrt(np.maximum(lengths, 0.0)) + 1e-6)
     own = (talks * cosines).sum(axis=1) / (talks.sum(axis=1) + 1e-6)
     others = ((1 - talks) * cosines).sum(axis=1) / ((1 - talks).sum(axis=1) + 1e-6)
@@ -72,13 +71,7 @@ def compare_with_passages(sentences: Matrix, texts: Matrix, talks: Vector) -> Ve
     return further
 
 
-def _shift(values: Vector, by: int) -> Vector:
-    """The values (rows, units) as many units later, zero beyond the ends."""
+def _shift(values: NDArray[Number]) -> dict[int, NDArray[Number]]:
+    """Return values (rows, units) as up to LEFT_OUT units later or earlier, zero beyond the ends: views of one copy."""
     padded = np.pad(values, ((0, 0), (LEFT_OUT, LEFT_OUT)))
-    return padded[:, LEFT_OUT + by : LEFT_OUT + by + values.shape[1]]
-
-
-def _multiply(left: Vector, right: Vector) -> Vector:
-    """The product of each row with the same row."""
-    products: Vector = np.einsum("ij,ij->i", left, right)
-    return products
+    return {by: padded[:, LEFT_OUT + by :][:, : values.shape[1]] for by in range(-LEFT_OUT, LEFT_OUT + 1)}
