@@ -24,9 +24,11 @@ _COMMENTARY = re.compile(r"\b(?:noted|called out|highlighted|mentioned|discussed
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 _FEW = 5  # warnings of one kind that are told one by one; more are told in one line
 _ENOUGH = 8  # of fewer entries, many may really not be discussed
-# The share of a list that is found, by the sum of confidences: .54 and more for eight episodes with their own lists,
-# .40 and less for 16 with another's (by words alone, and by meaning as well); .48 and more for 43 of five more shows.
-_FITS = 0.45
+# The share of a list that is found, by the sum of confidences: .48 and more for 43 episodes of five shows with their
+# own lists. Where a list is gone through fast, passages speak for themselves (`feedback`), those found for another
+# episode's list too: .50 and less for 24 such pairs of spoken walkthroughs, .73 and more (by words .54) for right ones.
+_FITS, _FITS_FAST = 0.45, 0.52
+_FAST_S = 90.0  # seconds an entry
 _SHARED = 0.75  # part of the shorter entry's words that the other has too, where both probably mean the same
 
 
@@ -133,8 +135,10 @@ def check_duration(published: Sequence[float | None], duration: float) -> Iterat
 def check_fit(alignment: Alignment) -> Iterator[str]:
     """Yield a warning where so little of a list is found in the talk that it may be another episode's."""
     placements = alignment.placements
+    starts = [one.start for one in placements if one.start is not None]
     found = sum(one.confidence for one in placements if one.start is not None)
-    if len(placements) >= _ENOUGH and found < _FITS * len(placements):
+    is_fast = bool(starts) and max(starts) - min(starts) < _FAST_S * len(placements)
+    if len(placements) >= _ENOUGH and found < (_FITS_FAST if is_fast else _FITS) * len(placements):
         yield (
             f"little of this list is found in the talk (some {found:.0f} of {len(placements)} entries): "
             "check that it is this episode's"

@@ -1,5 +1,7 @@
 """Warnings: each names the line and what to do."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.list_checks import check_duration, check_fit, check_list, find_words, shorten
@@ -140,10 +142,10 @@ def test_words_are_compared_without_plural_and_tense() -> None:
     assert find_words("Sorted invoices") == find_words("sorting an invoice")
 
 
-def place(found: int, absent: int, confidence: float) -> Alignment:
-    here = Placement(1, 5.0, 9.0, Status.REVIEW, confidence, Method.PHRASE, "said")
+def place(found: int, absent: int, confidence: float, each: float = 60.0) -> Alignment:
+    here = Placement(1, 0.0, 9.0, Status.REVIEW, confidence, Method.PHRASE, "said")
     nowhere = Placement(1, None, None, Status.NOT_FOUND, 0.9, Method.PHRASE, "not said")
-    return Alignment((here,) * found + (nowhere,) * absent)
+    return Alignment(tuple(replace(here, start=number * each) for number in range(found)) + (nowhere,) * absent)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,9 @@ def place(found: int, absent: int, confidence: float) -> Alignment:
         (place(10, 0, 0.9), False),
         (place(6, 4, 0.9), False),
         (place(10, 0, 0.3), True),
+        (place(10, 0, 0.5, each=60.0), True),
+        (place(10, 0, 0.5, each=180.0), False),
+        (place(10, 0, 0.3, each=180.0), True),
         (place(4, 6, 0.9), True),
         (place(0, 8, 0.9), True),
         (place(0, 7, 0.9), False),
