@@ -40,7 +40,7 @@ Progress = Callable[[float, float], None]
 
 # What the words of a transcript depend on besides the audio, the model and the versions of the recogniser.
 OPTIONS: dict[str, Any] = {
-    "recipe": 3,
+    "recipe": 4,
     "beams": MANNERS[0].beams,
     "stretch_s": [SHORTEST_S, LONGEST_S],
     "window_s": [COMFORTABLE_S, WINDOW_S],
