@@ -23,7 +23,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.models import find_model
-from pipeline.processor import count_cores, use_wide_registers
+from pipeline.processor import count_cores, has_wide_registers, use_wide_registers
 from pipeline.transcribe import WhisperTranscriber
 
 OURS, DEFAULT = "episode-catalog", "faster-whisper as it comes"
@@ -79,7 +79,7 @@ def names_of_ways() -> list[str]:
     cores = count_cores()
     hand_tuned = [f"{kind}, {cores} threads" for kind in ("sequential", "batch 4", "batch 8", "batch 16")]
     # As nobody tunes it who does not read CTranslate2's list of environment variables.
-    widened = [f"{way}, AVX-512" for way in hand_tuned[:2]]
+    widened = [f"{way}, AVX-512" for way in hand_tuned[:2] if has_wide_registers()]
     return [OURS, "sequential, 1 thread", *hand_tuned, *widened, DEFAULT]
 
 

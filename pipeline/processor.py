@@ -16,14 +16,22 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def has_wide_registers(features: Collection[str] | None = None) -> bool:
+    """Tell whether a processor computes in registers of 512 bits without slowing down.
+
+    `features` are its, as Linux names them; by default those of this one.
+    """
+    return {*_NEEDED, _WITHOUT_SLOWING_DOWN} <= set(_read_features() if features is None else features)
+
+
 def use_wide_registers(features: Collection[str] | None = None) -> bool:
     """Let CTranslate2 compute in registers of 512 bits where the processor has them; tell whether it will.
 
     It has such code, and takes it only where the environment says so; call this before it is imported. What the
-    environment already says is left alone. `features` are the processor's, as Linux names them; by default this one's.
+    environment already says is left alone.
     """
     said = os.environ.get(_SWITCH)
-    if said is None and {*_NEEDED, _WITHOUT_SLOWING_DOWN} <= set(_read_features() if features is None else features):
+    if said is None and has_wide_registers(features):
         said = os.environ[_SWITCH] = "AVX512"
     return said == "AVX512"
 
