@@ -23,7 +23,8 @@ from benchmarks.fit_alignment import (
     weigh_unseen,
 )
 from benchmarks.grounding import Guess, guess_starts, measure_calibration, measure_recall
-from pipeline.align import decide_placements, weigh_episode
+from pipeline.decision import decide_placements
+from pipeline.weighing import weigh_episode
 from pipeline.weights import Weights, load_weights, parse_weights
 
 

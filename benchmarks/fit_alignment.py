@@ -25,7 +25,6 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes
 from benchmarks.left_out import cut_passages, keep_meaning, keep_units
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
-from pipeline.align import Weighing, rate_boundaries, weigh_episode
 from pipeline.encoder import load_encoder
 from pipeline.evidence import Columns, Evidence, Matrix, measure_evidence
 from pipeline.meaning import VECTOR_NAMES, Meaning
@@ -34,6 +33,7 @@ from pipeline.ordering import OrderPrices
 from pipeline.schema import Mention
 from pipeline.sentences import Unit, cut_sentences
 from pipeline.vectors import KeptVectors, compare_meaning
+from pipeline.weighing import Weighing, rate_boundaries, weigh_episode
 from pipeline.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, parse_weights
 
 # Found by coordinate search on the mean over shows of recall within 10 s and 30 s, with out-of-show scores; the

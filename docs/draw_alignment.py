@@ -12,7 +12,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from pipeline.align import NEAR_S, weigh_episode
 from pipeline.encoder import load_encoder
 from pipeline.evidence import measure_evidence
 from pipeline.features import load_features
@@ -24,6 +23,7 @@ from pipeline.schema import Status
 from pipeline.sentences import cut_sentences
 from pipeline.storage import read_json, read_record
 from pipeline.vectors import compare_meaning, encode_units
+from pipeline.weighing import NEAR_S, weigh_episode
 from pipeline.weights import load_weights
 
 REPOSITORY = Path(__file__).parent.parent

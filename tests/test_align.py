@@ -1,34 +1,15 @@
 """The alignment finds where each feature is discussed, says how sure it is, and leaves out what is not there."""
 
-import itertools
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from conftest import LINES, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from invented_shows import Show, invent_features, measure_lines, tell
+from invented_shows import Show, invent_features, tell
 
-from pipeline.align import (
-    CLEAR_WORDS,
-    EVEN,
-    align,
-    choose_units,
-    decide_found,
-    decide_placements,
-    demand_sureness,
-    discount_put_off,
-    find_likeliest,
-    find_rival,
-    find_units,
-    list_alternatives,
-    rate_boundaries,
-    weigh_episode,
-)
+from pipeline.align import align
 from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
-from pipeline.sentences import cut_sentences
-from pipeline.weights import LinearModel, load_weights
 
 
 def count_right(show: Show, alignment: Alignment, within: float = 10.0) -> float:
@@ -103,56 +84,12 @@ def test_mention_that_is_put_off_is_no_sure_start(words: str, doubtful: bool) ->
     assert (placement.status is not Status.CONFIDENT and placement.start != teaser.start) is doubtful
 
 
-PUT_OFF = (
-    "Invoices can be sorted by due date, but let's save that for later.",
-    "It has the dark theme in the mobile app, too.",
-    *("We had soup for lunch again today.",) * 6,
-    "So, invoices can be sorted by due date.",
-)
-
-
-def test_only_what_is_put_off_and_comes_again_is_discounted() -> None:
-    named = (Feature(1, "Invoices sorted by due date"), Feature(2, "Dark theme"), Feature(3, "Zebra quotas"))
-    evidence = measure_lines(PUT_OFF, *named)
-    before = np.full(evidence.passages.shape, 2.0)
-    scores, passages = discount_put_off(evidence, before, before)
-    assert scores[0, 0] < -5.0
-    assert passages[0, 0] == 0.0
-    # Once the feature comes again, and for features that do not, all is as it was.
-    for values in (scores, passages):
-        assert (values[0, 4:] == 2.0).all()
-        assert (values[1:] == 2.0).all()
-
-
-def test_talk_in_other_words_is_drawn_to_the_feature_it_means() -> None:
-    lines = ("Our dog is a dog.", "A dog it is.", "Now the rain.", "It is rain.")
-    evidence = measure_lines(
-        lines, Feature(1, "A puppy"), Feature(2, "The weather"), Feature(3, "Zebra quotas"), meaning=True
-    )
-    assert evidence.meanings is not None
-    mute = replace(evidence, meanings=np.zeros_like(evidence.meanings))
-    talks, without = (weigh_episode(one, load_weights(with_meaning=True)).posterior.talks for one in (evidence, mute))
-    assert (talks[1, 2:] > without[1, 2:]).all()
-    assert (talks[0, 2:] < without[0, 2:]).all()
-
-
 def test_times_are_whole_milliseconds() -> None:
     features = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "A dark theme in the mobile app"))
     for placement in align(spoken(LINES, seconds_a_line=10 / 3), features).placements:
         assert placement.start is not None
         assert placement.end is not None
         assert (placement.start, placement.end) == (round(placement.start, 3), round(placement.end, 3))
-
-
-@pytest.mark.parametrize(
-    ("others", "rival"),
-    [((), None), ((30.0,), None), ((60.0,), 60.0), ((30.0, 60.0), 60.0), ((90.0, 60.0), None), ((45.333,), 45.333)],
-)
-def test_a_rival_is_the_likeliest_other_place_and_fits_nearly_as_well(
-    others: tuple[float, ...], rival: float | None
-) -> None:
-    starts, near = np.array([0.0, 30.0, 45.3333, 60.0, 90.0]), np.array([0.5, 0.5, 0.3, 0.2, 0.19])
-    assert find_rival(starts, near, 0.0, others, 0.5) == rival
 
 
 @pytest.mark.parametrize(("words", "passed"), [("We're going to skip", True), ("It has", False)])
@@ -193,13 +130,6 @@ def test_bare_sentence_is_placed_between_its_neighbours() -> None:
     assert after is not None
     assert before <= start <= after
     assert (placements[4].method, placements[4].status) == (Method.ORDER, Status.REVIEW)
-
-
-def test_bare_heading_must_be_surer_where_talk_dwells_on_it() -> None:
-    weights, heading = load_weights(), Feature(1, "Future work")
-    described = replace(heading, description="What is planned for the next release.")
-    assert demand_sureness(heading, 200.0, weights) > demand_sureness(described, 200.0, weights)
-    assert demand_sureness(heading, 40.0, weights) == demand_sureness(described, 40.0, weights)
 
 
 def test_feature_ends_where_the_next_one_starts_and_the_last_one_where_leave_is_taken() -> None:
@@ -276,97 +206,11 @@ def test_a_title_is_found_by_the_stems_of_its_own_language() -> None:
     assert placement.reason == '"sortierte Rechnung" is said at 0:13'
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_alternatives_are_the_likeliest_places_and_lie_apart(near: list[float]) -> None:
-    starts = np.arange(0.0, 6.0 * len(near), 6.0)
-    others = list_alternatives(starts, np.array(near), 12.0)
-    masses = [near[int(other / 6.0)] for other in others]
-    assert len(others) <= 3
-    assert masses == sorted(masses, reverse=True)
-    assert all(mass >= 0.05 for mass in masses)
-    assert all(abs(one - other) >= 15.0 for one, other in itertools.combinations((12.0, *others), 2))
-
-
-def test_an_alternative_may_lie_just_far_enough_away() -> None:
-    assert list_alternatives(np.array([0.0, 15.0, 29.9]), np.array([0.6, 0.05, 0.3]), 0.0) == (29.9,)
-    assert list_alternatives(np.array([0.0, 15.0, 30.0]), np.array([0.6, 0.05, 0.3]), 0.0) == (30.0, 15.0)
-
-
-def test_an_alternative_must_be_worth_hearing_and_is_told_in_milliseconds() -> None:
-    starts, near = np.array([0.0, 30.0, 60.33333]), np.array([0.6, 0.04, 0.06])
-    assert list_alternatives(starts, near, 0.0) == (60.333,)
-
-
-def test_known_starts_take_the_nearest_units_the_earlier_one_first() -> None:
-    starts = np.array([0.0, 10.0, 20.0])
-    assert find_units(starts, {5: 9.0, 0: 11.0}) == {5: 1, 0: 2}
-    assert find_units(starts, {2: 9.0, 1: 9.0}) == {1: 1, 2: 2}
-    assert find_units(starts, {0: 99.0, 1: 98.0}) == {1: 2}, "beyond the last unit nothing is left to hold"
-
-
-def test_two_features_share_a_unit_only_where_there_is_no_other() -> None:
-    starts = np.array([0.0, 3.0, 20.0])
-    posterior = np.array([[0.5, 0.4, 0.0], [0.5, 0.3, 0.0]])
-    near = np.array([[0.9, 0.9, 0.0], [0.8, 0.8, 0.0]])
-    assert choose_units(starts, posterior, near, near.argmax(axis=1)).tolist() == [0, 1], "the surer one chooses first"
-    few = np.array([0, 2])
-    alone = choose_units(starts[few], posterior[:, few], near[:, few], near[:, few].argmax(axis=1))
-    assert alone.tolist() == [0, 0]
-
-
-def test_of_features_as_sure_as_each_other_the_first_of_the_list_chooses_first() -> None:
-    near, posterior = np.full((20, 21), 0.5), np.tile(np.linspace(1, 0, 21), (20, 1))
-    assert choose_units(np.linspace(0.0, 2.0, 21), posterior, near, near.argmax(axis=1)).tolist() == list(range(20))
-
-
-@pytest.mark.parametrize(
-    ("rival", "score", "unit"),
-    [(0.39, 9.0, 2), (0.39, CLEAR_WORDS - 0.1, 0), (0.99 * EVEN * 0.4, 9.0, 0)],
-    ids=["even, and clearly named", "even, and hardly named", "named, but far less likely"],
-)
-def test_of_places_as_likely_as_each_other_words_choose(rival: float, score: float, unit: int) -> None:
-    starts, near, scores = np.array([0.0, 6.0, 60.0]), np.array([[0.4, 0.39, rival]]), np.array([[0.0, 9.0, score]])
-    assert find_likeliest(starts, near, scores).tolist() == [unit]
-
-
 def test_confidence_is_a_probability_of_three_digits() -> None:
     show = tell(invent_features(6), [0, 1, 2, 4, 5])
     for placement in align_show(show).placements:
         assert 0.0 < placement.confidence < 1.0
         assert placement.confidence == round(placement.confidence, 3)
-
-
-TOLD = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "Added a dark theme to the mobile app"))
-
-
-def judge_all(model: LinearModel, verdict: float) -> LinearModel:
-    """A judge who says the same of everything."""
-    return LinearModel(np.zeros_like(model.weights), verdict)
-
-
-def test_how_sure_a_start_is_one_judge_says_alone() -> None:
-    units, weights = cut_sentences(spoken(LINES)), load_weights()
-    weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
-    even, sure = (
-        decide_found(units, weighing, replace(weights, sure=judge_all(weights.sure, verdict)))
-        for verdict in (0.0, 50.0)
-    )
-    np.testing.assert_allclose(even.sure, 0.5)
-    np.testing.assert_allclose(sure.sure, 1.0)
-    np.testing.assert_array_equal(even.absent, sure.absent)
-
-
-def test_where_nothing_is_discussed_nothing_is_placed() -> None:
-    units, weights = cut_sentences(spoken(LINES)), load_weights()
-    weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
-    nobody = replace(weights, absent=judge_all(weights.absent, 50.0))
-    for placement in decide_placements(units, TOLD, [], weighing, nobody).placements:
-        assert (placement.start, placement.end, placement.status) == (None, None, Status.NOT_FOUND)
-
-
-def test_a_sentence_that_leads_over_is_the_likeliest_start_of_anything() -> None:
-    rated = rate_boundaries(measure_lines(LINES, *TOLD), load_weights())
-    assert rated.argmax() == LINES.index("All right, next up is the dark theme in the mobile app.")
 
 
 def test_the_times_on_a_page_change_nothing() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented_shows import measure_lines
 
-from pipeline.align import Weighing, weigh_episode
 from pipeline.placement import gather_talk, mark_order
 from pipeline.schema import Feature
+from pipeline.weighing import Weighing, weigh_episode
 from pipeline.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, load_weights
 
 FEATURES = (
