@@ -32,13 +32,17 @@ class Part:
 
 PARTS = {
     "alignment": Part(
-        ("align", "ordering", "placement", "reasons"),
-        ("test_align", "test_ordering", "test_placement", "test_reasons", "test_encoder"),
+        ("align", "weighing", "decision", "ordering", "feedback", "placement", "reasons"),
+        (
+            *("test_align", "test_weighing", "test_decision", "test_ordering", "test_feedback"),
+            *("test_placement", "test_reasons", "test_encoder"),
+        ),
     ),
     "lists": Part(
         ("marks", "lines", "page", "list_checks"),
         ("test_marks", "test_lines", "test_page", "test_list_checks", "test_documents"),
     ),
+    "processor": Part(("processor",), ("test_processor",)),
     "staleness": Part(("staleness", "catalog_csv"), ("test_staleness", "test_catalog_csv")),
 }
 NOTICED, UNNOTICED, UNTESTED = "noticed", "unnoticed", "untested"

@@ -9,6 +9,7 @@ _NEEDED = {"avx512f", "avx512cd", "avx512vl", "avx512dq", "avx512bw"}
 # Intel since Ice Lake and AMD since Zen 4. Processors before them lower their frequency for registers of 512 bits.
 _WITHOUT_SLOWING_DOWN = "avx512_vbmi2"
 _SWITCH = "CT2_FORCE_CPU_ISA"
+_CPU_INFO = Path("/proc/cpuinfo")
 
 
 def count_cores() -> int:
@@ -21,7 +22,7 @@ def has_wide_registers(features: Collection[str] | None = None) -> bool:
 
     `features` are its, as Linux names them; by default those of this one.
     """
-    return {*_NEEDED, _WITHOUT_SLOWING_DOWN} <= set(_read_features() if features is None else features)
+    return {*_NEEDED, _WITHOUT_SLOWING_DOWN} <= set(read_features() if features is None else features)
 
 
 def use_wide_registers(features: Collection[str] | None = None) -> bool:
@@ -36,10 +37,10 @@ def use_wide_registers(features: Collection[str] | None = None) -> bool:
     return said == "AVX512"
 
 
-def _read_features() -> Collection[str]:
-    """The features of this processor that the system lets programs use; none where it does not tell them so."""
+def read_features(cpu_info: Path = _CPU_INFO) -> tuple[str, ...]:
+    """Return the features of this processor that the system lets programs use; none where it does not tell them so."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+        lines = cpu_info.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
         return ()
-    return next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), ())
+    return next((tuple(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), ())
