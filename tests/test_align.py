@@ -206,6 +206,17 @@ def test_a_title_is_found_by_the_stems_of_its_own_language() -> None:
     assert placement.reason == '"sortierte Rechnung" is said at 0:13'
 
 
+def test_words_are_compared_by_the_stems_of_their_own_language() -> None:
+    """In German "Haus" and "Häuser" are one word; by the rules of English they hardly resemble each other."""
+    lines = ("Guten Tag und willkommen.", "Am Hof steht ein Haus mit einem Garten.", "Und nun etwas anderes.")
+    german, english = (
+        align(replace(spoken(lines), language=language), [Feature(1, "Gärten und Häuser")]).placements[0]
+        for language in ("de", "en")
+    )
+    assert (german.start, german.method) == (10.0, Method.PHRASE)
+    assert english.method is Method.ORDER
+
+
 def test_confidence_is_a_probability_of_three_digits() -> None:
     show = tell(invent_features(6), [0, 1, 2, 4, 5])
     for placement in align_show(show).placements:
@@ -261,9 +272,21 @@ def test_what_a_person_calls_not_discussed_gets_no_place() -> None:
     assert second.start is not None
 
 
+def test_what_a_person_calls_not_discussed_costs_the_others_nothing() -> None:
+    show = tell(invent_features(6), range(6))
+    gone = show.features[2].position
+    kept = [
+        one for one in align(show.transcript, show.features, anchors={gone: None}).placements if one.position != gone
+    ]
+    without = [feature for feature in show.features if feature.position != gone]
+    assert kept == list(align(show.transcript, without).placements)
+
+
 def test_a_start_is_kept_where_nobody_speaks() -> None:
     (placement,) = align(Transcript(()), (Feature(1, "A"),), anchors={1: 7.0}).placements
     assert (placement.start, placement.end, placement.confidence) == (7.0, 7.0, 1.0)
+    (unplaced,) = align(Transcript(()), (Feature(1, "A"),)).placements
+    assert (unplaced.start, unplaced.status, unplaced.confidence) == (None, Status.NOT_FOUND, 0.5)
 
 
 @given(st.lists(st.floats(0, 70), min_size=2, max_size=4), st.booleans())

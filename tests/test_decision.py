@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from invented_shows import measure_lines
 
 from pipeline.decision import decide_found, decide_placements, demand_sureness, find_rival, list_alternatives
-from pipeline.schema import Feature, Status
+from pipeline.evidence import measure_evidence
+from pipeline.schema import Feature, Method, Status
 from pipeline.sentences import cut_sentences
 from pipeline.weighing import weigh_episode
 from pipeline.weights import LinearModel, load_weights
@@ -81,3 +82,56 @@ def test_where_nothing_is_discussed_nothing_is_placed() -> None:
     nobody = replace(weights, absent=judge_all(weights.absent, 50.0))
     for placement in decide_placements(units, TOLD, [], weighing, nobody).placements:
         assert (placement.start, placement.end, placement.status) == (None, None, Status.NOT_FOUND)
+
+
+@pytest.mark.parametrize(("demanded", "status"), [(0.5, Status.CONFIDENT), (0.501, Status.REVIEW)])
+def test_a_start_is_confident_from_the_sureness_on_that_is_demanded(demanded: float, status: Status) -> None:
+    units, weights = cut_sentences(spoken(LINES)), load_weights()
+    weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
+    even = replace(weights, sure=judge_all(weights.sure, 0.0), sure_from=demanded, bare_sure_from=demanded)
+    placements = decide_placements(units, TOLD, [], weighing, even).placements
+    assert [one.status for one in placements] == [status, status]
+
+
+def test_a_start_that_its_neighbours_alone_place_is_never_confident() -> None:
+    features = (TOLD[0], Feature(2, "Various improvements"), replace(TOLD[1], position=3))
+    units, weights = cut_sentences(spoken(LINES)), load_weights()
+    weighing = weigh_episode(measure_lines(LINES, *features), weights)
+    certain = replace(weights, sure=judge_all(weights.sure, 50.0), absent=judge_all(weights.absent, -50.0))
+    placements = decide_placements(units, features, [], weighing, certain).placements
+    assert [(one.status is Status.CONFIDENT, one.method is Method.ORDER) for one in placements] == [
+        (True, False),
+        (False, True),
+        (True, False),
+    ]
+
+
+def test_times_are_told_in_milliseconds() -> None:
+    transcript, weights = spoken(LINES, seconds_a_line=10.12345), load_weights()
+    units = cut_sentences(transcript)
+    weighing = weigh_episode(measure_evidence(units, TOLD, [], "en"), weights)
+    first, second = decide_placements(units, TOLD, [], weighing, weights).placements
+    assert (first.start, first.end, second.start) == (10.123, 30.37, 30.37)
+
+
+def test_other_places_that_fit_are_told() -> None:
+    units, weights = cut_sentences(spoken(LINES)), load_weights()
+    weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
+    near = np.zeros_like(weighing.near)
+    near[0, [1, 3, 5]] = 0.5, 0.1, 0.3
+    first, _ = decide_placements(units, TOLD, [], replace(weighing, near=near), weights).placements
+    assert (first.start, first.alternatives) == (10.0, (50.0, 30.0))
+
+
+def test_no_more_than_three_other_places_are_told() -> None:
+    starts = np.array([0.0, 20.0, 40.0, 60.0, 80.0])
+    assert list_alternatives(starts, np.array([0.5, 0.4, 0.3, 0.2, 0.1]), 0.0) == (20.0, 40.0, 60.0)
+
+
+def test_a_known_start_is_quoted_from_the_sentence_that_it_falls_into() -> None:
+    units, weights = cut_sentences(spoken(LINES)), load_weights()
+    nearer_the_next = 17.0
+    weighing = weigh_episode(measure_lines(LINES, *TOLD), weights, {0: nearer_the_next})
+    first, second = decide_placements(units, TOLD, [], weighing, weights).placements
+    assert (first.start, first.quote[:15]) == (nearer_the_next, "Okay, first one")
+    assert second.quote.startswith("All right, next up")

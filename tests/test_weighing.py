@@ -18,7 +18,7 @@ from pipeline.weighing import (
     rate_boundaries,
     weigh_episode,
 )
-from pipeline.weights import load_weights
+from pipeline.weights import PLACEMENT_NAMES, load_weights
 
 TOLD = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "Added a dark theme to the mobile app"))
 
@@ -90,3 +90,35 @@ def test_of_places_as_likely_as_each_other_words_choose(rival: float, score: flo
 def test_a_sentence_that_leads_over_is_the_likeliest_start_of_anything() -> None:
     rated = rate_boundaries(measure_lines(LINES, *TOLD), load_weights())
     assert rated.argmax() == LINES.index("All right, next up is the dark theme in the mobile app.")
+
+
+def test_a_place_is_taken_inside_the_likeliest_window_alone() -> None:
+    starts, near = np.array([0.0, 3.0, 60.0]), np.array([[0.9, 0.9, 0.0], [0.8, 0.8, 0.1]])
+    posterior = np.array([[0.5, 0.4, 0.0], [0.5, 0.3, 0.9]])
+    assert choose_units(starts, posterior, near, np.array([0, 0])).tolist() == [0, 1]
+
+
+def test_words_count_beside_what_is_meant() -> None:
+    evidence = measure_lines(LINES, *TOLD, Feature(3, "Zebra quotas"), meaning=True)
+    wordless = replace(evidence, passages=np.zeros_like(evidence.passages))
+    weights = load_weights(with_meaning=True)
+    talks, without = (weigh_episode(one, weights).posterior.talks for one in (evidence, wordless))
+    assert talks[0, 2] > without[0, 2]
+    assert talks[1, 4] > without[1, 4]
+
+
+def test_feedback_is_evidence_of_the_passage_like_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence, weights = measure_lines(LINES, *TOLD, meaning=True), load_weights(with_meaning=True)
+    more = np.array([[0.0, 1.0, 1.0, 0.0, -1.0, 0.0], [0.0, -1.0, 0.0, 0.5, 0.5, 0.0]])
+    raised = replace(evidence, passages=(evidence.passages + more / weights.prices.passage).astype(np.float32))
+    monkeypatch.setattr("pipeline.weighing.weigh_feedback", lambda evidence, talks: None)
+    expected = weigh_episode(raised, weights).posterior.talks
+    monkeypatch.setattr("pipeline.weighing.weigh_feedback", lambda evidence, talks: more)
+    np.testing.assert_allclose(weigh_episode(evidence, weights).posterior.talks, expected, atol=1e-5)
+
+
+def test_how_well_list_and_talk_fit_is_told_by_what_is_found_unaided() -> None:
+    evidence, weights = measure_lines(LINES, *TOLD), load_weights()
+    column = PLACEMENT_NAMES.index("typical_mass")
+    unaided, aided = (weigh_episode(evidence, weights, given).rows[:, column] for given in ({}, {0: 42.0, 1: 1.0}))
+    np.testing.assert_allclose(aided, unaided)
