@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.boundaries import BOUNDARY_NAMES, measure_boundaries
 from pipeline.late_interaction import LATE_NAMES, measure_interaction
 from pipeline.meaning import MEANING_NAMES, SIDE_NAMES, Meaning, measure_likeness
+from pipeline.overview import find_overview_end
 from pipeline.pace import choose_clock, measure_dwell, stretch_times
 from pipeline.rarity import rate_rarity
 from pipeline.schema import Feature, Mention, Method
@@ -68,7 +69,7 @@ class Evidence:
     `boundaries` is (units, columns), `items` (features, columns); `names` tells the columns of all three.
     `passages` (features, units) holds log-likelihood ratios of a unit's words being about a feature, and `meanings`
     (features, units), where there are sentence vectors, how alike they are beyond what is usual. `sentences` (units,
-    384) and `texts` (features, 384) are those vectors.
+    384) and `texts` (features, 384) are those vectors. Until `overview_end`, in seconds, what will come is announced.
     """
 
     starts: NDArray[np.float64]
@@ -80,6 +81,7 @@ class Evidence:
     names: "Columns"
     sentences: Matrix | None = None
     texts: Matrix | None = None
+    overview_end: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def measure_evidence(
 
     Seconds are those of `pipeline.pace`, except in the `starts` that come back.
     """
-    begun = np.array([unit.start for unit in units])
+    begun, overview_end = np.array([unit.start for unit in units]), find_overview_end(units)
     clock = choose_clock(measure_dwell(begun, len(features)))
     units, mentions = stretch_times(units, clock), stretch_times(mentions, clock)
     names = WORD_COLUMNS if meaning is None else MEANING_COLUMNS
@@ -150,7 +152,7 @@ def measure_evidence(
         items = np.column_stack([items, _measure_best(column)])
         meanings, sentences, texts = likeness.passages, likeness.sentences, likeness.texts
     passages = _measure_passages(wording, starts, mentions, rows)
-    return Evidence(begun, pairs, boundaries, items, passages, meanings, names, sentences, texts)
+    return Evidence(begun, pairs, boundaries, items, passages, meanings, names, sentences, texts, overview_end)
 
 
 def _measure_best(pairs: dict[str, Halves]) -> Matrix:

@@ -19,6 +19,8 @@ NEAR_S = 4.0
 # A feature is named by this share of its title; what is put off comes again no sooner than this; log-odds it costs.
 NAMED, AGAIN_S, PUT_OFF = 0.4, 45.0, 10.0
 BEFORE_CUE_S, AFTER_CUE_S = 40.0, 6.0
+# Log-odds that a start costs before guests and listeners are greeted.
+OVERVIEW = 4.0
 # Of places whose probabilities are this even (their ratio), words decide where they differ by such log-odds.
 EVEN, CLEAR_WORDS = 0.9, 3.0
 # Seconds a feature: at this pace or faster, what sentences mean counts in full.
@@ -55,6 +57,7 @@ def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, floa
         pace = min(1.0, PACE_S / max(measure_dwell(evidence.starts, len(passages)), 1.0))
         passages += weights.prices.meaning / weights.prices.passage * pace * evidence.meanings
     scores, passages = discount_put_off(evidence, scores, passages)
+    scores, passages = discount_overview(evidence, scores, passages)
 
     def weigh(fixed: Mapping[int, int] = NO_FIXED) -> Posterior:
         first = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices, fixed)
@@ -107,6 +110,16 @@ def discount_put_off(
     last = np.where(named >= 1.0, starts, -np.inf).max(axis=1, keepdims=True)
     share = np.where(starts < last - AGAIN_S, named * cue, 0.0)
     return scores - PUT_OFF * share, passages * (1.0 - share)
+
+
+def discount_overview(
+    evidence: Evidence, scores: NDArray[np.float64], passages: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return scores and passages (features, units) less what an overview of the episode takes: it discusses nothing."""
+    if evidence.overview_end is None:
+        return scores, passages
+    before = evidence.starts < evidence.overview_end
+    return scores - OVERVIEW * before, passages * ~before
 
 
 def rate_boundaries(evidence: Evidence, weights: Weights) -> Matrix:

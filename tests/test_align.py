@@ -73,6 +73,26 @@ def test_feature_named_only_in_the_intro_is_left_out() -> None:
     )
 
 
+def test_feature_announced_before_the_greeting_starts_where_it_is_discussed() -> None:
+    """Without the greeting, the announcement is the better place."""
+    features = invent_features(4)
+    show = tell(features, range(4))
+    name = features[0].title.removeprefix("Added ")
+    opening = [
+        f"So, {name}, {name} it is this week.",
+        f"All about {name}.",
+        "Thanks for having me, it's great to be here.",
+    ]
+    said = [Segment(5.0 * number, 5.0 * number + 4.6, line) for number, line in enumerate(opening)]
+    later = [replace(one, start=one.start + 15.0, end=one.end + 15.0) for one in show.transcript.segments]
+    greeted, plain = (
+        align(replace(show.transcript, segments=(*said[:2], last, *later)), features).placements[0].start
+        for last in (said[2], replace(said[2], text="It really is all about that, as we say."))
+    )
+    assert greeted == show.truth[1] + 15.0
+    assert plain != greeted
+
+
 @pytest.mark.parametrize(("words", "doubtful"), [(", but let's save that for later.", True), (".", False)])
 def test_mention_that_is_put_off_is_no_sure_start(words: str, doubtful: bool) -> None:
     features = invent_features(8)

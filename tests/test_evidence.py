@@ -43,6 +43,13 @@ def test_shapes() -> None:
     assert evidence.passages.shape == (2, 7)
 
 
+def test_an_overview_ends_at_a_time_of_the_talk_however_fast_the_list_is_gone_through() -> None:
+    texts = ["today it is lamps", "welcome, ana", *TALK * 2]
+    many = tuple(Feature(number, f"Thing number {number}") for number in range(1, 40))
+    assert measure(texts).overview_end == measure(texts, many).overview_end == 30.0
+    assert measure(TALK).overview_end is None
+
+
 def test_title_is_met_where_its_words_follow() -> None:
     after = pick(measure(TALK), "title_after_40")
     assert after[0].argmax() == 2

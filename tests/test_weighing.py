@@ -11,7 +11,9 @@ from pipeline.schema import Feature
 from pipeline.weighing import (
     CLEAR_WORDS,
     EVEN,
+    OVERVIEW,
     choose_units,
+    discount_overview,
     discount_put_off,
     find_likeliest,
     find_units,
@@ -41,6 +43,23 @@ def test_only_what_is_put_off_and_comes_again_is_discounted() -> None:
     for values in (scores, passages):
         assert (values[0, 4:] == 2.0).all()
         assert (values[1:] == 2.0).all()
+
+
+def test_until_guests_are_greeted_nothing_is_discussed_yet() -> None:
+    lines = ("Today it is invoices by due date.", "Welcome, Ana.", *("It hums.",) * 12)
+    evidence = measure_lines(lines, *TOLD)
+    before = np.full(evidence.passages.shape, 2.0)
+    scores, passages = discount_overview(evidence, before, before)
+    assert (scores[:, 0] == 2.0 - OVERVIEW).all()
+    assert (passages[:, 0] == 0.0).all()
+    assert (scores[:, 1:] == 2.0).all()
+    assert (passages[:, 1:] == 2.0).all()
+
+
+def test_without_a_greeting_discussions_may_start_at_once() -> None:
+    evidence = measure_lines(PUT_OFF, *TOLD)
+    before = np.full(evidence.passages.shape, 2.0)
+    assert all((values == 2.0).all() for values in discount_overview(evidence, before, before))
 
 
 def test_talk_in_other_words_is_drawn_to_the_feature_it_means() -> None:
