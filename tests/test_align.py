@@ -93,6 +93,14 @@ def test_feature_announced_before_the_greeting_starts_where_it_is_discussed() ->
     assert plain != greeted
 
 
+def test_a_guest_who_comes_late_takes_nothing_from_what_was_discussed() -> None:
+    show = tell(invent_features(30), range(30))
+    late = next(number for number, one in enumerate(show.transcript.segments) if one.start >= show.truth[5] - 5.0)
+    segments = list(show.transcript.segments)
+    segments[late] = replace(segments[late], text="Oh hello Ana, thanks for joining us, good to have you here.")
+    assert count_right(show, align(replace(show.transcript, segments=tuple(segments)), show.features)) == 1.0
+
+
 @pytest.mark.parametrize(("words", "doubtful"), [(", but let's save that for later.", True), (".", False)])
 def test_mention_that_is_put_off_is_no_sure_start(words: str, doubtful: bool) -> None:
     features = invent_features(8)
