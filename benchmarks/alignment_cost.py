@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.schema import Feature, Segment, Transcript
+from pipeline.core.schema import Feature, Segment, Transcript
 
 # Minutes of talk and features: an usual episode, the largest one, and between them one thing growing at a time.
 SIZES = ((5, 30), (25, 30), (50, 1), (50, 30), (50, 60), (50, 120), (100, 30), (150, 60), (300, 30), (300, 120))
@@ -61,10 +61,10 @@ def measure(minutes: int, count: int, words_only: bool) -> dict[str, float]:
     """Return seconds for imports, sentence vectors and alignment, and the largest memory in MB."""
     transcript, features = invent_episode(minutes, count)
     begun = time.perf_counter()
-    from pipeline.align import align
-    from pipeline.encoder import load_encoder
-    from pipeline.sentences import cut_sentences
-    from pipeline.vectors import encode_units
+    from pipeline.align.aligner import align
+    from pipeline.align.embeddings import encode_units
+    from pipeline.align.encoder import load_encoder
+    from pipeline.align.units import cut_sentences
 
     # What is loaded once, spaCy above all, is told apart from the work.
     align(Transcript(transcript.segments[:5], "en"), features[:1])

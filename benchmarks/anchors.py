@@ -23,9 +23,9 @@ from benchmarks.fit_alignment import (
     weigh_unseen,
 )
 from benchmarks.grounding import Guess, guess_starts, measure_calibration, measure_recall
-from pipeline.decision import decide_placements
-from pipeline.weighing import weigh_episode
-from pipeline.weights import Weights, load_weights, parse_weights
+from pipeline.align.decision import decide_placements
+from pipeline.align.inference import weigh_episode
+from pipeline.align.weights import Weights, load_weights, parse_weights
 
 
 def place(episode: MeasuredEpisode, weights: Weights, given: dict[int, float]) -> list[Guess]:

@@ -17,9 +17,9 @@ import av
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from pipeline.audio import SAMPLE_RATE, read_samples
-from pipeline.errors import PipelineError
-from pipeline.transcribe import WhisperTranscriber
+from pipeline.core.audio_file import SAMPLE_RATE, read_samples
+from pipeline.core.errors import PipelineError
+from pipeline.transcribe.transcriber import WhisperTranscriber
 
 KEY = "00112233445566778899aabbccddeeff"
 ENCRYPTED = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": KEY, "encryption_kid": KEY}

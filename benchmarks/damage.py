@@ -36,12 +36,12 @@ from conftest import LINES, PAGE, ToldTranscriber, spoken  # noqa: E402
 from faults import count_moments, watch  # noqa: E402
 from fuzz_samples import AUDIO, _sound  # noqa: E402
 
-import pipeline.encoder  # noqa: E402
-from pipeline.console import ConsoleReporter  # noqa: E402
-from pipeline.corrections import Correction, Decision, load_corrections, save_correction  # noqa: E402
-from pipeline.errors import PipelineError  # noqa: E402
-from pipeline.project import Project  # noqa: E402
-from pipeline.workflow import list_episodes, run_stages  # noqa: E402
+import pipeline.align.encoder  # noqa: E402
+from pipeline.cli.progress import ConsoleReporter  # noqa: E402
+from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction  # noqa: E402
+from pipeline.core.errors import PipelineError  # noqa: E402
+from pipeline.core.project import Project  # noqa: E402
+from pipeline.runs.workflow import list_episodes, run_stages  # noqa: E402
 
 STAGES = ("download", "transcribe", "align", "publish")
 # What a run remembers of files' times, and when it ran, differ from run to run by their nature.
@@ -78,7 +78,7 @@ def go(project: Project, *, wait: bool = False) -> int:
         reporter.fail(str(error))
         return error.exit_code
     except OSError as error:
-        from pipeline.episode_runs import explain_os_error
+        from pipeline.runs.episode import explain_os_error
 
         reporter.fail(explain_os_error(error))
         return 1
@@ -377,7 +377,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"))
     args = parser.parse_args()
     # The sentence encoder takes time and writes one file of a kind that is written in many other places.
-    pipeline.encoder.load_encoder = lambda language: None  # noqa: ARG005
+    pipeline.align.encoder.load_encoder = lambda language: None  # noqa: ARG005
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         campaign = Campaign(Path(folder), args.episodes, args.seed)

@@ -193,8 +193,8 @@ def fill_page(text: str, table: str) -> str:
 
 def measure_cuts(media: Path, seeds: int) -> None:
     """Print how downloads end that are cut 30 times at random."""
-    from pipeline.media import fetch_media
-    from pipeline.network import Access
+    from pipeline.download.retry import Access
+    from pipeline.download.ytdlp import fetch_media
 
     right = hashlib.sha256((media / "talk.mp3").read_bytes()).hexdigest()
     ended, asked, began = 0, 0, time.monotonic()

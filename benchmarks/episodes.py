@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pipeline.schema import Feature, Segment, Transcript, Word
+from pipeline.core.schema import Feature, Segment, Transcript, Word
 
 SPOKEN = "spoken"
 

@@ -11,9 +11,9 @@ import itertools
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import fill
-from pipeline.features import load_features
-from pipeline.schema import Feature
+from pipeline.core.schema import Feature
+from pipeline.feature_lists import fill
+from pipeline.feature_lists.load import load_features
 
 AREAS = (
     "Ticket rules", "Email templates", "Quotes", "Invoices", "Contracts", "Assets", "Agent roles", "Client portal",

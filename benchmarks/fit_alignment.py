@@ -1,6 +1,6 @@
-"""Fit `pipeline/weights.json` to episodes whose starts are known.
+"""Fit `pipeline/align/weights.json` to episodes whose starts are known.
 
-usage: python -m benchmarks.fit_alignment FOLDER... [--vectors FOLDER] [--output pipeline/weights.json]
+usage: python -m benchmarks.fit_alignment FOLDER... [--vectors FOLDER] [--output pipeline/align/weights.json]
 
 Two sets are fitted: one for words alone and, where `--vectors` says where sentence vectors are kept, one for words
 and meaning together (needs the extra `encoder`; the first run makes the vectors). Each holds four logistic models,
@@ -25,16 +25,16 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes
 from benchmarks.left_out import cut_passages, keep_meaning, keep_units
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
-from pipeline.encoder import load_encoder
-from pipeline.evidence import Columns, Evidence, Matrix, measure_evidence
-from pipeline.meaning import VECTOR_NAMES, Meaning
-from pipeline.mentions import find_mentions
-from pipeline.ordering import OrderPrices
-from pipeline.schema import Mention
-from pipeline.sentences import Unit, cut_sentences
-from pipeline.vectors import KeptVectors, compare_meaning
-from pipeline.weighing import Weighing, rate_boundaries, weigh_episode
-from pipeline.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, parse_weights
+from pipeline.align.embeddings import KeptVectors, compare_meaning
+from pipeline.align.encoder import load_encoder
+from pipeline.align.evidence import Columns, Evidence, Matrix, measure_evidence
+from pipeline.align.inference import Weighing, rate_boundaries, weigh_episode
+from pipeline.align.mentions import find_mentions
+from pipeline.align.semantic import VECTOR_NAMES, Meaning
+from pipeline.align.sequence_model import OrderPrices
+from pipeline.align.units import Unit, cut_sentences
+from pipeline.align.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, parse_weights
+from pipeline.core.schema import Mention
 
 # Found by coordinate search on the mean over shows of recall within 10 s and 30 s, with out-of-show scores; the
 # optimum is flat: a fifth more or less of any one of them changes that by less than a point.
@@ -372,7 +372,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--vectors", type=Path, help="where sentence vectors are kept")
-    parser.add_argument("--output", type=Path, default=Path("pipeline/weights.json"))
+    parser.add_argument("--output", type=Path, default=Path("pipeline/align/weights.json"))
     arguments = parser.parse_args()
     known = load_episodes(arguments.folders) + load_walkthroughs()
     sets = {"words": None, **({"meaning": arguments.vectors} if arguments.vectors else {})}

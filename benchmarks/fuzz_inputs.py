@@ -32,31 +32,32 @@ from pathlib import Path
 
 from fuzz_samples import FEATURES, TRANSCRIPT, make_samples
 
-import pipeline.mentions
-from pipeline.align import align
-from pipeline.audio import read_samples
-from pipeline.config import load_episode, load_show
-from pipeline.console import ConsoleReporter
-from pipeline.corrections import load_corrections
-from pipeline.download import read_audio
-from pipeline.errors import PipelineError
-from pipeline.features import dump_features, load_episodes
-from pipeline.feeds import find_entry, is_feed, parse_feed
-from pipeline.fitting import apply_corrections, match_corrections
-from pipeline.history import list_states, read_state
-from pipeline.new_episodes import make_settings
-from pipeline.page import format_page
-from pipeline.project import Project
-from pipeline.records import transcript_from_json, transcript_to_json
-from pipeline.run_reports import find_run
-from pipeline.schema import FeatureList, Transcript
-from pipeline.soundness import measure_sound, read_tags
-from pipeline.stages import _parse_alignment
-from pipeline.staleness import StateFile
-from pipeline.storage import read_record
-from pipeline.subtitles import format_plain, format_srt, format_vtt
-from pipeline.tables import read_csv, read_rows, write_catalog
-from pipeline.transcript_files import load_transcript
+import pipeline.align.mentions
+from pipeline.align.aligner import align
+from pipeline.align.corrections import apply_corrections, match_corrections
+from pipeline.cli.progress import ConsoleReporter
+from pipeline.core.audio_file import read_samples
+from pipeline.core.config import load_episode, load_show
+from pipeline.core.corrections import load_corrections
+from pipeline.core.errors import PipelineError
+from pipeline.core.project import Project
+from pipeline.core.schema import FeatureList, Transcript
+from pipeline.core.serialization import transcript_from_json, transcript_to_json
+from pipeline.core.state import StateFile
+from pipeline.core.storage import read_record
+from pipeline.download.discovery import make_settings
+from pipeline.download.feeds import find_entry, is_feed, parse_feed
+from pipeline.download.integrity import measure_sound, read_tags
+from pipeline.download.record import read_audio
+from pipeline.feature_lists.load import load_episodes
+from pipeline.feature_lists.page import format_page
+from pipeline.feature_lists.writer import dump_features
+from pipeline.publish.subtitles import format_plain, format_srt, format_vtt
+from pipeline.publish.tables import read_csv, read_rows, write_catalog
+from pipeline.runs.history import list_states, read_state
+from pipeline.runs.report import find_run
+from pipeline.runs.stages.base import _parse_alignment
+from pipeline.transcribe.transcript_files import load_transcript
 
 Samples = dict[str, list[bytes]]
 SECONDS, MEMORY = 2.0, 1 << 30
@@ -338,7 +339,7 @@ def fuzz(parser: str, samples: Samples, numbers: range, seed: int = 0, until: fl
 def warm_up(samples: dict[str, Samples]) -> None:
     """Import what the readers import, so that each process need not."""
     # A tokenizer takes a hundred times as long to make as a list to read.
-    pipeline.mentions.load_language = cache(pipeline.mentions.load_language)
+    pipeline.align.mentions.load_language = cache(pipeline.align.mentions.load_language)
     with tempfile.TemporaryDirectory() as folder:
         for parser, kinds in samples.items():
             for suffix, contents in kinds.items():

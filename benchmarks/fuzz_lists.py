@@ -10,8 +10,8 @@ import argparse
 import random
 import time
 
-from pipeline.errors import InputError
-from pipeline.features import parse_episodes
+from pipeline.core.errors import InputError
+from pipeline.feature_lists.load import parse_episodes
 
 PARTS = (
     "Sort by date", " | ", "v4.10", "#500111", "# 500111", "(500111)", "ID 500111", "2:04", "1:02:07", "[2:04]",

@@ -13,18 +13,18 @@ from typing import Any
 import av
 import numpy as np
 
-from pipeline.catalog import CatalogRow
-from pipeline.corrections import Correction, Decision, save_correction
-from pipeline.features import dump_features
-from pipeline.history import keep_state, read_state
-from pipeline.project import Project
-from pipeline.records import transcript_to_json
-from pipeline.scaffold import make_project
-from pipeline.schema import Feature, Segment, Transcript, Word
-from pipeline.staleness import StateFile
-from pipeline.storage import dump_json
-from pipeline.subtitles import format_srt, format_vtt
-from pipeline.tables import write_catalog
+from pipeline.core.corrections import Correction, Decision, save_correction
+from pipeline.core.project import Project
+from pipeline.core.scaffold import make_project
+from pipeline.core.schema import Feature, Segment, Transcript, Word
+from pipeline.core.serialization import transcript_to_json
+from pipeline.core.state import StateFile
+from pipeline.core.storage import dump_json
+from pipeline.feature_lists.writer import dump_features
+from pipeline.publish.rows import CatalogRow
+from pipeline.publish.subtitles import format_srt, format_vtt
+from pipeline.publish.tables import write_catalog
+from pipeline.runs.history import keep_state, read_state
 
 FEATURES = (
     Feature(1, "Invoices can be sorted by due date", "The list gets a button.", 500111, "v4.10", True, 11.0),

@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from pipeline.records import transcript_to_json
-from pipeline.storage import dump_json
-from pipeline.transcribe import WhisperTranscriber
+from pipeline.core.serialization import transcript_to_json
+from pipeline.core.storage import dump_json
+from pipeline.transcribe.transcriber import WhisperTranscriber
 
 
 def main() -> None:

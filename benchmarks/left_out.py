@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.late_interaction import WordVectors
-from pipeline.meaning import Meaning
-from pipeline.sentences import Unit
+from pipeline.align.late_interaction import WordVectors
+from pipeline.align.semantic import Meaning
+from pipeline.align.units import Unit
 
 # Of the features that are discussed, so many are cut out.
 SHARE = 0.12

@@ -27,10 +27,10 @@ from conftest import Notes, spoken  # noqa: E402
 from damage import STAGES, start  # noqa: E402
 from fuzz_samples import AUDIO, _sound  # noqa: E402
 
-from pipeline.features import dump_features  # noqa: E402
-from pipeline.project import Project  # noqa: E402
-from pipeline.schema import Transcript  # noqa: E402
-from pipeline.workflow import run_stages  # noqa: E402
+from pipeline.core.project import Project  # noqa: E402
+from pipeline.core.schema import Transcript  # noqa: E402
+from pipeline.feature_lists.writer import dump_features  # noqa: E402
+from pipeline.runs.workflow import run_stages  # noqa: E402
 
 # Minutes of talk and entries of the list.
 LONG = ((60, 50), (300, 50), (300, 120), (60, 1000), (300, 1000))

@@ -22,18 +22,18 @@ from pathlib import Path
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
-from pipeline.console import ConsoleReporter
-from pipeline.evaluate import load_gold
-from pipeline.project import Project
-from pipeline.review_guard import make_token
-from pipeline.review_server import build_app, configure
-from pipeline.reviewing import Review
-from pipeline.schema import Transcript
-from pipeline.storage import read_json, write_json
-from pipeline.tables import read_rows
-from pipeline.transcribe import WhisperTranscriber
-from pipeline.transcript_files import load_transcript
-from pipeline.workflow import run_stages
+from pipeline.cli.progress import ConsoleReporter
+from pipeline.core.project import Project
+from pipeline.core.schema import Transcript
+from pipeline.core.storage import read_json, write_json
+from pipeline.publish.evaluation import load_gold
+from pipeline.publish.tables import read_rows
+from pipeline.review.access import make_token
+from pipeline.review.server import build_app, configure
+from pipeline.review.session import Review
+from pipeline.runs.workflow import run_stages
+from pipeline.transcribe.transcriber import WhisperTranscriber
+from pipeline.transcribe.transcript_files import load_transcript
 
 DEMO = Path(__file__).parent.parent / "demo"
 NEAR_S, FAR_S = 2.0, 15.0

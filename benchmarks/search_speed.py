@@ -17,12 +17,12 @@ from pathlib import Path
 
 from fill_list import AREAS, CHANGES
 
-from pipeline.catalog import CatalogRow, build_rows
-from pipeline.catalog_csv import read_everything, update_csv
-from pipeline.project import Project
-from pipeline.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
-from pipeline.search import search_catalog
-from pipeline.tables import write_catalog
+from pipeline.core.project import Project
+from pipeline.core.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
+from pipeline.publish.combined_csv import read_everything, update_csv
+from pipeline.publish.rows import CatalogRow, build_rows
+from pipeline.publish.search import search_catalog
+from pipeline.publish.tables import write_catalog
 
 ROWS, EACH = 20_000, 30
 QUESTIONS = ("invoices duplicated", "dashbord aproval", "#512345", "v2.12 assets", "archived quotes")

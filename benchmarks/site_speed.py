@@ -17,11 +17,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from pipeline.catalog import CatalogRow, build_rows
-from pipeline.config import ShowConfig
-from pipeline.project import Project
-from pipeline.records import transcript_to_json
-from pipeline.schema import (
+from pipeline.core.config import ShowConfig
+from pipeline.core.project import Project
+from pipeline.core.schema import (
     Alignment,
     Episode,
     Feature,
@@ -33,9 +31,11 @@ from pipeline.schema import (
     Transcript,
     Word,
 )
-from pipeline.site import write_site
-from pipeline.storage import write_json
-from pipeline.tables import write_catalog
+from pipeline.core.serialization import transcript_to_json
+from pipeline.core.storage import write_json
+from pipeline.publish.rows import CatalogRow, build_rows
+from pipeline.publish.site import write_site
+from pipeline.publish.tables import write_catalog
 
 ROWS, EACH, WORDS, SPOKEN = 20_000, 30, 12_000, 7_500
 CHROMIUM = "/usr/bin/chromium"

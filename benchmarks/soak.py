@@ -27,9 +27,9 @@ sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
 from conftest import Notes, ToldTranscriber, spoken  # noqa: E402
 from damage import STAGES, make_project  # noqa: E402
 
-from pipeline.corrections import Correction, Decision, save_correction  # noqa: E402
-from pipeline.project import Project  # noqa: E402
-from pipeline.workflow import list_episodes, run_stages  # noqa: E402
+from pipeline.core.corrections import Correction, Decision, save_correction  # noqa: E402
+from pipeline.core.project import Project  # noqa: E402
+from pipeline.runs.workflow import list_episodes, run_stages  # noqa: E402
 
 TOPICS = ("invoices", "calendars", "dark themes", "kite strings", "wind reports", "meeting rooms", "login pages")
 VERBS = ("Added", "Sorted", "Improved", "Removed", "Renamed", "Exported")

@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from pipeline.models import find_model
-from pipeline.processor import count_cores, has_wide_registers, use_wide_registers
-from pipeline.transcribe import WhisperTranscriber
+from pipeline.transcribe.cpu_tuning import count_cores, has_wide_registers, use_wide_registers
+from pipeline.transcribe.models import find_model
+from pipeline.transcribe.transcriber import WhisperTranscriber
 
 OURS, DEFAULT = "episode-catalog", "faster-whisper as it comes"
 # (start of a word in seconds, the word)
@@ -55,7 +55,7 @@ def single(audio: str, model: str, *, threads: int, batch: int = 0, plain: bool 
     options = {"language": "en", "beam_size": 5, "word_timestamps": True}
     if batch:
         pipeline = BatchedInferencePipeline(loaded)
-        found = lambda: pipeline.transcribe(audio, batch_size=batch, **options)[0]  # noqa: E731
+        found = lambda: pipeline.transcribe.transcriber(audio, batch_size=batch, **options)[0]  # noqa: E731
     else:
         options |= {"vad_filter": True, "condition_on_previous_text": False}
         found = lambda: loaded.transcribe(audio, **options)[0]  # noqa: E731

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import SAMPLE_RATE, read_samples
-from pipeline.transcribe import WhisperTranscriber
+from pipeline.core.audio_file import SAMPLE_RATE, read_samples
+from pipeline.transcribe.transcriber import WhisperTranscriber
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.episodes import KnownEpisode
-from pipeline.schema import Feature, Segment, Transcript, Word
+from pipeline.core.schema import Feature, Segment, Transcript, Word
 
 WRITTEN = "written"
 FOLDER = Path(__file__).parent / "written"

@@ -12,19 +12,19 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from pipeline.encoder import load_encoder
-from pipeline.evidence import measure_evidence
-from pipeline.features import load_features
-from pipeline.mentions import find_mentions
-from pipeline.ordering import gather_mass
-from pipeline.project import Project
-from pipeline.records import alignment_from_json, transcript_from_json
-from pipeline.schema import Status
-from pipeline.sentences import cut_sentences
-from pipeline.storage import read_json, read_record
-from pipeline.vectors import compare_meaning, encode_units
-from pipeline.weighing import NEAR_S, weigh_episode
-from pipeline.weights import load_weights
+from pipeline.align.embeddings import compare_meaning, encode_units
+from pipeline.align.encoder import load_encoder
+from pipeline.align.evidence import measure_evidence
+from pipeline.align.inference import NEAR_S, weigh_episode
+from pipeline.align.mentions import find_mentions
+from pipeline.align.sequence_model import gather_mass
+from pipeline.align.units import cut_sentences
+from pipeline.align.weights import load_weights
+from pipeline.core.project import Project
+from pipeline.core.schema import Status
+from pipeline.core.serialization import alignment_from_json, transcript_from_json
+from pipeline.core.storage import read_json, read_record
+from pipeline.feature_lists.load import load_features
 
 REPOSITORY = Path(__file__).parent.parent
 PICTURE = Path(__file__).parent / "pictures" / "alignment.png"

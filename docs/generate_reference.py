@@ -17,8 +17,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.config import DownloadConfig, EpisodeConfig, ShowConfig
-from pipeline.tables import SCHEMA_VERSION, catalog_schema
+from pipeline.core.config import DownloadConfig, EpisodeConfig, ShowConfig
+from pipeline.publish.tables import SCHEMA_VERSION, catalog_schema
 
 FOLDER = Path(__file__).parent
 WIDTH = "80"

@@ -6,6 +6,8 @@ For notebooks and other programs: `read_catalog` and `locate`.
 import os
 from typing import TYPE_CHECKING, Any
 
+from pipeline.core.version import __version__
+
 # What people work on is nobody else's business. ONNX Runtime (from 1.29 on) keeps an id of the machine and sends its
 # makers which models it runs; Ray and the model hub count their users. Each looks here before it does.
 for _switch, _off in (
@@ -15,8 +17,7 @@ for _switch, _off in (
 ):
     os.environ.setdefault(_switch, _off)
 
-__version__ = "0.1.0"
-__all__ = ["locate", "read_catalog"]
+__all__ = ["__version__", "locate", "read_catalog"]
 
 if TYPE_CHECKING:
     from pipeline.api import locate, read_catalog
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for, and only then: the command must answer at once."""
-    if name in __all__:
+    if name in {"locate", "read_catalog"}:
         from pipeline import api
 
         return getattr(api, name)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,8 +13,8 @@ def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
     """Return the rows of a catalog as a DataFrame: one row a feature of an episode, the columns of docs/catalog.md.
 
     `path` is the dataset's folder, one episode's `.parquet`, or `catalog.csv`. Times are seconds. Columns have Arrow's
-    types, so that integers stay integers where values are missing (`pd.NA`). Raises `pipeline.errors.InputError` where
-    there is no catalog, or a damaged one.
+    types, so that integers stay integers where values are missing (`pd.NA`). Raises `pipeline.core.errors.InputError`
+    where there is no catalog, or a damaged one.
 
     >>> from pipeline import locate, read_catalog
     >>> _ = locate("talk.srt", "list.txt", output="catalog.parquet")
@@ -26,7 +26,7 @@ def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from pipeline.tables import read_catalogs, read_csv, read_dataset
+    from pipeline.publish.tables import read_catalogs, read_csv, read_dataset
 
     path = Path(path)
     if not path.exists():
@@ -52,8 +52,8 @@ def locate(
 
     The rows are those of `read_catalog`, in list order. `model` is a Whisper size or the path of a model folder, used
     for audio and video only; `language` is detected when left out; `episode` picks one of several on a page; `output`
-    also writes the rows as .csv, .parquet or .json. Raises `pipeline.errors.InputError` for wrong input, `ModelError`
-    where the speech model cannot be had.
+    also writes the rows as .csv, .parquet or .json. Raises `pipeline.core.errors.InputError` for wrong
+    input, `ModelError` where the speech model cannot be had.
 
     >>> from pipeline import locate
     >>> rows = locate("talk.srt", "list.txt")
@@ -62,9 +62,9 @@ def locate(
     """
     import pandas as pd
 
+    from pipeline.publish.tables import build_table, write_catalog
     from pipeline.standalone import check_output, locate_features
-    from pipeline.tables import build_table, write_catalog
-    from pipeline.transcribe import WhisperTranscriber
+    from pipeline.transcribe.transcriber import WhisperTranscriber
 
     # Before the work, which may take minutes.
     if output is not None:

@@ -6,14 +6,15 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.catalog import CatalogRow, build_rows, trace_inputs
-from pipeline.errors import InputError
-from pipeline.features import load_features
-from pipeline.list_checks import check_duration, check_fit
-from pipeline.schema import Episode
-from pipeline.storage import sha256_of
-from pipeline.transcribe import Progress, Transcriber
-from pipeline.transcript_files import SUFFIXES, load_transcript
+from pipeline.align.decision import check_fit
+from pipeline.core.errors import InputError
+from pipeline.core.schema import Episode
+from pipeline.core.storage import sha256_of
+from pipeline.feature_lists.checks import check_duration
+from pipeline.feature_lists.load import load_features
+from pipeline.publish.rows import CatalogRow, build_rows, trace_inputs
+from pipeline.transcribe.transcriber import Progress, Transcriber
+from pipeline.transcribe.transcript_files import SUFFIXES, load_transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ def locate_features(
     else:
         transcript = transcriber.transcribe(media, language=language, on_progress=on_progress)
         transcript = replace(transcript, audio_sha256=sha256_of(media))
-    from pipeline.align import align
-    from pipeline.encoder import load_encoder, warn_of_language
+    from pipeline.align.aligner import align
+    from pipeline.align.encoder import load_encoder, warn_of_language
 
     alignment = align(transcript, listed.features, encoder=load_encoder(transcript.language))
     episode = Episode(show="", episode_id=name_episode(media), title=media.stem)
@@ -67,7 +68,7 @@ def name_episode(media: Path) -> str:
 
 def check_output(output: Path, *inputs: Path) -> None:
     """InputError where a catalog could not be written to `output`, or would take the place of an input."""
-    from pipeline.tables import OUTPUT_SUFFIXES
+    from pipeline.publish.tables import OUTPUT_SUFFIXES
 
     if output.suffix.lower() not in OUTPUT_SUFFIXES:
         raise InputError(f"the output {output} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")

@@ -16,12 +16,12 @@ from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
-from pipeline.encoder import SIZE, Encoding
-from pipeline.jobs import RunOptions, StageResult
-from pipeline.project import Project
-from pipeline.schema import Segment, Transcript, Word
-from pipeline.transcribe import Progress, WhisperTranscriber
-from pipeline.workflow import run_stages
+from pipeline.align.encoder import SIZE, Encoding
+from pipeline.core.project import Project
+from pipeline.core.schema import Segment, Transcript, Word
+from pipeline.runs.job import RunOptions, StageResult
+from pipeline.runs.workflow import run_stages
+from pipeline.transcribe.transcriber import Progress, WhisperTranscriber
 
 # Speed is measured in benchmarks/, never asserted here.
 # CI tries the same examples each time; to hunt for others: HYPOTHESIS_EXAMPLES=5000 make test-fast

@@ -32,15 +32,15 @@ from unittest.mock import patch
 import numpy as np
 from conftest import DEMO_AUDIO, LINES, PAGE, Notes, add_episode, spoken
 
-import pipeline.encoder
-from pipeline.corrections import Correction, Decision, save_correction
-from pipeline.history import find_latest
-from pipeline.mentions import load_language
-from pipeline.project import Project
-from pipeline.schema import Segment, Transcript
-from pipeline.stretches import Stretch
-from pipeline.transcribe import Progress, _Work
-from pipeline.workflow import run_stages
+import pipeline.align.encoder
+from pipeline.align.mentions import load_language
+from pipeline.core.corrections import Correction, Decision, save_correction
+from pipeline.core.project import Project
+from pipeline.core.schema import Segment, Transcript
+from pipeline.runs.history import find_latest
+from pipeline.runs.workflow import run_stages
+from pipeline.transcribe.chunking import Stretch
+from pipeline.transcribe.transcriber import Progress, _Work
 
 STAGES = ("download", "transcribe", "align", "publish")
 WATCHED = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.truncate"}
@@ -83,7 +83,7 @@ class StretchedTranscriber:
         silence = np.zeros(1, dtype=np.float32)
         stretches = (Stretch(number, number, silence, ()) for number in range(len(LINES)))
         work = _Work(SimpleNamespace(workers=2), "en", None, parts, "told", on_progress, 60.0)  # type: ignore[arg-type]
-        with patch("pipeline.transcribe.recognise", hear):
+        with patch("pipeline.transcribe.transcriber.recognise", hear):
             return replace(told, segments=tuple(work.recognise_all(stretches)))
 
 
@@ -302,7 +302,7 @@ def main() -> None:
     kills, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
     warm_up()
     # The sentence encoder takes time and writes one file of a kind that is written in many other places.
-    pipeline.encoder.load_encoder = lambda language: None
+    pipeline.align.encoder.load_encoder = lambda language: None
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         killed, differences = try_kills(kills, seed, Path(folder))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from conftest import Telling, spoken
 
-from pipeline.evidence import Evidence, measure_evidence
-from pipeline.mentions import find_mentions
-from pipeline.schema import Feature, Segment, Transcript
-from pipeline.sentences import cut_sentences
-from pipeline.vectors import compare_meaning, encode_units
+from pipeline.align.embeddings import compare_meaning, encode_units
+from pipeline.align.evidence import Evidence, measure_evidence
+from pipeline.align.mentions import find_mentions
+from pipeline.align.units import cut_sentences
+from pipeline.core.schema import Feature, Segment, Transcript
 
 CHATTER = (
     "We had soup for lunch again today.",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.addresses import hide_secrets, is_address, is_web_address, without_secrets
+from pipeline.core.urls import hide_secrets, is_address, is_web_address, without_secrets
 
 
 @pytest.mark.parametrize(("source", "told"), [("audio/ep1.mp3", False), ("https://a.org/x", True), ("C:\\x", False)])

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_shows import Show, invent_features, tell
 
-from pipeline.align import align
-from pipeline.schema import Alignment, Feature, Method, Segment, Status, Transcript
+from pipeline.align.aligner import align
+from pipeline.core.schema import Alignment, Feature, Method, Segment, Status, Transcript
 
 
 def count_right(show: Show, alignment: Alignment, within: float = 10.0) -> float:

@@ -10,8 +10,8 @@ import pytest
 
 import pipeline
 from pipeline import api
-from pipeline.errors import InputError
-from pipeline.tables import read_catalogs, write_csv
+from pipeline.core.errors import InputError
+from pipeline.publish.tables import read_catalogs, write_csv
 
 
 def test_the_examples_in_the_docstrings_are_true(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,24 +24,26 @@ from faulty_server import Server, make_sound
 from test_cli import catalog
 from test_review_server import ReviewServer, get, post, review_server
 
-from pipeline.addresses import hide_secrets, without_secrets
-from pipeline.audio import read_samples
-from pipeline.cli.output import print_json
+from pipeline.cli.options import print_json
 from pipeline.cli.review import _open_browser
-from pipeline.config import load_episode, load_show
-from pipeline.console import print_hits, print_list
-from pipeline.errors import ConfigError, InputError
-from pipeline.features import dump_features, parse_episodes
-from pipeline.feeds import Entry, find_entry, parse_feed
-from pipeline.media import fetch_media
-from pipeline.metadata import Metadata, find_times, link_into_file, metadata_of_media
-from pipeline.network import Access, is_private, public_only
-from pipeline.new_episodes import make_settings
-from pipeline.run_reports import describe_run
-from pipeline.schema import Feature, FeatureList, LineRole
-from pipeline.soundness import measure_sound
-from pipeline.storage import read_json
-from pipeline.transcript_files import load_transcript
+from pipeline.cli.tables import print_hits, print_list
+from pipeline.core.audio_file import read_samples
+from pipeline.core.config import load_episode, load_show
+from pipeline.core.errors import ConfigError, InputError
+from pipeline.core.schema import Feature, FeatureList, LineRole
+from pipeline.core.storage import read_json
+from pipeline.core.urls import hide_secrets, without_secrets
+from pipeline.download.discovery import make_settings
+from pipeline.download.feeds import Entry, find_entry, parse_feed
+from pipeline.download.integrity import measure_sound
+from pipeline.download.metadata import Metadata, find_times, link_into_file, metadata_of_media
+from pipeline.download.retry import Access
+from pipeline.download.ssrf_guard import is_private, public_only
+from pipeline.download.ytdlp import fetch_media
+from pipeline.feature_lists.load import parse_episodes
+from pipeline.feature_lists.writer import dump_features
+from pipeline.runs.report import describe_run
+from pipeline.transcribe.transcript_files import load_transcript
 
 __all__ = ["review_server"]
 
@@ -349,7 +351,7 @@ def test_no_address_of_a_secret_reaches_a_program_s_arguments_or_a_file_of_the_r
 
 
 def test_files_obey_the_umask_and_temporary_ones_are_new(tmp_path: Path) -> None:
-    from pipeline.storage import write_whole
+    from pipeline.core.storage import write_whole
 
     before = os.umask(0o077)
     try:
@@ -364,7 +366,7 @@ def test_files_obey_the_umask_and_temporary_ones_are_new(tmp_path: Path) -> None
 
 
 def test_a_link_in_the_place_of_an_output_is_replaced_and_not_followed(tmp_path: Path) -> None:
-    from pipeline.storage import write_bytes
+    from pipeline.core.storage import write_bytes
 
     outside = tmp_path / "outside.txt"
     outside.write_text("mine")
@@ -389,7 +391,7 @@ def test_the_guard_is_of_the_fetch_alone() -> None:
     assert started == [0]
 
 
-@pytest.mark.parametrize("module", ["pipeline", "pipeline.encoder", "pipeline.whisper"])
+@pytest.mark.parametrize("module", ["pipeline", "pipeline.align.encoder", "pipeline.transcribe.whisper"])
 def test_no_library_keeps_an_id_of_the_machine_for_its_makers(tmp_path: Path, module: str) -> None:
     """ONNX Runtime left one in the cache and the events beside it, to be sent; in CI it is silent by itself."""
     pytest.importorskip("onnxruntime")

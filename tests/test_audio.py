@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.audio import SAMPLE_RATE, probe_duration, read_samples
-from pipeline.errors import InputError
+from pipeline.core.audio_file import SAMPLE_RATE, probe_duration, read_samples
+from pipeline.core.errors import InputError
 
 SECONDS = 6.0
 KEY = "00112233445566778899aabbccddeeff"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.boundaries import BOUNDARY_NAMES, CUES, measure_boundaries
-from pipeline.sentences import Unit
+from pipeline.align.cues import BOUNDARY_NAMES, CUES, measure_boundaries
+from pipeline.align.units import Unit
 
 PLAIN = "we had soup for lunch and it was very nice"
 SAID = {

@@ -8,15 +8,15 @@ import pytest
 from conftest import LINES, Notes, ToldTranscriber, add_episode, spoken
 from faulty_server import Server, answer, make_sound, write_feed
 
-from pipeline.captions import check_captions, choose_captions, keep_captions
-from pipeline.errors import InputError
-from pipeline.jobs import RunOptions, RunResult
-from pipeline.network import Access
-from pipeline.project import Project
-from pipeline.records import transcript_from_json
-from pipeline.schema import Transcript
-from pipeline.storage import read_record
-from pipeline.workflow import find_stale, run_stages
+from pipeline.core.errors import InputError
+from pipeline.core.project import Project
+from pipeline.core.schema import Transcript
+from pipeline.core.serialization import transcript_from_json
+from pipeline.core.storage import read_record
+from pipeline.download.captions import check_captions, choose_captions, keep_captions
+from pipeline.download.retry import Access
+from pipeline.runs.job import RunOptions, RunResult
+from pipeline.runs.workflow import find_stale, run_stages
 
 STAGES = ("download", "transcribe", "align", "publish")
 

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from pipeline.catalog import CatalogRow, build_rows
-from pipeline.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
+from pipeline.core.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
+from pipeline.publish.rows import CatalogRow, build_rows
 
 EPISODE = Episode("Show", "ep1", "One", date(2026, 11, 2), "https://example.org/{episode_id}?t={seconds}")
 FEATURE = Feature(1, "Title", "Text", 500111, "v4.10", True, published_s=130.0)

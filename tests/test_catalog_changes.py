@@ -1,6 +1,6 @@
 """Entries are followed from one state of an episode's rows to another, and what became of each is told."""
 
-from pipeline.catalog_changes import compare_rows
+from pipeline.runs.diff import compare_rows
 
 
 def row(position: int, **columns: object) -> dict[str, object]:

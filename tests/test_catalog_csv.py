@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from test_evaluate import ROWS
 
-from pipeline import catalog_csv, tables
-from pipeline.catalog_csv import read_everything, update_csv
-from pipeline.project import Project
-from pipeline.tables import read_csv, read_dataset, write_catalog, write_csv
+from pipeline.core.project import Project
+from pipeline.publish import combined_csv as catalog_csv
+from pipeline.publish import tables
+from pipeline.publish.combined_csv import read_everything, update_csv
+from pipeline.publish.tables import read_csv, read_dataset, write_catalog, write_csv
 
 
 def publish(project: Project, episode_id: str, title: str = "An episode") -> None:

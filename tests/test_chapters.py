@@ -18,11 +18,11 @@ from mutagen.id3 import CTOCFlags
 from mutagen.mp3 import MP3
 from test_catalog import PLACED, row_of
 
-from pipeline.catalog import CatalogRow
-from pipeline.chapters import (
+from pipeline.core.schema import Status
+from pipeline.core.times import format_clock, parse_time
+from pipeline.publish.chapters import (
     Chapter,
     describe_video,
-    format_clock,
     format_podcasting,
     format_podlove,
     format_webvtt,
@@ -30,8 +30,7 @@ from pipeline.chapters import (
     list_chapters,
     write_id3,
 )
-from pipeline.marks import parse_time
-from pipeline.schema import Status
+from pipeline.publish.rows import CatalogRow
 
 CHAPTERS = (
     Chapter(30.25, 60.0, "Sort by date", "https://example.org/1?t=30&x=1"),

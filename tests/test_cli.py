@@ -14,9 +14,9 @@ from filelock import FileLock
 from test_standalone import write_srt
 
 from pipeline import __version__
-from pipeline.project import Project
-from pipeline.records import transcript_to_json
-from pipeline.storage import write_json
+from pipeline.core.project import Project
+from pipeline.core.serialization import transcript_to_json
+from pipeline.core.storage import write_json
 
 HEAVY = {"av", "ctranslate2", "faster_whisper", "numpy", "pandas", "pyarrow", "pydantic", "spacy", "yt_dlp"}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import check_episode_id, load_episode, load_show
-from pipeline.errors import ConfigError
+from pipeline.core.config import check_episode_id, load_episode, load_show
+from pipeline.core.errors import ConfigError
 
 EPISODE = "title: Twelve\nsource: audio.ogg\nfeatures: list.txt\n"
 

@@ -8,11 +8,12 @@ import pytest
 from rich.console import Console
 from test_tables import ROWS
 
-from pipeline import console
-from pipeline.console import ConsoleReporter, describe_files, print_episodes, print_hits, print_rows, print_status
-from pipeline.jobs import StageResult
-from pipeline.lines import printable
-from pipeline.workflow import StageStatus
+from pipeline.cli import tables as console
+from pipeline.cli.progress import ConsoleReporter
+from pipeline.cli.tables import describe_files, print_episodes, print_hits, print_rows, print_status
+from pipeline.core.text import printable
+from pipeline.runs.job import StageResult
+from pipeline.runs.workflow import StageStatus
 
 
 def test_the_table_has_position_id_title_start_and_status(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +73,7 @@ def test_without_a_terminal_progress_is_a_line_a_minute(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr("pipeline.console.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("pipeline.cli.tables.time.monotonic", lambda: now[0])
     reporter = ConsoleReporter()
     reporter.stage_started("ep1", "transcribe", "not done yet")
     for second in range(0, 180, 20):

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_workflow import done, run
 
-from pipeline.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
-from pipeline.errors import ConfigError, LockHeldError
-from pipeline.project import Project
+from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
+from pipeline.core.errors import ConfigError, LockHeldError
+from pipeline.core.project import Project
 
 
 def moved(start: float, **settings: object) -> Correction:
@@ -142,8 +142,8 @@ def test_a_damaged_file_is_not_written_over(project: Project) -> None:
 SAVER = """
 import sys
 from pathlib import Path
-from pipeline.corrections import Correction, save_correction
-from pipeline.project import Project
+from pipeline.core.corrections import Correction, save_correction
+from pipeline.core.project import Project
 for number in range(10):
     one = Correction(feature_id=int(sys.argv[2]) * 100 + number, decision="moved", start=number)
     save_correction(Project(Path(sys.argv[1])), "one", one)
@@ -164,7 +164,7 @@ def test_people_who_save_at_the_same_time_lose_nothing(project: Project) -> None
 def test_a_writer_who_never_lets_go_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr("pipeline.corrections.PATIENCE_S", 0.1)
+    monkeypatch.setattr("pipeline.core.corrections.PATIENCE_S", 0.1)
     project.corrections_lock("one").parent.mkdir(parents=True)
     with FileLock(project.corrections_lock("one")), pytest.raises(LockHeldError, match="someone else"):
         save_correction(project, "one", moved(3, title="A"))

@@ -15,8 +15,8 @@ from conftest import REPOSITORY, MediaServer, ToldTranscriber, wait_for_another_
 from test_cli import catalog
 from test_workflow import done, run
 
-from pipeline.list_revisions import find_revision, refresh_revision
-from pipeline.project import Project
+from pipeline.core.project import Project
+from pipeline.download.feature_lists import find_revision, refresh_revision
 
 sys.path.append(str(REPOSITORY / "benchmarks"))
 
@@ -120,7 +120,7 @@ def test_a_damaged_copy_of_a_list_is_not_read_as_the_list(media_server: MediaSer
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_ways_of_the_campaign_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     campaign = Campaign(tmp_path, 2, SEED)
     for number in random.Random(SEED).sample(range(1000), 2):
         getattr(campaign, way)(number)
@@ -131,7 +131,7 @@ def test_the_ways_of_the_campaign_in_short(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_the_campaign_over_twenty_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     campaign = Campaign(tmp_path, 20, SEED)
     for number in random.Random(SEED).sample(range(1000), 20):
         getattr(campaign, way)(number)

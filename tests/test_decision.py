@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented_shows import measure_lines
 
-from pipeline.decision import decide_found, decide_placements, demand_sureness, find_rival, list_alternatives
-from pipeline.evidence import measure_evidence
-from pipeline.schema import Feature, Method, Status
-from pipeline.sentences import cut_sentences
-from pipeline.weighing import weigh_episode
-from pipeline.weights import LinearModel, load_weights
+from pipeline.align.decision import decide_found, decide_placements, demand_sureness, find_rival, list_alternatives
+from pipeline.align.evidence import measure_evidence
+from pipeline.align.inference import weigh_episode
+from pipeline.align.units import cut_sentences
+from pipeline.align.weights import LinearModel, load_weights
+from pipeline.core.schema import Feature, Method, Status
 
 TOLD = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "Added a dark theme to the mobile app"))
 

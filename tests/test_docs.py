@@ -19,9 +19,9 @@ from test_evaluate import ROWS
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.config import load_episode, load_show
-from pipeline.corrections import load_corrections
-from pipeline.tables import write_catalog
+from pipeline.core.config import load_episode, load_show
+from pipeline.core.corrections import load_corrections
+from pipeline.publish.tables import write_catalog
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -195,7 +195,7 @@ def test_every_example_in_python_runs(analyst: Path, code: str, monkeypatch: pyt
 
 
 def test_the_feature_list_shown_in_the_readme_is_understood() -> None:
-    from pipeline.features import parse_episodes
+    from pipeline.feature_lists.load import parse_episodes
 
     shown = re.findall(r"```text\n(.*?)```", README, re.DOTALL)[0]
     (listed,) = parse_episodes(shown.encode())

@@ -10,8 +10,8 @@ import pytest
 from conftest import add_episode
 from test_cli import catalog
 
-from pipeline.doctor import Check, Finding, examine
-from pipeline.project import Project
+from pipeline.core.project import Project
+from pipeline.runs.doctor import Check, Finding, examine
 
 
 def look(project: Project, today: date = date(2026, 11, 23)) -> dict[str, list[Check]]:

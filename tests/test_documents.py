@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipeline.documents import read_document
-from pipeline.errors import InputError
-from pipeline.lines import Document, decode_text
-from pipeline.marks import MarkedLine
+from pipeline.core.errors import InputError
+from pipeline.core.text import decode_text
+from pipeline.feature_lists.documents import read_document
+from pipeline.feature_lists.lines import Document, MarkedLine
 
 
 def shapes(document: Document) -> list[tuple[int, str, str, int]]:

@@ -8,14 +8,15 @@ import pytest
 from conftest import DEMO_AUDIO, REPOSITORY, MediaServer, Notes, ToldTranscriber, add_episode
 from faulty_server import Handler, Server, answer, cut_and_go_down, serve, write_feed
 
-from pipeline.addresses import without_secrets
-from pipeline.config import DownloadConfig
-from pipeline.download import Audio, allow_access, download_audio, find_source, read_audio
-from pipeline.errors import InputError
-from pipeline.jobs import RunResult
-from pipeline.network import Access
-from pipeline.project import Project
-from pipeline.workflow import run_stages
+from pipeline.core.config import DownloadConfig
+from pipeline.core.errors import InputError
+from pipeline.core.project import Project
+from pipeline.core.urls import without_secrets
+from pipeline.download.fetch_audio import allow_access, download_audio, find_source
+from pipeline.download.record import Audio, read_audio
+from pipeline.download.retry import Access
+from pipeline.runs.job import RunResult
+from pipeline.runs.workflow import run_stages
 
 DEMO_SECONDS = 322.0
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from test_vectors import tell
 
-from pipeline import encoder as encoder_module
-from pipeline.align import align
-from pipeline.encoder import DISTRIBUTION, SIZE, Encoder, load_encoder, load_tokenizer
-from pipeline.errors import ModelError
-from pipeline.schema import Feature
+from pipeline.align import encoder as encoder_module
+from pipeline.align.aligner import align
+from pipeline.align.encoder import DISTRIBUTION, SIZE, Encoder, load_encoder, load_tokenizer
+from pipeline.core.errors import ModelError
+from pipeline.core.schema import Feature
 
 
 @pytest.fixture(scope="module")

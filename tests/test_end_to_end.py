@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from conftest import REPOSITORY
 
-from pipeline.encoder import load_encoder
-from pipeline.marks import parse_time
-from pipeline.project import Project
+from pipeline.align.encoder import load_encoder
+from pipeline.core.project import Project
+from pipeline.core.times import parse_time
 
 pytestmark = pytest.mark.model
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from test_catalog import PLACED, row_of
 
-from pipeline.catalog import CatalogRow
-from pipeline.errors import InputError
-from pipeline.evaluate import draw_reliability, load_gold, published_truth, score
+from pipeline.core.errors import InputError
+from pipeline.publish.evaluation import draw_reliability, load_gold, published_truth, score
+from pipeline.publish.rows import CatalogRow
 
 
 def make_row(position: int, start: float | None, confidence: float = 0.9, published: float | None = None) -> CatalogRow:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.boundaries import BOUNDARY_NAMES, measure_boundaries
-from pipeline.evidence import ITEM_NAMES, PAIR_NAMES, Evidence, Halves, measure_evidence
-from pipeline.mentions import find_mentions
-from pipeline.schema import Feature
-from pipeline.sentences import Unit
+from pipeline.align.cues import BOUNDARY_NAMES, measure_boundaries
+from pipeline.align.evidence import ITEM_NAMES, PAIR_NAMES, Evidence, Halves, measure_evidence
+from pipeline.align.mentions import find_mentions
+from pipeline.align.units import Unit
+from pipeline.core.schema import Feature
 
 CHATTER = "we had soup for lunch and the dog slept on the sofa again"
 LAMPS = Feature(1, "Dimmer curves for ceiling lamps", "Brightness follows a logarithmic ramp.", 700111)

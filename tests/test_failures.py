@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yt_dlp
 
-from pipeline.failures import FAILURES, explain, find_failure
+from pipeline.download.ytdlp_errors import FAILURES, explain, find_failure
 
 # What yt-dlp says, and what kind of failure that is. Words marked with * come from the site, not from yt-dlp.
 SAID = [

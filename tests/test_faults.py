@@ -16,12 +16,12 @@ from conftest import PAGE, Notes, ToldTranscriber, add_episode
 from filelock import FileLock
 from test_workflow import done, run
 
-from pipeline.corrections import Correction, Decision, save_correction
-from pipeline.episode_runs import explain_os_error
-from pipeline.jobs import Job
-from pipeline.project import Project
-from pipeline.storage import write_whole
-from pipeline.workflow import list_episodes
+from pipeline.core.corrections import Correction, Decision, save_correction
+from pipeline.core.project import Project
+from pipeline.core.storage import write_whole
+from pipeline.runs.episode import explain_os_error
+from pipeline.runs.job import Job
+from pipeline.runs.workflow import list_episodes
 
 CATALOG = [sys.executable, "-m", "pipeline"]
 
@@ -35,7 +35,7 @@ def warm() -> None:
 def test_a_run_killed_at_random_moments_is_finished_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     killed, differences = faults.try_kills(6, 11, tmp_path)
     assert differences == []
     assert killed > 0
@@ -43,7 +43,7 @@ def test_a_run_killed_at_random_moments_is_finished_by_the_next(
 
 @pytest.mark.slow
 def test_two_hundred_kills_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     killed, differences = faults.try_kills(260, 7, tmp_path)
     assert differences == []
     assert killed >= 200
@@ -54,7 +54,7 @@ def test_two_hundred_kills_make_no_difference(tmp_path: Path, monkeypatch: pytes
 def test_a_disk_that_fills_up_or_a_folder_that_is_denied_makes_no_difference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: Callable[[int, int, Path], tuple[int, list[str]]]
 ) -> None:
-    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     try:
         failed, differences = campaign(30, 5, tmp_path)
     except PermissionError as error:
@@ -64,7 +64,7 @@ def test_a_disk_that_fills_up_or_a_folder_that_is_denied_makes_no_difference(
 
 
 def test_a_full_disk_fails_the_run_and_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.encoder.load_encoder", lambda language: None)
+    monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     undisturbed = faults.make_project(tmp_path / "undisturbed")
     moments = faults.count_moments(undisturbed)
     expected = faults.snapshot(undisturbed)

@@ -7,9 +7,11 @@ from conftest import MediaServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError
-from pipeline.features import dump_features, load_features, parse_episodes, pick_episode, read_lists
-from pipeline.schema import Feature, FeatureList
+from pipeline.core.errors import InputError
+from pipeline.core.schema import Feature, FeatureList
+from pipeline.download.feature_lists import read_lists
+from pipeline.feature_lists.load import load_features, parse_episodes, pick_episode
+from pipeline.feature_lists.writer import dump_features
 
 PAGE = """\
 In Episode 3 we open the Kite release notes and walk through everything that small teams should know.

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from invented_shows import measure_lines
 from numpy.typing import NDArray
 
-from pipeline.feedback import BESIDE, LEFT_OUT, TEXT_SENTENCES, compare_with_passages, weigh_feedback
-from pipeline.schema import Feature
+from pipeline.align.relevance_feedback import BESIDE, LEFT_OUT, TEXT_SENTENCES, compare_with_passages, weigh_feedback
+from pipeline.core.schema import Feature
 
 LINES = ("Our dog is a dog.", "A dog it is.", "Now the rain.", "It is rain.")
 FEATURES = (Feature(1, "A puppy", description="It barks."), Feature(2, "The weather"))

@@ -7,9 +7,9 @@ from faulty_server import write_feed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError
-from pipeline.feeds import Entry, find_entry, is_feed, parse_feed
-from pipeline.metadata import Metadata, StatedChapter
+from pipeline.core.errors import InputError
+from pipeline.download.feeds import Entry, find_entry, is_feed, parse_feed
+from pipeline.download.metadata import Metadata, StatedChapter
 
 URL = "https://example.org/kites/feed.xml"
 FEED = write_feed("https://example.org")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import fetch
-from pipeline.errors import InputError
-from pipeline.fetch import Fetched, fetch_document
-from pipeline.list_revisions import find_revision, refresh_revision
-from pipeline.network import Access
+from pipeline.core.errors import InputError
+from pipeline.download import http as fetch
+from pipeline.download.feature_lists import find_revision, refresh_revision
+from pipeline.download.http import Fetched, fetch_document
+from pipeline.download.retry import Access
 
 PAGE = b"<html><body><p>A page</p></body></html>"
 

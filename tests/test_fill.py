@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fill import fill_list, propose_notes
-from pipeline.schema import Feature, FeatureList
+from pipeline.core.schema import Feature, FeatureList
+from pipeline.feature_lists.fill import fill_list, propose_notes
 
 NOTES = (
     Feature(1, "Invoices can be sorted by due date", "", 500111, "v4.10"),

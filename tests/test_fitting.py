@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_corrections import moved
 
-from pipeline.corrections import Correction, Decision
-from pipeline.fitting import Fitting, apply_corrections, describe_changes, match_corrections
-from pipeline.schema import Alignment, Feature, Method, Placement, Status
+from pipeline.align.corrections import Fitting, apply_corrections, describe_changes, match_corrections
+from pipeline.core.corrections import Correction, Decision
+from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
 
 LIST = (
     Feature(1, "Invoices can be sorted by due date", feature_id=500111),

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only 
 # As the layers of a network do, in a thread that is not the first one. A page is 4 kB, or more.
 TAKE_AND_FREE = """
 import ctypes, resource, sys, threading
-from pipeline.heap import give_memory_back, keep_large_blocks
+from pipeline.transcribe.cpu_tuning import give_memory_back, keep_large_blocks
 
 if sys.argv[1] == "kept":
     keep_large_blocks()

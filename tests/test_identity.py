@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.identity import is_same_wording, key_entries, normalize_wording, rate_likeness
+from pipeline.core.text import is_same_wording, key_entries, normalize_wording, rate_likeness
 
 
 @pytest.mark.parametrize("seen", ["Dark theme", "dark-theme!", "DarkTheme", " dark_theme ", "„Dark“ theme…"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.late_interaction import LATE_NAMES, Matrix, WordVectors, _best_within, centre, measure_interaction
+from pipeline.align.late_interaction import LATE_NAMES, Matrix, WordVectors, _best_within, centre, measure_interaction
 
 # Each direction is a meaning.
 DOG, RAIN, SOUP, TALK = np.eye(4, dtype=np.float32)

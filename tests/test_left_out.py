@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.left_out import cut_passages, keep_meaning, keep_units
-from pipeline.late_interaction import WordVectors
-from pipeline.meaning import Meaning
-from pipeline.sentences import Unit
+from pipeline.align.late_interaction import WordVectors
+from pipeline.align.semantic import Meaning
+from pipeline.align.units import Unit
 
 UNITS = [Unit(5.0 * number, 5.0 * number + 4.0, f"Sentence {number}.") for number in range(60)]
 STARTS = np.array([unit.start for unit in UNITS])

@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from pipeline.lines import clean_line, clean_text, decode_text, printable
+from pipeline.core.text import clean_line, clean_text, decode_text, printable
 
 
 @pytest.mark.parametrize(

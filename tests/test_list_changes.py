@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.list_changes import compare_lists
-from pipeline.schema import Feature
+from pipeline.core.schema import Feature
+from pipeline.feature_lists.diff import compare_lists
 
 LIST = (Feature(1, "Sort", "x", 500111), Feature(2, "Theme", "", 500122), Feature(3, "A bare sentence."))
 

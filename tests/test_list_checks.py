@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.list_checks import check_duration, check_fit, check_list, find_words, shorten
-from pipeline.page import Draft
-from pipeline.schema import Alignment, Method, Placement, Status
+from pipeline.align.decision import check_fit
+from pipeline.core.schema import Alignment, Method, Placement, Status
+from pipeline.feature_lists.checks import check_duration, check_list, find_words, shorten
+from pipeline.feature_lists.page import Draft
 
 
 def draft(line: int, title: str, **fields: object) -> Draft:

@@ -7,8 +7,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from pipeline.documents import read_document
-from pipeline.marks import MarkedLine
+from pipeline.feature_lists.documents import read_document
+from pipeline.feature_lists.lines import MarkedLine
 
 
 @pytest.mark.parametrize(

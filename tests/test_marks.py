@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.marks import MarkedLine, format_time, parse_time, read_line
+from pipeline.core.times import format_time, parse_time
+from pipeline.feature_lists.lines import MarkedLine, read_line
 
 FULL = MarkedLine("Dark theme", "", 998146, "v2.204", 124.0)
 

@@ -4,15 +4,12 @@ import numpy as np
 from conftest import Telling
 from test_vectors import TALK
 
-from pipeline.encoder import SIZE
-from pipeline.late_interaction import WordVectors
-from pipeline.meaning import MEANING_NAMES, Meaning, measure_likeness
-from pipeline.schema import Feature
-from pipeline.sentences import Unit, cut_sentences
-from pipeline.vectors import (
-    compare_meaning,
-    encode_units,
-)
+from pipeline.align.embeddings import compare_meaning, encode_units
+from pipeline.align.encoder import SIZE
+from pipeline.align.late_interaction import WordVectors
+from pipeline.align.semantic import MEANING_NAMES, Meaning, measure_likeness
+from pipeline.align.units import Unit, cut_sentences
+from pipeline.core.schema import Feature
 
 
 def test_likeness_is_highest_where_the_topic_starts() -> None:

@@ -24,10 +24,10 @@ from faulty_server import (
     trickle,
 )
 
-from pipeline import media as media_module
-from pipeline.errors import InputError
-from pipeline.media import _OPTIONS, FORMAT, fetch_media, list_playlist
-from pipeline.network import Access, PassingError
+from pipeline.core.errors import InputError
+from pipeline.download import ytdlp as media_module
+from pipeline.download.retry import Access, PassingError
+from pipeline.download.ytdlp import _OPTIONS, FORMAT, fetch_media, list_playlist
 
 QUICK = Access(retries=2, first_wait=0.01)
 
@@ -177,8 +177,8 @@ def test_a_page_without_end_is_not_read_to_it(tmp_path: Path, faulty: Server, mo
 def test_a_full_disk_leaves_a_part_that_is_gone_on_with(tmp_path: Path, faulty: Server) -> None:
     """A limit on the size of files stands in for the disk: writing fails in the same place."""
     code = (
-        "import sys; from pathlib import Path; from pipeline.media import fetch_media\n"
-        "from pipeline.network import Access\n"
+        "import sys; from pathlib import Path; from pipeline.download.ytdlp import fetch_media\n"
+        "from pipeline.download.ssrf_guard import Access\n"
         "fetch_media(sys.argv[1], Path(sys.argv[2]), Access(retries=0), lambda done, total: None)"
     )
     ended = subprocess.run(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.mel_bands import MelBands
+from pipeline.transcribe.cpu_tuning import MelBands
 
 
 def make_filters(mels: int = 80, frequencies: int = 201) -> np.ndarray:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_workflow import done, run
 
-from pipeline.mending import read_fields
-from pipeline.project import Project
-from pipeline.storage import dump_json
+from pipeline.core.project import Project
+from pipeline.core.storage import dump_json
+from pipeline.download.record import read_fields
 
 MENDED = [("download", "data/raw/one/audio.json was changed from outside")]
 VALUES = st.one_of(st.text(), st.integers(), st.lists(st.builds(lambda text: {"title": text}, st.text()), min_size=1))

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from pipeline.mentions import find_mentions
-from pipeline.schema import Feature, Mention, Method
-from pipeline.sentences import Unit
+from pipeline.align.mentions import find_mentions
+from pipeline.align.units import Unit
+from pipeline.core.schema import Feature, Mention, Method
 
 FEATURES = [
     Feature(1, "Added colour labels to the harvest calendar", "", 500101, "v3.1"),

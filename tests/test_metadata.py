@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.metadata import Metadata, StatedChapter, find_times, metadata_of_media
+from pipeline.download.metadata import Metadata, StatedChapter, find_times, metadata_of_media
 
 # Replayed: the fields of yt-dlp's answer for a video, as its extractor gives them, shortened.
 YOUTUBE: dict[str, Any] = {

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import models
-from pipeline.errors import ModelError
-from pipeline.models import REQUIRED_FILES, Digest, WeightWheels, find_model, list_models
-from pipeline.storage import sha256_of
+from pipeline.core.errors import ModelError
+from pipeline.core.storage import sha256_of
+from pipeline.transcribe import models
+from pipeline.transcribe.models import REQUIRED_FILES, Digest, WeightWheels, find_model, list_models
 
 
 def make_model(folder: Path) -> Path:

@@ -9,18 +9,10 @@ from faulty_server import Server, answer, redirect, serve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError
-from pipeline.fetch import fetch_document
-from pipeline.network import (
-    Access,
-    PassingError,
-    is_private,
-    names_private_host,
-    parse_retry_after,
-    public_only,
-    retry_passing,
-    take_turn,
-)
+from pipeline.core.errors import InputError
+from pipeline.download.http import fetch_document
+from pipeline.download.retry import Access, PassingError, parse_retry_after, retry_passing, take_turn
+from pipeline.download.ssrf_guard import is_private, names_private_host, public_only
 
 QUICK = Access(retries=2, first_wait=0.01)
 
@@ -121,7 +113,7 @@ def test_what_stays_so_is_asked_for_once(status: int) -> None:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were asked for, in seconds; none of them is made."""
     asked: list[float] = []
-    monkeypatch.setattr("pipeline.network.time.sleep", asked.append)
+    monkeypatch.setattr("pipeline.download.ssrf_guard.time.sleep", asked.append)
     return asked
 
 
@@ -195,7 +187,7 @@ def test_episodes_are_fetched_with_a_pause_between_whatever_the_clock_says(
     tmp_path: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch, later: float, pause: float
 ) -> None:
     stamp = tmp_path / "last-download"
-    monkeypatch.setattr("pipeline.network.time.time", lambda: stamp.stat().st_mtime + later)
+    monkeypatch.setattr("pipeline.download.ssrf_guard.time.time", lambda: stamp.stat().st_mtime + later)
     for _ in range(2):
         with take_turn(tmp_path, 5.0):
             pass

@@ -9,14 +9,21 @@ from faulty_server import Server, answer, write_feed
 from test_cli import catalog
 from yaml import safe_load
 
-from pipeline import new_episodes
-from pipeline.config import load_episode
-from pipeline.errors import ConfigError, InputError
-from pipeline.feeds import Entry
-from pipeline.metadata import Metadata
-from pipeline.network import Access
-from pipeline.new_episodes import Added, add_new_episodes, describe_source, make_settings, name_list, write_settings
-from pipeline.project import Project
+from pipeline.core.config import load_episode
+from pipeline.core.errors import ConfigError, InputError
+from pipeline.core.project import Project
+from pipeline.download import discovery as new_episodes
+from pipeline.download.discovery import (
+    Added,
+    add_new_episodes,
+    describe_source,
+    make_settings,
+    name_list,
+    write_settings,
+)
+from pipeline.download.feeds import Entry
+from pipeline.download.metadata import Metadata
+from pipeline.download.retry import Access
 
 QUICK = Access(retries=0)
 

@@ -9,8 +9,8 @@ from conftest import REPOSITORY
 from nbclient import NotebookClient
 from test_evaluate import ROWS
 
-from pipeline.project import Project
-from pipeline.tables import write_catalog
+from pipeline.core.project import Project
+from pipeline.publish.tables import write_catalog
 
 NOTEBOOK = REPOSITORY / "docs" / "catalog.ipynb"
 

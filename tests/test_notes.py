@@ -10,11 +10,11 @@ from lxml import html as lxml_html
 from markdown_it import MarkdownIt
 from test_catalog import PLACED, row_of
 
-from pipeline.catalog import CatalogRow
-from pipeline.chapters import describe_video, list_chapters
-from pipeline.features import parse_episodes
-from pipeline.notes import format_html, format_markdown, format_text
-from pipeline.schema import Status
+from pipeline.core.schema import Status
+from pipeline.feature_lists.load import parse_episodes
+from pipeline.publish.chapters import describe_video, list_chapters
+from pipeline.publish.rows import CatalogRow
+from pipeline.publish.show_notes import format_html, format_markdown, format_text
 
 HOSTILE = '</script><script>alert(1)</script> <img src=x onerror=alert(1)> [x](javascript:alert(1)) **bold** & "q"'
 

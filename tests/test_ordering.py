@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ordering import OrderPrices, Vector, gather_mass, weigh_order
+from pipeline.align.sequence_model import OrderPrices, Vector, gather_mass, weigh_order
 
 PRICES = OrderPrices(onset=0.7, passage=0.4, boundary=0.3, rate=0.1, skip=-1.5, jump=-2.5, pause=-2.0)
 Told = tuple[tuple[int, bool], ...]

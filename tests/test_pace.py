@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from pipeline.evidence import measure_evidence
-from pipeline.pace import MOST, USUAL_S, choose_clock, measure_dwell, stretch_times
-from pipeline.schema import Feature
-from pipeline.sentences import Unit
+from pipeline.align.evidence import measure_evidence
+from pipeline.align.units import MOST, USUAL_S, Unit, choose_clock, measure_dwell, stretch_times
+from pipeline.core.schema import Feature
 
 FEATURES = [Feature(1, "Louder bell"), Feature(2, "Longer cord")]
 TALK = [

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from conftest import REPOSITORY
 
-from pipeline.models import WHEELS
+from pipeline.transcribe.models import WHEELS
 
 LOCKS = ("demo.txt", "dev.txt")
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ]+)(?P<marker> ;.*?)? \\$", re.MULTILINE)

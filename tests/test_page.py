@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipeline.documents import read_document
-from pipeline.features import parse_episodes
-from pipeline.lines import is_text
-from pipeline.page import Role, Section, format_page, read_page
-from pipeline.schema import Feature
+from pipeline.core.schema import Feature
+from pipeline.core.text import is_text
+from pipeline.feature_lists.documents import read_document
+from pipeline.feature_lists.load import parse_episodes
+from pipeline.feature_lists.page import Role, Section, format_page, read_page
 
 
 def read(text: str, suffix: str = ".txt") -> Section:

@@ -4,8 +4,8 @@ from conftest import LINES, spoken
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.paragraphs import LONG_WORDS, Paragraph, cut_paragraphs
-from pipeline.schema import Segment, Transcript, Word
+from pipeline.core.schema import Segment, Transcript, Word
+from pipeline.publish.paragraphs import LONG_WORDS, Paragraph, cut_paragraphs
 
 TALK = spoken(LINES)
 

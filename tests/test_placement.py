@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented_shows import measure_lines
 
-from pipeline.placement import gather_talk, mark_order
-from pipeline.schema import Feature
-from pipeline.weighing import Weighing, weigh_episode
-from pipeline.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, load_weights
+from pipeline.align.inference import Weighing, weigh_episode
+from pipeline.align.placement_features import gather_talk, mark_order
+from pipeline.align.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, load_weights
+from pipeline.core.schema import Feature
 
 FEATURES = (
     Feature(1, "Invoices can be sorted by due date", "The invoice list gets a sort button."),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.addresses import is_web_address
-from pipeline.players import Player, file_player, find_player
+from pipeline.core.urls import is_web_address
+from pipeline.publish.players import Player, file_player, find_player
 
 
 @pytest.mark.parametrize(

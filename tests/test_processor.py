@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.processor import count_cores, has_wide_registers, read_features, use_wide_registers
+from pipeline.transcribe.cpu_tuning import count_cores, has_wide_registers, read_features, use_wide_registers
 
 SWITCH = "CT2_FORCE_CPU_ISA"
 # As Linux lists them for processors of 2017, 2013 and 2024.
@@ -17,8 +17,8 @@ ZEN_5 = f"{SKYLAKE_X} avx512_bf16 avx512vbmi avx512_vbmi2 avx512_vnni"
 
 LOAD = """
 from pathlib import Path
-from pipeline.models import find_model
-from pipeline.whisper import Whisper
+from pipeline.transcribe.models import find_model
+from pipeline.transcribe.whisper import Whisper
 
 print(Whisper.load(find_model("tiny.en", root=Path(), offline=True), workers=1).engine)
 """
@@ -91,7 +91,8 @@ def test_a_transcript_records_what_the_library_computes_with(said: str) -> None:
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away here")
 def test_cores_are_those_that_this_process_may_use() -> None:
     confined = (
-        "import os; from pipeline.processor import count_cores; os.sched_setaffinity(0, {%d}); print(count_cores())"
+        "import os; from pipeline.transcribe.cpu_tuning import count_cores; "
+        "os.sched_setaffinity(0, {%d}); print(count_cores())"
     )
     core = min(os.sched_getaffinity(0))
     ran = subprocess.run([sys.executable, "-c", confined % core], capture_output=True, text=True, check=True)

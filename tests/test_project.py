@@ -7,7 +7,7 @@ import pytest
 from conftest import Notes, ToldTranscriber
 from test_workflow import run
 
-from pipeline.project import Project, place_file
+from pipeline.core.project import Project, place_file
 
 PROMISED = {
     "show": "configs/show.yaml",

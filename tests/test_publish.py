@@ -8,7 +8,7 @@ from mutagen.mp3 import MP3
 from test_chapters import silent_mp3
 from test_notes import rows_of
 
-from pipeline.publish import FORMATS, TAGGED_AUDIO, publish_notes
+from pipeline.publish.formats import FORMATS, TAGGED_AUDIO, publish_notes
 
 TRANSCRIPT = spoken(LINES, seconds_a_line=60.0)
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.rarity import COMMON, LEAST, rate_rarity
+from pipeline.align.lexical import COMMON, LEAST, rate_rarity
 
 
 def rate(said: int, listed: int, blocks: int = 100, features: int = 30) -> float:

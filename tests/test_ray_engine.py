@@ -12,13 +12,13 @@ import faults
 import pytest
 from conftest import LINES, PAGE, REPOSITORY, Notes, ToldTranscriber, add_episode, spoken
 
-from pipeline.config import ShowConfig
-from pipeline.errors import InputError
-from pipeline.project import Project
-from pipeline.ray_engine import RayEngine
-from pipeline.schema import Transcript
-from pipeline.transcribe import Progress, Transcriber
-from pipeline.workflow import Engine, run_stages
+from pipeline.core.config import ShowConfig
+from pipeline.core.errors import InputError
+from pipeline.core.project import Project
+from pipeline.core.schema import Transcript
+from pipeline.runs.ray_engine import RayEngine
+from pipeline.runs.workflow import Engine, run_stages
+from pipeline.transcribe.transcriber import Progress, Transcriber
 
 # Everything on 127.0.0.1: Ray asks this when it is imported.
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from invented_shows import measure_lines
 
-from pipeline.evidence import measure_evidence
-from pipeline.mentions import VERSION_SCORE
-from pipeline.reasons import Ground, explain_absence, explain_start, find_ground, quote_from, quote_words
-from pipeline.schema import Feature, Mention, Method
-from pipeline.sentences import Unit
-from pipeline.spoken import ENDING_SCORE, NEAR_SCORE
+from pipeline.align.evidence import measure_evidence
+from pipeline.align.explanations import Ground, explain_absence, explain_start, find_ground, quote_from, quote_words
+from pipeline.align.mentions import VERSION_SCORE
+from pipeline.align.spoken_numbers import ENDING_SCORE, NEAR_SCORE
+from pipeline.align.units import Unit
+from pipeline.core.schema import Feature, Mention, Method
 
 LAMPS = Feature(1, "Dimmer curves", feature_id=700111, version="v2.4")
 HEARD = Mention(1, 125.9, 127.0, Method.SPOKEN_ID, 1.0, "seven hundred one eleven")

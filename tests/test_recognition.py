@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from pipeline.audio import SAMPLE_RATE
-from pipeline.recognition import MANNERS, echoes, find_faults, group_windows, packing, recognise, repeats
-from pipeline.schema import Word
-from pipeline.stretches import Stretch
-from pipeline.whisper import Heard, Manner
+from pipeline.core.audio_file import SAMPLE_RATE
+from pipeline.core.schema import Word
+from pipeline.transcribe.chunking import Stretch
+from pipeline.transcribe.decoding import MANNERS, echoes, find_faults, group_windows, packing, recognise, repeats
+from pipeline.transcribe.whisper import Heard, Manner
 
 LOOP = "and then and then and then and then and then and then and then and then"
 SENTENCE = "The list now has a sort button for the due date"

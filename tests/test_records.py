@@ -4,7 +4,8 @@ from pathlib import Path
 
 from conftest import LINES, spoken
 
-from pipeline.records import (
+from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
+from pipeline.core.serialization import (
     alignment_from_json,
     alignment_to_json,
     features_from_json,
@@ -12,8 +13,7 @@ from pipeline.records import (
     transcript_from_json,
     transcript_to_json,
 )
-from pipeline.schema import Alignment, Feature, Method, Placement, Status
-from pipeline.storage import read_json, write_json
+from pipeline.core.storage import read_json, write_json
 
 
 def test_a_transcript_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from conftest import Notes
 
-from pipeline.jobs import StageResult
-from pipeline.relay import Relay
+from pipeline.runs.episode import Relay
+from pipeline.runs.job import StageResult
 
 
 def test_what_is_told_is_passed_on_with_the_episode_s_id() -> None:
@@ -25,7 +25,7 @@ def test_what_is_told_is_passed_on_with_the_episode_s_id() -> None:
 
 def test_progress_is_told_four_times_a_second_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(n / 10 for n in range(10, 100))
-    monkeypatch.setattr("pipeline.relay.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("pipeline.runs.episode.time.monotonic", lambda: next(clock))
     sent: list[tuple[Any, ...]] = []
     relay = Relay(sent.append, "one")
     for done in range(11):

@@ -7,12 +7,12 @@ import pytest
 from conftest import LINES, Notes, ToldTranscriber, add_episode, spoken
 from faulty_server import make_sound
 
-from pipeline.download import download_audio, read_audio
-from pipeline.jobs import RunResult
-from pipeline.project import Project
-from pipeline.renditions import describe_moves
-from pipeline.schema import Alignment, Feature, Method, Placement, Status
-from pipeline.workflow import find_stale, run_stages
+from pipeline.core.project import Project
+from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
+from pipeline.download.fetch_audio import download_audio
+from pipeline.download.record import describe_moves, read_audio
+from pipeline.runs.job import RunResult
+from pipeline.runs.workflow import find_stale, run_stages
 
 STAGES = ("download", "transcribe", "align", "publish")
 

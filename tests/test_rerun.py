@@ -10,8 +10,8 @@ import pytest
 from conftest import LINES, PAGE, REPOSITORY, ToldTranscriber, add_episode, make_project, spoken
 from test_workflow import run
 
-from pipeline.project import Project
-from pipeline.workflow import list_episodes
+from pipeline.core.project import Project
+from pipeline.runs.workflow import list_episodes
 
 # Runs the command, and says which files it opened and which libraries it imported.
 WATCHER = """

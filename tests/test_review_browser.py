@@ -9,10 +9,10 @@ from playwright.sync_api import Browser, Page, expect
 from test_review_server import ReviewServer, serve_in_thread
 from test_site_pages import HOSTILE
 
-from pipeline.corrections import Correction, Decision, load_corrections, save_correction
-from pipeline.project import Project
-from pipeline.storage import read_json, write_json
-from pipeline.workflow import run_stages
+from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction
+from pipeline.core.project import Project
+from pipeline.core.storage import read_json, write_json
+from pipeline.runs.workflow import run_stages
 
 pytestmark = pytest.mark.browser
 

@@ -15,11 +15,11 @@ import requests
 import uvicorn
 from conftest import DEMO_AUDIO
 
-from pipeline.corrections import load_corrections
-from pipeline.project import Project
-from pipeline.review_guard import HEADERS, make_token
-from pipeline.review_server import PAGES, build_app, configure
-from pipeline.reviewing import Review
+from pipeline.core.corrections import load_corrections
+from pipeline.core.project import Project
+from pipeline.review.access import HEADERS, make_token
+from pipeline.review.server import PAGES, build_app, configure
+from pipeline.review.session import Review
 
 
 @dataclass
@@ -198,6 +198,6 @@ def test_an_episode_that_is_not_there_is_one_line(aligned: Project, arguments: l
 
 
 def test_the_pages_are_in_the_package() -> None:
-    from pipeline.review_server import WEB
+    from pipeline.review.server import WEB
 
     assert all((Path(WEB) / path).is_file() for path, _ in PAGES.values())

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from conftest import Notes, ToldTranscriber
 
-from pipeline.corrections import Correction, Decision, load_corrections, save_correction
-from pipeline.errors import ConfigError, InputError
-from pipeline.loudness import PER_SECOND, measure_loudness
-from pipeline.project import Project
-from pipeline.reviewing import ChangedMeanwhileError, Review
-from pipeline.tables import read_rows
-from pipeline.workflow import run_stages
+from pipeline.core.audio_file import PER_SECOND, measure_loudness
+from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction
+from pipeline.core.errors import ConfigError, InputError
+from pipeline.core.project import Project
+from pipeline.publish.tables import read_rows
+from pipeline.review.session import ChangedMeanwhileError, Review
+from pipeline.runs.workflow import run_stages
 
 
 @pytest.fixture

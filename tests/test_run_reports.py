@@ -7,11 +7,11 @@ from conftest import ToldTranscriber, add_episode
 from test_cli import catalog as call
 from test_workflow import run
 
-from pipeline.corrections import Correction, Decision, save_correction
-from pipeline.errors import InputError
-from pipeline.history import list_states, read_state
-from pipeline.project import Project
-from pipeline.run_reports import choose_runs, compare_runs, find_run, list_runs
+from pipeline.core.corrections import Correction, Decision, save_correction
+from pipeline.core.errors import InputError
+from pipeline.core.project import Project
+from pipeline.runs.history import list_states, read_state
+from pipeline.runs.report import choose_runs, compare_runs, find_run, list_runs
 
 FIRST = """Kite release notes
 Full Feature review:

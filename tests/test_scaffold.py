@@ -8,10 +8,10 @@ import pytest
 import yaml
 from test_cli import catalog
 
-from pipeline.config import DownloadConfig, ShowConfig, load_show
-from pipeline.errors import InputError
-from pipeline.project import Project
-from pipeline.scaffold import PRESETS, make_project
+from pipeline.core.config import DownloadConfig, ShowConfig, load_show
+from pipeline.core.errors import InputError
+from pipeline.core.project import Project
+from pipeline.core.scaffold import PRESETS, make_project
 
 
 def test_a_new_project_has_its_folders_and_readable_settings(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_catalog import PLACED, row_of
 
-from pipeline.search import search_catalog
-from pipeline.tables import build_table
+from pipeline.publish.search import search_catalog
+from pipeline.publish.tables import build_table
 
 TITLES = {
     500111: ("v4.10", "ep1", "Invoices can be sorted by due date", "A button in the list."),

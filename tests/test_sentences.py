@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.schema import Segment, Transcript, Word
-from pipeline.sentences import cut_sentences
+from pipeline.align.units import cut_sentences
+from pipeline.core.schema import Segment, Transcript, Word
 
 
 def speak(text: str, start: float = 0.0, pace: float = 0.4, gap_after: dict[int, float] | None = None) -> Segment:

@@ -10,14 +10,14 @@ import pytest
 from conftest import DEMO_AUDIO, LINES, Notes, ToldTranscriber, add_episode, spoken
 from test_notes import rows_of
 
-from pipeline.catalog import CatalogRow
-from pipeline.config import ShowConfig, SiteAudio
-from pipeline.project import Project
-from pipeline.records import transcript_to_json
-from pipeline.site import ASSETS, SiteAudioFile, write_site
-from pipeline.storage import write_json
-from pipeline.tables import write_catalog
-from pipeline.workflow import run_stages
+from pipeline.core.config import ShowConfig, SiteAudio
+from pipeline.core.project import Project
+from pipeline.core.serialization import transcript_to_json
+from pipeline.core.storage import write_json
+from pipeline.publish.rows import CatalogRow
+from pipeline.publish.site import ASSETS, SiteAudioFile, write_site
+from pipeline.publish.tables import write_catalog
+from pipeline.runs.workflow import run_stages
 
 TITLES = ("Invoices can be sorted by due date", "Added a dark theme to the mobile app")
 

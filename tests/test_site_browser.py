@@ -16,13 +16,13 @@ from playwright.sync_api import Browser, Page, Route, expect
 from test_site import episode_rows
 from test_site_pages import HOSTILE
 
-from pipeline.config import ShowConfig
-from pipeline.project import Project
-from pipeline.records import transcript_to_json
-from pipeline.schema import Status
-from pipeline.site import SiteAudioFile, write_site
-from pipeline.storage import write_json
-from pipeline.tables import write_catalog
+from pipeline.core.config import ShowConfig
+from pipeline.core.project import Project
+from pipeline.core.schema import Status
+from pipeline.core.serialization import transcript_to_json
+from pipeline.core.storage import write_json
+from pipeline.publish.site import SiteAudioFile, write_site
+from pipeline.publish.tables import write_catalog
 
 pytestmark = pytest.mark.browser
 

@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import pytest
 from test_notes import rows_of
 
-from pipeline.catalog import CatalogRow
-from pipeline.paragraphs import Paragraph
-from pipeline.players import Player
-from pipeline.site_pages import (
+from pipeline.publish.paragraphs import Paragraph
+from pipeline.publish.players import Player
+from pipeline.publish.rows import CatalogRow
+from pipeline.publish.site_pages import (
     EpisodePage,
     Listing,
     anchor_rows,

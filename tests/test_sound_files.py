@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError
-from pipeline.sound_files import Tally, _find_wav_length, check_whole
+from pipeline.core.audio_file import Tally, _find_wav_length, check_whole
+from pipeline.core.errors import InputError
 
 
 def chunk(name: bytes, content: bytes, size: int | None = None) -> bytes:

@@ -10,10 +10,9 @@ import pytest
 from conftest import DEMO_AUDIO
 from faulty_server import make_sound
 
-from pipeline.audio import read_samples
-from pipeline.errors import InputError
-from pipeline.sound_files import Tally, decode_frames, is_cut, open_sound
-from pipeline.soundness import Sound, check_sound, measure_sound, read_tags
+from pipeline.core.audio_file import Tally, decode_frames, is_cut, open_sound, read_samples
+from pipeline.core.errors import InputError
+from pipeline.download.integrity import Sound, check_sound, measure_sound, read_tags
 
 DECODED = Tally(packets=100, frames=100)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.sentences import Unit
-from pipeline.spoken import find_ids, find_versions
+from pipeline.align.spoken_numbers import find_ids, find_versions
+from pipeline.align.units import Unit
 
 KNOWN = [998146, 993194, 987889, 417125, 18204, 9841]
 ONES = "zero one two three four five six seven eight nine".split()

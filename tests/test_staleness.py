@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import wait_for_another_time
 
-from pipeline.staleness import Reason, StateFile
+from pipeline.core.state import Reason, StateFile
 
 INPUTS = {"audio": "a" * 64, "speech model": "base"}
 
@@ -95,7 +95,7 @@ def test_a_file_touched_but_not_changed_is_no_reason(tmp_path: Path, output: Pat
 
 def test_an_unchanged_file_is_not_read_again(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = recorded(tmp_path, output)
-    monkeypatch.setattr("pipeline.staleness.sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
     assert state.find_reason("transcribe", INPUTS, [output]) is None
 
 
@@ -112,7 +112,7 @@ def test_one_more_link_to_a_file_is_no_change_of_it(
 ) -> None:
     state = recorded(tmp_path, output)
     os.link(output, tmp_path / "audio.mp3")
-    monkeypatch.setattr("pipeline.staleness.sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
     assert state.find_reason("transcribe", INPUTS, [output]) is None
 
 
@@ -131,7 +131,7 @@ def test_a_touched_file_is_read_once_and_its_digest_kept(
     os.utime(output, (1, 1))
     state.find_reason("transcribe", INPUTS, [output])
     state.save_stamps()
-    monkeypatch.setattr("pipeline.staleness.sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
     again = StateFile.load(tmp_path / "state.json", tmp_path)
     assert again.find_reason("transcribe", INPUTS, [output]) is None
 

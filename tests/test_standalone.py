@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from conftest import DEMO_AUDIO, LINES, PAGE, ToldTranscriber, spoken
 
-from pipeline.errors import InputError
-from pipeline.records import transcript_to_json
+from pipeline.core.errors import InputError
+from pipeline.core.serialization import transcript_to_json
+from pipeline.core.storage import sha256_of
 from pipeline.standalone import Located, locate_features, name_episode
-from pipeline.storage import sha256_of
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import InputError
-from pipeline.storage import read_json, write_bytes, write_whole
+from pipeline.core.errors import InputError
+from pipeline.core.storage import read_json, write_bytes, write_whole
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.audio import SAMPLE_RATE
-from pipeline.stretches import LONGEST_S, PAUSE_S, SHORTEST_S, WINDOW_S, Speech, cut_stretches, pack_windows
+from pipeline.core.audio_file import SAMPLE_RATE
+from pipeline.transcribe.chunking import LONGEST_S, PAUSE_S, SHORTEST_S, WINDOW_S, Speech, cut_stretches, pack_windows
 
 
 def sound_of(*pieces: tuple[bool, float]) -> np.ndarray:

@@ -8,9 +8,9 @@ from conftest import LINES, spoken
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.schema import Segment, Transcript
-from pipeline.subtitles import format_plain, format_srt, format_vtt
-from pipeline.transcript_files import load_transcript
+from pipeline.core.schema import Segment, Transcript
+from pipeline.publish.subtitles import format_plain, format_srt, format_vtt
+from pipeline.transcribe.transcript_files import load_transcript
 
 WITHOUT_WORDS = Transcript(tuple(Segment(s.start, s.end, s.text) for s in spoken(LINES).segments))
 

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_catalog import PLACED, row_of
 
-from pipeline import tables
-from pipeline.errors import InputError
-from pipeline.schema import Method, Placement, Status
-from pipeline.tables import build_table, catalog_schema, read_catalogs, read_csv, write_catalog, write_parquet
+from pipeline.core.errors import InputError
+from pipeline.core.schema import Method, Placement, Status
+from pipeline.publish import tables
+from pipeline.publish.tables import build_table, catalog_schema, read_catalogs, read_csv, write_catalog, write_parquet
 
 MISSING = Placement(1, None, None, Status.NOT_FOUND, 0.9, Method.ORDER, "never named")
 ROWS = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.terms import list_terms, list_words, load_stemmer, load_stopwords, name_language
+from pipeline.core.language import list_terms, list_words, load_stemmer, load_stopwords, name_language
 
 
 @pytest.mark.parametrize(

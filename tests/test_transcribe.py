@@ -20,12 +20,12 @@ import numpy as np
 import pytest
 from conftest import DEMO_AUDIO
 
-from pipeline.audio import SAMPLE_RATE, read_samples
-from pipeline.errors import InputError, ModelError
-from pipeline.schema import Transcript
-from pipeline.stretches import Stretch
-from pipeline.transcribe import WhisperTranscriber, _Work
-from pipeline.whisper import Heard, Whisper, list_devices
+from pipeline.core.audio_file import SAMPLE_RATE, read_samples
+from pipeline.core.errors import InputError, ModelError
+from pipeline.core.schema import Transcript
+from pipeline.transcribe.chunking import Stretch
+from pipeline.transcribe.transcriber import WhisperTranscriber, _Work
+from pipeline.transcribe.whisper import Heard, Whisper, list_devices
 
 pytestmark = pytest.mark.model
 
@@ -216,7 +216,7 @@ def test_nothing_is_asked_of_the_network_where_the_model_is_here(
 KILLED = """
 import sys
 from pathlib import Path
-from pipeline.transcribe import WhisperTranscriber
+from pipeline.transcribe.transcriber import WhisperTranscriber
 WhisperTranscriber("tiny.en", Path(), offline=True, workers=1).transcribe(
     Path(sys.argv[1]), language="en", on_progress=lambda *_: None, parts=Path(sys.argv[2])
 )

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError
-from pipeline.schema import Segment, Transcript, Word
-from pipeline.transcript_files import _Cue, _read_cue, load_transcript, unroll
+from pipeline.core.errors import InputError
+from pipeline.core.schema import Segment, Transcript, Word
+from pipeline.transcribe.transcript_files import _Cue, _read_cue, load_transcript, unroll
 
 SRT = (
     "1\n00:00:01,000 --> 00:00:04,500\nHello <i>you</i>\nand all\n"

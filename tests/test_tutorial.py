@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from conftest import REPOSITORY
 
-from pipeline.marks import parse_time
+from pipeline.core.times import parse_time
 
 pytestmark = pytest.mark.model
 TUTORIAL = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")

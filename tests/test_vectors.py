@@ -7,11 +7,8 @@ import numpy as np
 import pytest
 from conftest import Telling
 
-from pipeline.align import align
-from pipeline.encoder import SIZE
-from pipeline.schema import Feature, Segment, Transcript
-from pipeline.sentences import Unit, cut_sentences
-from pipeline.vectors import (
+from pipeline.align.aligner import align
+from pipeline.align.embeddings import (
     MAX_WORDS,
     KeptVectors,
     SentenceVectors,
@@ -20,6 +17,9 @@ from pipeline.vectors import (
     group_sentences,
     list_sentences,
 )
+from pipeline.align.encoder import SIZE
+from pipeline.align.units import Unit, cut_sentences
+from pipeline.core.schema import Feature, Segment, Transcript
 
 
 def tell(lines: Sequence[str], seconds: float = 10.0) -> Transcript:

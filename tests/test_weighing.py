@@ -7,8 +7,7 @@ import pytest
 from conftest import LINES
 from invented_shows import measure_lines
 
-from pipeline.schema import Feature
-from pipeline.weighing import (
+from pipeline.align.inference import (
     CLEAR_WORDS,
     EVEN,
     OVERVIEW,
@@ -20,7 +19,8 @@ from pipeline.weighing import (
     rate_boundaries,
     weigh_episode,
 )
-from pipeline.weights import PLACEMENT_NAMES, load_weights
+from pipeline.align.weights import PLACEMENT_NAMES, load_weights
+from pipeline.core.schema import Feature
 
 TOLD = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "Added a dark theme to the mobile app"))
 
@@ -130,9 +130,9 @@ def test_feedback_is_evidence_of_the_passage_like_words(monkeypatch: pytest.Monk
     evidence, weights = measure_lines(LINES, *TOLD, meaning=True), load_weights(with_meaning=True)
     more = np.array([[0.0, 1.0, 1.0, 0.0, -1.0, 0.0], [0.0, -1.0, 0.0, 0.5, 0.5, 0.0]])
     raised = replace(evidence, passages=(evidence.passages + more / weights.prices.passage).astype(np.float32))
-    monkeypatch.setattr("pipeline.weighing.weigh_feedback", lambda evidence, talks: None)
+    monkeypatch.setattr("pipeline.align.inference.weigh_feedback", lambda evidence, talks: None)
     expected = weigh_episode(raised, weights).posterior.talks
-    monkeypatch.setattr("pipeline.weighing.weigh_feedback", lambda evidence, talks: more)
+    monkeypatch.setattr("pipeline.align.inference.weigh_feedback", lambda evidence, talks: more)
     np.testing.assert_allclose(weigh_episode(evidence, weights).posterior.talks, expected, atol=1e-5)
 
 

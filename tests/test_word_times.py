@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.schema import Word
-from pipeline.word_times import cut_segments, longest_said, mend_times
+from pipeline.core.schema import Word
+from pipeline.transcribe.word_timestamps import cut_segments, longest_said, mend_times
 
 
 def word(start: float, end: float, text: str = " word") -> Word:

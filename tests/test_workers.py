@@ -10,14 +10,14 @@ import faults
 import pytest
 from conftest import LINES, PAGE, Notes, ToldTranscriber, add_episode, spoken
 
-from pipeline.config import ShowConfig
-from pipeline.console import ConsoleReporter
-from pipeline.jobs import StageResult
-from pipeline.project import Project
-from pipeline.schema import Transcript
-from pipeline.transcribe import Progress, Transcriber
-from pipeline.workers import WorkerPool, explain_exit, free_memory, share_cores
-from pipeline.workflow import Engine, run_stages
+from pipeline.cli.progress import ConsoleReporter
+from pipeline.core.config import ShowConfig
+from pipeline.core.project import Project
+from pipeline.core.schema import Transcript
+from pipeline.runs.job import StageResult
+from pipeline.runs.process_pool import WorkerPool, explain_exit, free_memory, share_cores
+from pipeline.runs.workflow import Engine, run_stages
+from pipeline.transcribe.transcriber import Progress, Transcriber
 
 EPISODES = ["ep1", "ep2", "ep3"]
 

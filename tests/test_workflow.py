@@ -9,12 +9,12 @@ from conftest import DEMO_AUDIO, LINES, PAGE, MediaServer, Notes, ToldTranscribe
 from filelock import FileLock
 from test_chapters import silent_mp3
 
-from pipeline.catalog_csv import read_everything
-from pipeline.errors import ConfigError, LockHeldError
-from pipeline.jobs import RunOptions, RunResult
-from pipeline.project import Project
-from pipeline.publish import FORMATS, TAGGED_AUDIO
-from pipeline.workflow import find_stale, list_episodes, run_stages
+from pipeline.core.errors import ConfigError, LockHeldError
+from pipeline.core.project import Project
+from pipeline.publish.combined_csv import read_everything
+from pipeline.publish.formats import FORMATS, TAGGED_AUDIO
+from pipeline.runs.job import RunOptions, RunResult
+from pipeline.runs.workflow import find_stale, list_episodes, run_stages
 
 ALL = ("download", "transcribe", "align", "publish")
 

@@ -10,9 +10,14 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pipeline import __version__
-from pipeline.cli import changes, files, models, reading, review, sources, stages
-from pipeline.errors import INTERRUPTED, PipelineError
+from pipeline.cli import diff as changes
+from pipeline.cli import locate as files
+from pipeline.cli import models, review
+from pipeline.cli import query as reading
+from pipeline.cli import run as stages
+from pipeline.cli import setup as sources
+from pipeline.core.errors import INTERRUPTED, PipelineError
+from pipeline.core.version import __version__
 
 
 class Commands(TyperGroup):
@@ -57,7 +62,7 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     # A full disk or a folder without rights is a line, too, whatever command met it.
     except OSError as error:
-        from pipeline.episode_runs import explain_os_error
+        from pipeline.runs.episode import explain_os_error
 
         _fail(explain_os_error(error), PipelineError.exit_code)
 
@@ -85,7 +90,6 @@ for name, its_stages, summary in (
     ("publish", ("publish",), "Write catalog, show notes, chapters, subtitles and site."),
 ):
     app.command(name, help=summary)(stages.stage_command(its_stages))
-
 for command in (
     files.locate, files.features, reading.status, changes.diff, reading.search, reading.evaluate, review.review,
 ):  # fmt: skip
@@ -109,6 +113,6 @@ def _fail(message: str, exit_code: int) -> None:
 
 
 def _say(message: str) -> None:
-    from pipeline.console import ConsoleReporter
+    from pipeline.cli.progress import ConsoleReporter
 
     ConsoleReporter().fail(message)

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import Json, Root
-from pipeline.cli.output import print_json
-from pipeline.errors import ModelError
+from pipeline.cli.options import Json, Root, print_json
+from pipeline.core.errors import ModelError
 
 app = typer.Typer(no_args_is_help=True, help="Speech models on this machine. List them, or fetch one for offline use.")
 
@@ -15,8 +14,8 @@ app = typer.Typer(no_args_is_help=True, help="Speech models on this machine. Lis
 @app.command("list")
 def list_installed(*, root: Root = Path(), as_json: Json = False) -> None:
     """Models on this machine: where, how large, whether genuine. Genuine weights have the published digest."""
-    from pipeline.console import print_models
-    from pipeline.models import list_models
+    from pipeline.cli.tables import print_models
+    from pipeline.transcribe.models import list_models
 
     found = list_models(root.resolve())
     if as_json:
@@ -32,8 +31,8 @@ def pull(
     root: Root = Path(),
 ) -> None:
     """Fetch a speech model, so that later runs need no network."""
-    from pipeline.console import print_line
-    from pipeline.models import Digest, find_model, inspect_model
+    from pipeline.cli.tables import print_line
+    from pipeline.transcribe.models import Digest, find_model, inspect_model
 
     model = inspect_model(find_model(name, root=root.resolve()))
     # Weights are code to whoever runs them: unknown ones may be one's own, wrong ones are nobody's.

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import Root
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 
 def review(
@@ -22,10 +22,10 @@ def review(
     """Listen to starts in the browser, and correct them. The other starts are then aligned around them."""
     if find_spec("starlette") is None or find_spec("uvicorn") is None:
         raise InputError("the review page needs the extra `review`: pip install 'episode-catalog[review]'")
-    from pipeline.console import print_line
-    from pipeline.project import Project
-    from pipeline.review_server import serve
-    from pipeline.reviewing import Review
+    from pipeline.cli.tables import print_line
+    from pipeline.core.project import Project
+    from pipeline.review.server import serve
+    from pipeline.review.session import Review
 
     opened = Review.open(Project(root.resolve()), episode, _login() if who is None else who)
 

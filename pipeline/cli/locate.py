@@ -1,0 +1,115 @@
+"""The commands that need no project: `locate` and `features`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import Json, ListEpisode, Offline, Quiet, Root, print_json, print_rows_as_json
+from pipeline.core.errors import InputError, PipelineError
+
+
+def locate(
+    media: Annotated[Path, typer.Argument(help="Audio, video, or a transcript (.srt, .vtt, .json).")],
+    features: Annotated[Path, typer.Argument(help="The feature list: .txt .md .html .csv .tsv .xlsx .json")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The catalog to write: .csv, .parquet or .json.")],
+    episode: ListEpisode = None,
+    model: Annotated[str, typer.Option(help="Speech model: a Whisper size, or a model folder.")] = "base",
+    language: Annotated[str | None, typer.Option(help="Spoken language, such as en.")] = None,
+    offline: Offline = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Catalog any pair of files, without a project."""
+    # Before the speech model is loaded: a typing slip should not cost minutes.
+    from pipeline.standalone import check_output, locate_features
+
+    check_output(output, media, features)
+    from pipeline.cli.progress import ConsoleReporter
+    from pipeline.cli.tables import describe_files, print_line, print_rows
+    from pipeline.publish.tables import write_catalog
+    from pipeline.transcribe.transcriber import WhisperTranscriber
+
+    reporter = ConsoleReporter(quiet=quiet)
+    reporter.begin(f"{media.name}: transcribe")
+    try:
+        located = locate_features(
+            media,
+            features,
+            transcriber=WhisperTranscriber(model, Path(), offline=offline),
+            language=language,
+            on_progress=reporter.stage_progress,
+            list_episode=episode,
+        )
+    finally:
+        reporter.close()
+    for warning in located.warnings:
+        reporter.warn(features.name, warning)
+    write_catalog(located.rows, output)
+    if as_json:
+        print_rows_as_json(located.rows)
+    elif not quiet:
+        print_rows(located.rows)
+        print_line(describe_files([output], Path()))
+
+
+def features(
+    source: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="Text, Markdown, HTML, CSV, TSV, XLSX or JSON.")],
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it as .csv, .json or .txt.")] = None,
+    episode: ListEpisode = None,
+    fill: Annotated[Path | None, typer.Option(help="Release notes to fill lost titles, ids and versions from.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print what became of every line.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where there is any warning.")] = False,
+    root: Root = Path(),
+    as_json: Json = False,
+) -> None:
+    """Parse and check a feature list. Prints it as a table, with every warning."""
+    from dataclasses import asdict, replace
+
+    from pipeline.cli.progress import ConsoleReporter
+    from pipeline.cli.tables import print_list
+    from pipeline.core.config import load_show
+    from pipeline.core.project import Project
+    from pipeline.download.feature_lists import read_lists
+    from pipeline.download.fetch_audio import allow_access
+    from pipeline.feature_lists.load import LIST_SUFFIXES, load_features, pick_episode
+    from pipeline.feature_lists.writer import dump_features
+    from pipeline.standalone import check_apart
+
+    if output is not None and output.suffix.lower() not in LIST_SUFFIXES:
+        raise InputError(f"the output {output} must end in {', '.join(sorted(LIST_SUFFIXES))}")
+    if output is not None:
+        check_apart(output, Path(source), *([fill] if fill is not None else []))
+    # A project's own names of columns, and whom it lets us reach, hold for its lists here as well.
+    show = load_show(path) if (path := Project(root).show).is_file() else None
+    access = replace(allow_access(show.download, root), retries=2) if show else None
+    lists = read_lists(source, columns=show.columns if show else None, access=access)
+    # A table can show several lists; a file and JSON hold one.
+    if episode is not None or output is not None or as_json:
+        lists = (pick_episode(lists, episode, source),)
+    reporter = ConsoleReporter()
+    if fill is not None:
+        from pipeline.feature_lists.fill import fill_list
+
+        notes = load_features(fill).features
+        lists = tuple(fill_list(listed, notes) for listed in lists)
+    for listed in lists:
+        if as_json:
+            print_json({"features": [asdict(feature) for feature in listed.features]})
+        else:
+            print_list(listed, explain=explain)
+        for warning in listed.warnings:
+            reporter.warn(_shown_name(source), warning)
+    if output is not None:
+        from pipeline.core.storage import write_bytes
+
+        write_bytes(output, dump_features(lists[0].features, output.suffix.lower()).encode())
+    if strict and any(listed.warnings for listed in lists):
+        raise typer.Exit(PipelineError.exit_code)
+
+
+def _shown_name(source: str) -> str:
+    """A source's own name, for the beginning of a line."""
+    return source.rstrip("/").rpartition("/")[2] or source

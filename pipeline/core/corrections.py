@@ -1,0 +1,206 @@
+"""What people decided about starts: `configs/corrections/<id>.yaml`, read and written safely."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from filelock import FileLock, Timeout
+from pydantic import BeforeValidator, Field, model_validator
+
+from pipeline.core.config import StrictModel, Text, load_settings
+from pipeline.core.errors import LockHeldError
+from pipeline.core.project import Project
+from pipeline.core.storage import write_bytes
+from pipeline.core.text import is_same_wording
+from pipeline.core.times import format_time, parse_time
+
+# Seconds to wait for another writer, who needs milliseconds.
+PATIENCE_S = 20.0
+HEADER = "# What people decided about this episode's starts. Every re-run follows it; see docs/corrections.md.\n"
+
+
+class Decision(StrEnum):
+    """What a person said of a feature."""
+
+    MOVED = "moved"
+    CONFIRMED = "confirmed"
+    NOT_DISCUSSED = "not_discussed"
+    END = "end"
+
+
+def _read_seconds(value: object) -> object:
+    """Seconds as they are, and `0:45` or `1:02:07` as seconds (YAML itself already reads `16:36` so)."""
+    return parse_time(value) if isinstance(value, str) and ":" in value else value
+
+
+Seconds = Annotated[float, BeforeValidator(_read_seconds), Field(ge=0, allow_inf_nan=False, strict=True)]
+
+
+class Correction(StrictModel):
+    """One decision about one feature."""
+
+    feature_id: int | None = Field(default=None, ge=1, strict=True, description="the feature's id, where it has one")
+    title: Text | None = Field(default=None, description="the feature's title: finds it where the id does not")
+    decision: Decision = Field(description="moved, confirmed, not_discussed, or end")
+    start: Seconds | None = Field(default=None, description="where its discussion starts: seconds, or 16:36")
+    end: Seconds | None = Field(default=None, description="where its discussion ends: seconds, or 18:02")
+    who: str = Field(default="", description="who decided")
+    when: datetime | date | None = Field(default=None, description="when, as 2026-11-23 or 2026-11-23T10:00:00Z")
+    why: str = Field(default="", description="why, in a few words")
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> "Correction":
+        """Refuse what decides nothing, or two things at once."""
+        if self.feature_id is None and self.title is None:
+            raise ValueError("this correction names no feature: give its `feature_id` or its `title`")
+        starts = self.decision in {Decision.MOVED, Decision.CONFIRMED}
+        if starts and self.start is None:
+            raise ValueError(f"`start` is missing: at which time is it {self.decision}?")
+        if not starts and self.start is not None:
+            raise ValueError(f"`start` does not go with {self.decision}: use `decision: moved`")
+        if self.decision is Decision.END and self.end is None:
+            raise ValueError("`end` is missing: where does it end?")
+        if self.decision is Decision.NOT_DISCUSSED and self.end is not None:
+            raise ValueError("`end` does not go with not_discussed")
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError(f"it ends at {format_time(self.end)}, but starts at {format_time(self.start)}")
+        return self
+
+    @property
+    def name(self) -> str:
+        """How to speak of its feature."""
+        return f"#{self.feature_id}" if self.feature_id is not None else f'"{self.title}"'
+
+
+class _CorrectionsFile(StrictModel):
+    """The shape of `configs/corrections/<id>.yaml`."""
+
+    corrections: Annotated[tuple[Correction, ...], BeforeValidator(lambda value: value or ())] = Field(
+        default=(), description="the decisions, one an entry"
+    )
+
+
+def load_corrections(path: Path) -> tuple[Correction, ...]:
+    """Return the decisions in a file, in its order; none where it does not exist.
+
+    ConfigError names file, line and field.
+    """
+    if not path.exists():
+        return ()
+    if _holds_comments_only(path):
+        return ()
+    fields = {**_CorrectionsFile.model_fields, **Correction.model_fields}
+    return load_settings(path, _CorrectionsFile, fields).corrections
+
+
+def _holds_comments_only(path: Path) -> bool:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False  # whoever reads the settings says what is wrong
+    return all(not line.strip() or line.lstrip().startswith("#") for line in lines)
+
+
+def save_correction(project: Project, episode_id: str, correction: Correction) -> None:
+    """Write one decision into the episode's file; it replaces an earlier one about the same feature.
+
+    Everything else in the file stays, comments and order included, and so do the decisions that others save at the
+    same time. An end and a start decided one after the other are kept together. LockHeldError where another writer
+    does not let go, ConfigError where the file is damaged: nothing is written then.
+    """
+    if correction.when is None:
+        correction = correction.model_copy(update={"when": datetime.now(UTC).replace(microsecond=0)})
+    _edit_file(project, episode_id, correction, keep=True)
+
+
+def withdraw_correction(project: Project, episode_id: str, correction: Correction) -> None:
+    """Take the decision about a feature out of the episode's file again; nothing happens where there is none."""
+    _edit_file(project, episode_id, correction, keep=False)
+
+
+def _edit_file(project: Project, episode_id: str, correction: Correction, *, keep: bool) -> None:
+    """Read, change and replace the file while nobody else does."""
+    from ruamel.yaml import YAML
+
+    path, lock = project.corrections(episode_id), project.corrections_lock(episode_id)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=PATIENCE_S):
+            known = load_corrections(path)
+            before = path.read_text(encoding="utf-8-sig") if path.exists() else HEADER
+            editor = YAML()
+            editor.preserve_quotes = True
+            editor.width = 4096  # no wrapping: a title is a line, for people and for diffs
+            editor.indent(mapping=2, sequence=4, offset=2)
+            document = editor.load(before) or {}
+            # Comments without any setting belong to no document and would be lost.
+            text = StringIO("" if document or not before else before.rstrip("\n") + "\n")
+            text.seek(0, 2)
+            document["corrections"] = document.get("corrections") or []
+            if not _edit_items(document["corrections"], known, correction, keep=keep):
+                return
+            editor.dump(document, text)
+            write_bytes(path, text.getvalue().encode())
+    except Timeout:
+        raise LockHeldError(f"{path} is being written by someone else for {PATIENCE_S:.0f} s: try again") from None
+
+
+def _edit_items(items: list[Any], known: Sequence[Correction], correction: Correction, *, keep: bool) -> bool:
+    """Change the entries of a file, of which `known` are the decisions; False where nothing is to be done."""
+    index = next((n for n, one in enumerate(known) if _is_same(one, correction)), None)
+    if not keep:
+        if index is not None:
+            del items[index]
+        return index is not None
+    if index is None:
+        items.append(_to_yaml(correction))
+        return True
+    # Field by field, so that comments inside the entry stay.
+    merged = _to_yaml(_merge(known[index], correction))
+    for name in [name for name in items[index] if name not in merged]:
+        del items[index][name]
+    items[index].update(merged)
+    return True
+
+
+def _is_same(one: Correction, other: Correction) -> bool:
+    """Tell whether two decisions are about one feature: by id, else by wording."""
+    if one.feature_id is not None and other.feature_id is not None:
+        return one.feature_id == other.feature_id
+    return is_same_wording(one.title, other.title)
+
+
+def _merge(before: Correction, now: Correction) -> Correction:
+    """The later decision, with what the earlier one said of the other end of the discussion."""
+    now = now.model_copy(update={"feature_id": now.feature_id or before.feature_id, "title": now.title or before.title})
+    if now.decision is Decision.END and before.start is not None and now.end is not None and now.end > before.start:
+        return now.model_copy(update={"decision": before.decision, "start": before.start})
+    if now.start is not None and now.end is None and before.end is not None and before.end > now.start:
+        return now.model_copy(update={"end": before.end})
+    return now
+
+
+def _to_yaml(one: Correction) -> dict[str, Any]:
+    """The fields that say something, as YAML writes them: no digits nobody can hear, words that stay words."""
+    values = one.model_dump(exclude_defaults=True)
+    for name, value in values.items():
+        if isinstance(value, float):
+            values[name] = round(value, 3)
+        elif isinstance(value, str):
+            values[name] = _quote(value)
+    return {**values, "decision": one.decision.value}
+
+
+def _quote(text: str) -> str:
+    """The text as it is, or marked to be quoted where a reader of YAML 1.1 would take it for a number or a time."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    quoted: str = DoubleQuotedScalarString(text)
+    try:
+        return text if yaml.safe_load(text) == text else quoted
+    except (yaml.YAMLError, ValueError):
+        return quoted

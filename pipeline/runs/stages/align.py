@@ -1,0 +1,137 @@
+"""The stages of an episode: for each what it depends on, what it writes, and the work itself."""
+
+import hashlib
+import json
+import math
+from contextlib import suppress
+from dataclasses import asdict
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from pipeline.align.corrections import apply_corrections, match_corrections
+from pipeline.align.decision import check_fit
+from pipeline.core.corrections import load_corrections
+from pipeline.core.errors import InputError
+from pipeline.core.schema import Alignment, Feature
+from pipeline.core.serialization import (
+    alignment_to_json,
+    features_to_json,
+    transcript_from_json,
+)
+from pipeline.core.storage import read_record, write_json
+from pipeline.core.urls import without_secrets
+from pipeline.core.version import __version__
+from pipeline.download.feature_lists import keep_revision, name_revision
+from pipeline.download.record import describe_moves
+from pipeline.feature_lists.checks import check_duration
+from pipeline.feature_lists.load import load_features
+from pipeline.publish.rows import trace_inputs
+from pipeline.runs.job import Job
+from pipeline.runs.stages.base import _find_version, _need, _parse_alignment
+
+# Which way of aligning this is: raise it with a change of the code that moves starts or judges them otherwise, so that
+# what was aligned before is aligned again. Changed weights are noticed by themselves.
+ALIGNMENT = "4"
+
+
+def _align_inputs(job: Job) -> dict[str, str]:
+    # The speech model is no input: what it heard is in the transcript.
+    transcript = _need(job, job.project.transcript(job.episode_id), "transcribe")
+    if not job.feature_list.is_file():
+        raise InputError(f"the feature list {job.feature_list} is not there: correct `features` in the settings")
+    corrections = job.project.corrections(job.episode_id)
+    return {
+        "transcript": transcript,
+        "feature list": job.state.digest(job.feature_list),
+        "episode in the list": job.config.features_episode or "",
+        "columns": json.dumps(job.show.columns, sort_keys=True),
+        "sentence encoder": _name_encoder(),
+        "alignment weights": _digest_weights(),
+        "alignment": ALIGNMENT,
+        "episode-catalog": __version__,
+        **({"corrections": job.state.digest(corrections)} if corrections.is_file() else {}),
+    }
+
+
+@cache
+def _digest_weights() -> str:
+    """The SHA-256 of the fitted weights, which change in a checkout long before its version does."""
+    return hashlib.sha256(files("pipeline.align").joinpath("weights.json").read_bytes()).hexdigest()
+
+
+def _name_encoder() -> str:
+    """What tells the meaning of sentences on this machine."""
+    from pipeline.align.encoder import DISTRIBUTION
+
+    version = _find_version(DISTRIBUTION)
+    return f"{DISTRIBUTION} {version}" if version else "none"
+
+
+def _align_outputs(job: Job) -> list[Path]:
+    revision = name_revision(job.state.digest(job.feature_list), job.feature_list.suffix)
+    return [job.project.alignment(job.episode_id), job.project.lists(job.episode_id) / revision]
+
+
+def _align(job: Job) -> None:
+    from pipeline.align.aligner import align
+    from pipeline.align.embeddings import KeptVectors
+    from pipeline.align.encoder import load_encoder, warn_of_language
+
+    transcript = read_record(job.project.transcript(job.episode_id), transcript_from_json)
+    features = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
+    late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
+    for warning in (*features.warnings, *late):
+        job.warn(f"{without_secrets(job.config.features)}: {warning}")
+    for warning in warn_of_language(transcript.language):
+        job.warn(warning)
+    # Every revision of the list is kept as it was, since pages are edited after publication.
+    keep_revision(job.feature_list.read_bytes(), job.feature_list.suffix, job.project.lists(job.episode_id))
+    corrections = load_corrections(job.project.corrections(job.episode_id))
+    fitting = match_corrections(corrections, features.features, transcript.duration)
+    alignment = _recall_alignment(job, features.features)
+    if alignment is None:
+        encoder = load_encoder(transcript.language)
+        vectors = KeptVectors(job.project.vectors(job.episode_id)).load(transcript, encoder) if encoder else None
+        anchors = fitting.find_anchors()
+        alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
+    for warning in check_fit(alignment):
+        job.warn(f"{without_secrets(job.config.features)}: {warning}")
+    alignment, complaints = apply_corrections(alignment, fitting)
+    for warning in (*fitting.describe_unfit(), *complaints):
+        job.warn(warning)
+    _tell_moves(job, features.features, alignment, transcript.audio_sha256)
+    write_json(
+        job.project.alignment(job.episode_id),
+        {
+            "provenance": asdict(trace_inputs(transcript, features)),
+            "features": features_to_json(features.features),
+            **({"corrections": [one.model_dump(mode="json") for one in corrections]} if corrections else {}),
+            "placements": alignment_to_json(alignment),
+        },
+    )
+
+
+def _recall_alignment(job: Job, features: tuple[Feature, ...]) -> Alignment | None:
+    """The alignment of before, where only the layout of the list changed; None where it must be made anew."""
+    record, path = job.state.stages.get("align"), job.project.alignment(job.episode_id)
+    if record is None or job.options.force or job.project.corrections(job.episode_id).exists():
+        return None
+    # All but the list must be as it was; of the list, its entries.
+    inputs = {**_align_inputs(job), "feature list": record["inputs"].get("feature list", "")}
+    if job.state.find_reason("align", inputs, [path]) is not None:
+        return None
+    before, alignment, _ = read_record(path, _parse_alignment)
+    return alignment if before == features else None
+
+
+def _tell_moves(job: Job, features: tuple[Feature, ...], alignment: Alignment, audio_sha256: str | None) -> None:
+    """Say by how much starts moved where the audio is another than that of the alignment of before."""
+    path = job.project.alignment(job.episode_id)
+    if not path.is_file():
+        return
+    with suppress(InputError):
+        moves = read_record(path, lambda before: describe_moves(before, features, alignment, audio_sha256))
+        if moves:
+            job.result.notes.append(f"{job.episode_id}: {moves}")
+            job.warn(moves)

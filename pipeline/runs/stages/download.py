@@ -1,0 +1,81 @@
+"""The stages of an episode: for each what it depends on, what it writes, and the work itself."""
+
+import hashlib
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.core.errors import InputError
+from pipeline.core.urls import is_address, without_secrets
+from pipeline.download.fetch_audio import allow_access, download_audio, find_source
+from pipeline.download.record import METADATA, read_audio
+from pipeline.download.retry import take_turn
+from pipeline.runs.job import Job
+
+
+def _download_inputs(job: Job) -> dict[str, str]:
+    local = find_source(job.config.source, job.project.root)
+    source, entry = job.config.source, job.config.entry
+    return {
+        # The record must not keep what an address holds of secrets, and still notice any change of it.
+        "source": without_secrets(source),
+        "exact source": hashlib.sha256("\n".join(filter(None, (source, entry))).encode()).hexdigest(),
+        "source file": job.state.digest(local) if local else "",
+        **({"entry": without_secrets(entry)} if entry else {}),
+    }
+
+
+def _download_outputs(job: Job) -> list[Path]:
+    # The name of the audio is only known once it was fetched: it stands in the metadata.
+    metadata_file = job.project.raw(job.episode_id) / METADATA
+    if not metadata_file.is_file():
+        return [metadata_file]
+    try:
+        return [metadata_file, read_audio(metadata_file.parent).path]
+    except InputError:
+        # Nothing can be read there: it was harmed, and what it is to name is made again with it.
+        return [metadata_file]
+
+
+def _mend_record(job: Job) -> bool:
+    """Make a harmed record of fetched audio again; False where there is more to do, which a download must."""
+    done, record = job.state.stages.get("download"), job.project.raw(job.episode_id) / METADATA
+    # A file of this machine is at hand, and all that its record says is found out from it again.
+    if done is None or not record.is_file() or (done["inputs"].get("source file") and "entry" not in done["inputs"]):
+        return False
+    known = {Path(name).name: digest for name, digest in done["outputs"].items()}
+    if job.state.digest(record) == known.get(METADATA):
+        return False
+    from pipeline.download.record import mend_record
+
+    # Before a download, too: it keeps the rendition that it replaces, if it can read what that is.
+    told = mend_record(record.parent, done["inputs"].get("source", ""), known)
+    if told:
+        job.warn(told)
+    return told is not None and not job.options.force and done["inputs"] == _download_inputs(job)
+
+
+def _download(job: Job) -> None:
+    if _mend_record(job):
+        return
+    # Hosts are asked one episode at a time, however many are under way here.
+    networked = is_address(job.config.source) or job.config.entry is not None
+    turn = (
+        take_turn(job.project.turns, job.show.download.pause)
+        if networked and not job.options.offline
+        else nullcontext()
+    )
+    with turn:
+        download_audio(
+            job.config.source,
+            job.project.raw(job.episode_id),
+            root=job.project.root,
+            entry=job.config.entry,
+            duration=job.config.duration,
+            access=replace(
+                allow_access(job.show.download, job.project.root),
+                tell=lambda message: job.warn(message),
+            ),
+            offline=job.options.offline,
+            on_progress=job.reporter.stage_progress,
+        )
