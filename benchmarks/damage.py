@@ -30,18 +30,16 @@ from datetime import date
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
-
-from conftest import LINES, PAGE, ToldTranscriber, spoken  # noqa: E402
-from faults import count_moments, watch  # noqa: E402
-from fuzz_samples import AUDIO, _sound  # noqa: E402
 
 import pipeline.align.encoder  # noqa: E402
+from benchmarks.fuzz_samples import AUDIO, _sound  # noqa: E402
 from pipeline.cli.progress import ConsoleReporter  # noqa: E402
 from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction  # noqa: E402
 from pipeline.core.errors import PipelineError  # noqa: E402
 from pipeline.core.project import Project  # noqa: E402
 from pipeline.runs.workflow import list_episodes, run_stages  # noqa: E402
+from tests.support.faults import count_moments, watch  # noqa: E402
+from tests.support.project import LINES, PAGE, ToldTranscriber, spoken  # noqa: E402
 
 STAGES = ("download", "transcribe", "align", "publish")
 # What a run remembers of files' times, and when it ran, differ from run to run by their nature.

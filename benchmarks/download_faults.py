@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-sys.path.insert(0, str(REPOSITORY / "tests"))
 
 import faulty_server as faulty  # noqa: E402
-from faulty_server import Server, answer, cut_and_go_down, redirect  # noqa: E402
+
+from tests.support.faulty_server import Server, answer, cut_and_go_down, redirect  # noqa: E402
 
 PAGE = REPOSITORY / "docs" / "download.md"
 MARKS = ("<!-- measured -->\n", "<!-- /measured -->")

@@ -30,9 +30,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from fuzz_samples import FEATURES, TRANSCRIPT, make_samples
-
 import pipeline.align.mentions
+from benchmarks.fuzz_samples import FEATURES, TRANSCRIPT, make_samples
 from pipeline.align.aligner import align
 from pipeline.align.corrections import apply_corrections, match_corrections
 from pipeline.cli.progress import ConsoleReporter

@@ -20,17 +20,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
 
-from alignment_cost import invent_episode, invent_words  # noqa: E402
-from conftest import Notes, spoken  # noqa: E402
-from damage import STAGES, start  # noqa: E402
-from fuzz_samples import AUDIO, _sound  # noqa: E402
-
+from benchmarks.alignment_cost import invent_episode, invent_words  # noqa: E402
+from benchmarks.damage import STAGES, start  # noqa: E402
+from benchmarks.fuzz_samples import AUDIO, _sound  # noqa: E402
 from pipeline.core.project import Project  # noqa: E402
 from pipeline.core.schema import Transcript  # noqa: E402
 from pipeline.feature_lists.writer import dump_features  # noqa: E402
 from pipeline.runs.workflow import run_stages  # noqa: E402
+from tests.support.project import Notes, spoken  # noqa: E402
 
 # Minutes of talk and entries of the list.
 LONG = ((60, 50), (300, 50), (300, 120), (60, 1000), (300, 1000))

@@ -15,8 +15,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from fill_list import AREAS, CHANGES
-
+from benchmarks.fill_list import AREAS, CHANGES
 from pipeline.core.project import Project
 from pipeline.core.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
 from pipeline.publish.combined_csv import read_everything, update_csv

@@ -22,14 +22,12 @@ from datetime import date
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
 
-from conftest import Notes, ToldTranscriber, spoken  # noqa: E402
-from damage import STAGES, make_project  # noqa: E402
-
+from benchmarks.damage import STAGES, make_project  # noqa: E402
 from pipeline.core.corrections import Correction, Decision, save_correction  # noqa: E402
 from pipeline.core.project import Project  # noqa: E402
 from pipeline.runs.workflow import list_episodes, run_stages  # noqa: E402
+from tests.support.project import Notes, ToldTranscriber, spoken  # noqa: E402
 
 TOPICS = ("invoices", "calendars", "dark themes", "kite strings", "wind reports", "meeting rooms", "login pages")
 VERBS = ("Added", "Sorted", "Improved", "Removed", "Renamed", "Exported")

@@ -19,10 +19,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from conftest import REPOSITORY, MediaServer
-from faulty_server import Server, make_sound
-from test_cli import catalog
-from test_review_server import ReviewServer, get, post, review_server
 
 from pipeline.cli.options import print_json
 from pipeline.cli.review import _open_browser
@@ -44,8 +40,11 @@ from pipeline.feature_lists.load import parse_episodes
 from pipeline.feature_lists.writer import dump_features
 from pipeline.runs.report import describe_run
 from pipeline.transcribe.transcript_files import load_transcript
-
-__all__ = ["review_server"]
+from tests.support.command import catalog
+from tests.support.faulty_server import Server, make_sound
+from tests.support.project import REPOSITORY
+from tests.support.review import ReviewServer, get, post
+from tests.support.web import MediaServer
 
 CODES = "\x1b]0;owned\x07\x9b2Jtitle\u202e"
 
@@ -266,7 +265,7 @@ def test_old_dresses_of_private_addresses_are_known(address: str) -> None:
 def test_a_body_packed_to_a_thousandth_is_left_at_the_limit(faulty: Server, tmp_path: Path) -> None:
     import gzip
 
-    from faulty_server import answer
+    from tests.support.faulty_server import answer
 
     bomb = gzip.compress(b"\0" * (64 << 20))
     faulty.files["/bomb.html"] = b""

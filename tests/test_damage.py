@@ -7,20 +7,16 @@ short, and the cases that it found.
 import json
 import os
 import random
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, MediaServer, ToldTranscriber, wait_for_another_time
-from test_cli import catalog
-from test_workflow import done, run
 
+from benchmarks.damage import WAYS, Campaign
 from pipeline.core.project import Project
 from pipeline.download.feature_lists import find_revision, refresh_revision
-
-sys.path.append(str(REPOSITORY / "benchmarks"))
-
-from damage import WAYS, Campaign
+from tests.support.command import catalog
+from tests.support.project import ToldTranscriber, done, run, wait_for_another_time
+from tests.support.web import MediaServer
 
 # Fixed, so that a failure is a change's own; the campaign finds new moments with any other.
 SEED = 2026

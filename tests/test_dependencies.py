@@ -5,7 +5,8 @@ import tomllib
 from importlib import metadata
 
 import pytest
-from conftest import REPOSITORY
+
+from tests.support.project import REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 # The packages that bring each module, by their names as pip writes them.

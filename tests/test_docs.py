@@ -7,21 +7,19 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
 
 import duckdb
 import pytest
-from conftest import REPOSITORY
-from test_evaluate import ROWS
-from typer.testing import CliRunner
 
-from pipeline.cli import app
 from pipeline.core.config import load_episode, load_show
 from pipeline.core.corrections import load_corrections
 from pipeline.publish.tables import write_catalog
+from tests.support.command import COMMANDS, help_of
+from tests.support.project import REPOSITORY
+from tests.support.rows import SCORED_ROWS as ROWS
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -29,16 +27,6 @@ PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), REPO
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 BLOCK = re.compile(r"^([ ]*)```(\w*)\n(.*?)^[ ]*```", re.DOTALL | re.MULTILINE)
 REFERENCE = runpy.run_path(str(REPOSITORY / "docs" / "generate_reference.py"))
-
-
-@cache
-def help_of(*command: str) -> str:
-    result = CliRunner().invoke(app, [*command, "--help"], prog_name="catalog")
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-COMMANDS = re.findall(r"^  (\w+) ", help_of().split("Commands:")[1], re.MULTILINE)
 
 
 def find_blocks(page: Path, kind: str) -> list[str]:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import REPOSITORY
 
 from pipeline.align.encoder import load_encoder
 from pipeline.core.project import Project
 from pipeline.core.times import parse_time
+from tests.support.project import REPOSITORY
 
 pytestmark = pytest.mark.model
 

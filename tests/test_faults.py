@@ -10,11 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import faults
 import pytest
-from conftest import PAGE, Notes, ToldTranscriber, add_episode
 from filelock import FileLock
-from test_workflow import done, run
 
 from pipeline.core.corrections import Correction, Decision, save_correction
 from pipeline.core.project import Project
@@ -22,6 +19,8 @@ from pipeline.core.storage import write_whole
 from pipeline.runs.episode import explain_os_error
 from pipeline.runs.job import Job
 from pipeline.runs.workflow import list_episodes
+from tests.support import faults
+from tests.support.project import PAGE, Notes, ToldTranscriber, add_episode, done, run
 
 CATALOG = [sys.executable, "-m", "pipeline"]
 

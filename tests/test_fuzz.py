@@ -1,15 +1,11 @@
 """No bytes bring a reader down: a short part of benchmarks/fuzz_inputs.py, the same inputs each time."""
 
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
 
-sys.path.append(str(REPOSITORY / "benchmarks"))
-
-import fuzz_inputs
-from fuzz_samples import make_samples
+from benchmarks import fuzz_inputs
+from benchmarks.fuzz_samples import make_samples
 
 PARSERS = {"feature list": 60, "transcript": 60, "show": 40, "episode": 40, "corrections": 12, "feed": 60, "audio": 12}
 # Fixed, so that a failure is a change's own; the campaign finds new inputs with any other.

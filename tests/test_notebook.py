@@ -5,12 +5,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import REPOSITORY
 from nbclient import NotebookClient
-from test_evaluate import ROWS
 
 from pipeline.core.project import Project
 from pipeline.publish.tables import write_catalog
+from tests.support.project import REPOSITORY
+from tests.support.rows import SCORED_ROWS as ROWS
 
 NOTEBOOK = REPOSITORY / "docs" / "catalog.ipynb"
 

@@ -5,9 +5,9 @@ import re
 import tomllib
 
 import pytest
-from conftest import REPOSITORY
 
 from pipeline.transcribe.models import WHEELS
+from tests.support.project import REPOSITORY
 
 LOCKS = ("demo.txt", "dev.txt")
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ]+)(?P<marker> ;.*?)? \\$", re.MULTILINE)

@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import LINES, PAGE, REPOSITORY, ToldTranscriber, add_episode, make_project, spoken
-from test_workflow import run
 
 from pipeline.core.project import Project
 from pipeline.runs.workflow import list_episodes
+from tests.support.project import LINES, PAGE, REPOSITORY, ToldTranscriber, add_episode, make_project, run, spoken
 
 # Runs the command, and says which files it opened and which libraries it imported.
 WATCHER = """

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY
-from test_docs import COMMANDS, help_of
+
+from tests.support.command import COMMANDS, help_of
+from tests.support.project import REPOSITORY
 
 RECIPES = REPOSITORY / "examples" / "schedulers"
 BIN = Path(sys.executable).parent

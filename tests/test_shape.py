@@ -2,12 +2,9 @@
 
 import re
 import statistics
-import sys
 
-from conftest import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "benchmarks"))
-from shape import Shape, measure_shape, percentile
+from benchmarks.shape import Shape, measure_shape, percentile
+from tests.support.project import REPOSITORY
 
 PACKAGE = measure_shape(REPOSITORY / "pipeline")
 

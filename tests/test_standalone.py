@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import DEMO_AUDIO, LINES, PAGE, ToldTranscriber, spoken
 
 from pipeline.core.errors import InputError
 from pipeline.core.serialization import transcript_to_json
 from pipeline.core.storage import sha256_of
 from pipeline.standalone import Located, locate_features, name_episode
+from tests.support.files import write_srt
+from tests.support.project import DEMO_AUDIO, LINES, PAGE, ToldTranscriber, spoken
 
 
 @pytest.fixture
@@ -23,15 +24,6 @@ def locate(media: Path, features: Path, transcriber: ToldTranscriber) -> Located
     return locate_features(
         media, features, transcriber=transcriber, language=None, on_progress=lambda done, total: None
     )
-
-
-def write_srt(path: Path) -> Path:
-    cues = [
-        f"{n}\n00:00:{s.start:02.0f},000 --> 00:00:{s.end:02.0f},000\n{s.text}\n"
-        for n, s in enumerate(spoken(LINES).segments, start=1)
-    ]
-    path.write_text("\n".join(cues))
-    return path
 
 
 def test_audio_is_transcribed_and_its_digest_kept(page: Path, transcriber: ToldTranscriber) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import REPOSITORY
 
 from pipeline.core.times import parse_time
+from tests.support.project import REPOSITORY
 
 pytestmark = pytest.mark.model
 TUTORIAL = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Measurements: what is claimed of speed, accuracy and robustness comes from here."""

@@ -1,0 +1,101 @@
+"""The sentence encoder: real weights where the extra is installed, and a stand-in that knows a few meanings."""
+
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.align import encoder as encoder_module
+from pipeline.align.aligner import align
+from pipeline.align.encoder import DISTRIBUTION, SIZE, Encoder, load_encoder, load_tokenizer
+from pipeline.core.errors import ModelError
+from pipeline.core.schema import Feature
+from tests.support.speech import tell
+
+
+@pytest.fixture(scope="module")
+def minilm() -> Encoder:
+    found = load_encoder("en")
+    if found is None:
+        pytest.skip("the extra `encoder` is not installed")
+    return found
+
+
+def test_equal_meaning_is_nearer_than_equal_words(minilm: Encoder) -> None:
+    vectors = minilm.encode(
+        ["Users can log in with their phone.", "Sign on by mobile.", "The phone rang at lunch."]
+    ).texts
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.1
+
+
+def test_vectors_have_length_one_and_do_not_depend_on_their_company(minilm: Encoder) -> None:
+    texts = ["One.", "Two words.", "", "A much longer sentence about several things at once, really."]
+    vectors = minilm.encode(texts).texts
+    assert vectors.shape == (4, SIZE)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert minilm.encode(texts[1:2]).texts[0] == pytest.approx(vectors[1], abs=1e-5)
+    assert (minilm.encode(texts).texts == vectors).all()
+
+
+def test_words_are_known_by_what_they_mean_where_they_stand(minilm: Encoder) -> None:
+    texts = ["The bank raised its rates.", "We sat on the river bank!", "A loan from the savings bank."]
+    encoding = minilm.encode(texts)
+    words = [texts[text][begin:stop] for text, begin, stop in encoding.places.tolist()]
+    assert words[:5] == ["The", "bank", "raised", "its", "rates"]
+    money, river, savings = (encoding.words[row] for row, word in enumerate(words) if word == "bank")
+    assert money @ savings / np.linalg.norm(savings) > money @ river / np.linalg.norm(river)
+
+
+def test_no_texts_give_no_vectors(minilm: Encoder) -> None:
+    assert minilm.encode([]).texts.shape == minilm.encode([]).words.shape == (0, SIZE)
+
+
+def test_real_weights_find_what_is_said_in_other_words(minilm: Encoder) -> None:
+    lines = ["Hello and welcome.", "Okay, next one.", "Now everything turns black at night so your eyes don't hurt."]
+    lines += ["I like that on my phone.", "Moving on.", "You get a bill for each month as a file you can print."]
+    lines += ["My accountant asked for it.", "That was all, see you."]
+    features = [Feature(1, "Dark theme"), Feature(2, "Invoices as PDF")]
+    placements = align(tell(lines), features, encoder=minilm).placements
+    starts = [one.start for one in placements]
+    assert starts[0] in (10.0, 20.0)
+    assert starts[1] in (40.0, 50.0)
+
+
+def test_language_that_the_encoder_does_not_know_has_none() -> None:
+    assert load_encoder("de") is None
+
+
+def test_without_the_extra_there_is_no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder_module, "DISTRIBUTION", "no-such-distribution")
+    encoder_module._load_minilm.cache_clear()
+    try:
+        assert load_encoder("en") is None
+    finally:
+        encoder_module._load_minilm.cache_clear()
+
+
+def test_weights_that_are_not_the_published_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        metadata.distribution(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        pytest.skip("the extra `encoder` is not installed")
+    monkeypatch.setattr(encoder_module, "SHA256", "0" * 64)
+    encoder_module._load_minilm.cache_clear()
+    try:
+        with pytest.raises(ModelError, match="not the published one"):
+            load_encoder("en")
+    finally:
+        encoder_module._load_minilm.cache_clear()
+
+
+def test_words_are_cut_as_bert_cuts_them() -> None:
+    try:
+        files = metadata.files(encoder_module.TOKENIZER_DISTRIBUTION) or ()
+    except metadata.PackageNotFoundError:
+        pytest.skip("the extra `encoder` is not installed")
+    (path,) = (Path(str(file.locate())) for file in files if file.name == "tokenizer.json")
+    tokenizer = load_tokenizer(path)
+    encoding = tokenizer.encode("Embeddings, héllo!")
+    assert encoding.tokens == ["[CLS]", "em", "##bed", "##ding", "##s", ",", "hello", "!", "[SEP]"]
+    assert len(tokenizer.encode("word " * 500).ids) == encoder_module.MAX_PIECES

@@ -1,0 +1,32 @@
+"""How alike talk and features are in meaning, whatever their words."""
+
+import numpy as np
+
+from pipeline.align.embeddings import compare_meaning, encode_units
+from pipeline.align.encoder import SIZE
+from pipeline.align.late_interaction import WordVectors
+from pipeline.align.semantic import MEANING_NAMES, Meaning, measure_likeness
+from pipeline.align.units import Unit, cut_sentences
+from pipeline.core.schema import Feature
+from tests.support.speech import TALK, Telling
+
+
+def test_likeness_is_highest_where_the_topic_starts() -> None:
+    units = cut_sentences(TALK)
+    features = [Feature(1, "A puppy"), Feature(2, "Rain")]
+    telling = Telling()
+    meaning = compare_meaning(units, features, encode_units(units, telling), telling)
+    pairs = {name: np.zeros((2, len(units)), dtype=np.float16) for name in MEANING_NAMES}
+    likeness = measure_likeness(units, meaning, pairs)
+    assert pairs["mean_text_after_20"].argmax(axis=1).tolist() == [1, 3]
+    assert likeness.passages.argmax(axis=1).tolist()[0] in (1, 2)
+
+
+def test_everything_is_finite_for_one_unit_and_one_feature() -> None:
+    ones = np.ones((1, SIZE), dtype=np.float32) / np.sqrt(SIZE)
+    word = WordVectors(ones, np.zeros(1, dtype=np.int64), ("hello",))
+    meaning = Meaning(ones, ones, ones, word, word, word)
+    pairs = {name: np.full((1, 1), np.nan, dtype=np.float16) for name in MEANING_NAMES}
+    likeness = measure_likeness([Unit(0, 1, "hello")], meaning, pairs)
+    assert all(np.isfinite(values).all() for values in pairs.values())
+    assert np.isfinite(likeness.sides).all()

@@ -1,0 +1,236 @@
+"""What people decide is found again whatever becomes of the list, and is never lost on its way to the disk."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
+from pipeline.core.errors import ConfigError, LockHeldError
+from pipeline.core.project import Project
+from tests.support.files import moved
+from tests.support.project import PAGE, REPOSITORY, Notes, ToldTranscriber, done, run
+
+
+def write(project: Project, text: str) -> Path:
+    path = project.corrections("one")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_time_is_written_as_people_write_it(project: Project) -> None:
+    entry = "- {{feature_id: 1, decision: moved, start: {}}}\n"
+    for text, seconds in {
+        "16:36": 996.0,
+        "1:02:07": 3727.0,
+        "0:45": 45.0,
+        "'0:45'": 45.0,
+        "996.4": 996.4,
+        "7": 7,
+    }.items():
+        path = write(project, "corrections:\n" + entry.format(text))
+        assert load_corrections(path)[0].start == seconds, text
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        (
+            "decision: moved\n    start: 3",
+            "line 3: this correction names no feature: give its `feature_id` or its `title`",
+        ),
+        ("title: A\n    decision: moved", "line 3: `start` is missing: at which time is it moved?"),
+        ("title: A\n    decision: shifted", "line 4: `decision`: Input should be 'moved', 'confirmed'"),
+        ("title: A\n    decision: moved\n    start: soon", "line 5: `start`: "),
+        ("title: A\n    decision: moved\n    start: '1:99'", "line 5: `start` '1:99' is not a time such as 16:36"),
+        ("title: A\n    decision: moved\n    start: -1", "line 5: `start`: "),
+        ("title: A\n    decision: moved\n    start: .inf", "line 5: `start`: "),
+        ("title: A\n    decision: moved\n    start: true", "line 5: `start`: "),
+        ("title: A\n    decision: moved\n    start: 9\n    end: 8", "line 3: it ends at 0:08, but starts at 0:09"),
+        ("title: A\n    decision: not_discussed\n    start: 9", "line 3: `start` does not go with not_discussed"),
+        ("title: A\n    decision: end", "line 3: `end` is missing"),
+        ("title: A\n    decision: moved\n    strat: 9", "line 5: `strat` is not a setting here; did you mean `start`?"),
+        ("title: A\n    decision: moved\n    start: 9\n    start: 8", "line 6: `start` is set twice"),
+        ("feature_id: abc\n    decision: not_discussed", "line 3: `feature_id`: "),
+        ("title: A\n    decision: moved\n    start: 9\n    when: soon", "line 6: `"),
+    ],
+)
+def test_a_mistake_is_named_by_file_line_and_field(project: Project, entry: str, complaint: str) -> None:
+    path = write(project, f"# ours\ncorrections:\n  - {entry}\n")
+    with pytest.raises(ConfigError) as raised:
+        load_corrections(path)
+    assert str(raised.value).startswith(f"{path} {complaint}")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "corrections:\n", "corrections: []\n"])
+def test_a_file_without_decisions_decides_nothing(project: Project, text: str) -> None:
+    assert load_corrections(write(project, text)) == ()
+    save_correction(project, "one", moved(3, title="A", when="2026-11-23"))
+    assert [one.start for one in load_corrections(project.corrections("one"))] == [3]
+    assert project.corrections("one").read_text().startswith(text.split("corrections")[0])
+
+
+def test_saving_leaves_everything_else_as_it_stands(project: Project) -> None:
+    text = (
+        "# Ours; ask Anna\ncorrections:\n"
+        "  # the long one\n  - title: 'Better search'\n    decision: moved  # twice!\n    start: 16:36\n    why: joke\n"
+        "  - feature_id: 500111\n    decision: not_discussed\n"
+    )
+    write(project, text)
+    when = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    save_correction(project, "one", moved(12.5, feature_id=500122, title="Dark: a #theme", who="Bo", when=when))
+    added = (
+        '  - feature_id: 500122\n    title: "Dark: a #theme"\n    decision: moved\n    start: 12.5\n    who: Bo\n'
+        "    when: 2026-11-23 10:00:00+00:00\n"
+    )
+    now = project.corrections("one").read_text()
+    assert now.startswith(text)
+    assert now.replace("'", '"').endswith(added)
+    assert load_corrections(project.corrections("one"))[2].when == when
+
+
+def test_a_second_decision_replaces_the_first_and_keeps_the_end(project: Project) -> None:
+    save_correction(project, "one", moved(10, title="Better search", end=30))
+    save_correction(project, "one", moved(12, feature_id=500133, title="Better search", who="Bo"))
+    save_correction(project, "one", Correction(feature_id=500133, decision=Decision.END, end=40))
+    (one,) = load_corrections(project.corrections("one"))
+    assert (one.decision, one.start, one.end, one.feature_id, one.title) == ("moved", 12, 40, 500133, "Better search")
+    save_correction(project, "one", Correction(feature_id=500133, decision=Decision.NOT_DISCUSSED))
+    (one,) = load_corrections(project.corrections("one"))
+    assert (one.decision, one.start, one.end) == ("not_discussed", None, None)
+    withdraw_correction(project, "one", one)
+    assert load_corrections(project.corrections("one")) == ()
+
+
+@given(
+    title=st.one_of(
+        st.sampled_from(
+            ["16:36", "yes", "0x1F", "1_000", "2026-11-23", "=", "~", "a: b # c", "- x", "'", '"', "<<", "&a"]
+        ),
+        st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).filter(str.strip),
+    ),
+    who=st.text(st.characters(exclude_categories=("Cs", "Cc"))),
+    start=st.floats(0, 1e6, allow_nan=False).map(lambda seconds: round(seconds, 3)),
+)
+def test_whatever_people_type_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, title: str, who: str, start: float
+) -> None:
+    project = Project(tmp_path_factory.mktemp("typed"))
+    typed = moved(start, title=title, who=who, when=datetime(2026, 11, 23, tzinfo=UTC))
+    save_correction(project, "one", typed)
+    assert load_corrections(project.corrections("one")) == (typed,)
+
+
+def test_a_damaged_file_is_not_written_over(project: Project) -> None:
+    path = write(project, "corrections:\n  - title: [\n")
+    with pytest.raises(ConfigError, match="line"):
+        save_correction(project, "one", moved(3, title="A"))
+    assert path.read_text() == "corrections:\n  - title: [\n"
+
+
+SAVER = """
+import sys
+from pathlib import Path
+from pipeline.core.corrections import Correction, save_correction
+from pipeline.core.project import Project
+for number in range(10):
+    one = Correction(feature_id=int(sys.argv[2]) * 100 + number, decision="moved", start=number)
+    save_correction(Project(Path(sys.argv[1])), "one", one)
+"""
+
+
+def test_people_who_save_at_the_same_time_lose_nothing(project: Project) -> None:
+    savers = [
+        subprocess.Popen([sys.executable, "-c", SAVER, str(project.root), str(number)], stderr=subprocess.PIPE)
+        for number in (1, 2, 3)
+    ]
+    assert [saver.communicate()[1] for saver in savers] == [b""] * 3
+    saved = {one.feature_id for one in load_corrections(project.corrections("one"))}
+    assert saved == {100 * saver + number for saver in (1, 2, 3) for number in range(10)}
+    assert [path.name for path in project.corrections("one").parent.iterdir()] == ["one.yaml"]
+
+
+def test_a_writer_who_never_lets_go_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from filelock import FileLock
+
+    monkeypatch.setattr("pipeline.core.corrections.PATIENCE_S", 0.1)
+    project.corrections_lock("one").parent.mkdir(parents=True)
+    with FileLock(project.corrections_lock("one")), pytest.raises(LockHeldError, match="someone else"):
+        save_correction(project, "one", moved(3, title="A"))
+
+
+def test_a_correction_outlives_the_re_run_and_the_edit_of_its_list(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    run(project, transcriber)
+    save_correction(project, "one", moved(33.0, feature_id=500122, title="Dark theme", who="Anna", why="later"))
+    assert done(run(project, transcriber)) == [
+        ("align", "corrections changed: 1 added"),
+        ("publish", "alignment changed"),
+    ]
+    page = PAGE.replace("Added a dark theme to the mobile app", "A night theme").replace("0:11", "0:12")
+    (project.root / "one.txt").write_text("Offline maps | v4.10 #500133\n" + page.split("review:\n")[1])
+    assert run(project, transcriber).exit_code == 0
+    table = pd.read_parquet(project.catalog("one")).set_index("feature_id")
+    assert table.loc[500122, ["start_s", "status", "method", "confidence", "title"]].tolist() == [
+        33.0, "corrected", "correction", 1.0, "A night theme",
+    ]  # fmt: skip
+    assert table.loc[500122, "quote"].startswith("All right, next up is the dark theme")
+    assert len(transcriber.asked) == 1
+
+
+def test_not_discussed_is_a_row_without_a_time(project: Project, transcriber: ToldTranscriber) -> None:
+    save_correction(project, "one", Correction(feature_id=500111, decision=Decision.NOT_DISCUSSED, who="Anna"))
+    run(project, transcriber)
+    row = pd.read_parquet(project.catalog("one")).iloc[0]
+    assert (row["status"], row["method"], row["confidence"]) == ("corrected", "correction", 1.0)
+    assert pd.isna(row["start_s"])
+    assert pd.isna(row["url"])
+    assert row["reason"].startswith("marked as not discussed by Anna on ")
+
+
+def test_a_correction_that_fits_nothing_is_told_and_kept(project: Project, transcriber: ToldTranscriber) -> None:
+    save_correction(project, "one", moved(5, feature_id=999999, title="Gone"))
+    kept = project.corrections("one").read_bytes()
+    notes = Notes()
+    assert run(project, transcriber, notes=notes).exit_code == 0
+    assert notes.warnings == [
+        "one: the correction of #999999 is kept but not used: no entry of the list has this id or wording"
+    ]
+    assert project.corrections("one").read_bytes() == kept
+
+
+def test_a_mistake_in_the_corrections_fails_the_episode_in_one_line(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    path = write(project, "corrections:\n  - feature_id: 500111\n    decision: moved\n")
+    result = run(project, transcriber)
+    assert result.exit_code == 1
+    assert result.failures[0].error == f"{path} line 2: `start` is missing: at which time is it moved?"
+
+
+def test_the_example_in_the_documentation_is_right(project: Project) -> None:
+    page = (REPOSITORY / "docs" / "corrections.md").read_text(encoding="utf-8")
+    shown = page.split("```yaml\n")[1].split("```")[0]
+    moved_one, absent = load_corrections(write(project, shown))
+    assert (moved_one.feature_id, moved_one.start, moved_one.end) == (979667, 996.0, 1082.0)
+    assert absent.decision is Decision.NOT_DISCUSSED
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\n\n"])
+def test_comments_alone_stay_and_swallow_no_decision(tmp_path: Path, ending: str) -> None:
+    """Without a line's end behind them the first decision became part of the comment."""
+    project = Project(tmp_path)
+    path = project.corrections("one")
+    path.parent.mkdir(parents=True)
+    path.write_text("# mine, to do" + ending)
+    save_correction(project, "one", Correction(feature_id=500111, decision=Decision.NOT_DISCUSSED))
+    assert path.read_text().startswith("# mine, to do\ncorrections:\n")
+    assert [one.feature_id for one in load_corrections(path)] == [500111]

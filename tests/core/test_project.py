@@ -1,0 +1,56 @@
+"""Where everything of a project lies: these names are in users' scripts, and stay."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.core.project import Project, place_file
+from tests.support.project import Notes, ToldTranscriber, run
+
+PROMISED = {
+    "show": "configs/show.yaml",
+    "episode": "configs/episodes/ep12.yaml",
+    "corrections": "configs/corrections/ep12.yaml",
+    "raw": "data/raw/ep12",
+    "transcript": "data/processed/transcripts/ep12.json",
+    "alignment": "data/processed/alignments/ep12.json",
+    "catalog": "data/processed/catalog/ep12.parquet",
+    "catalog_csv": "data/processed/catalog.csv",
+    "notes": "data/processed/notes/ep12",
+    "site": "data/processed/site",
+    "runs": "data/processed/runs",
+}
+
+
+def test_what_users_rely_on_lies_where_it_was_promised() -> None:
+    project = Project(Path("root"))
+    for name, promised in PROMISED.items():
+        place = getattr(project, name)
+        path = place("ep12") if callable(place) else place
+        assert path == Path("root") / promised, name
+
+
+def test_a_file_is_named_from_the_root_or_the_home_of_somebody_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/anna")
+    places = {"a.mp3": "root/a.mp3", "/a.mp3": "/a.mp3", "~/a.mp3": "/home/anna/a.mp3", "~draft.mp3": "root/~draft.mp3"}
+    for named, path in places.items():
+        assert place_file(named, Path("root")) == Path(path)
+
+
+def test_an_episode_that_was_renamed_is_told_until_its_old_rows_are_removed(
+    project: Project, transcriber: ToldTranscriber
+) -> None:
+    run(project, transcriber)
+    project.episode("one").rename(project.episode("two"))
+    notes = Notes()
+    run(project, transcriber, "two", notes=notes)
+    told = (
+        "one: it is published and has no settings any more: if that is meant, remove data/processed/catalog/one.parquet"
+    )
+    assert told in notes.warnings
+    project.catalog("one").unlink()
+    run(project, transcriber, "two", notes=(after := Notes()))
+    assert after.warnings == []
+    assert set(pd.read_csv(project.catalog_csv)["episode_id"]) == {"two"}
+    assert not list(project.site.rglob("one.*"))

@@ -1,0 +1,213 @@
+"""What is stale and why; and that looking costs no reading of unchanged files."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.state import Reason, StateFile
+from tests.support.project import wait_for_another_time
+
+INPUTS = {"audio": "a" * 64, "speech model": "base"}
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    path = tmp_path / "out" / "made.json"
+    path.parent.mkdir()
+    path.write_text("made")
+    return path
+
+
+def recorded(tmp_path: Path, output: Path) -> StateFile:
+    state = StateFile(tmp_path / "state.json", tmp_path)
+    state.record("transcribe", INPUTS, [output])
+    return StateFile.load(tmp_path / "state.json", tmp_path)
+
+
+def test_a_stage_that_never_ran_says_so(tmp_path: Path) -> None:
+    assert StateFile(tmp_path / "s.json", tmp_path).find_reason("transcribe", INPUTS, []) == "not done yet"
+
+
+def test_a_record_that_may_not_be_read_is_no_reason_to_make_all_again(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path, output)
+
+    def refuse(path: Path, **_: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(PermissionError, match=r"state\.json"):
+        StateFile.load(tmp_path / "state.json", tmp_path)
+
+
+def test_a_stage_whose_inputs_and_outputs_are_as_before_is_up_to_date(tmp_path: Path, output: Path) -> None:
+    assert recorded(tmp_path, output).find_reason("transcribe", INPUTS, [output]) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"speech model": "small"}, "speech model changed from base to small"),
+        ({"audio": "b" * 64}, "audio changed"),
+        ({"language": "en"}, "language changed"),
+    ],
+)
+def test_a_changed_input_is_the_reason(tmp_path: Path, output: Path, change: dict[str, str], reason: str) -> None:
+    assert recorded(tmp_path, output).find_reason("transcribe", {**INPUTS, **change}, [output]) == reason
+
+
+def test_every_reason_is_told(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    reasons = list(state.find_reasons("transcribe", {"audio": "b" * 64, "language": "en"}, [output]))
+    assert [reason.text for reason in reasons] == ["audio changed", "language changed", "speech model changed"]
+    assert [reason.changed for reason in reasons] == ["audio", "language", "speech model"]
+
+
+def test_outputs_are_looked_at_where_the_inputs_are_the_same(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    output.unlink()
+    assert list(state.find_reasons("transcribe", INPUTS, [output])) == [Reason("out/made.json is missing")]
+
+
+def test_an_input_that_is_gone_is_the_reason(tmp_path: Path, output: Path) -> None:
+    assert recorded(tmp_path, output).find_reason("transcribe", {"audio": "a" * 64}, [output]) == "speech model changed"
+
+
+def test_a_missing_output_is_the_reason(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    output.unlink()
+    assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json is missing"
+
+
+def test_an_output_that_someone_changed_is_the_reason(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    output.write_text("edited by hand")
+    assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
+
+
+def test_a_file_touched_but_not_changed_is_no_reason(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    os.utime(output, (1, 1))
+    assert state.find_reason("transcribe", INPUTS, [output]) is None
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = recorded(tmp_path, output)
+    monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    assert state.find_reason("transcribe", INPUTS, [output]) is None
+
+
+def test_a_change_under_the_old_size_and_time_is_seen(tmp_path: Path, output: Path) -> None:
+    state, before = recorded(tmp_path, output), output.stat()
+    wait_for_another_time(output)
+    output.write_text("MADE")
+    os.utime(output, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
+
+
+def test_one_more_link_to_a_file_is_no_change_of_it(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = recorded(tmp_path, output)
+    os.link(output, tmp_path / "audio.mp3")
+    monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    assert state.find_reason("transcribe", INPUTS, [output]) is None
+
+
+def test_a_linked_file_that_changed_is_read_again(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    os.link(output, tmp_path / "audio.mp3")
+    output.write_text("MADE")
+    os.utime(output, (1, 1))
+    assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
+
+
+def test_a_touched_file_is_read_once_and_its_digest_kept(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = recorded(tmp_path, output)
+    os.utime(output, (1, 1))
+    state.find_reason("transcribe", INPUTS, [output])
+    state.save_stamps()
+    monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    again = StateFile.load(tmp_path / "state.json", tmp_path)
+    assert again.find_reason("transcribe", INPUTS, [output]) is None
+
+
+def test_nothing_is_written_where_nothing_was_touched(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    os.utime(output, (1, 1))
+    state.find_reason("transcribe", INPUTS, [output])
+    state.save_stamps()
+    written = (tmp_path / "state.json").stat().st_ino
+    for looked in (state, StateFile.load(tmp_path / "state.json", tmp_path)):
+        looked.save_stamps()
+        assert (tmp_path / "state.json").stat().st_ino == written
+
+
+def test_an_output_that_can_only_be_found_by_looking_is_missed(tmp_path: Path, output: Path) -> None:
+    """The latest state of a history is whatever lies there last: once it is gone, nobody would ask for it."""
+    state = recorded(tmp_path, output)
+    assert list(state.find_reasons("transcribe", INPUTS, [])) == []
+    output.unlink()
+    assert list(state.find_reasons("transcribe", INPUTS, [])) == [Reason("out/made.json is missing")]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("", "en", "language changed from none to en"),
+        ("en", "", "language changed from en to none"),
+        ("", "x" * 40, f"language changed from none to {'x' * 40}"),
+        ("", "x" * 41, "language changed"),
+    ],
+)
+def test_short_values_are_told_in_full_and_digests_are_not(tmp_path: Path, before: str, now: str, told: str) -> None:
+    state = StateFile(tmp_path / "state.json", tmp_path)
+    state.record("transcribe", {"language": before}, [])
+    assert state.find_reason("transcribe", {"language": now}, []) == told
+
+
+def test_the_share_of_each_input_in_an_output_is_kept(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    assert "sizes" not in state.stages["transcribe"]
+    state.record("catalog.csv", INPUTS, [output], sizes={"audio": 4})
+    assert StateFile.load(tmp_path / "state.json", tmp_path).stages["catalog.csv"]["sizes"] == {"audio": 4}
+
+
+def test_files_that_an_edit_left_behind_do_not_make_the_record_grow(tmp_path: Path) -> None:
+    state = StateFile(tmp_path / "state.json", tmp_path)
+    for number in range(5):
+        made = tmp_path / f"{number}.json"
+        made.write_text("made")
+        state.record("publish", INPUTS, [made])
+    assert list(state.stamps) == ["4.json"]
+    assert state.find_reason("publish", INPUTS, [made]) is None
+
+
+DONE = '{"stages": {"transcribe": {"inputs": {}, "outputs": {}%s}}, "stamps": %s}'
+
+
+def test_a_record_as_we_write_it_is_taken(tmp_path: Path) -> None:
+    for stamps in ("{}", '{"x": [1, 2, 3, "digest"]}', '{"x": [1, 2, "digest of an older version"]}'):
+        (tmp_path / "state.json").write_text(DONE % (', "sizes": {"a": 1}', stamps))
+        assert StateFile.load(tmp_path / "state.json", tmp_path).find_reason("transcribe", {}, []) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[]", '{"stages": {"transcribe": 1}, "stamps": {}}', '{"stages": {"transcribe": {}}, "stamps": {}}'),
+        *(DONE % ("", "[]"), DONE % ("", '{"x": [1]}'), DONE % ("", '{"x": "abc"}')),
+        DONE % (', "sizes": {"a": "1"}', "{}"),
+        '{"stages": [], "stamps": {}}',
+    ],
+)
+def test_a_damaged_record_means_everything_is_made_anew(tmp_path: Path, output: Path, content: str) -> None:
+    (tmp_path / "state.json").write_text(content)
+    state = StateFile.load(tmp_path / "state.json", tmp_path)
+    assert state.find_reason("transcribe", {}, []) == "not done yet"
+    state.record("transcribe", INPUTS, [output])
+    assert StateFile.load(tmp_path / "state.json", tmp_path).find_reason("transcribe", INPUTS, [output]) is None

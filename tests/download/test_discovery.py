@@ -1,0 +1,246 @@
+"""New episodes: settings filled in from the source, all of a feed's at once, as often as you like."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from yaml import safe_load
+
+from pipeline.core.config import load_episode
+from pipeline.core.errors import ConfigError, InputError
+from pipeline.core.project import Project
+from pipeline.download import discovery as new_episodes
+from pipeline.download.discovery import (
+    Added,
+    add_new_episodes,
+    describe_source,
+    make_settings,
+    name_list,
+    write_settings,
+)
+from pipeline.download.feeds import Entry
+from pipeline.download.metadata import Metadata
+from pipeline.download.retry import Access
+from tests.support.command import catalog
+from tests.support.faulty_server import Server, answer, write_feed
+
+QUICK = Access(retries=0)
+
+
+def add(project: Project, source: str, since: date | None = None, features: str | None = None) -> list[Added]:
+    return add_new_episodes(project, source, since=since, features=features, access=QUICK, take_turn=lambda: None)
+
+
+def ids(added: list[Added]) -> list[str]:
+    return [one.episode_id for one in added if not one.skipped]
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Project:
+    project = Project(tmp_path)
+    project.episodes.mkdir(parents=True)
+    project.show.write_text("name: The Kite Show\ndownload: {pause: 0}\n")
+    return project
+
+
+def test_an_entry_of_a_feed_is_named_by_its_guid(empty: Project, faulty: Server) -> None:
+    feed = f"{faulty.address}/feed.xml"
+    source, entry, metadata = describe_source(feed, "2", empty.root, QUICK)
+    assert (source, entry) == (feed, "kite-0002")
+    write_settings(empty.episode("ep2"), make_settings("ep2", source, entry, metadata, "pages/ep2.txt"))
+    config = load_episode(empty.episode("ep2"))
+    assert (config.title, config.published, config.duration) == ("Episode 2: kites & wind", date(2026, 11, 3), 20.0)
+    assert config.link == f"{faulty.address}/talk.mp3?episode=2#t={{seconds}}"
+    assert config.features == "pages/ep2.txt"
+
+
+def test_a_file_is_named_from_the_project(empty: Project, media: Path) -> None:
+    (empty.root / "audio").mkdir()
+    (empty.root / "audio" / "ep1.mp3").write_bytes((media / "talk.mp3").read_bytes())
+    for given in ("audio/ep1.mp3", str(empty.root / "audio" / "ep1.mp3")):
+        source, entry, metadata = describe_source(given, None, empty.root, QUICK)
+        assert (source, entry, metadata.title) == ("audio/ep1.mp3", None, "ep1")
+        assert metadata.duration == pytest.approx(20.0, abs=0.1)
+    assert describe_source(str(media / "talk.m4a"), None, empty.root, QUICK)[0] == str(media / "talk.m4a")
+    with pytest.raises(InputError, match="nowhere.mp3 is neither in"):
+        describe_source("nowhere.mp3", None, empty.root, QUICK)
+
+
+def test_a_list_is_named_from_the_project_wherever_the_command_is_given(
+    empty: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.chdir(elsewhere)
+    (elsewhere / "outside.txt").touch()
+    (empty.root / "list.txt").touch()
+    assert name_list("list.txt", empty.root) == ("list.txt", True)
+    assert name_list(str(empty.root / "list.txt"), empty.root) == ("list.txt", True)
+    assert name_list("outside.txt", empty.root) == (str(elsewhere / "outside.txt"), True)
+    assert name_list("later.txt", empty.root) == ("later.txt", False)
+    assert name_list("https://example.org/list", empty.root) == ("https://example.org/list", True)
+
+
+def test_a_feed_alone_is_no_episode(empty: Project, faulty: Server) -> None:
+    with pytest.raises(InputError, match="say which episode is meant"):
+        describe_source(f"{faulty.address}/feed.xml", None, empty.root, QUICK)
+
+
+@pytest.mark.parametrize(
+    "title", ["yes", "Kites: #1", "- [x]", "'", "null", "12", "a\u2028b", "Über {seconds}", "x: |"]
+)
+def test_every_title_is_read_back_as_it_was(empty: Project, title: str) -> None:
+    write_settings(empty.episode("a"), make_settings("a", "a.mp3", None, Metadata(title=title), "a.txt"))
+    assert load_episode(empty.episode("a")).title == title
+
+
+def test_settings_that_a_person_wrote_are_left_alone(empty: Project) -> None:
+    settings = make_settings("a", "a.mp3", None, Metadata(duration=3727.0), "a.txt")
+    assert write_settings(empty.episode("a"), settings)
+    assert (
+        "duration: '1:02:07'" in empty.episode("a").read_text() or "duration: 1:02:07" in empty.episode("a").read_text()
+    )
+    assert not write_settings(empty.episode("a"), settings)
+    with pytest.raises(ConfigError, match="has other settings already"):
+        write_settings(empty.episode("a"), make_settings("a", "b.mp3", None, Metadata(), "a.txt"))
+    with pytest.raises(ConfigError, match="names another feature list: edit `features` in it"):
+        write_settings(empty.episode("a"), make_settings("a", "a.mp3", None, Metadata(), "b.txt"))
+
+
+def test_a_feeds_new_episodes_come_at_once_and_only_once(empty: Project, faulty: Server) -> None:
+    feed = f"{faulty.address}/feed.xml"
+    assert ids(add(empty, feed, date(2026, 11, 3))) == ["ep2", "ep3"]
+    assert add(empty, feed, date(2026, 11, 3)) == []
+    assert ids(add(empty, feed)) == ["ep1"]
+    faulty.files["/feed.xml"] = write_feed(faulty.address, count=4)
+    before = {path.name: path.read_bytes() for path in empty.episodes.iterdir()}
+    assert ids(add(empty, feed, date(2026, 11, 3))) == ["ep4"]
+    assert {path.name: path.read_bytes() for path in empty.episodes.iterdir()}.items() > before.items()
+
+
+def test_an_episode_that_is_here_in_another_way_is_not_added_twice(empty: Project, faulty: Server) -> None:
+    feed = f"{faulty.address}/feed.xml"
+    own = "title: Mine\nfeatures: a.txt\nsource: "
+    empty.episode("first").write_text(f"{own}{faulty.address}/talk.mp3?episode=1\n")
+    empty.episode("second").write_text(f"{own}{feed}\nentry: 2\n")
+    empty.episode("ep3").write_text(f"{own}audio/ep3.mp3\n")
+    added = add(empty, feed)
+    assert [(one.episode_id, one.skipped) for one in added] == [
+        ("ep3", "ep3 exists with another source: left as it is")
+    ]
+
+
+def test_an_id_is_made_of_numbers_and_dates_alone(empty: Project, faulty: Server) -> None:
+    feed = write_feed(faulty.address, numbered=False).replace(b"Episode ", b"../../Tape ")
+    faulty.files["/feed.xml"] = feed
+    assert ids(add(empty, f"{faulty.address}/feed.xml")) == ["2026-11-02", "2026-11-03", "2026-11-04"]
+    faulty.files["/same.xml"] = (
+        feed.replace(b"kite-", b"bird-").replace(b"03 Nov", b"02 Nov").replace(b"episode=", b"tape=")
+    )
+    assert ids(add(Project(empty.root / "other"), f"{faulty.address}/same.xml")) == [
+        "2026-11-02",
+        "2026-11-02-2",
+        "2026-11-04",
+    ]
+
+
+def test_what_gives_no_date_is_not_taken_for_new(empty: Project, faulty: Server) -> None:
+    faulty.files["/two.html"] = b'<html><video src="/talk.mp3"></video><video src="/talk.m4a"></video></html>'
+    added = add(empty, f"{faulty.address}/two.html", date(2026, 11, 3))
+    assert [one.skipped for one in added] == ["its source gives no date to compare with --since"] * 2
+    added = add(empty, f"{faulty.address}/two.html")
+    assert ids(added) == ["undated", "undated-2"]
+    assert ids(add(empty, f"{faulty.address}/two.html")) == []
+
+
+def test_an_entry_that_cannot_be_had_leaves_the_others_done(empty: Project, faulty: Server) -> None:
+    faulty.files["/two.html"] = b'<html><video src="/talk.mp3"></video><video src="/gone.mp3"></video></html>'
+    faulty.fail("/gone.mp3", answer(404))
+    ran = catalog("new", "--from", f"{faulty.address}/two.html", cwd=empty.root)
+    assert (ran.returncode, ran.stdout) == (3, "added undated: talk\n")
+    assert "nothing is there" in ran.stderr
+    assert catalog("new", "--from", f"{faulty.address}/two.html", cwd=empty.root).returncode == 1
+
+
+def test_a_playlists_pages_are_asked_for_their_dates_once(
+    empty: Project, faulty: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a page says is replayed: bare files give no date."""
+    listed = [
+        Entry(f"{faulty.address}/v/{n}", Metadata(title=f"Part {n}", media_id=f"v{n}", entry=f"v{n}")) for n in (1, 2)
+    ]
+    asked: list[str] = []
+
+    def describe(url: str, access: Access) -> dict[str, object]:
+        asked.append(url)
+        return {"id": url[-2:], "title": f"Part {url[-1]}", "webpage_url": url, "upload_date": f"2026110{url[-1]}"}
+
+    monkeypatch.setattr(new_episodes, "list_entries", lambda *_: tuple(listed))
+    monkeypatch.setattr(new_episodes, "describe_media", describe)
+    assert ids(add(empty, "https://example.org/list", date(2026, 11, 2))) == ["2026-11-02"]
+    assert len(asked) == 2
+    assert add(empty, "https://example.org/list", date(2026, 11, 2)) == []
+    assert len(asked) == 2
+    dates = empty.turns / "entry-dates.json"
+    dates.write_text(dates.read_text().replace("2026-11-01", "2026-11-0q"))
+    assert add(empty, "https://example.org/list", date(2026, 11, 2)) == []
+    assert len(asked) == 3  # a damaged date is asked for again
+    assert ids(add(empty, "https://example.org/list", date(2026, 11, 1))) == ["2026-11-01"]
+    assert load_episode(empty.episode("2026-11-01")).source == listed[0].source
+
+
+def test_the_lists_are_where_the_template_says(empty: Project, faulty: Server) -> None:
+    add(empty, f"{faulty.address}/feed.xml", features="lists/{number}-{episode_id}-{published}.txt")
+    assert load_episode(empty.episode("ep2")).features == "lists/2-ep2-2026-11-03.txt"
+    faulty.files["/feed.xml"] = write_feed(faulty.address, count=4)
+    with pytest.raises(InputError, match=r"--features 'a\{nope\}' cannot be filled in.*\{episode_id\}"):
+        add(empty, f"{faulty.address}/feed.xml", features="a{nope}")
+
+
+def test_an_entry_that_lacks_what_the_template_asks_for_is_left_and_told(empty: Project, faulty: Server) -> None:
+    """Else its list would be `lists/.txt`."""
+    feed = write_feed(faulty.address, numbered=False, count=1)
+    faulty.files["/feed.xml"] = feed.replace(b"Episode 1", b"Talk one")
+    (left,) = add(empty, f"{faulty.address}/feed.xml", features="lists/{number}.txt")
+    assert left.failed
+    assert "lists/{number}.txt" in (left.skipped or "")
+    assert not list(empty.episodes.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("page", "features"),
+    [("https://example.org/ep", "https://example.org/ep"), ("http://169.254.169.254/x", "pages/ep1.txt")],
+)
+def test_a_feed_names_the_list_by_its_page_but_not_in_a_private_network(
+    empty: Project, faulty: Server, page: str, features: str
+) -> None:
+    faulty.files["/feed.xml"] = write_feed(faulty.address, count=1).replace(
+        f"{faulty.address}/page-1.html".encode(), page.encode()
+    )
+    add(empty, f"{faulty.address}/feed.xml")
+    assert load_episode(empty.episode("ep1")).features == features
+
+
+def test_the_command_fills_in_what_it_found(empty: Project, faulty: Server) -> None:
+    ran = catalog("new", "ep2", f"{faulty.address}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
+    assert (ran.returncode, ran.stdout) == (0, "wrote configs/episodes/ep2.yaml\n")
+    assert safe_load(empty.episode("ep2").read_text())["entry"] == "kite-0002"
+    again = catalog("new", "ep2", f"{faulty.address}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
+    assert (again.returncode, again.stdout) == (0, "configs/episodes/ep2.yaml says so already\n")
+    ran = catalog("new", "--from", f"{faulty.address}/feed.xml", "--since", "2026-11-03", "--json", cwd=empty.root)
+    assert [one["episode_id"] for one in json.loads(ran.stdout)] == ["ep3"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("ep1",),
+        ("ep1", "a.mp3"),
+        ("--since", "2026-11-03"),
+        ("--from", "x", "--since", "soon"),
+        ("ep1", "--from", "x"),
+    ],
+)
+def test_a_command_that_says_too_little_is_told_so(empty: Project, arguments: tuple[str, ...]) -> None:
+    assert catalog("new", *arguments, cwd=empty.root).returncode == 2

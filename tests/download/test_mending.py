@@ -1,0 +1,140 @@
+"""The record of fetched audio is made again from the audio and its own lines, without asking the publisher."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.core.project import Project
+from pipeline.core.storage import dump_json
+from pipeline.download.record import read_fields
+from tests.support.faulty_server import Server
+from tests.support.project import Notes, ToldTranscriber, add_episode, done, run
+
+MENDED = [("download", "data/raw/one/audio.json was changed from outside")]
+VALUES = st.one_of(st.text(), st.integers(), st.lists(st.builds(lambda text: {"title": text}, st.text()), min_size=1))
+
+
+def replace_field(name: str, by: bytes) -> Callable[[bytes], bytes]:
+    """Damage to the line of one field."""
+
+    def harm(content: bytes) -> bytes:
+        before, mark, after = content.partition(f'"{name}": '.encode())
+        return before + mark + by + after[len(by) :]
+
+    return harm
+
+
+# The other stages take most of the time, and look at the digest alone.
+download = partial(run, stages=("download",))
+
+
+@pytest.fixture
+def fetched(project: Project, transcriber: ToldTranscriber, faulty: Server) -> Project:
+    """A project whose episode's audio came from a feed that is no longer there."""
+    project.show.write_text(project.show.read_text() + "download: {pause: 0}\n")
+    add_episode(project, "one", source=f"{faulty.address}/feed.xml")
+    with project.episode("one").open("a") as settings:
+        settings.write("entry: kite-0002\n")
+    assert download(project, transcriber).exit_code == 0
+    faulty.files.clear()
+    return project
+
+
+@pytest.mark.parametrize("name", ["file", "sha256", "duration", "source"])
+def test_what_the_audio_itself_tells_is_mended_to_the_byte(
+    fetched: Project, transcriber: ToldTranscriber, name: str
+) -> None:
+    record = fetched.raw("one") / "audio.json"
+    before = record.read_bytes()
+    record.write_bytes(replace_field(name, b"\xff")(before))
+    notes = Notes()
+    assert done(download(fetched, transcriber, offline=True, notes=notes)) == MENDED
+    assert record.read_bytes() == before
+    assert notes.warnings == []
+    assert done(download(fetched, transcriber)) == []
+
+
+def test_nothing_else_is_made_again(fetched: Project, transcriber: ToldTranscriber) -> None:
+    run(fetched, transcriber)
+    (fetched.raw("one") / "audio.json").write_bytes(b"")
+    assert done(run(fetched, transcriber)) == MENDED
+    assert done(run(fetched, transcriber)) == []
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [lambda content: content[:300], lambda content: b"", replace_field("title", b"?"), lambda content: b"[" * 9000],
+)
+def test_what_cannot_be_read_again_is_kept_and_told(
+    fetched: Project, transcriber: ToldTranscriber, harm: Callable[[bytes], bytes]
+) -> None:
+    folder = fetched.raw("one")
+    before = json.loads((folder / "audio.json").read_bytes())
+    harmed = harm((folder / "audio.json").read_bytes())
+    (folder / "audio.json").write_bytes(harmed)
+    notes = Notes()
+    assert done(download(fetched, transcriber, notes=notes)) == MENDED
+    (told,) = notes.warnings
+    assert "that file is kept as audio.json.damaged, and `catalog download one --force` asks" in told
+    assert (folder / "audio.json.damaged").read_bytes() == harmed
+    after = json.loads((folder / "audio.json").read_bytes())
+    assert {name: before[name] for name in after} == after
+    assert done(download(fetched, transcriber)) == []
+
+
+def test_audio_that_was_harmed_too_is_not_trusted(fetched: Project, transcriber: ToldTranscriber) -> None:
+    record, audio = fetched.raw("one") / "audio.json", fetched.raw("one") / "audio.mp3"
+    record.write_bytes(b"{")
+    audio.write_bytes(audio.read_bytes()[:-1])
+    (failure,) = download(fetched, transcriber).failures
+    assert failure.stage == "download"
+    assert record.read_bytes() == b"{"
+
+
+def test_another_source_is_fetched_and_the_old_rendition_kept(
+    fetched: Project, transcriber: ToldTranscriber, faulty: Server, media: Path
+) -> None:
+    folder = fetched.raw("one")
+    old = (folder / "audio.mp3").read_bytes()
+    (folder / "audio.json").write_bytes(b"{")
+    faulty.put_folder(media)
+    add_episode(fetched, "one", source=f"{faulty.address}/talk.webm")
+    assert done(download(fetched, transcriber))[0][0] == "download"
+    (kept,) = folder.glob("renditions/*/audio.mp3")
+    assert kept.read_bytes() == old
+    assert not (folder / "audio.json.damaged").exists()
+
+
+def test_a_stage_alone_says_which_other_one_mends(fetched: Project, transcriber: ToldTranscriber) -> None:
+    record = fetched.raw("one") / "audio.json"
+    record.write_bytes(b"{")
+    (failure,) = run(fetched, transcriber, stages=("transcribe",)).failures
+    assert failure.error == f"{record} is damaged: `catalog download one` makes it again"
+
+
+def test_an_episode_whose_record_is_damaged_keeps_no_other_from_being_published(
+    fetched: Project, transcriber: ToldTranscriber
+) -> None:
+    fetched.show.write_text(fetched.show.read_text() + "site_audio: copy\n")
+    run(fetched, transcriber)
+    add_episode(fetched, "two")
+    (fetched.raw("one") / "audio.json").write_bytes(b"{")
+    notes = Notes()
+    result = run(fetched, transcriber, "two", notes=notes)
+    assert result.exit_code == 0
+    assert [path.name for path in fetched.site.glob("media/*")] == ["two.ogg"]
+    assert any("one: the site goes without its audio" in warning for warning in notes.warnings)
+    assert len(list(fetched.runs.glob("*.json"))) == 3
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z_]+", fullmatch=True), VALUES, min_size=1), st.data())
+def test_every_line_that_is_whole_is_read(fields: dict[str, object], data: st.DataObject) -> None:
+    assert read_fields(dump_json(fields).encode()) == fields
+    name = data.draw(st.sampled_from(sorted(fields)))
+    harmed = dump_json({**fields, name: 0}).replace(f" {json.dumps(name)}: 0", ' "\x00')
+    assert read_fields(harmed.encode()) == {key: value for key, value in fields.items() if key != name}

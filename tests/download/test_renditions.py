@@ -1,0 +1,104 @@
+"""When an episode's audio changes, the old one waits until the new one is transcribed, and moves are told."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.project import Project
+from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
+from pipeline.download.fetch_audio import download_audio
+from pipeline.download.record import describe_moves, read_audio
+from pipeline.runs.job import RunResult
+from pipeline.runs.workflow import find_stale, run_stages
+from tests.support.faulty_server import make_sound
+from tests.support.project import LINES, Notes, ToldTranscriber, add_episode, spoken
+
+STAGES = ("download", "transcribe", "align", "publish")
+
+
+def placed(*starts: float | None) -> Alignment:
+    return Alignment(
+        tuple(
+            Placement(n, start, None, Status.CONFIDENT, 1.0, Method.PHRASE, "said")
+            for n, start in enumerate(starts, start=1)
+        )
+    )
+
+
+FEATURES = (Feature(1, "Sort", feature_id=1), Feature(2, "Theme", feature_id=2), Feature(3, "Export", feature_id=3))
+
+
+def before(*starts: float | None, sha256: str | None = "old") -> dict[str, object]:
+    return {
+        "provenance": {"audio_sha256": sha256},
+        "features": [{"feature_id": feature.feature_id, "title": feature.title} for feature in FEATURES],
+        "placements": [{"start": start} for start in starts],
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ((10.0, 20.0, None), (41.0, 51.0, 70.0), "2 of 2 starts moved, +0:31 at the median (from +0:31 to +0:31)"),
+        ((10.0, 20.0, 30.0), (10.2, 50.0, 28.0), "2 of 3 starts moved, +0:14 at the median (from -0:02 to +0:30)"),
+        ((10.0, 20.0, 30.0), (10.2, 20.0, 30.4), "none of 3 starts moved"),
+        ((None, 20.0, None), (10.0, None, 30.0), "no start was found in both renditions"),
+    ],
+)
+def test_moves_are_told(old: tuple[float | None, ...], new: tuple[float | None, ...], told: str) -> None:
+    described = describe_moves(before(*old), FEATURES, placed(*new), "new")
+    assert described is not None
+    assert described.endswith(told)
+
+
+@pytest.mark.parametrize("sha256", [None, "new"])
+def test_the_same_audio_or_an_unknown_one_moves_nothing(sha256: str | None) -> None:
+    assert describe_moves(before(1.0, 2.0, 3.0, sha256=sha256), FEATURES, placed(5.0, 6.0, 7.0), "new") is None
+
+
+def test_features_are_compared_by_what_they_are_not_by_their_place() -> None:
+    turned = (FEATURES[1], FEATURES[0])
+    described = describe_moves(before(10.0, 20.0, 30.0), turned, placed(20.0, 10.0), "new")
+    assert described == "the audio changed; none of 2 starts moved"
+
+
+def run(project: Project, transcriber: ToldTranscriber, stages: tuple[str, ...] = STAGES) -> tuple[RunResult, Notes]:
+    notes = Notes()
+    result = run_stages(project, ["one"], stages, transcriber=lambda show: transcriber, reporter=notes)
+    return result, notes
+
+
+def test_a_new_cut_is_transcribed_again_and_the_report_says_what_moved(project: Project) -> None:
+    own = make_sound(project.root / "own.mp3", "talk.mp3", 60.0)
+    add_episode(project, "one", source=own)
+    run(project, ToldTranscriber(spoken(LINES)))
+    folder, old = project.raw("one"), read_audio(project.raw("one"))
+    own.unlink()
+    make_sound(own, "talk.mp3", 80.0, pitch=330.0)
+
+    run(project, ToldTranscriber(spoken(LINES)), ("download",))
+    kept = folder / "renditions" / old.sha256[:12]
+    assert {path.name for path in kept.iterdir()} == {"audio.mp3", "audio.json"}
+    assert json.loads((kept / "audio.json").read_text())["sha256"] == old.sha256
+    stale = {one.stage: one.reason for one in find_stale(project, ["one"], Notes())}
+    assert (stale["download"], stale["transcribe"]) == ("up to date", "audio changed")
+
+    advert = ["And now a word from the people who make our kites."] * 2
+    result, notes = run(project, ToldTranscriber(spoken([*advert, *LINES])))
+    told = "the audio changed: 2 of 2 starts moved, +0:20 at the median (from +0:20 to +0:20)"
+    assert result.notes == [f"one: {told}"]
+    assert notes.warnings == [f"one: {told}"]
+    reports = sorted(project.runs.glob("*.json"))
+    assert json.loads(reports[-1].read_text())["notes"] == [f"one: {told}"]
+    assert not (folder / "renditions").exists()
+
+
+def test_a_rendition_outlives_a_transcription_that_fails(project: Project, tmp_path: Path) -> None:
+    first, second = (make_sound(tmp_path / f"{n}.mp3", "talk.mp3", 3.0, pitch=200.0 * n) for n in (1, 2))
+    folder = project.raw("one")
+    for source in (first, second, second):
+        download_audio(str(source), folder, root=tmp_path, on_progress=lambda done, total: None)
+    assert len(list((folder / "renditions").iterdir())) == 1
+    (kept,) = (folder / "renditions").glob("*/audio.mp3")
+    assert kept.read_bytes() == first.read_bytes()

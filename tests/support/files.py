@@ -1,0 +1,26 @@
+"""Files that tests write."""
+
+import struct
+from pathlib import Path
+
+from pipeline.core.corrections import Correction
+from tests.support.project import LINES, spoken
+
+
+def write_srt(path: Path) -> Path:
+    cues = [
+        f"{n}\n00:00:{s.start:02.0f},000 --> 00:00:{s.end:02.0f},000\n{s.text}\n"
+        for n, s in enumerate(spoken(LINES).segments, start=1)
+    ]
+    path.write_text("\n".join(cues))
+    return path
+
+
+def silent_mp3(path: Path) -> Path:
+    """Half a second of MPEG-1 layer III frames that hold silence (128 kbit/s, 44.1 kHz: 417 bytes a frame)."""
+    path.write_bytes((struct.pack(">I", 0xFFFB9064) + bytes(413)) * 20)
+    return path
+
+
+def moved(start: float, **settings: object) -> Correction:
+    return Correction.model_validate({"decision": "moved", "start": start, **settings})

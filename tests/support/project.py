@@ -1,0 +1,147 @@
+"""A small project, its speech and its list, a transcriber that returns fixed text, and a reporter that records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.core.project import Project
+from pipeline.core.schema import Segment, Transcript, Word
+from pipeline.runs.job import RunOptions, RunResult, StageResult
+from pipeline.runs.workflow import run_stages
+from pipeline.transcribe.transcriber import Progress
+
+REPOSITORY = Path(__file__).parent.parent.parent
+
+
+DEMO_AUDIO = REPOSITORY / "demo" / "audio.ogg"
+
+
+PAGE = """Kite release notes
+Full Feature review:
+Invoices can be sorted by due date | v4.10 #500111 | 0:11
+The invoice list gets a sort button.
+Added a dark theme to the mobile app | v4.10 #500122
+Follows the setting of the phone.
+"""
+
+
+LINES = (
+    "Hello and welcome to the kite show.",
+    "Okay, first one, invoices can now be sorted by due date.",
+    "So the invoice list has a sort button for the due date.",
+    "All right, next up is the dark theme in the mobile app.",
+    "The dark theme follows the setting of your phone.",
+    "That was it, see you next week.",
+)
+
+
+def spoken(lines: Sequence[str], *, seconds_a_line: float = 10.0) -> Transcript:
+    """Lines said one after the other, evenly, with word times."""
+    segments = []
+    for number, line in enumerate(lines):
+        start, words = number * seconds_a_line, line.split()
+        step = seconds_a_line * 0.9 / len(words)
+        timed = tuple(
+            Word(round(start + i * step, 3), round(start + (i + 1) * step, 3), f" {word}", 0.9)
+            for i, word in enumerate(words)
+        )
+        segments.append(Segment(start, timed[-1].end, line, timed))
+    return Transcript(tuple(segments), "en", len(lines) * seconds_a_line, source="whisper", model="told")
+
+
+@dataclass
+class ToldTranscriber:
+    """A recogniser that says what it was told, and counts how often it was asked."""
+
+    transcript: Transcript
+    asked: list[Path] = field(default_factory=list)
+
+    def transcribe(
+        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+    ) -> Transcript:
+        self.asked.append(audio)
+        on_progress(1.0, 1.0)
+        return self.transcript
+
+
+@dataclass
+class Notes:
+    """A reporter that keeps what it is told."""
+
+    started: list[tuple[str, str, str]] = field(default_factory=list)
+    results: list[StageResult] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    waited: list[Path] = field(default_factory=list)
+
+    def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
+        self.started.append((episode_id, stage, reason))
+
+    def stage_progress(self, done: float, total: float) -> None:
+        assert total == 0 or done <= total
+
+    def episode_progress(self, episode_id: str, done: float, total: float) -> None:
+        assert total == 0 or done <= total
+
+    def stage_ended(self, result: StageResult) -> None:
+        self.results.append(result)
+
+    def warn(self, episode_id: str, message: str) -> None:
+        self.warnings.append(f"{episode_id}: {message}")
+
+    def waiting(self, root: Path) -> None:
+        self.waited.append(root)
+
+
+def make_project(root: Path) -> Project:
+    """A project with one episode, `one`, whose audio is the demo's and whose list is PAGE."""
+    made = Project(root)
+    made.episodes.mkdir(parents=True)
+    made.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
+    add_episode(made, "one")
+    return made
+
+
+def add_episode(project: Project, episode_id: str, *, source: Path | str = DEMO_AUDIO, page: str = PAGE) -> None:
+    """Give the project one more episode."""
+    (project.root / f"{episode_id}.txt").write_text(page, encoding="utf-8")
+    settings = f"title: Episode {episode_id}\nsource: {source}\nfeatures: {episode_id}.txt\npublished: 2026-11-02\n"
+    project.episode(episode_id).write_text(settings)
+
+
+def wait_for_another_time(path: Path) -> None:
+    """Return once a file system gives a new change another time than the last one of `path`: some count in 4 ms."""
+    probe = path.with_name(f"{path.name}.probe")
+    while True:
+        probe.touch()
+        later = probe.stat().st_ctime_ns > path.stat().st_ctime_ns
+        probe.unlink()
+        if later:
+            return
+
+
+ALL_STAGES = ("download", "transcribe", "align", "publish")
+
+
+def run(
+    project: Project,
+    transcriber: ToldTranscriber,
+    *episodes: str,
+    stages: tuple[str, ...] = ALL_STAGES,
+    force: bool = False,
+    offline: bool = False,
+    refresh: bool = False,
+    include_review: bool = False,
+    notes: Notes | None = None,
+) -> RunResult:
+    return run_stages(
+        project,
+        episodes or ("one",),
+        stages,
+        transcriber=lambda show: transcriber,
+        reporter=notes or Notes(),
+        options=RunOptions(force, offline, refresh, include_review),
+    )
+
+
+def done(result: RunResult) -> list[tuple[str, str]]:
+    return [(stage.stage, stage.reason) for stage in result.stages]
