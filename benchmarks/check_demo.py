@@ -1,6 +1,6 @@
 """Compare the demo's catalog with its true starts, and fail where it is worse than what the README promises.
 
-python benchmarks/check_demo.py [CATALOG.parquet]
+python -m benchmarks.check_demo [CATALOG.parquet]
 """
 
 import json

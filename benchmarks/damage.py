@@ -1,6 +1,6 @@
 """Damage a finished project in every way a week brings, run it again, and see what comes of it.
 
-    python benchmarks/damage.py WAY [--rounds 100] [--episodes 20] [--seed 0] [--seconds 280]
+    python -m benchmarks.damage WAY [--rounds 100] [--episodes 20] [--seed 0] [--seconds 280]
 
 Ways: `files` harms the files that a run wrote, one a round: first flips a bit of each, then cuts each, then does
 either, empties, zeroes, lengthens or removes them; `signals` ends a run by SIGKILL or SIGTERM after a random time;

@@ -1,10 +1,10 @@
 """What `catalog download` makes of each source and each fault: what one sees, the exit code, what is on disk then.
 
-    python benchmarks/download_faults.py           prints the table of docs/download.md
-    python benchmarks/download_faults.py --write   puts it there
-    python benchmarks/download_faults.py --cuts 20 downloads cut 30 times at random, with 20 seeds
+    python -m benchmarks.download_faults           prints the table of docs/download.md
+    python -m benchmarks.download_faults --write   puts it there
+    python -m benchmarks.download_faults --cuts 20 downloads cut 30 times at random, with 20 seeds
 
-The real command and the real yt-dlp, against the server of tests/faulty_server.py on 127.0.0.1.
+The real command and the real yt-dlp, against the server of tests/support/faulty_server.py on 127.0.0.1.
 """
 
 import argparse
@@ -24,8 +24,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
 
-import faulty_server as faulty  # noqa: E402
-
+from tests.support import faulty_server as faulty
 from tests.support.faulty_server import Server, answer, cut_and_go_down, redirect  # noqa: E402
 
 PAGE = REPOSITORY / "docs" / "download.md"

@@ -1,6 +1,6 @@
 """How often a lost title and id are filled in rightly: strip a list to its descriptions, hide it among other notes.
 
-    python benchmarks/fill_list.py LIST [--sweep]
+    python -m benchmarks.fill_list LIST [--sweep]
 
 LIST is any feature list with titles, ids and descriptions. Its titles are put among 300 invented release notes of the
 same kind of product, with ids on both sides of the real ones; then each description must find its title again.

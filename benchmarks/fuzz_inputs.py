@@ -1,6 +1,6 @@
 """Feed every reader of the program damaged and hostile files: what came of them, how long they took, how much memory.
 
-    python benchmarks/fuzz_inputs.py [--inputs 100000] [--seed 0] [--only PARSER] [--seconds 280]
+    python -m benchmarks.fuzz_inputs [--inputs 100000] [--seed 0] [--only PARSER] [--seconds 280]
 
 Inputs are valid samples (fuzz_samples.py) with bytes flipped, cut, doubled and joined, numbers and words replaced, in
 odd encodings; or tokens of the format put together at random. Each must give a result, which is then written out as

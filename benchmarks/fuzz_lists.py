@@ -1,6 +1,6 @@
 """Feed the list reader hostile documents: count them, time them, and name the slowest per kilobyte.
 
-    python benchmarks/fuzz_lists.py [--inputs 20000] [--seed 0]
+    python -m benchmarks.fuzz_lists [--inputs 20000] [--seed 0]
 
 Each input must give a list or an InputError of one line. Small documents are put together at random from the parts of
 real pages and of markup; then come single lines of 1 MB that would catch a pattern which backtracks.

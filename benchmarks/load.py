@@ -1,8 +1,8 @@
 """Build a large project, and say what it costs as it grows: time, memory, disk.
 
-    python benchmarks/load.py ROOT [--episodes 500] [--features 50] [--step 100]
-    python benchmarks/load.py ROOT --commands
-    python benchmarks/load.py --long
+    python -m benchmarks.load ROOT [--episodes 500] [--features 50] [--step 100]
+    python -m benchmarks.load ROOT --commands
+    python -m benchmarks.load --long
 
 The first form adds episodes to the project at ROOT until it has so many, a process and a line for each step;
 it goes on where it was stopped. The second times what people do with it then: the real commands, each a process of its

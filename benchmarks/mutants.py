@@ -1,8 +1,8 @@
 """Change the program at random places, and see whether its tests notice: mutation testing, with mutmut.
 
     pip install mutmut==3.8.1
-    python benchmarks/mutants.py staleness
-    python benchmarks/mutants.py lists --module page --sample 120 --seed 1
+    python -m benchmarks.mutants staleness
+    python -m benchmarks.mutants lists --module page --sample 120 --seed 1
 
 Works on a copy in a temporary folder, with the tests that are quick and meant for the part. Prints for each module how
 many of the mutants tried were noticed, and each that was not, as a difference. docs/mutants.md says what was found.

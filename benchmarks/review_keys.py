@@ -1,7 +1,7 @@
 """Count what a review costs: keys and clicks of a person who knows the true starts, in Chromium.
 
-    python benchmarks/review_keys.py                                       # the bundled demo
-    python benchmarks/review_keys.py AUDIO FEATURES GOLD [TRANSCRIPT.json] [--unsure 8]
+    python -m benchmarks.review_keys                                       # the bundled demo
+    python -m benchmarks.review_keys AUDIO FEATURES GOLD [TRANSCRIPT.json] [--unsure 8]
 
 `--unsure 8` puts the eight starts that the program is least sure of before the person, however sure it is.
 Works on a project of its own, so that no decision stays. The person looks at what is put before them, in that order:

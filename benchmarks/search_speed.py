@@ -1,6 +1,6 @@
 """Time `catalog search` at the size of a large back catalogue: 20,000 invented rows in 667 episodes.
 
-    python benchmarks/search_speed.py
+    python -m benchmarks.search_speed
 
 Prints the process time of a question once everything is loaded, of loading the dataset, and of the whole command beside
 that of `catalog --help`.

@@ -1,6 +1,6 @@
 """Measure the shape of the code: how long its modules and functions are, and how much of it is commented.
 
-    python benchmarks/shape.py [FOLDER]
+    python -m benchmarks.shape [FOLDER]
 
 tests/test_shape.py keeps these figures within their bounds.
 """

@@ -1,6 +1,6 @@
 """Time the search site at the size of a large back catalogue: 20,000 invented features in 667 episodes, in Chromium.
 
-    python benchmarks/site_speed.py
+    python -m benchmarks.site_speed
 
 Needs Debian's chromium and the development requirements. Prints how long the site takes to write (all of it, after one
 episode changed, with nothing to do), its size, when the first list stands on the screen, and how long each keystroke

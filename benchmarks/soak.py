@@ -1,6 +1,6 @@
 """Repeat scheduled runs with random edits, and see what grows: memory, descriptors, threads, temporary files, disk.
 
-    python benchmarks/soak.py [--minutes 12] [--episodes 5] [--seed 0]
+    python -m benchmarks.soak [--minutes 12] [--episodes 5] [--seed 0]
 
 One process runs the stages again and again, as a scheduler that never ends would; every tenth run is the real command
 in a process of its own, as cron would. Before each run a feature list loses, gains, renames or moves entries, a person

@@ -149,7 +149,7 @@ def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> 
 
 
 def test_what_download_does_is_measured(media: Path) -> None:
-    """Else run: python benchmarks/download_faults.py --write."""
+    """Else run: python -m benchmarks.download_faults --write."""
     page = (REPOSITORY / "docs" / "download.md").read_text(encoding="utf-8")
     namespace = runpy.run_path(str(REPOSITORY / "benchmarks" / "download_faults.py"))
     assert page == namespace["fill_page"](page, namespace["make_table"](media))

@@ -96,7 +96,7 @@ def test_an_edit_of_the_layout_alone_aligns_nothing_and_gives_the_bytes_of_an_al
 
 def test_a_checkout_with_other_weights_aligns_again(several: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
     checkout = tmp_path_factory.mktemp("checkout")
-    weights = Path(shutil.copytree(REPOSITORY / "pipeline", checkout / "pipeline")) / "weights.json"
+    weights = Path(shutil.copytree(REPOSITORY / "pipeline", checkout / "pipeline")) / "align" / "weights.json"
     assert watch(several, "run", "--all", code=checkout)[3] == "everything is up to date"
     fitted = json.loads(weights.read_text())
     for kind in fitted.values():

@@ -73,7 +73,7 @@ def test_without_a_terminal_progress_is_a_line_a_minute(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr("pipeline.cli.tables.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("pipeline.cli.progress.time.monotonic", lambda: now[0])
     reporter = ConsoleReporter()
     reporter.stage_started("ep1", "transcribe", "not done yet")
     for second in range(0, 180, 20):

@@ -113,7 +113,7 @@ def test_what_stays_so_is_asked_for_once(status: int) -> None:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were asked for, in seconds; none of them is made."""
     asked: list[float] = []
-    monkeypatch.setattr("pipeline.download.ssrf_guard.time.sleep", asked.append)
+    monkeypatch.setattr("pipeline.download.retry.time.sleep", asked.append)
     return asked
 
 
@@ -187,7 +187,7 @@ def test_episodes_are_fetched_with_a_pause_between_whatever_the_clock_says(
     tmp_path: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch, later: float, pause: float
 ) -> None:
     stamp = tmp_path / "last-download"
-    monkeypatch.setattr("pipeline.download.ssrf_guard.time.time", lambda: stamp.stat().st_mtime + later)
+    monkeypatch.setattr("pipeline.download.retry.time.time", lambda: stamp.stat().st_mtime + later)
     for _ in range(2):
         with take_turn(tmp_path, 5.0):
             pass

@@ -1,6 +1,6 @@
 """Stop a run at a chosen moment, in a process of its own, and see what the next run makes of it.
 
-usage: python tests/faults.py KILLS [SEED]   a campaign of random kills: prints how many there were, and any difference;
+usage: python -m tests.support.faults KILLS [SEED]   a campaign of random kills: prints how many there were, and any difference;
                                               also of folders that cannot be written and, as root, of small disks
 
 A moment is the n-th time that the run opens, renames, links or removes a file or makes a folder, as Python's audit
