@@ -22,11 +22,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parent.parent
-
 from tests.support import faulty_server as faulty
-from tests.support.faulty_server import Server, answer, cut_and_go_down, redirect  # noqa: E402
+from tests.support.faulty_server import Server, answer, cut_and_go_down, redirect
 
+REPOSITORY = Path(__file__).parent.parent
 PAGE = REPOSITORY / "docs" / "download.md"
 MARKS = ("<!-- measured -->\n", "<!-- /measured -->")
 HTML = b"<!DOCTYPE html><html><title>Sign in</title><p>Please sign in.</p></html>"

@@ -1,7 +1,9 @@
 """Stop a run at a chosen moment, in a process of its own, and see what the next run makes of it.
 
-usage: python -m tests.support.faults KILLS [SEED]   a campaign of random kills: prints how many there were, and any difference;
-                                              also of folders that cannot be written and, as root, of small disks
+usage: python -m tests.support.faults KILLS [SEED]
+
+A campaign of random kills: prints how many there were, and any difference; also of folders that cannot be written and,
+as root, of small disks.
 
 A moment is the n-th time that the run opens, renames, links or removes a file or makes a folder, as Python's audit
 events tell it; there the process kills itself with SIGKILL. Between two such moments nothing on the disk changes but
