@@ -13,12 +13,21 @@ RIGHT_S = 30.0
 
 
 class Status(StrEnum):
-    """How far a start can be trusted."""
+    """How far a start can be trusted; `label` is the wording that pages show."""
 
-    CONFIDENT = "confident"
-    REVIEW = "review"
-    NOT_FOUND = "not_found"
-    CORRECTED = "corrected"
+    label: str
+
+    CONFIDENT = "confident", "Confident"
+    REVIEW = "review", "To review"
+    NOT_FOUND = "not_found", "Not found"
+    CORRECTED = "corrected", "Corrected"
+
+    def __new__(cls, value: str, label: str = "") -> "Status":
+        """Return the member of a value."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        return member
 
 
 class Method(StrEnum):
