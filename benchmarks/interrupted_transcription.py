@@ -27,10 +27,10 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--model", default="base")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--parts", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--checkpoints", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.parts:
-        print(_digest(arguments.audio, arguments.model, arguments.parts))
+    if arguments.checkpoints:
+        print(_digest(arguments.audio, arguments.model, arguments.checkpoints))
         return
     chance = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -40,17 +40,17 @@ def main() -> None:
         print(f"undisturbed: {seconds:.1f} s, {undisturbed[:16]}", flush=True)
         different = 0
         for number in range(arguments.kills):
-            parts = Path(folder) / str(number)
+            checkpoints = Path(folder) / str(number)
             moment = chance.uniform(0, seconds)
-            process = _run(arguments, parts)
+            process = _run(arguments, checkpoints)
             try:
                 process.wait(moment)
             except subprocess.TimeoutExpired:
                 process.kill()
             process.communicate()
-            kept = len(list(parts.glob("*.json")))
+            kept = len(list(checkpoints.glob("*.json")))
             began = time.monotonic()
-            digest = _run(arguments, parts).communicate()[0].strip()
+            digest = _run(arguments, checkpoints).communicate()[0].strip()
             different += digest != undisturbed
             rest = time.monotonic() - began
             print(
@@ -60,16 +60,16 @@ def main() -> None:
     sys.exit(f"{different} transcripts differ" if different else 0)
 
 
-def _run(arguments: argparse.Namespace, parts: Path) -> "subprocess.Popen[str]":
+def _run(arguments: argparse.Namespace, checkpoints: Path) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "benchmarks.interrupted_transcription", str(arguments.audio)]
-    options = ["--model", arguments.model, "--parts", str(parts)]
+    options = ["--model", arguments.model, "--checkpoints", str(checkpoints)]
     return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
 
 
-def _digest(audio: Path, model: str, parts: Path) -> str:
+def _digest(audio: Path, model: str, checkpoints: Path) -> str:
     """The SHA-256 of the transcript as it would be written."""
     transcriber = WhisperTranscriber(model, Path(), offline=True)
-    transcript = transcriber.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts)
+    transcript = transcriber.transcribe(audio, language="en", on_progress=lambda *_: None, checkpoints=checkpoints)
     return hashlib.sha256(dump_json(transcript_to_json(transcript)).encode()).hexdigest()
 
 

@@ -119,7 +119,7 @@ class _Interrupting(ToldTranscriber):
     """A recogniser during which somebody presses Ctrl-C."""
 
     def transcribe(  # type: ignore[override]
-        self, audio: Path, *, language: str | None, on_progress: object, parts: Path | None = None
+        self, audio: Path, *, language: str | None, on_progress: object, checkpoints: Path | None = None
     ) -> object:
         raise KeyboardInterrupt
 

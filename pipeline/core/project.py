@@ -90,8 +90,8 @@ class Project:
         """What was said in one episode, and when."""
         return self.processed / "transcripts" / f"{episode_id}.json"
 
-    def transcript_parts(self, episode_id: str) -> Path:
-        """The folder of what is finished of a transcript in the making."""
+    def transcript_checkpoints(self, episode_id: str) -> Path:
+        """The folder of the finished chunks of a transcript in progress; its name ends as in version 0.1.0."""
         return self.processed / "transcripts" / f"{episode_id}.parts"
 
     def vectors(self, episode_id: str) -> Path:

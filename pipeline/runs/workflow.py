@@ -178,7 +178,7 @@ class _NoTranscriber:
     """Stands where a recogniser would, in a job that only looks."""
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
         """Never called: looking runs no stage."""
         raise NotImplementedError

@@ -61,11 +61,11 @@ class Transcriber(Protocol):
     """Anything that turns an audio file into a transcript."""
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
         """Return what is said in `audio`; `language` None means: find out.
 
-        `parts` is a folder where finished parts of the work may be kept until the next call.
+        `checkpoints` is a folder where finished chunks may be kept until the next call.
         """
         ...
 
@@ -86,7 +86,7 @@ class WhisperTranscriber:
     _loaded: "tuple[ModelFolder, Whisper] | None" = field(default=None, repr=False)
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
         """Return the words of `audio` with their times; InputError where it cannot be decoded.
 
@@ -105,9 +105,9 @@ class WhisperTranscriber:
             first = list(islice(stretches, LANGUAGE_STRETCHES))
             heard = listen_for_language(whisper, first)
         spoken = language or max(heard, key=lambda one: heard[one], default="en")
-        made_from = self._describe(audio, folder, whisper, spoken) if parts else ""
+        made_from = self._describe(audio, folder, whisper, spoken) if checkpoints else ""
         hints, unheard = whisper.fit_hints(self.glossary, spoken)
-        work = _Work(whisper, spoken, hints, parts, made_from, on_progress, total, listens=language is not None)
+        work = _Work(whisper, spoken, hints, checkpoints, made_from, on_progress, total, listens=language is not None)
         on_progress(0.0, total)
         segments = work.recognise_all(chain(first, stretches))
         duration = work.end / SAMPLE_RATE
@@ -135,12 +135,12 @@ class WhisperTranscriber:
 
 @dataclass
 class _Work:
-    """The recognition of one file: what is finished is kept in `parts`, and found there again."""
+    """The recognition of one file: what is finished is kept in `checkpoints`, and found there again."""
 
     whisper: Whisper
     language: str
     hints: str | None
-    parts: Path | None
+    checkpoints: Path | None
     made_from: str
     on_progress: Progress
     total: float
@@ -182,7 +182,7 @@ class _Work:
 
     def _recognise(self, stretch: Stretch) -> list[Segment]:
         """One stretch: as it was kept, or recognised now and kept."""
-        path = self.parts / f"{stretch.number:04}.json" if self.parts else None
+        path = self.checkpoints / f"{stretch.number:04}.json" if self.checkpoints else None
         if self.listens and stretch.number < LANGUAGE_STRETCHES and stretch.speech:
             self._listened[stretch.number] = _listen(self.whisper, stretch)
         if path and (kept := self._read(path, stretch)) is not None:

@@ -29,7 +29,7 @@ class Deadly:
     orders: Path
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
         left = self.orders.read_text().split() if self.orders.is_file() else []
         if audio.parent.name in left:

@@ -36,7 +36,7 @@ class SlowTranscriber:
     began: Path
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
         with self.began.open("a") as opened:
             opened.write(f"{ray.get_runtime_context().get_node_id()} {audio.parent.name}\n")

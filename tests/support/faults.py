@@ -75,7 +75,7 @@ class StretchedTranscriber:
     """Says its lines stretch by stretch, two at once, each kept on disk as soon as it is heard, as Whisper's do."""
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
         told = spoken(LINES)
 
@@ -84,7 +84,7 @@ class StretchedTranscriber:
 
         silence = np.zeros(1, dtype=np.float32)
         stretches = (Stretch(number, number, silence, ()) for number in range(len(LINES)))
-        work = _Work(SimpleNamespace(workers=2), "en", None, parts, "told", on_progress, 60.0)  # type: ignore[arg-type]
+        work = _Work(SimpleNamespace(workers=2), "en", None, checkpoints, "told", on_progress, 60.0)  # type: ignore[arg-type]
         with patch("pipeline.transcribe.transcriber.recognise", hear):
             return replace(told, segments=tuple(work.recognise_all(stretches)))
 

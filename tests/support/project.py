@@ -57,7 +57,7 @@ class ToldTranscriber:
     asked: list[Path] = field(default_factory=list)
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, parts: Path | None = None
+        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
         self.asked.append(audio)
         on_progress(1.0, 1.0)

@@ -218,7 +218,7 @@ import sys
 from pathlib import Path
 from pipeline.transcribe.transcriber import WhisperTranscriber
 WhisperTranscriber("tiny.en", Path(), offline=True, workers=1).transcribe(
-    Path(sys.argv[1]), language="en", on_progress=lambda *_: None, parts=Path(sys.argv[2])
+    Path(sys.argv[1]), language="en", on_progress=lambda *_: None, checkpoints=Path(sys.argv[2])
 )
 """
 
@@ -256,7 +256,7 @@ def test_a_killed_transcription_goes_on_and_gives_the_same_words(tmp_path: Path,
     written = first.stat().st_mtime_ns
     # What a crash of the machine leaves of a stretch is no obstacle.
     (tmp_path / "0001.json").write_text('{"made_from": ')
-    gone_on = tiny.transcribe(DEMO_AUDIO, language="en", on_progress=lambda *_: None, parts=tmp_path)
+    gone_on = tiny.transcribe(DEMO_AUDIO, language="en", on_progress=lambda *_: None, checkpoints=tmp_path)
     assert first.stat().st_mtime_ns == written
     assert len(gone_on.segments) > 50
     assert gone_on == tiny.transcribe(DEMO_AUDIO, language="en", on_progress=lambda *_: None)
@@ -266,14 +266,14 @@ def test_what_was_kept_of_other_audio_or_settings_is_not_gone_on_with(
     tmp_path: Path, tiny: WhisperTranscriber, speech: np.ndarray
 ) -> None:
     audio = write_wav(tmp_path / "a.wav", speech)
-    parts = tmp_path / "parts"
-    transcript = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts)
-    kept = json.loads((parts / "0000.json").read_text())
+    checkpoints = tmp_path / "checkpoints"
+    transcript = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, checkpoints=checkpoints)
+    kept = json.loads((checkpoints / "0000.json").read_text())
     kept |= {"segments": [], "sha256": sha256(b"[]").hexdigest()}
-    (parts / "0000.json").write_text(json.dumps(kept))
-    assert tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts).segments == ()
+    (checkpoints / "0000.json").write_text(json.dumps(kept))
+    assert tiny.transcribe(audio, language="en", on_progress=lambda *_: None, checkpoints=checkpoints).segments == ()
     write_wav(audio, speech * 0.9)
-    again = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=parts)
+    again = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, checkpoints=checkpoints)
     assert [one.text for one in again.segments] == [one.text for one in transcript.segments]
 
 
@@ -281,12 +281,12 @@ def test_a_kept_stretch_in_which_a_bit_flipped_is_heard_again(
     tmp_path: Path, tiny: WhisperTranscriber, speech: np.ndarray
 ) -> None:
     audio = write_wav(tmp_path / "a.wav", speech)
-    transcript = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=tmp_path)
+    transcript = tiny.transcribe(audio, language="en", on_progress=lambda *_: None, checkpoints=tmp_path)
     kept = tmp_path / "0000.json"
     content = kept.read_text()
     word = transcript.segments[0].words[0].word.strip()
     kept.write_text(content.replace(word, chr(ord(word[0]) ^ 1) + word[1:]))
-    assert tiny.transcribe(audio, language="en", on_progress=lambda *_: None, parts=tmp_path) == transcript
+    assert tiny.transcribe(audio, language="en", on_progress=lambda *_: None, checkpoints=tmp_path) == transcript
     assert kept.read_text() == content
 
 

@@ -77,7 +77,7 @@ def _transcribe_outputs(job: Job) -> list[Path]:
 
 def _transcribe(job: Job) -> None:
     audio = read_audio(job.project.raw(job.episode_id))
-    parts = job.project.transcript_parts(job.episode_id)
+    checkpoints = job.project.transcript_checkpoints(job.episode_id)
     if (given := _find_transcript(job)) is not None:
         transcript = load_transcript(given)
     elif (captions := _find_captions(job, audio)) is not None:
@@ -86,12 +86,12 @@ def _transcribe(job: Job) -> None:
             job.warn(warning)
     else:
         transcript = job.transcriber.transcribe(
-            audio.path, language=job.show.language, on_progress=job.reporter.stage_progress, parts=parts
+            audio.path, language=job.show.language, on_progress=job.reporter.stage_progress, checkpoints=checkpoints
         )
     for remark in transcript.remarks:
         job.warn(remark)
-    # Parts and the old rendition go once the whole is on disk, and not before.
+    # The checkpoints and the old rendition go once the whole is on disk, and not before.
     record = transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
     write_json(job.project.transcript(job.episode_id), record)
-    shutil.rmtree(parts, ignore_errors=True)
+    shutil.rmtree(checkpoints, ignore_errors=True)
     drop_renditions(job.project.raw(job.episode_id))
