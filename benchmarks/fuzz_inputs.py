@@ -49,8 +49,7 @@ from pipeline.download.feeds import find_entry, is_feed, parse_feed
 from pipeline.download.integrity import measure_sound, read_tags
 from pipeline.download.record import read_audio
 from pipeline.feature_lists.load import load_episodes
-from pipeline.feature_lists.page import format_page
-from pipeline.feature_lists.writer import dump_features
+from pipeline.feature_lists.writer import dump_features, format_page
 from pipeline.publish.subtitles import format_plain, format_srt, format_vtt
 from pipeline.publish.tables import read_csv, read_rows, write_catalog
 from pipeline.runs.history import list_states, read_state

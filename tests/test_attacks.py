@@ -26,7 +26,7 @@ from pipeline.cli.tables import print_hits, print_list
 from pipeline.core.audio_file import read_samples
 from pipeline.core.config import load_episode, load_show
 from pipeline.core.errors import ConfigError, InputError
-from pipeline.core.schema import Feature, FeatureList, LineRole
+from pipeline.core.schema import Feature, FeatureList, LineReport, LineRole
 from pipeline.core.storage import read_json
 from pipeline.core.urls import hide_secrets, without_secrets
 from pipeline.download.discovery import make_settings
@@ -75,7 +75,9 @@ def test_no_text_from_outside_is_markup_or_a_code_for_the_terminal(
     row = {"episode_id": text, "start": "0:01", "feature_id": 1, "version": text, "title": text, "url": text}
     print_hits([row])
     feature = Feature(1, text, version=text)
-    print_list(FeatureList((feature,), (), "", roles=(LineRole(1, "entry", text, 1, text),)), explain=True)
+    print_list(
+        FeatureList((feature,), (), "", line_reports=(LineReport(1, LineRole.ENTRY, text, 1, text),)), explain=True
+    )
     print_json([row])
     said = capsys.readouterr().out
     assert all(sign.isprintable() or sign == "\n" for sign in said)

@@ -74,12 +74,12 @@ def features(
     from pipeline.core.project import Project
     from pipeline.download.feature_lists import read_lists
     from pipeline.download.fetch_audio import allow_access
-    from pipeline.feature_lists.load import LIST_SUFFIXES, load_features, pick_episode
-    from pipeline.feature_lists.writer import dump_features
+    from pipeline.feature_lists.load import load_features, pick_episode
+    from pipeline.feature_lists.writer import OUTPUT_SUFFIXES, dump_features
     from pipeline.standalone import check_apart
 
-    if output is not None and output.suffix.lower() not in LIST_SUFFIXES:
-        raise InputError(f"the output {output} must end in {', '.join(sorted(LIST_SUFFIXES))}")
+    if output is not None and output.suffix.lower() not in OUTPUT_SUFFIXES:
+        raise InputError(f"the output {output} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")
     if output is not None:
         check_apart(output, Path(source), *([fill] if fill is not None else []))
     # A project's own names of columns, and whom it lets us reach, hold for its lists here as well.

@@ -51,9 +51,9 @@ def print_list(features: FeatureList, *, explain: bool = False) -> None:
         print_line(f"Episode {features.episode}: {len(features.features)} entries")
     if explain:
         table = _table("line", "is", "of", "why", "text")
-        for role in features.roles:
-            of = "" if role.position is None else str(role.position)
-            table.add_row(str(role.line), role.role, of, _plain(role.reason), _cut(role.text))
+        for report in features.line_reports:
+            position = "" if report.position is None else str(report.position)
+            table.add_row(str(report.line), report.role, position, _plain(report.reason), _cut(report.text))
         _out().print(table)
     print_features(features.features)
 

@@ -107,12 +107,25 @@ class Feature:
             raise ValueError(f"the feature at position {self.position} has no title")
 
 
+class LineRole(StrEnum):
+    """The role of a page's line in the feature list."""
+
+    ENTRY = "entry"
+    DESCRIPTION = "description"
+    HEADING = "heading"
+    HIGHLIGHT = "highlight"
+    IGNORED = "ignored"
+
+
 @dataclass(frozen=True, slots=True)
-class LineRole:
-    """What became of one line of a page: its role, the position of the entry it belongs to, and the reason."""
+class LineReport:
+    """How one line of a page was read: its number, its role, the position of its entry, and the reason.
+
+    `position` is None for a line that belongs to no entry; `reason` is empty where the role says enough.
+    """
 
     line: int
-    role: str
+    role: LineRole
     text: str
     position: int | None = None
     reason: str = ""
@@ -120,16 +133,16 @@ class LineRole:
 
 @dataclass(frozen=True, slots=True)
 class FeatureList:
-    """The ordered entries of one episode's page, what looked odd in it, and the digest of its bytes.
+    """The ordered entries of one episode's page, the warnings about it, and the digest of its bytes.
 
-    `episode` is the number by which the page names the episode; `roles` accounts for each of its lines.
+    `episode` is the number by which the page names the episode; `line_reports` has one report for each of its lines.
     """
 
     features: tuple[Feature, ...]
     warnings: tuple[str, ...] = ()
     sha256: str | None = None
     episode: str | None = None
-    roles: tuple[LineRole, ...] = ()
+    line_reports: tuple[LineReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

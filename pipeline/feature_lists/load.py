@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.core.errors import InputError
-from pipeline.core.schema import Feature, FeatureList, LineRole
+from pipeline.core.schema import Feature, FeatureList, LineReport
 from pipeline.core.storage import read_limited
 from pipeline.feature_lists.checks import check_list
 from pipeline.feature_lists.documents import read_document
@@ -13,7 +13,6 @@ from pipeline.feature_lists.lines import Document
 from pipeline.feature_lists.merge import _merge_highlights, _merge_repeats
 from pipeline.feature_lists.page import Section, read_page
 
-LIST_SUFFIXES = frozenset({".csv", ".json", ".txt"})
 MAX_BYTES = 16 << 20  # a page of 1,000 entries is under 1 MB; more is some other file
 MAX_TITLE = 5_000  # characters: a paragraph that is an entry has a few hundred
 MAX_ENTRIES = 2_000  # the longest list that we know has 60; each one is compared with all that is said
@@ -84,8 +83,8 @@ def _finish(section: Section, document: Document, digest: str) -> FeatureList:
         for position, draft in enumerate(section.entries, start=1)
     )
     positions = {draft.line: position for position, draft in enumerate(section.entries, start=1)}
-    roles = tuple(
-        LineRole(a.line, a.role.value, a.text, positions.get(a.entry) if a.entry is not None else None, a.reason)
+    line_reports = tuple(
+        LineReport(a.line, a.role, a.text, positions.get(a.entry) if a.entry is not None else None, a.reason)
         for a in section.accounts
     )
-    return FeatureList(features, (*document.warnings, *warnings), digest, section.episode, roles)
+    return FeatureList(features, (*document.warnings, *warnings), digest, section.episode, line_reports)

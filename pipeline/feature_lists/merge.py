@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pipeline.core.schema import LineRole
 from pipeline.core.text import normalize_wording, rate_likeness
 from pipeline.feature_lists.checks import shorten
-from pipeline.feature_lists.page import Draft, Role, Section
+from pipeline.feature_lists.page import Draft, Section
 
 # Two wordings are the same entry, spaces and signs apart (pages lose them), at this rapidfuzz ratio; and may be at the
 # lower one. On the pages we know, different entries of one list stay under 85, highlights of one lie above 93.
@@ -97,4 +98,4 @@ def _retell(section: Section, moved: Mapping[int, int]) -> None:
     """Let the lines of what was merged be the highlights of what it was merged into."""
     for number, account in enumerate(section.accounts):
         if account.entry is not None and account.entry in moved:
-            section.accounts[number] = replace(account, role=Role.HIGHLIGHT, entry=moved[account.entry])
+            section.accounts[number] = replace(account, role=LineRole.HIGHLIGHT, entry=moved[account.entry])

@@ -8,22 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import pairwise
 
-from pipeline.core.schema import Feature
-from pipeline.core.times import format_time
+from pipeline.core.schema import LineRole
 from pipeline.feature_lists.lines import Line, MarkedLine, read_line
-
-
-class Role(StrEnum):
-    """What a line is to the list."""
-
-    ENTRY = "entry"
-    DESCRIPTION = "description"
-    HEADING = "heading"
-    HIGHLIGHT = "highlight"
-    IGNORED = "ignored"
 
 
 @dataclass
@@ -45,7 +33,7 @@ class Account:
     """What became of one line: its role, the line of the entry it belongs to, and the reason."""
 
     line: int
-    role: Role
+    role: LineRole
     text: str
     entry: int | None = None
     reason: str = ""
@@ -60,7 +48,7 @@ class Section:
     highlights: list[Draft] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
 
-    def account(self, line: Line, role: Role, entry: int | None = None, reason: str = "") -> None:
+    def account(self, line: Line, role: LineRole, entry: int | None = None, reason: str = "") -> None:
         """Note what became of a line."""
         self.accounts.append(Account(line.number, role, line.text, entry, reason))
 
@@ -207,21 +195,21 @@ class _SectionReader:
         for line in lines:
             marks = self.marks[line.number]
             if line.kind == "markup":
-                self.section.account(line, Role.IGNORED, reason="markup")
+                self.section.account(line, LineRole.IGNORED, reason="markup")
             elif marks is None and _HIGHLIGHT_HEADING.match(line.text):
-                self.section.account(line, Role.HEADING)
+                self.section.account(line, LineRole.HEADING)
                 current, in_highlights = None, True
             elif marks is None and (reason := _find_boilerplate(line.text)):
-                self.section.account(line, Role.IGNORED, reason=reason)
+                self.section.account(line, LineRole.IGNORED, reason=reason)
                 current, in_highlights = None, False
             elif current is not None and opened is not None and self._describes_highlight(line, current, opened):
                 current.description.append(_squeeze(line.text))
-                self.section.account(line, Role.HIGHLIGHT, current.line)
+                self.section.account(line, LineRole.HIGHLIGHT, current.line)
             elif marks is not None or (in_highlights and line.kind != "heading"):
                 current, opened = self._add(self.section.highlights, line, marks), line
-                self.section.account(line, Role.HIGHLIGHT, line.number)
+                self.section.account(line, LineRole.HIGHLIGHT, line.number)
             else:
-                self.section.account(line, Role.IGNORED, reason="stands before the list")
+                self.section.account(line, LineRole.IGNORED, reason="stands before the list")
                 current = None
 
     def _describes_highlight(self, line: Line, current: Draft, opened: Line) -> bool:
@@ -243,26 +231,26 @@ class _SectionReader:
         for line in lines:
             marks = self.marks[line.number]
             if line.kind == "markup":
-                self.section.account(line, Role.IGNORED, reason="markup")
+                self.section.account(line, LineRole.IGNORED, reason="markup")
             elif line.kind == "columns":
-                self.section.account(line, Role.HEADING, reason="the table's columns")
+                self.section.account(line, LineRole.HEADING, reason="the table's columns")
             elif marks is None and self._is_heading(line):
                 into = self.section.highlights if _HIGHLIGHT_HEADING.match(line.text) else self.section.entries
-                self.section.account(line, Role.HEADING)
+                self.section.account(line, LineRole.HEADING)
                 current = None
             elif marks is None and line.kind == "row":
-                self.section.account(line, Role.IGNORED, reason="a row without a title")
+                self.section.account(line, LineRole.IGNORED, reason="a row without a title")
             elif marks is None and (reason := _find_boilerplate(line.text)):
-                self.section.account(line, Role.IGNORED, reason=reason)
+                self.section.account(line, LineRole.IGNORED, reason=reason)
             elif marks is None and current is None and not into and self._is_introduction(line):
-                self.section.account(line, Role.IGNORED, reason="introduces the list")
+                self.section.account(line, LineRole.IGNORED, reason="introduces the list")
             elif marks is None and current is not None and self._describes(line, current, previous):
                 current.description.append(_squeeze(line.text))
-                role = Role.HIGHLIGHT if into is self.section.highlights else Role.DESCRIPTION
+                role = LineRole.HIGHLIGHT if into is self.section.highlights else LineRole.DESCRIPTION
                 self.section.account(line, role, current.line)
             else:
                 current = self._add(into, line, marks)
-                role = Role.HIGHLIGHT if into is self.section.highlights else Role.ENTRY
+                role = LineRole.HIGHLIGHT if into is self.section.highlights else LineRole.ENTRY
                 self.section.account(line, role, line.number)
                 self._opened = line
             previous = line
@@ -341,25 +329,3 @@ def _squeeze(text: str) -> str:
 
 def _is_sentence(text: str) -> bool:
     return text.endswith((".", "!", "?", "…", ".”", '."')) and len(text) > 12
-
-
-def format_page(features: Sequence[Feature]) -> str:
-    """Return a list in the page's own format, highlights first, which `read_page` reads back as the same list.
-
-    Times are in whole seconds, as a page has them.
-    """
-    lines = []
-    highlights = [feature for feature in features if feature.highlight]
-    if highlights:
-        lines.append("Highlights:")
-        lines += [f"· {f.title}" + (f" ({f.feature_id})" if f.feature_id is not None else "") for f in highlights]
-    lines.append("Full feature review:")
-    # Among entries without ids a plain line could be the description of the one before: bullets tell them apart.
-    plain = all(feature.feature_id is not None for feature in features)
-    for feature in features:
-        marks = f"{feature.version or ''} {f'#{feature.feature_id}' if feature.feature_id is not None else ''}".strip()
-        time = "" if feature.published_s is None else format_time(feature.published_s)
-        lines.append(("" if plain else "- ") + " | ".join(part for part in (feature.title, marks, time) if part))
-        if feature.description:
-            lines.append(feature.description if plain else f"  - {feature.description}")
-    return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.core.schema import Feature
-from pipeline.feature_lists.page import format_page
+from pipeline.feature_lists.writer import format_page
 from pipeline.publish.chapters import Chapter
 from pipeline.publish.rows import CatalogRow
 

@@ -45,7 +45,7 @@ def test_a_highlight_is_merged_by_its_id_and_makes_no_entry() -> None:
     assert [f.highlight for f in listed.features] == [False, True, False]
     assert listed.features[1].title == "Added a dark theme to the mobile app"
     assert listed.features[1].description == "Easy on the eyes."
-    assert [(role.line, role.role, role.position) for role in listed.roles[2:4]] == [
+    assert [(report.line, report.role, report.position) for report in listed.line_reports[2:4]] == [
         (3, "highlight", 2),
         (4, "highlight", 2),
     ]

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipeline.core.schema import Feature
+from pipeline.core.schema import Feature, LineRole
 from pipeline.core.text import is_text
 from pipeline.feature_lists.documents import read_document
 from pipeline.feature_lists.load import parse_episodes
-from pipeline.feature_lists.page import Role, Section, format_page, read_page
+from pipeline.feature_lists.page import Section, read_page
+from pipeline.feature_lists.writer import format_page
 from tests.support.project import REPOSITORY
 
 
@@ -284,7 +285,7 @@ def test_a_page_of_several_episodes_is_split_where_another_is_named() -> None:
 
 def test_a_row_without_a_title_is_ignored_with_a_reason() -> None:
     section = read("title,id\nSort,500111\n,500122\n", ".csv")
-    assert [a.reason for a in section.accounts if a.role is Role.IGNORED] == ["a row without a title"]
+    assert [a.reason for a in section.accounts if a.role is LineRole.IGNORED] == ["a row without a title"]
 
 
 lines = st.one_of(
