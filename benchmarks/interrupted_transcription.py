@@ -54,7 +54,7 @@ def main() -> None:
             different += digest != undisturbed
             rest = time.monotonic() - began
             print(
-                f"killed at {moment:.1f} s, {kept} stretches kept, the rest took {rest:.1f} s: {digest[:16]}",
+                f"killed at {moment:.1f} s, {kept} chunks kept, the rest took {rest:.1f} s: {digest[:16]}",
                 flush=True,
             )
     sys.exit(f"{different} transcripts differ" if different else 0)

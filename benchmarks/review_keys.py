@@ -30,7 +30,7 @@ from pipeline.publish.evaluation import load_gold
 from pipeline.publish.tables import read_rows
 from pipeline.review.access import make_token
 from pipeline.review.server import build_app, configure
-from pipeline.review.session import Review
+from pipeline.review.session import ReviewSession
 from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.transcriber import WhisperTranscriber
 from pipeline.transcribe.transcript_files import load_transcript
@@ -199,7 +199,7 @@ def main() -> None:
         doubt(project, asked.unsure)
         listener = socket.create_server(("127.0.0.1", 0))
         port, token = listener.getsockname()[1], make_token()
-        app = build_app(Review.open(project, "one"), token, port)
+        app = build_app(ReviewSession.open(project, "one"), token, port)
         server = uvicorn.Server(configure(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

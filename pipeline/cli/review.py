@@ -25,9 +25,9 @@ def review(
     from pipeline.cli.tables import print_line
     from pipeline.core.project import Project
     from pipeline.review.server import serve
-    from pipeline.review.session import Review
+    from pipeline.review.session import ReviewSession
 
-    opened = Review.open(Project(root.resolve()), episode, _login() if who is None else who)
+    opened = ReviewSession.open(Project(root.resolve()), episode, _login() if who is None else who)
 
     def ready(address: str) -> None:
         print_line(f"Review {episode} at {address}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.core.audio_file import measure_loudness
 from pipeline.core.errors import InputError, PipelineError
 from pipeline.review.access import Guard, make_token
-from pipeline.review.session import ChangedMeanwhileError, Review
+from pipeline.review.session import ConflictError, ReviewSession
 
 if TYPE_CHECKING:
     import uvicorn
@@ -37,7 +37,7 @@ LONGEST_BODY = 10_000
 class _Answers:
     """What the page may ask, each answer made from the files as they are at that moment."""
 
-    def __init__(self, review: Review) -> None:
+    def __init__(self, review: ReviewSession) -> None:
         self.review = review
 
     @cached_property
@@ -67,7 +67,7 @@ class _Answers:
         return {**self.review.describe(), **result}
 
 
-def build_app(review: Review, token: str, port: int) -> Guard:
+def build_app(review: ReviewSession, token: str, port: int) -> Guard:
     """Return the ASGI application that serves a review under `/<token>/` to who calls it by 127.0.0.1 and `port`."""
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
@@ -100,7 +100,7 @@ def build_app(review: Review, token: str, port: int) -> Guard:
 
     async def explain(_: "Request", error: Exception) -> "Response":
         # 409: somebody else decided meanwhile, and the page shows what; 400: a mistake, shown as it is.
-        return JSONResponse({"error": str(error)}, 409 if isinstance(error, ChangedMeanwhileError) else 400)
+        return JSONResponse({"error": str(error)}, 409 if isinstance(error, ConflictError) else 400)
 
     async def confess(_: "Request", error: Exception) -> "Response":
         return JSONResponse({"error": f"this should not happen, please report it: {error!r}"}, 500)
@@ -160,7 +160,7 @@ def _read_decision(body: dict[str, Any]) -> tuple[int, float | None, str | None]
     return position, None if start is None else float(start), seen
 
 
-def serve(review: Review, *, port: int, ready: Callable[[str], None]) -> None:
+def serve(review: ReviewSession, *, port: int, ready: Callable[[str], None]) -> None:
     """Serve a review on 127.0.0.1 until it is interrupted; `ready` is told the page's address.
 
     `port` 0 takes any that is free. InputError where the port is taken.

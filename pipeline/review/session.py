@@ -42,12 +42,12 @@ LONGEST_JOURNAL = 200
 Step = tuple[Correction | None, Correction | None]
 
 
-class ChangedMeanwhileError(PipelineError):
+class ConflictError(PipelineError):
     """Somebody else decided about the same feature since it was shown."""
 
 
 @dataclass
-class Review:
+class ReviewSession:
     """One episode under review by one person, `who`; `undoable` are the latest decisions, oldest first."""
 
     project: Project
@@ -56,7 +56,7 @@ class Review:
     undoable: list[Step] = field(default_factory=list)
 
     @classmethod
-    def open(cls, project: Project, episode_id: str, who: str = "") -> "Review":
+    def open(cls, project: Project, episode_id: str, who: str = "") -> "ReviewSession":
         """Return a review of an episode that was aligned; InputError where something it needs is missing."""
         check_known(project, episode_id)
         for path in (project.raw(episode_id) / METADATA, project.transcript(episode_id), project.alignment(episode_id)):
@@ -101,12 +101,12 @@ class Review:
     def decide(self, position: int, start: float | None, seen: str | None) -> None:
         """Save that a feature starts at `start`, or, where that is None, that it is not discussed.
 
-        `seen` is the decision that the person saw (`signature` of the feature); ChangedMeanwhileError where it is not
+        `seen` is the decision that the person saw (`signature` of the feature); ConflictError where it is not
         the one in the file any more, InputError where the start lies outside of the episode.
         """
         feature, placement, before = self._find(position)
         if _sign(before) != seen:
-            raise ChangedMeanwhileError(f"somebody else just decided about {feature.title!r}: look again, then decide")
+            raise ConflictError(f"somebody else just decided about {feature.title!r}: look again, then decide")
         duration = self._read_duration()
         if start is not None and not 0 <= start <= duration:
             raise InputError(f"a start lies between 0:00 and {format_time(duration)}, the end of the episode")
@@ -119,10 +119,10 @@ class Review:
         self._keep_step(before, self._find(position)[2])
 
     def withdraw(self, position: int, seen: str | None) -> None:
-        """Take the decision about a feature back, whoever made it; ChangedMeanwhileError as in `decide`."""
+        """Take the decision about a feature back, whoever made it; ConflictError as in `decide`."""
         feature, _, before = self._find(position)
         if _sign(before) != seen:
-            raise ChangedMeanwhileError(f"somebody else just decided about {feature.title!r}: look again, then decide")
+            raise ConflictError(f"somebody else just decided about {feature.title!r}: look again, then decide")
         if before is not None:
             withdraw_correction(self.project, self.episode_id, before)
             self._keep_step(before, None)

@@ -1,6 +1,6 @@
-"""Cut the sound of an episode at silences: into stretches of a few minutes, and each into windows for the recogniser.
+"""Cut the sound of an episode at silences: into chunks of a few minutes, and each into windows for the recogniser.
 
-A stretch is what is recognised, kept and gone on with after an interruption; a window is what Whisper hears at once.
+A chunk is what is recognised, kept and gone on with after an interruption; a window is what Whisper hears at once.
 Everything counts in samples, so that the same file is always cut in the same places.
 """
 
@@ -36,7 +36,7 @@ MARGIN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Chunk:
     """A piece of the sound: its number from 0, its first sample in the whole, its samples, and the speech in it."""
 
     number: int
@@ -50,10 +50,8 @@ class Stretch:
         return self.begin + len(self.samples)
 
 
-def cut_stretches(
-    blocks: Iterable["Samples"], find_speech: Callable[["Samples"], Sequence[Speech]]
-) -> Iterator[Stretch]:
-    """Yield the stretches of a sound that comes in blocks, cut in the longest silence within LONGEST_S.
+def cut_chunks(blocks: Iterable["Samples"], find_speech: Callable[["Samples"], Sequence[Speech]]) -> Iterator[Chunk]:
+    """Yield the chunks of a sound that comes in blocks, cut in the longest silence within LONGEST_S.
 
     `find_speech` returns where speech is in the samples it is given. At most LONGEST_S and a block are in memory.
     """
@@ -69,11 +67,11 @@ def cut_stretches(
             sound = np.concatenate(held)
             speech = find_speech(sound[:longest])
             cut = _find_cut(sound, speech, shortest, longest)
-            yield Stretch(number, begin, sound[:cut], _clip(speech, cut))
+            yield Chunk(number, begin, sound[:cut], _clip(speech, cut))
             held, size, begin, number = [sound[cut:]], size - cut, begin + cut, number + 1
     if size:
         sound = np.concatenate(held)
-        yield Stretch(number, begin, sound, tuple(find_speech(sound)))
+        yield Chunk(number, begin, sound, tuple(find_speech(sound)))
 
 
 def _find_cut(sound: "Samples", speech: Sequence[Speech], shortest: int, longest: int) -> int:
@@ -95,7 +93,7 @@ def _clip(speech: Sequence[Speech], cut: int) -> tuple[Speech, ...]:
 
 
 def pack_windows(speech: Sequence[Speech], samples: int, comfortable: float = COMFORTABLE_S) -> list[Speech]:
-    """Return windows of at most WINDOW_S that hold all the speech of a stretch of so many samples.
+    """Return windows of at most WINDOW_S that hold all the speech of a chunk of so many samples.
 
     They are cut in long pauses and come near to `comfortable` seconds: of all ways to cut, the cheapest is taken. A
     window ends where speech pauses for PAUSE_S. Speech that has no pause is cut where the window is full. Windows do

@@ -1,4 +1,4 @@
-"""Recognise one stretch of sound, and know when the recogniser went wrong: then hear again with more care.
+"""Recognise one chunk of sound, and know when the recogniser went wrong: then hear again with more care.
 
 Whisper's known failures: a phrase over and over with high confidence, words for music or noise, and speech passed
 over without a word. Each leaves a trace that can be measured. A window with such a trace is decoded again in safer
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipeline.core.audio_file import SAMPLE_RATE
 from pipeline.core.schema import Segment, Word
-from pipeline.transcribe.chunking import Speech, Stretch, pack_windows
+from pipeline.transcribe.chunking import Chunk, Speech, pack_windows
 from pipeline.transcribe.whisper import Heard, Manner
 from pipeline.transcribe.word_timestamps import Piece, cut_segments, mend_times
 
@@ -75,20 +75,20 @@ class _Attempt:
         return any(fault != PASSED_OVER for fault in self.faults)
 
 
-def recognise(
-    recogniser: Recogniser, stretch: Stretch, language: str, *, hints: str | None = None,
+def decode_chunk(
+    recogniser: Recogniser, chunk: Chunk, language: str, *, hints: str | None = None,
     on_heard: Callable[[float], None] = lambda _: None,
 ) -> list[Segment]:  # fmt: skip
-    """Return the segments of a stretch, in seconds from the start of the whole sound.
+    """Return the segments of a chunk, in seconds from the start of the whole sound.
 
     `on_heard` is called with the seconds of sound done since the last call.
     """
-    windows = pack_windows(stretch.speech, len(stretch.samples))
+    windows = pack_windows(chunk.speech, len(chunk.samples))
     attempts: dict[Speech, _Attempt] = {}
-    silence = len(stretch.samples) - sum(end - begin for begin, end in windows)
+    silence = len(chunk.samples) - sum(end - begin for begin, end in windows)
     on_heard(silence / SAMPLE_RATE)
     for group in group_windows(windows, recogniser.batch):
-        heard = _hear_group(recogniser, stretch, group, language, hints)
+        heard = _hear_group(recogniser, chunk, group, language, hints)
         attempts |= dict(zip(group, heard, strict=True))
         on_heard(sum(end - begin for begin, end in group) / SAMPLE_RATE)
     in_order = (attempts[window] for window in windows)
@@ -107,80 +107,80 @@ def group_windows(windows: Sequence[Speech], most: int) -> list[list[Speech]]:
 
 
 def _hear_group(
-    recogniser: Recogniser, stretch: Stretch, windows: Sequence[Speech], language: str, hints: str | None
+    recogniser: Recogniser, chunk: Chunk, windows: Sequence[Speech], language: str, hints: str | None
 ) -> list[_Attempt]:
     """Windows heard together; those that went wrong once more, each alone, with more care.
 
     Where speech was only passed over, the words are not in doubt, and the window is heard in shorter pieces.
     """
-    attempts = _hear_together(recogniser, stretch, windows, language, MANNERS[0], hints)
+    attempts = _hear_together(recogniser, chunk, windows, language, MANNERS[0], hints)
     for index, window in enumerate(windows):
         for manner in MANNERS[1:]:
             if attempts[index].is_suspect:
                 # Without hints: they may be what was made up.
-                (again,) = _hear_together(recogniser, stretch, [window], language, manner, None)
+                (again,) = _hear_together(recogniser, chunk, [window], language, manner, None)
                 attempts[index] = min(attempts[index], again, key=lambda one: one.badness)
         if attempts[index].faults == (PASSED_OVER,):
-            attempts[index] = _look_again(recogniser, stretch, window, language, hints, attempts[index])
+            attempts[index] = _look_again(recogniser, chunk, window, language, hints, attempts[index])
     return attempts
 
 
 def _look_again(
-    recogniser: Recogniser, stretch: Stretch, window: Speech, language: str, hints: str | None, attempt: _Attempt
+    recogniser: Recogniser, chunk: Chunk, window: Speech, language: str, hints: str | None, attempt: _Attempt
 ) -> _Attempt:
     """A window in which speech was passed over, heard in short pieces, of which less gets lost; then the gaps left."""
-    words = _hear_in_pieces(recogniser, stretch, window, language, hints, attempt.words)
+    words = _hear_in_pieces(recogniser, chunk, window, language, hints, attempt.words)
     gaps = [
-        (round(begin * SAMPLE_RATE) - stretch.begin, round(end * SAMPLE_RATE) - stretch.begin)
-        for begin, end in find_passed_over(words, _speech_in(stretch, window))
+        (round(begin * SAMPLE_RATE) - chunk.begin, round(end * SAMPLE_RATE) - chunk.begin)
+        for begin, end in find_passed_over(words, _speech_in(chunk, window))
     ]
-    for found in _hear_together(recogniser, stretch, gaps, language, MANNERS[1], None):
+    for found in _hear_together(recogniser, chunk, gaps, language, MANNERS[1], None):
         words += () if found.is_suspect else found.words
     return replace(attempt, words=tuple(sorted(words, key=lambda word: word.start)))
 
 
 def _hear_in_pieces(
-    recogniser: Recogniser, stretch: Stretch, window: Speech, language: str, hints: str | None, words: Sequence[Word]
+    recogniser: Recogniser, chunk: Chunk, window: Speech, language: str, hints: str | None, words: Sequence[Word]
 ) -> list[Word]:
     """The words of a window heard in pieces, where that finds more than `words`; else those."""
     begin, end = window
-    speech = [(max(b, begin) - begin, min(e, end) - begin) for b, e in stretch.speech if b < end and e > begin]
+    speech = [(max(b, begin) - begin, min(e, end) - begin) for b, e in chunk.speech if b < end and e > begin]
     pieces = [(begin + b, begin + e) for b, e in pack_windows(speech, end - begin, PIECE_S)]
     again: list[Word] = []
     if len(pieces) > 1:
         for piece, found in zip(
-            pieces, _hear_together(recogniser, stretch, pieces, language, MANNERS[0], hints), strict=True
+            pieces, _hear_together(recogniser, chunk, pieces, language, MANNERS[0], hints), strict=True
         ):
-            again += _words_in(stretch, piece, words) if found.is_suspect else found.words
-    spoken = _speech_in(stretch, window)
+            again += _words_in(chunk, piece, words) if found.is_suspect else found.words
+    spoken = _speech_in(chunk, window)
     return min(list(words), again, key=lambda some: sum(e - b for b, e in find_passed_over(some, spoken)))
 
 
 def _hear_together(
-    recogniser: Recogniser, stretch: Stretch, pieces: Sequence[Speech], language: str, manner: Manner,
+    recogniser: Recogniser, chunk: Chunk, pieces: Sequence[Speech], language: str, manner: Manner,
     hints: str | None,
 ) -> list[_Attempt]:  # fmt: skip
-    """Pieces of a stretch, each as it was heard and with what is wrong with that."""
-    samples = [stretch.samples[begin:end] for begin, end in pieces]
+    """Pieces of a chunk, each as it was heard and with what is wrong with that."""
+    samples = [chunk.samples[begin:end] for begin, end in pieces]
     heard = recogniser.hear(samples, language, manner, hints) if samples else []
-    return [_weigh(one, stretch, piece, hints) for one, piece in zip(heard, pieces, strict=True)]
+    return [_weigh(one, chunk, piece, hints) for one, piece in zip(heard, pieces, strict=True)]
 
 
-def _words_in(stretch: Stretch, piece: Speech, words: Sequence[Word]) -> list[Word]:
-    begin, end = ((stretch.begin + edge) / SAMPLE_RATE for edge in piece)
+def _words_in(chunk: Chunk, piece: Speech, words: Sequence[Word]) -> list[Word]:
+    begin, end = ((chunk.begin + edge) / SAMPLE_RATE for edge in piece)
     return [word for word in words if begin <= word.start < end]
 
 
-def _weigh(heard: Heard, stretch: Stretch, window: Speech, hints: str | None = None) -> _Attempt:
+def _weigh(heard: Heard, chunk: Chunk, window: Speech, hints: str | None = None) -> _Attempt:
     """What was heard in a window, on the time line of the whole, and the traces of failure in it."""
-    offset, limit = (stretch.begin + window[0]) / SAMPLE_RATE, (stretch.begin + window[1]) / SAMPLE_RATE
+    offset, limit = (chunk.begin + window[0]) / SAMPLE_RATE, (chunk.begin + window[1]) / SAMPLE_RATE
     if heard.no_speech > NOBODY_SPEAKS and heard.log_probability < TOO_IMPROBABLE:
         # The model hears nobody and only guesses at words: it was noise that the voice filter let through.
         return _Attempt((), heard.log_probability, ())
     placed = [
         replace(word, start=min(word.start + offset, limit), end=min(word.end + offset, limit)) for word in heard.words
     ]
-    speech = _speech_in(stretch, window)
+    speech = _speech_in(chunk, window)
     words = mend_times(placed, speech)
     faults = find_faults(words, speech, heard.log_probability)
     if hints and echoes(heard.text, hints):
@@ -188,11 +188,11 @@ def _weigh(heard: Heard, stretch: Stretch, window: Speech, hints: str | None = N
     return _Attempt(words, heard.log_probability, tuple(faults))
 
 
-def _speech_in(stretch: Stretch, window: Speech) -> list[Piece]:
+def _speech_in(chunk: Chunk, window: Speech) -> list[Piece]:
     """Where speech is in a window, in seconds of the whole."""
     return [
-        ((max(begin, window[0]) + stretch.begin) / SAMPLE_RATE, (min(end, window[1]) + stretch.begin) / SAMPLE_RATE)
-        for begin, end in stretch.speech
+        ((max(begin, window[0]) + chunk.begin) / SAMPLE_RATE, (min(end, window[1]) + chunk.begin) / SAMPLE_RATE)
+        for begin, end in chunk.speech
         if begin < window[1] and end > window[0]
     ]
 

@@ -1,6 +1,6 @@
-"""Turn an episode's audio into a transcript with word times, on this machine, stretch by stretch.
+"""Turn an episode's audio into a transcript with word times, on this machine, chunk by chunk.
 
-Each stretch is on disk as soon as it is recognised, so that an interrupted run goes on where it stopped. Stretches
+Each chunk is on disk as soon as it is recognised, so that an interrupted run goes on where it stopped. Chunks
 do not depend on one another: several are recognised at once, and the transcript is the same however the work was
 shared out or interrupted.
 """
@@ -26,12 +26,12 @@ from pipeline.transcribe.chunking import (
     LONGEST_S,
     SHORTEST_S,
     WINDOW_S,
-    Stretch,
-    cut_stretches,
+    Chunk,
+    cut_chunks,
     pack_windows,
 )
 from pipeline.transcribe.cpu_tuning import give_memory_back
-from pipeline.transcribe.decoding import MANNERS, recognise
+from pipeline.transcribe.decoding import MANNERS, decode_chunk
 from pipeline.transcribe.models import ModelFolder, find_model
 from pipeline.transcribe.whisper import Whisper
 
@@ -46,12 +46,12 @@ OPTIONS: dict[str, Any] = {
     "window_s": [COMFORTABLE_S, WINDOW_S],
 }
 
-# The language is listened for in so many stretches from the start, in the fullest window of each.
-LANGUAGE_STRETCHES = 3
+# The language is listened for in so many chunks from the start, in the fullest window of each.
+LANGUAGE_CHUNKS = 3
 
-# Free memory is returned after so many stretches, some 20 minutes of sound. To do so after each group of windows took a
+# Free memory is returned after so many chunks, some 20 minutes of sound. To do so after each group of windows took a
 # twentieth of the time.
-_STRETCHES_A_TRIM = 8
+_CHUNKS_PER_TRIM = 8
 
 # Heard with this probability, another language than the one in the settings is reported.
 _ANOTHER_LANGUAGE = 0.8
@@ -74,7 +74,7 @@ class Transcriber(Protocol):
 class WhisperTranscriber:
     """A Whisper model by name or path, loaded at the first episode and kept for the next ones.
 
-    `glossary` holds names that the show uses; `workers` is how many stretches are recognised at once (None: one
+    `glossary` holds names that the show uses; `workers` is how many chunks are recognised at once (None: one
     for each core).
     """
 
@@ -99,17 +99,17 @@ class WhisperTranscriber:
                 f"the speech model {whisper.name} does not know the language {language!r}: correct `language` in "
                 f"configs/show.yaml, or name a model that does (known here: {', '.join(whisper.languages[:8])} …)"
             )
-        stretches = cut_stretches(read_samples(audio), whisper.find_speech)
+        chunks = cut_chunks(read_samples(audio), whisper.find_speech)
         first, heard = [], {}
         if language is None:
-            first = list(islice(stretches, LANGUAGE_STRETCHES))
+            first = list(islice(chunks, LANGUAGE_CHUNKS))
             heard = listen_for_language(whisper, first)
         spoken = language or max(heard, key=lambda one: heard[one], default="en")
         made_from = self._describe(audio, folder, whisper, spoken) if checkpoints else ""
         hints, unheard = whisper.fit_hints(self.glossary, spoken)
         work = _Work(whisper, spoken, hints, checkpoints, made_from, on_progress, total, listens=language is not None)
         on_progress(0.0, total)
-        segments = work.recognise_all(chain(first, stretches))
+        segments = work.decode_all(chain(first, chunks))
         duration = work.end / SAMPLE_RATE
         if duration == 0:
             raise InputError(f"{audio} holds no sound: name another file")
@@ -156,16 +156,16 @@ class _Work:
         """The mean probability of each language, where the work `listens` for them too."""
         return _mean([self._listened[number] for number in sorted(self._listened)])
 
-    def recognise_all(self, stretches: Iterator[Stretch]) -> list[Segment]:
-        """The segments of all stretches, in order; two more stretches than there are workers are in memory at most."""
+    def decode_all(self, chunks: Iterator[Chunk]) -> list[Segment]:
+        """The segments of all chunks, in order; two more chunks than there are workers are in memory at most."""
         found: list[Segment] = []
         waiting: deque[Future[list[Segment]]] = deque()
         pool = ThreadPoolExecutor(self.whisper.workers, thread_name_prefix="recognise")
         waits = True
         try:
-            for stretch in stretches:
-                self.end = stretch.end
-                waiting.append(pool.submit(self._recognise, stretch))
+            for chunk in chunks:
+                self.end = chunk.end
+                waiting.append(pool.submit(self._recognise, chunk))
                 while len(waiting) > self.whisper.workers + 1:
                     found += waiting.popleft().result()
             while waiting:
@@ -180,30 +180,30 @@ class _Work:
             pool.shutdown(waits, cancel_futures=True)
         return found
 
-    def _recognise(self, stretch: Stretch) -> list[Segment]:
-        """One stretch: as it was kept, or recognised now and kept."""
-        path = self.checkpoints / f"{stretch.number:04}.json" if self.checkpoints else None
-        if self.listens and stretch.number < LANGUAGE_STRETCHES and stretch.speech:
-            self._listened[stretch.number] = _listen(self.whisper, stretch)
-        if path and (kept := self._read(path, stretch)) is not None:
-            self._advance(len(stretch.samples) / SAMPLE_RATE)
+    def _recognise(self, chunk: Chunk) -> list[Segment]:
+        """One chunk: as it was kept, or recognised now and kept."""
+        path = self.checkpoints / f"{chunk.number:04}.json" if self.checkpoints else None
+        if self.listens and chunk.number < LANGUAGE_CHUNKS and chunk.speech:
+            self._listened[chunk.number] = _listen(self.whisper, chunk)
+        if path and (kept := self._read(path, chunk)) is not None:
+            self._advance(len(chunk.samples) / SAMPLE_RATE)
             return kept
-        found = recognise(self.whisper, stretch, self.language, hints=self.hints, on_heard=self._advance)
-        if stretch.number % _STRETCHES_A_TRIM == _STRETCHES_A_TRIM - 1:
+        found = decode_chunk(self.whisper, chunk, self.language, hints=self.hints, on_heard=self._advance)
+        if chunk.number % _CHUNKS_PER_TRIM == _CHUNKS_PER_TRIM - 1:
             give_memory_back()
         if path:
             segments = segments_to_json(found)
-            record = {"made_from": self.made_from, "begin": stretch.begin, "end": stretch.end}
+            record = {"made_from": self.made_from, "begin": chunk.begin, "end": chunk.end}
             write_json(path, {**record, "sha256": _digest(segments), "segments": segments})
         return found
 
-    def _read(self, path: Path, stretch: Stretch) -> list[Segment] | None:
-        """A stretch that was kept, where it is this one, of this audio, by this model; a damaged one is not."""
+    def _read(self, path: Path, chunk: Chunk) -> list[Segment] | None:
+        """A chunk that was kept, where it is this one, of this audio, by this model; a damaged one is not."""
         if not path.is_file():
             return None
         try:
             record = read_json(path)
-            if (record["made_from"], record["begin"], record["end"]) != (self.made_from, stretch.begin, stretch.end):
+            if (record["made_from"], record["begin"], record["end"]) != (self.made_from, chunk.begin, chunk.end):
                 return None
             if record["sha256"] != _digest(record["segments"]):
                 return None
@@ -220,16 +220,16 @@ class _Work:
             self.on_progress(min(self._done, max(self.total, self._done)), max(self.total, self._done))
 
 
-def listen_for_language(whisper: Whisper, stretches: Sequence[Stretch]) -> dict[str, float]:
-    """Return the mean probability of each language over the fullest window of each stretch; empty without speech."""
-    spoken = [stretch for stretch in stretches if stretch.speech]
+def listen_for_language(whisper: Whisper, chunks: Sequence[Chunk]) -> dict[str, float]:
+    """Return the mean probability of each language over the fullest window of each chunk; empty without speech."""
+    spoken = [chunk for chunk in chunks if chunk.speech]
     with ThreadPoolExecutor(whisper.workers) as pool:
         return _mean(list(pool.map(lambda one: _listen(whisper, one), spoken)))
 
 
-def _listen(whisper: Whisper, stretch: Stretch) -> dict[str, float]:
-    """The probability of each language in a stretch."""
-    return whisper.detect_language(stretch.samples[slice(*_fullest_window(stretch))])
+def _listen(whisper: Whisper, chunk: Chunk) -> dict[str, float]:
+    """The probability of each language in a chunk."""
+    return whisper.detect_language(chunk.samples[slice(*_fullest_window(chunk))])
 
 
 def _mean(found: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -238,13 +238,13 @@ def _mean(found: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def _digest(segments: list[dict[str, Any]]) -> str:
-    """By what the words of a stretch are known to be those that were kept."""
+    """By what the words of a chunk are known to be those that were kept."""
     return sha256(json.dumps(segments, sort_keys=True).encode()).hexdigest()
 
 
-def _fullest_window(stretch: Stretch) -> tuple[int, int]:
-    """The window of a stretch with the most sound in it."""
-    return max(pack_windows(stretch.speech, len(stretch.samples)), key=lambda window: window[1] - window[0])
+def _fullest_window(chunk: Chunk) -> tuple[int, int]:
+    """The window of a chunk with the most sound in it."""
+    return max(pack_windows(chunk.speech, len(chunk.samples)), key=lambda window: window[1] - window[0])
 
 
 def _remark_glossary(unheard: Sequence[str]) -> Iterator[str]:

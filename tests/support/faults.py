@@ -40,7 +40,7 @@ from pipeline.core.project import Project
 from pipeline.core.schema import Segment, Transcript
 from pipeline.runs.history import find_latest
 from pipeline.runs.workflow import run_stages
-from pipeline.transcribe.chunking import Stretch
+from pipeline.transcribe.chunking import Chunk
 from pipeline.transcribe.transcriber import Progress, _Work
 from tests.support.project import DEMO_AUDIO, LINES, PAGE, Notes, add_episode, spoken
 
@@ -71,27 +71,27 @@ def make_project(root: Path) -> Project:
     return project
 
 
-class StretchedTranscriber:
-    """Says its lines stretch by stretch, two at once, each kept on disk as soon as it is heard, as Whisper's do."""
+class ChunkedTranscriber:
+    """Says its lines chunk by chunk, two at once, each kept on disk as soon as it is heard, as Whisper's do."""
 
     def transcribe(
         self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
         told = spoken(LINES)
 
-        def hear(_: object, stretch: Stretch, *__: object, **___: object) -> list[Segment]:
-            return [told.segments[stretch.number]]
+        def hear(_: object, chunk: Chunk, *__: object, **___: object) -> list[Segment]:
+            return [told.segments[chunk.number]]
 
         silence = np.zeros(1, dtype=np.float32)
-        stretches = (Stretch(number, number, silence, ()) for number in range(len(LINES)))
+        chunks = (Chunk(number, number, silence, ()) for number in range(len(LINES)))
         work = _Work(SimpleNamespace(workers=2), "en", None, checkpoints, "told", on_progress, 60.0)  # type: ignore[arg-type]
-        with patch("pipeline.transcribe.transcriber.recognise", hear):
-            return replace(told, segments=tuple(work.recognise_all(stretches)))
+        with patch("pipeline.transcribe.transcriber.decode_chunk", hear):
+            return replace(told, segments=tuple(work.decode_all(chunks)))
 
 
 def go(project: Project) -> int:
     """Run everything that is not up to date; return the exit code."""
-    transcriber = StretchedTranscriber()
+    transcriber = ChunkedTranscriber()
     ids = sorted(path.stem for path in project.episodes.glob("*.yaml"))
     return run_stages(project, ids, STAGES, transcriber=lambda show: transcriber, reporter=Notes()).exit_code
 

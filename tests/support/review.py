@@ -10,7 +10,7 @@ import uvicorn
 from pipeline.core.project import Project
 from pipeline.review.access import make_token
 from pipeline.review.server import build_app, configure
-from pipeline.review.session import Review
+from pipeline.review.session import ReviewSession
 
 
 @dataclass
@@ -29,7 +29,7 @@ def serve_in_thread(project: Project, episode: str = "one") -> Iterator[ReviewSe
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port, token = listener.getsockname()[1], make_token()
-        app = build_app(Review.open(project, episode, "Anna"), token, port)
+        app = build_app(ReviewSession.open(project, episode, "Anna"), token, port)
         server = uvicorn.Server(configure(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

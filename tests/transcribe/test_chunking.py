@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.audio_file import SAMPLE_RATE
-from pipeline.transcribe.chunking import LONGEST_S, PAUSE_S, SHORTEST_S, WINDOW_S, Speech, cut_stretches, pack_windows
+from pipeline.transcribe.chunking import LONGEST_S, PAUSE_S, SHORTEST_S, WINDOW_S, Speech, cut_chunks, pack_windows
 
 
 def sound_of(*pieces: tuple[bool, float]) -> np.ndarray:
@@ -29,7 +29,7 @@ def blocks_of(sound: np.ndarray, size: int) -> list[np.ndarray]:
 
 def test_a_long_sound_is_cut_in_the_middle_of_its_longest_silence() -> None:
     sound = sound_of((True, 100), (False, 1), (True, 20), (False, 4), (True, 30), (False, 2), (True, 60))
-    first, second = cut_stretches([sound], find_loud)
+    first, second = cut_chunks([sound], find_loud)
     assert first.end == second.begin == 123 * SAMPLE_RATE
     assert first.speech == ((0, 100 * SAMPLE_RATE), (101 * SAMPLE_RATE, 121 * SAMPLE_RATE))
     assert (first.number, second.number) == (0, 1)
@@ -38,18 +38,18 @@ def test_a_long_sound_is_cut_in_the_middle_of_its_longest_silence() -> None:
 def test_sound_without_any_silence_is_cut_where_it_is_quietest() -> None:
     sound = sound_of((True, 400))
     sound[130 * SAMPLE_RATE : 131 * SAMPLE_RATE] = 0.1
-    first = next(cut_stretches([sound], find_loud))
+    first = next(cut_chunks([sound], find_loud))
     assert 130 <= first.end / SAMPLE_RATE <= 131
     assert first.speech[-1][1] == first.end
 
 
 def test_a_sound_shorter_than_a_stretch_is_one() -> None:
-    (only,) = cut_stretches(blocks_of(sound_of((True, 5), (False, 1)), 1000), find_loud)
+    (only,) = cut_chunks(blocks_of(sound_of((True, 5), (False, 1)), 1000), find_loud)
     assert (only.begin, only.end, only.speech) == (0, 6 * SAMPLE_RATE, ((0, 5 * SAMPLE_RATE),))
 
 
 def test_no_sound_is_no_stretch() -> None:
-    assert list(cut_stretches([], find_loud)) == []
+    assert list(cut_chunks([], find_loud)) == []
 
 
 PIECES = st.lists(st.tuples(st.booleans(), st.floats(0.1, 90.0)), min_size=1, max_size=12)
@@ -58,19 +58,17 @@ PIECES = st.lists(st.tuples(st.booleans(), st.floats(0.1, 90.0)), min_size=1, ma
 @given(pieces=PIECES, size=st.integers(2000, 3_000_000))
 def test_stretches_join_up_to_the_whole_however_the_sound_comes(pieces: list[tuple[bool, float]], size: int) -> None:
     sound = sound_of(*pieces)
-    stretches = list(cut_stretches(blocks_of(sound, size), find_loud))
-    assert [one.begin for one in stretches] == [0, *accumulate(len(one.samples) for one in stretches)][:-1]
-    assert sum(len(one.samples) for one in stretches) == len(sound)
-    assert all(SHORTEST_S <= len(one.samples) / SAMPLE_RATE <= LONGEST_S for one in stretches[:-1])
-    again = cut_stretches(blocks_of(sound, 500_000), find_loud)
-    assert [(one.begin, one.end, one.speech) for one in again] == [
-        (one.begin, one.end, one.speech) for one in stretches
-    ]
+    chunks = list(cut_chunks(blocks_of(sound, size), find_loud))
+    assert [one.begin for one in chunks] == [0, *accumulate(len(one.samples) for one in chunks)][:-1]
+    assert sum(len(one.samples) for one in chunks) == len(sound)
+    assert all(SHORTEST_S <= len(one.samples) / SAMPLE_RATE <= LONGEST_S for one in chunks[:-1])
+    again = cut_chunks(blocks_of(sound, 500_000), find_loud)
+    assert [(one.begin, one.end, one.speech) for one in again] == [(one.begin, one.end, one.speech) for one in chunks]
 
 
 @st.composite
 def speeches(draw: st.DrawFn) -> tuple[list[Speech], int]:
-    """Pieces of speech in order, and the samples of the stretch that holds them."""
+    """Pieces of speech in order, and the samples of the chunk that holds them."""
     edges = draw(
         st.lists(st.integers(1, 40 * SAMPLE_RATE), min_size=2, max_size=24).map(lambda gaps: [*accumulate(gaps)])
     )

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.core.audio_file import SAMPLE_RATE
 from pipeline.core.schema import Word
-from pipeline.transcribe.chunking import Stretch
-from pipeline.transcribe.decoding import MANNERS, echoes, find_faults, group_windows, packing, recognise, repeats
+from pipeline.transcribe.chunking import Chunk
+from pipeline.transcribe.decoding import MANNERS, decode_chunk, echoes, find_faults, group_windows, packing, repeats
 from pipeline.transcribe.whisper import Heard, Manner
 
 LOOP = "and then and then and then and then and then and then and then and then"
@@ -41,14 +41,14 @@ class Told:
         return [self.answers.pop(0) for _ in windows]
 
 
-def stretch(*speech: tuple[float, float], seconds: float = 20.0, begin: float = 0.0) -> Stretch:
+def chunk(*speech: tuple[float, float], seconds: float = 20.0, begin: float = 0.0) -> Chunk:
     pieces = tuple((round(a * SAMPLE_RATE), round(b * SAMPLE_RATE)) for a, b in speech)
-    return Stretch(0, round(begin * SAMPLE_RATE), np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32), pieces)
+    return Chunk(0, round(begin * SAMPLE_RATE), np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32), pieces)
 
 
 def test_what_was_heard_well_is_heard_once_and_stands_on_the_time_of_the_whole() -> None:
     told = Told([heard(SENTENCE)])
-    (segment,) = recognise(told, stretch((1, 10), begin=100.0), "en", hints="Entra")
+    (segment,) = decode_chunk(told, chunk((1, 10), begin=100.0), "en", hints="Entra")
     assert segment.text == SENTENCE
     assert segment.start == pytest.approx(101, abs=0.2)
     assert segment.end == pytest.approx(110, abs=0.2)
@@ -58,7 +58,7 @@ def test_what_was_heard_well_is_heard_once_and_stands_on_the_time_of_the_whole()
 
 def test_a_loop_is_heard_again_with_more_care_and_without_hints() -> None:
     told = Told([heard(LOOP), heard(LOOP), heard(SENTENCE)])
-    (segment,) = recognise(told, stretch((0, 9)), "en", hints="Entra")
+    (segment,) = decode_chunk(told, chunk((0, 9)), "en", hints="Entra")
     assert (segment.text, segment.suspect) == (SENTENCE, False)
     assert [(manner, hints) for manner, _, hints in told.asked] == [
         (MANNERS[0], "Entra"), (MANNERS[1], None), (MANNERS[2], None),
@@ -66,54 +66,54 @@ def test_a_loop_is_heard_again_with_more_care_and_without_hints() -> None:
 
 
 def test_a_loop_that_stays_is_marked_as_suspect() -> None:
-    segments = recognise(Told([heard(LOOP)] * 3), stretch((0, 9)), "en")
+    segments = decode_chunk(Told([heard(LOOP)] * 3), chunk((0, 9)), "en")
     assert segments
     assert all(segment.suspect for segment in segments)
 
 
 def test_words_for_noise_in_which_the_model_hears_nobody_are_dropped() -> None:
     noise = heard("Thank you.", log_probability=-1.4, no_speech=0.9)
-    assert recognise(Told([noise]), stretch((0, 9)), "en") == []
+    assert decode_chunk(Told([noise]), chunk((0, 9)), "en") == []
 
 
 def test_speech_that_was_passed_over_is_heard_by_itself() -> None:
     """Whisper may leave a sentence out between two that it heard."""
     told = Told([heard("Only the end of it", begin=14, end=18), heard(SENTENCE, begin=0.1, end=8)])
-    segments = recognise(told, stretch((1, 19)), "en")
+    segments = decode_chunk(told, chunk((1, 19)), "en")
     assert " ".join(one.text for one in segments) == f"{SENTENCE} Only the end of it"
     assert told.asked[-1][1] == pytest.approx(14, abs=0.3)
 
 
 def test_a_window_in_which_a_sentence_was_left_out_is_heard_in_pieces() -> None:
     told = Told([heard(CLOSING, begin=9.2, end=18), heard(SENTENCE, end=8), heard(CLOSING, end=9)])
-    segments = recognise(told, stretch((1, 9), (10, 19)), "en", hints="Entra")
+    segments = decode_chunk(told, chunk((1, 9), (10, 19)), "en", hints="Entra")
     assert " ".join(one.text for one in segments) == f"{SENTENCE} {CLOSING}"
     assert [(round(length), hints) for _, length, hints in told.asked] == [(18, "Entra"), (8, "Entra"), (9, "Entra")]
 
 
 def test_a_piece_that_goes_wrong_keeps_the_words_that_were_there() -> None:
     told = Told([heard(CLOSING, begin=9.2, end=18), heard(SENTENCE, end=8), heard(LOOP, end=9)])
-    segments = recognise(told, stretch((1, 9), (10, 19)), "en")
+    segments = decode_chunk(told, chunk((1, 9), (10, 19)), "en")
     assert " ".join(one.text for one in segments) == f"{SENTENCE} {CLOSING}"
 
 
 def test_pieces_in_which_less_is_found_change_nothing() -> None:
     told = Told([heard(CLOSING, begin=9.2, end=18), heard(""), heard(""), heard("")])
-    (segment,) = recognise(told, stretch((1, 9), (10, 19)), "en")
+    (segment,) = decode_chunk(told, chunk((1, 9), (10, 19)), "en")
     assert segment.text == CLOSING
     assert told.asked[-1][0] == MANNERS[1]
 
 
 def test_silence_is_not_heard_at_all() -> None:
     told = Told([])
-    assert recognise(told, stretch(), "en") == []
+    assert decode_chunk(told, chunk(), "en") == []
     assert told.asked == []
 
 
 def test_progress_adds_up_to_the_length_of_the_stretch() -> None:
     seen: list[float] = []
-    recognise(
-        Told([heard(SENTENCE), heard(SENTENCE)]), stretch((0, 9), (30, 39), seconds=50), "en", on_heard=seen.append
+    decode_chunk(
+        Told([heard(SENTENCE), heard(SENTENCE)]), chunk((0, 9), (30, 39), seconds=50), "en", on_heard=seen.append
     )
     assert sum(seen) == pytest.approx(50)
 
@@ -127,7 +127,7 @@ def test_windows_of_like_length_are_heard_together_in_groups_of_like_size() -> N
 
 def test_segments_come_in_their_order_however_the_windows_were_grouped() -> None:
     told = Told([heard(SENTENCE, end=15), heard("first", end=2), heard("last", end=1)])
-    segments = recognise(told, stretch((0, 2), (10, 25), (30, 31), seconds=40), "en")
+    segments = decode_chunk(told, chunk((0, 2), (10, 25), (30, 31), seconds=40), "en")
     assert [round(length) for _, length, _ in told.asked] == [15, 2, 1]
     assert " ".join(segment.text for segment in segments) == f"first {SENTENCE} last"
 
@@ -161,7 +161,7 @@ def test_faults_are_named() -> None:
 
 def test_a_recital_of_the_hints_is_heard_again_without_them() -> None:
     told = Told([heard("Entra, Datto, SailPoint"), heard(SENTENCE)])
-    (segment,) = recognise(told, stretch((0, 9)), "en", hints="Avalara, Entra, Datto, SailPoint")
+    (segment,) = decode_chunk(told, chunk((0, 9)), "en", hints="Avalara, Entra, Datto, SailPoint")
     assert segment.text == SENTENCE
     assert told.asked[-1][2] is None
 

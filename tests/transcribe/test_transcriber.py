@@ -22,7 +22,7 @@ import pytest
 from pipeline.core.audio_file import SAMPLE_RATE, read_samples
 from pipeline.core.errors import InputError, ModelError
 from pipeline.core.schema import Transcript
-from pipeline.transcribe.chunking import Stretch
+from pipeline.transcribe.chunking import Chunk
 from pipeline.transcribe.transcriber import WhisperTranscriber, _Work
 from pipeline.transcribe.whisper import Heard, Whisper, list_devices
 from tests.support.project import DEMO_AUDIO
@@ -233,19 +233,19 @@ def test_who_interrupts_does_not_wait_for_the_windows_that_are_being_heard() -> 
             let_go.wait(60)
             return [Heard((), 0.0, 0.0)] * len(windows)
 
-    def interrupted() -> Iterator[Stretch]:
-        yield Stretch(0, 0, np.zeros(SAMPLE_RATE, dtype=np.float32), ((0, SAMPLE_RATE),))
+    def interrupted() -> Iterator[Chunk]:
+        yield Chunk(0, 0, np.zeros(SAMPLE_RATE, dtype=np.float32), ((0, SAMPLE_RATE),))
         raise KeyboardInterrupt
 
     work = _Work(cast("Whisper", Patient()), "en", None, None, "", lambda *_: None, 1.0)
     with pytest.raises(KeyboardInterrupt):
-        work.recognise_all(interrupted())
+        work.decode_all(interrupted())
     assert not let_go.is_set()
     let_go.set()
 
 
 def test_a_killed_transcription_goes_on_and_gives_the_same_words(tmp_path: Path, tiny: WhisperTranscriber) -> None:
-    """Killed after the first of three stretches, with one worker; gone on with by as many as there are cores."""
+    """Killed after the first of three chunks, with one worker; gone on with by as many as there are cores."""
     first = tmp_path / "0000.json"
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(DEMO_AUDIO), str(tmp_path)])
     deadline = time.monotonic() + 120
@@ -254,7 +254,7 @@ def test_a_killed_transcription_goes_on_and_gives_the_same_words(tmp_path: Path,
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     written = first.stat().st_mtime_ns
-    # What a crash of the machine leaves of a stretch is no obstacle.
+    # What a crash of the machine leaves of a chunk is no obstacle.
     (tmp_path / "0001.json").write_text('{"made_from": ')
     gone_on = tiny.transcribe(DEMO_AUDIO, language="en", on_progress=lambda *_: None, checkpoints=tmp_path)
     assert first.stat().st_mtime_ns == written
