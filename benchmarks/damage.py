@@ -10,7 +10,7 @@ takes the rights from a random file or folder; `corrections` harms a file of peo
 saved: every decision that can still be read is kept, or nothing is written.
 
 After each, one plain re-run must end with the bytes of an undisturbed run (`mended`), or fail with one line that names
-the file (`told`). Anything else is printed. The recogniser is one that knows its lines; all other parts are real.
+the file (`told`). Anything else is printed. The transcriber is one that knows its lines; all other parts are real.
 """
 
 import argparse

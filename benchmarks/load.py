@@ -7,7 +7,7 @@
 The first form adds episodes to the project at ROOT until it has so many, a process and a line for each step;
 it goes on where it was stopped. The second times what people do with it then: the real commands, each a process of its
 own. The last takes single episodes through all stages: long ones, and lists of up to 1,000 entries. Talk and lists are
-invented, the recogniser knows its lines, all other parts are real; each episode's audio is a third of a second.
+invented, the transcriber knows its lines, all other parts are real; each episode's audio is a third of a second.
 """
 
 import argparse
@@ -42,7 +42,7 @@ COMMANDS = (
 
 
 class Told:
-    """A recogniser that knows what is said in each episode."""
+    """A transcriber that knows what is said in each episode."""
 
     def __init__(self, transcripts: dict[str, Transcript]) -> None:
         self.transcripts = transcripts

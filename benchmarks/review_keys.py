@@ -42,7 +42,7 @@ LISTENING_S = 15.0
 
 
 class Told:
-    """A recogniser that says what a transcript says."""
+    """A transcriber that says what a transcript says."""
 
     def __init__(self, transcript: Transcript) -> None:
         self.transcript = transcript

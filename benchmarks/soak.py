@@ -99,7 +99,7 @@ def go(project: Project) -> int:
 
 
 def go_as_command(project: Project) -> int:
-    """The same by the real command; the transcripts are there, so that it needs no recogniser."""
+    """The same by the real command; the transcripts are there, so that it needs no transcriber."""
     command = [sys.executable, "-m", "pipeline", "run", "--all", "--quiet", "--root", str(project.root)]
     return subprocess.run(
         command, capture_output=True, check=False, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}

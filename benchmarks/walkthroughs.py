@@ -3,7 +3,7 @@
 They are harder than published ones: half a minute a feature, often in other words than the list's, out of order, with
 banter between. Of them only what is absent is learnt, not where a start lies. A file of `benchmarks/written/` holds a
 title, a pace in words a second, the list in the format of feature lists, and the talk, a turn a line, spelt as a
-recogniser would spell it. `= 3` says that the talk turns to the third feature, `= 16 17` to two at once, and `= -` to
+transcriber would spell it. `= 3` says that the talk turns to the third feature, `= 16 17` to two at once, and `= -` to
 nothing on the list; a feature that is never named so is not discussed.
 """
 

@@ -1,4 +1,4 @@
-"""Records, a small project, a recogniser that knows its lines, an encoder that knows a few words, and a web server."""
+"""Records, a small project, a transcriber that knows its lines, an encoder that knows a few words, and a web server."""
 
 import os
 import shutil

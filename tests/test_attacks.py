@@ -378,7 +378,7 @@ def test_a_link_in_the_place_of_an_output_is_replaced_and_not_followed(tmp_path:
 
 
 def test_the_guard_is_of_the_fetch_alone() -> None:
-    """Other work of the process, such as a recogniser's, starts what it likes."""
+    """Other work of the process, such as a transcriber's, starts what it likes."""
     import subprocess
 
     with public_only("https://example.org", Access()), pytest.raises(FileNotFoundError):

@@ -47,7 +47,7 @@ def test_the_id_spoken_digit_by_digit_decides(compared: pd.DataFrame) -> None:
 
 
 def test_the_readme_s_excerpt_is_what_comes_out(compared: pd.DataFrame) -> None:
-    """But for a second: arithmetic differs between processors, and with it a recogniser's word times."""
+    """But for a second: arithmetic differs between processors, and with it a transcriber's word times."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     excerpt = readme.split("<!-- demo -->")[1].split("<!-- /demo -->")[0].strip().splitlines()[2:]
     rows = compared.set_index("position")

@@ -116,7 +116,7 @@ def test_a_folder_that_may_not_be_written_fails_with_its_name(project: Project) 
 
 
 class _Interrupting(ToldTranscriber):
-    """A recogniser during which somebody presses Ctrl-C."""
+    """A transcriber during which somebody presses Ctrl-C."""
 
     def transcribe(  # type: ignore[override]
         self, audio: Path, *, language: str | None, on_progress: object, checkpoints: Path | None = None

@@ -55,7 +55,7 @@ def test_the_rows_it_shows_are_those_that_come_out(done: tuple[Path, str]) -> No
         position, title, start, status = (cell.strip() for cell in line.strip("|").split("|"))
         row = rows[int(position)]
         assert (row["title"], row["status"]) == (title, status)
-        # Arithmetic differs between processors, and with it a recogniser's times by a second.
+        # Arithmetic differs between processors, and with it a transcriber's times by a second.
         assert (row["start_s"] is None) == (start == "")
         assert not start or abs(float(str(row["start_s"])) - parse_time(start)) <= 2
 

@@ -18,7 +18,7 @@ from pipeline.core.language import load_stopwords
 from pipeline.core.schema import Feature, Transcript
 from pipeline.core.storage import write_bytes
 
-# A recogniser that sets no full stops would make one sentence of an hour.
+# A transcriber that sets no full stops would make one sentence of an hour.
 MAX_WORDS = 40
 _FORMAT = 2
 

@@ -100,7 +100,7 @@ for setting_up in (sources.init, sources.new, sources.doctor):
 
 
 def _leave_at_once() -> NoReturn:
-    """End without waiting for threads that recognise: what they were at is not kept, and they cannot be stopped."""
+    """End without waiting for decoding threads: they cannot be stopped, and their unfinished chunks are not saved."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):  # the other end of a pipe may be gone
             stream.flush()

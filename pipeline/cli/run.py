@@ -98,13 +98,13 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
 
 @dataclass(frozen=True, slots=True)
 class MakeWhisper:
-    """Makes a recogniser for a show, here or in another process: hence a class, which can be sent there."""
+    """Makes a transcriber for a show, here or in another process: hence a class, which can be sent there."""
 
     root: Path
     offline: bool
 
     def __call__(self, show: "ShowConfig") -> "Transcriber":
-        """Return the recogniser; its model is loaded when first needed."""
+        """Return the transcriber; its model is loaded when first needed."""
         from pipeline.transcribe.transcriber import WhisperTranscriber
 
         return WhisperTranscriber(show.model, self.root, offline=self.offline, glossary=show.glossary)

@@ -63,7 +63,7 @@ def load_stopwords(language: str) -> frozenset[str]:
 def list_words(text: str) -> list[str]:
     """Return the lower-case words of a text; `SharePoint` gives two words, `1,000` is `1000`."""
     plain = unicodedata.normalize("NFKC", text).replace("’", "'")
-    # "C R M" and "J-S-O-N" are how an abbreviation comes back from the recogniser.
+    # "C R M" and "J-S-O-N" are how an abbreviation comes back from the transcriber.
     plain = _SPELLED.sub(lambda match: re.sub(r"[ .-]", "", match.group()), plain)
     words = []
     for word in _WORD.findall(_CAMEL.sub(" ", plain)):

@@ -52,7 +52,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech as the recogniser or the caption file cut it; `words` may be empty.
+    """A stretch of speech as the transcriber or the caption file cut it; `words` may be empty.
 
     `suspect` words were probably never said: they are kept to be seen, and nothing is matched against them.
     """

@@ -91,7 +91,7 @@ class RunOptions:
     captions: bool = False
 
 
-# Paths and plain values alone: a Job holds open records and a recogniser, which stay where they are.
+# Paths and plain values alone: a Job holds open records and a transcriber, which stay where they are.
 @dataclass(frozen=True, slots=True)
 class Task:
     """One episode to bring up to date, in a form that can be sent to another process or machine."""

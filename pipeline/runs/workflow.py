@@ -175,7 +175,7 @@ def find_stale(project: Project, episode_ids: Sequence[str], reporter: Reporter)
 
 
 class _NoTranscriber:
-    """Stands where a recogniser would, in a job that only looks."""
+    """Stands where a transcriber would, in a job that only looks."""
 
     def transcribe(
         self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None

@@ -24,7 +24,7 @@ EPISODES = ["ep1", "ep2", "ep3"]
 
 @dataclass
 class Deadly:
-    """A recogniser whose worker is killed at episodes named in a file, one time for each line."""
+    """A transcriber whose worker is killed at episodes named in a file, one time for each line."""
 
     orders: Path
 
@@ -44,7 +44,7 @@ class Deadly:
 
 @dataclass(frozen=True)
 class MakeDeadly:
-    """Makes the recogniser in a worker."""
+    """Makes the transcriber in a worker."""
 
     orders: Path
 

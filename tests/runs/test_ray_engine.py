@@ -31,7 +31,7 @@ EPISODES = [f"ep{number}" for number in range(1, 9)]
 
 @dataclass
 class SlowTranscriber:
-    """A recogniser that takes its time, so that a machine can be lost meanwhile, and notes in a file that it began."""
+    """A transcriber that takes its time, so that a machine can be lost meanwhile, and notes in a file that it began."""
 
     began: Path
 
@@ -48,7 +48,7 @@ class SlowTranscriber:
 
 @dataclass(frozen=True)
 class MakeSlow:
-    """Makes the slow recogniser on whatever machine."""
+    """Makes the slow transcriber on whatever machine."""
 
     began: Path
 

@@ -51,7 +51,7 @@ def spoken(lines: Sequence[str], *, seconds_a_line: float = 10.0) -> Transcript:
 
 @dataclass
 class ToldTranscriber:
-    """A recogniser that says what it was told, and counts how often it was asked."""
+    """A transcriber that says what it was told, and counts how often it was asked."""
 
     transcript: Transcript
     asked: list[Path] = field(default_factory=list)
