@@ -12,7 +12,7 @@ from pipeline.core.schema import Episode
 from pipeline.core.storage import sha256_of
 from pipeline.feature_lists.checks import check_duration
 from pipeline.feature_lists.load import load_features
-from pipeline.publish.rows import CatalogRow, build_rows, trace_inputs
+from pipeline.publish.rows import CatalogRow, build_provenance, build_rows
 from pipeline.transcribe.transcriber import Progress, Transcriber
 from pipeline.transcribe.transcript_files import SUFFIXES, load_transcript
 
@@ -55,7 +55,7 @@ def locate_features(
     episode = Episode(show="", episode_id=name_episode(media), title=media.stem)
     late = check_duration([feature.published_s for feature in listed.features], transcript.duration or math.inf)
     return Located(
-        build_rows(episode, listed.features, alignment, trace_inputs(transcript, listed)),
+        build_rows(episode, listed.features, alignment, build_provenance(transcript, listed)),
         (*listed.warnings, *late, *check_fit(alignment), *transcript.remarks, *warn_of_language(transcript.language)),
     )
 

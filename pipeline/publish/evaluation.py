@@ -59,7 +59,7 @@ class Evaluation:
         return asdict(self)
 
 
-def score(pairs: Sequence[tuple[Sequence[CatalogRow], Truth]]) -> Evaluation:
+def evaluate_starts(pairs: Sequence[tuple[Sequence[CatalogRow], Truth]]) -> Evaluation:
     """Return the figures over all episodes; a row whose position the truth does not know is left out."""
     judged = [(row, truth[row.position]) for rows, truth in pairs for row in rows if row.position in truth]
     discussed = [(row, true) for row, true in judged if true is not None]
@@ -88,7 +88,7 @@ def score(pairs: Sequence[tuple[Sequence[CatalogRow], Truth]]) -> Evaluation:
     )
 
 
-def published_truth(rows: Sequence[CatalogRow]) -> dict[int, float | None]:
+def published_starts(rows: Sequence[CatalogRow]) -> dict[int, float | None]:
     """Return the page's own times by position; an entry without a time may be discussed or not, so it is left out."""
     return {row.position: row.published_s for row in rows if row.published_s is not None}
 

@@ -56,7 +56,7 @@ class CatalogRow:
     pipeline_version: str = dataclasses.field(metadata=_column("the version of episode-catalog that made the row"))
 
 
-def trace_inputs(transcript: Transcript, features: FeatureList) -> Provenance:
+def build_provenance(transcript: Transcript, features: FeatureList) -> Provenance:
     """Return which transcript and which list an alignment is made from."""
     return Provenance(transcript.source, transcript.model or "", transcript.audio_sha256, features.sha256)
 

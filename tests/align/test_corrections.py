@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.align.corrections import Fitting, apply_corrections, describe_changes, match_corrections
 from pipeline.core.corrections import Correction, Decision
 from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
-from tests.support.files import moved
+from tests.support.corrections import moved
 
 LIST = (
     Feature(1, "Invoices can be sorted by due date", feature_id=500111),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
 from pipeline.core.errors import ConfigError, LockHeldError
 from pipeline.core.project import Project
-from tests.support.files import moved
+from tests.support.corrections import moved
 from tests.support.project import PAGE, REPOSITORY, Notes, ToldTranscriber, done, run
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.publish.evaluation import draw_reliability, load_gold, published_truth, score
+from pipeline.publish.evaluation import draw_reliability, evaluate_starts, load_gold, published_starts
 from tests.support.rows import SCORED_ROWS as ROWS
 from tests.support.rows import make_row
 
@@ -14,29 +14,29 @@ TRUTH = {1: 98.0, 2: 200.0, 3: 300.0, 4: 400.0, 5: 450.0, 6: None, 7: None}
 
 
 def test_recall_counts_a_missing_start_as_a_miss() -> None:
-    found = score([(ROWS, TRUTH)])
+    found = evaluate_starts([(ROWS, TRUTH)])
     assert (found.discussed, found.missed) == (5, 1)
     assert found.recall == {3: 0.2, 5: 0.2, 10: 0.4, 30: 0.6}
 
 
 def test_errors_are_of_the_starts_that_were_given() -> None:
-    found = score([(ROWS, TRUTH)])
+    found = evaluate_starts([(ROWS, TRUTH)])
     assert (found.median_error, found.p90_error) == (13.5, 100.0)
 
 
 def test_features_placed_though_not_discussed_are_counted() -> None:
-    found = score([(ROWS, TRUTH)])
+    found = evaluate_starts([(ROWS, TRUTH)])
     assert (found.placed_undiscussed, found.undiscussed) == (1, 2)
 
 
 def test_precision_is_told_by_status() -> None:
-    found = score([(ROWS, TRUTH)])
+    found = evaluate_starts([(ROWS, TRUTH)])
     assert found.precision == pytest.approx({"confident": 2 / 3, "review": 1 / 2, "not_found": 1 / 2})
     assert found.counts == {"confident": 3, "review": 2, "not_found": 2, "corrected": 0}
 
 
 def test_calibration_compares_confidence_with_what_was_right() -> None:
-    found = score([(ROWS, TRUTH)])
+    found = evaluate_starts([(ROWS, TRUTH)])
     assert [(bin_.count, bin_.confidence, bin_.right) for bin_ in found.reliability] == [
         (2, 0.5, 0.5),
         (1, 0.7, 1.0),
@@ -46,16 +46,16 @@ def test_calibration_compares_confidence_with_what_was_right() -> None:
 
 
 def test_a_row_the_truth_does_not_know_is_left_out() -> None:
-    assert score([(ROWS, {1: 98.0})]).discussed == 1
+    assert evaluate_starts([(ROWS, {1: 98.0})]).discussed == 1
 
 
 def test_published_times_say_nothing_of_entries_without_one() -> None:
     rows = (make_row(1, 100.0, published=98.0), make_row(2, 200.0))
-    assert published_truth(rows) == {1: 98.0}
+    assert published_starts(rows) == {1: 98.0}
 
 
 def test_several_episodes_are_pooled() -> None:
-    found = score([(ROWS, TRUTH), (ROWS, TRUTH)])
+    found = evaluate_starts([(ROWS, TRUTH), (ROWS, TRUTH)])
     assert (found.discussed, found.recall[10]) == (10, 0.4)
 
 
@@ -81,7 +81,7 @@ def test_what_is_no_gold_file_is_refused(tmp_path: Path, content: str) -> None:
 
 @pytest.mark.parametrize("ending", [".png", ".svg"])
 def test_a_picture_is_drawn_the_same_each_time(tmp_path: Path, ending: str) -> None:
-    evaluation = score([(ROWS, TRUTH)])
+    evaluation = evaluate_starts([(ROWS, TRUTH)])
     draw_reliability(evaluation, tmp_path / f"a{ending}")
     draw_reliability(evaluation, tmp_path / f"b{ending}")
     assert (tmp_path / f"a{ending}").stat().st_size > 5_000

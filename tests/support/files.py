@@ -3,7 +3,6 @@
 import struct
 from pathlib import Path
 
-from pipeline.core.corrections import Correction
 from tests.support.project import LINES, spoken
 
 
@@ -20,7 +19,3 @@ def silent_mp3(path: Path) -> Path:
     """Half a second of MPEG-1 layer III frames that hold silence (128 kbit/s, 44.1 kHz: 417 bytes a frame)."""
     path.write_bytes((struct.pack(">I", 0xFFFB9064) + bytes(413)) * 20)
     return path
-
-
-def moved(start: float, **settings: object) -> Correction:
-    return Correction.model_validate({"decision": "moved", "start": start, **settings})

@@ -26,7 +26,7 @@ from pipeline.download.feature_lists import keep_revision, name_revision
 from pipeline.download.record import describe_moves
 from pipeline.feature_lists.checks import check_duration
 from pipeline.feature_lists.load import load_features
-from pipeline.publish.rows import trace_inputs
+from pipeline.publish.rows import build_provenance
 from pipeline.runs.job import Job
 from pipeline.runs.stages.base import _find_version, _need, _parse_alignment
 
@@ -104,7 +104,7 @@ def _align(job: Job) -> None:
     write_json(
         job.project.alignment(job.episode_id),
         {
-            "provenance": asdict(trace_inputs(transcript, features)),
+            "provenance": asdict(build_provenance(transcript, features)),
             "features": features_to_json(features.features),
             **({"corrections": [one.model_dump(mode="json") for one in corrections]} if corrections else {}),
             "placements": alignment_to_json(alignment),
