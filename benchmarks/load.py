@@ -28,7 +28,7 @@ from pipeline.core.project import Project  # noqa: E402
 from pipeline.core.schema import Transcript  # noqa: E402
 from pipeline.feature_lists.writer import dump_features  # noqa: E402
 from pipeline.runs.workflow import run_stages  # noqa: E402
-from tests.support.project import Notes, spoken  # noqa: E402
+from tests.support.project import RecordingReporter, spoken  # noqa: E402
 
 # Minutes of talk and entries of the list.
 LONG = ((60, 50), (300, 50), (300, 120), (60, 1000), (300, 1000))
@@ -99,7 +99,7 @@ def build(root: Path, episodes: int, features: int, step: int) -> None:
 
         def work(told: Told = told) -> int:
             ids = sorted(told.transcripts)
-            return run_stages(project, ids, STAGES, transcriber=lambda _: told, reporter=Notes()).exit_code
+            return run_stages(project, ids, STAGES, transcriber=lambda _: told, reporter=RecordingReporter()).exit_code
 
         code, seconds, memory = measure(work)
         files = [path.stat().st_size for path in root.rglob("*") if path.is_file()]
@@ -149,7 +149,9 @@ def try_long() -> None:
             told = Told({"one": transcript})
 
             def work(project: Project = project, told: Told = told) -> int:
-                return run_stages(project, ["one"], STAGES, transcriber=lambda _: told, reporter=Notes()).exit_code
+                return run_stages(
+                    project, ["one"], STAGES, transcriber=lambda _: told, reporter=RecordingReporter()
+                ).exit_code
 
             code, seconds, memory = measure(work)
             print(f"{minutes} minutes, {count} entries: exit {code}, {seconds:.1f} s, {memory >> 20} MB", flush=True)

@@ -27,7 +27,7 @@ from benchmarks.damage import STAGES, make_project  # noqa: E402
 from pipeline.core.corrections import Correction, Decision, save_correction  # noqa: E402
 from pipeline.core.project import Project  # noqa: E402
 from pipeline.runs.workflow import list_episodes, run_stages  # noqa: E402
-from tests.support.project import Notes, ToldTranscriber, spoken  # noqa: E402
+from tests.support.project import FakeTranscriber, RecordingReporter, spoken  # noqa: E402
 
 TOPICS = ("invoices", "calendars", "dark themes", "kite strings", "wind reports", "meeting rooms", "login pages")
 VERBS = ("Added", "Sorted", "Improved", "Removed", "Renamed", "Exported")
@@ -93,9 +93,9 @@ def edit(project: Project, lists: dict[str, list[tuple[int, str]]], chance: rand
 
 def go(project: Project) -> int:
     """A run of all episodes in this process."""
-    transcriber = ToldTranscriber(spoken(SPOKEN))
+    transcriber = FakeTranscriber(spoken(SPOKEN))
     ids = list_episodes(project)
-    return run_stages(project, ids, STAGES, transcriber=lambda _: transcriber, reporter=Notes()).exit_code
+    return run_stages(project, ids, STAGES, transcriber=lambda _: transcriber, reporter=RecordingReporter()).exit_code
 
 
 def go_as_command(project: Project) -> int:

@@ -17,7 +17,7 @@ from pipeline.runs.job import RunOptions
 from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.transcriber import WhisperTranscriber
 from tests.support.faulty_server import Server, make_media, serve, write_feed
-from tests.support.project import LINES, REPOSITORY, Notes, ToldTranscriber, make_project, spoken
+from tests.support.project import LINES, REPOSITORY, FakeTranscriber, RecordingReporter, make_project, spoken
 from tests.support.review import ReviewServer, serve_in_thread
 from tests.support.web import CHROMIUM, MediaServer, _Handler
 
@@ -33,8 +33,8 @@ settings.load_profile("unhurried")
 
 
 @pytest.fixture
-def transcriber() -> ToldTranscriber:
-    return ToldTranscriber(spoken(LINES))
+def transcriber() -> FakeTranscriber:
+    return FakeTranscriber(spoken(LINES))
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def aligned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         made,
         ["one"],
         ("download", "transcribe", "align", "publish"),
-        transcriber=lambda show: ToldTranscriber(spoken(LINES)),
-        reporter=Notes(),
+        transcriber=lambda show: FakeTranscriber(spoken(LINES)),
+        reporter=RecordingReporter(),
     )
     return made.root
 
@@ -124,7 +124,7 @@ def _run_demo(project: Project) -> None:
         ["demo"],
         ("download", "transcribe", "align", "publish"),
         transcriber=lambda show: WhisperTranscriber(show.model, project.root, offline=True),
-        reporter=Notes(),
+        reporter=RecordingReporter(),
         options=RunOptions(offline=True),
     )
     assert result.exit_code == 0, result.failures

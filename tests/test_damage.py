@@ -15,7 +15,7 @@ from benchmarks.damage import WAYS, Campaign
 from pipeline.core.project import Project
 from pipeline.download.feature_lists import find_revision, refresh_revision
 from tests.support.command import catalog
-from tests.support.project import ToldTranscriber, done, run, wait_for_another_time
+from tests.support.project import FakeTranscriber, done, run, wait_for_another_time
 from tests.support.web import MediaServer
 
 # Fixed, so that a failure is a change's own; the campaign finds new moments with any other.
@@ -45,7 +45,7 @@ def flip(path: Path) -> bytes:
         "data/processed/site/data/catalog.js",
     ],
 )
-def test_a_bit_that_flips_is_flipped_back(aligned: Project, transcriber: ToldTranscriber, pattern: str) -> None:
+def test_a_bit_that_flips_is_flipped_back(aligned: Project, transcriber: FakeTranscriber, pattern: str) -> None:
     assert run(aligned, transcriber).exit_code == 0
     (path,) = aligned.root.glob(pattern)
     content = flip(path)
@@ -53,7 +53,7 @@ def test_a_bit_that_flips_is_flipped_back(aligned: Project, transcriber: ToldTra
     assert path.read_bytes() == content
 
 
-def test_a_digest_that_flips_makes_no_rendition_of_the_audio(aligned: Project, transcriber: ToldTranscriber) -> None:
+def test_a_digest_that_flips_makes_no_rendition_of_the_audio(aligned: Project, transcriber: FakeTranscriber) -> None:
     run(aligned, transcriber)
     record = aligned.raw("one") / "audio.json"
     content = record.read_text()
@@ -64,7 +64,7 @@ def test_a_digest_that_flips_makes_no_rendition_of_the_audio(aligned: Project, t
     assert not (aligned.raw("one") / "renditions").exists()
 
 
-def test_a_state_that_is_gone_is_written_again(aligned: Project, transcriber: ToldTranscriber) -> None:
+def test_a_state_that_is_gone_is_written_again(aligned: Project, transcriber: FakeTranscriber) -> None:
     run(aligned, transcriber)
     (state,) = (aligned.history / "one").iterdir()
     content = state.read_bytes()
@@ -74,7 +74,7 @@ def test_a_state_that_is_gone_is_written_again(aligned: Project, transcriber: To
     assert done(run(aligned, transcriber)) == []
 
 
-def test_a_damaged_state_of_long_ago_stops_no_run_and_is_told(aligned: Project, transcriber: ToldTranscriber) -> None:
+def test_a_damaged_state_of_long_ago_stops_no_run_and_is_told(aligned: Project, transcriber: FakeTranscriber) -> None:
     page = aligned.root / "one.txt"
     for word in ("night", "day"):
         page.write_text(page.read_text().replace("dark", word, 1))
@@ -89,7 +89,7 @@ def test_a_damaged_state_of_long_ago_stops_no_run_and_is_told(aligned: Project, 
 
 
 def test_a_damaged_state_of_the_run_before_leaves_the_report_of_this_one(
-    aligned: Project, transcriber: ToldTranscriber
+    aligned: Project, transcriber: FakeTranscriber
 ) -> None:
     run(aligned, transcriber)
     (state,) = (aligned.history / "one").iterdir()

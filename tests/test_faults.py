@@ -17,10 +17,10 @@ from pipeline.core.corrections import Correction, Decision, save_correction
 from pipeline.core.project import Project
 from pipeline.core.storage import write_whole
 from pipeline.runs.episode import explain_os_error
-from pipeline.runs.job import Job
+from pipeline.runs.job import EpisodeRun
 from pipeline.runs.workflow import list_episodes
 from tests.support import faults
-from tests.support.project import PAGE, Notes, ToldTranscriber, add_episode, done, run
+from tests.support.project import PAGE, FakeTranscriber, RecordingReporter, add_episode, done, run
 
 CATALOG = [sys.executable, "-m", "pipeline"]
 
@@ -76,13 +76,13 @@ def test_a_full_disk_fails_the_run_and_harms_nothing(tmp_path: Path, monkeypatch
 
 
 def test_a_full_disk_is_named_in_one_line(
-    project: Project, transcriber: ToldTranscriber, monkeypatch: pytest.MonkeyPatch
+    project: Project, transcriber: FakeTranscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device", "transcripts/one.json")
 
     monkeypatch.setattr("os.fsync", full)
-    notes = Notes()
+    notes = RecordingReporter()
     with pytest.raises(OSError, match="No space left"):
         run(project, transcriber, notes=notes)
     assert [result.error for result in notes.results] == ["transcripts/one.json: No space left on device"]
@@ -115,7 +115,7 @@ def test_a_folder_that_may_not_be_written_fails_with_its_name(project: Project) 
     assert not (project.root / "data").exists()
 
 
-class _Interrupting(ToldTranscriber):
+class _Interrupting(FakeTranscriber):
     """A transcriber during which somebody presses Ctrl-C."""
 
     def transcribe(  # type: ignore[override]
@@ -124,7 +124,7 @@ class _Interrupting(ToldTranscriber):
         raise KeyboardInterrupt
 
 
-def test_ctrl_c_keeps_what_is_done_and_leaves_a_report(project: Project, transcriber: ToldTranscriber) -> None:
+def test_ctrl_c_keeps_what_is_done_and_leaves_a_report(project: Project, transcriber: FakeTranscriber) -> None:
     result = run(project, _Interrupting(transcriber.transcript))
     assert (result.exit_code, result.interrupted) == (130, True)
     (report,) = project.runs.glob("*.json")
@@ -169,17 +169,17 @@ def test_a_second_run_waits_when_asked(project: Project) -> None:
 
 
 def test_what_nobody_foresaw_fails_one_episode_and_is_in_the_report(
-    project: Project, transcriber: ToldTranscriber, monkeypatch: pytest.MonkeyPatch
+    project: Project, transcriber: FakeTranscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_episode(project, "two")
-    real = Job.feature_list.func  # type: ignore[attr-defined]
+    real = EpisodeRun.feature_list.func  # type: ignore[attr-defined]
 
-    def list_of(job: Job) -> Path:
+    def list_of(job: EpisodeRun) -> Path:
         if job.episode_id == "one":
             raise ZeroDivisionError("oh\nno")
         return real(job)  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(Job, "feature_list", property(list_of))
+    monkeypatch.setattr(EpisodeRun, "feature_list", property(list_of))
     result = run(project, transcriber, *list_episodes(project))
     assert result.exit_code == 3
     assert result.failures[0].error == (
@@ -191,7 +191,7 @@ def test_what_nobody_foresaw_fails_one_episode_and_is_in_the_report(
 
 @pytest.mark.parametrize("jump", [-400 * 86400, 400 * 86400], ids=["back", "ahead"])
 def test_a_clock_that_jumps_changes_nothing(
-    project: Project, transcriber: ToldTranscriber, monkeypatch: pytest.MonkeyPatch, jump: int
+    project: Project, transcriber: FakeTranscriber, monkeypatch: pytest.MonkeyPatch, jump: int
 ) -> None:
     run(project, transcriber)
     gmtime = time.gmtime
@@ -207,7 +207,7 @@ def test_a_clock_that_jumps_changes_nothing(
 
 
 def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(
-    project: Project, transcriber: ToldTranscriber
+    project: Project, transcriber: FakeTranscriber
 ) -> None:
     run(project, transcriber)
     left = project.processed / "notes" / "one" / ".chapters.json.0a1b2c3d.tmp"

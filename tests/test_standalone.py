@@ -10,7 +10,7 @@ from pipeline.core.serialization import transcript_to_json
 from pipeline.core.storage import sha256_of
 from pipeline.standalone import Located, locate_features, name_episode
 from tests.support.files import write_srt
-from tests.support.project import DEMO_AUDIO, LINES, PAGE, ToldTranscriber, spoken
+from tests.support.project import DEMO_AUDIO, LINES, PAGE, FakeTranscriber, spoken
 
 
 @pytest.fixture
@@ -20,41 +20,41 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-def locate(media: Path, features: Path, transcriber: ToldTranscriber) -> Located:
+def locate(media: Path, features: Path, transcriber: FakeTranscriber) -> Located:
     return locate_features(
         media, features, transcriber=transcriber, language=None, on_progress=lambda done, total: None
     )
 
 
-def test_audio_is_transcribed_and_its_digest_kept(page: Path, transcriber: ToldTranscriber) -> None:
+def test_audio_is_transcribed_and_its_digest_kept(page: Path, transcriber: FakeTranscriber) -> None:
     located = locate(DEMO_AUDIO, page, transcriber)
-    assert transcriber.asked == [DEMO_AUDIO]
+    assert transcriber.calls == [DEMO_AUDIO]
     assert [row.start_s is not None for row in located.rows] == [True, True]
     assert located.rows[0].audio_sha256 == sha256_of(DEMO_AUDIO)
     assert (located.rows[0].episode_id, located.rows[0].model) == ("audio", "told")
 
 
-def test_captions_are_taken_in_place_of_audio(tmp_path: Path, page: Path, transcriber: ToldTranscriber) -> None:
+def test_captions_are_taken_in_place_of_audio(tmp_path: Path, page: Path, transcriber: FakeTranscriber) -> None:
     rows = locate(write_srt(tmp_path / "My Talk (1).srt"), page, transcriber).rows
-    assert transcriber.asked == []
+    assert transcriber.calls == []
     assert [row.start_s for row in rows] == [10.0, 30.0]
     assert (rows[0].transcript_source, rows[0].model, rows[0].episode_id) == ("file", "", "my-talk-1")
 
 
-def test_our_own_transcript_file_is_taken(tmp_path: Path, page: Path, transcriber: ToldTranscriber) -> None:
+def test_our_own_transcript_file_is_taken(tmp_path: Path, page: Path, transcriber: FakeTranscriber) -> None:
     path = tmp_path / "talk.json"
     path.write_text(json.dumps(transcript_to_json(spoken(LINES))))
     assert all(row.start_s is not None for row in locate(path, page, transcriber).rows)
 
 
-def test_a_talk_in_another_language_is_told(tmp_path: Path, page: Path, transcriber: ToldTranscriber) -> None:
+def test_a_talk_in_another_language_is_told(tmp_path: Path, page: Path, transcriber: FakeTranscriber) -> None:
     path = tmp_path / "talk.json"
     path.write_text(json.dumps({**transcript_to_json(spoken(LINES)), "language": "de"}))
     assert any("the talk is in 'de'" in warning for warning in locate(path, page, transcriber).warnings)
 
 
 def test_an_empty_transcript_finds_nothing_and_says_so(
-    tmp_path: Path, page: Path, transcriber: ToldTranscriber
+    tmp_path: Path, page: Path, transcriber: FakeTranscriber
 ) -> None:
     (tmp_path / "silent.srt").write_text("")
     located = locate(tmp_path / "silent.srt", page, transcriber)
@@ -64,13 +64,13 @@ def test_an_empty_transcript_finds_nothing_and_says_so(
     assert all(row.reason for row in rows)
 
 
-def test_a_bad_list_is_refused_before_anything_is_transcribed(tmp_path: Path, transcriber: ToldTranscriber) -> None:
+def test_a_bad_list_is_refused_before_anything_is_transcribed(tmp_path: Path, transcriber: FakeTranscriber) -> None:
     with pytest.raises(InputError, match="nowhere.txt cannot be read"):
         locate(DEMO_AUDIO, tmp_path / "nowhere.txt", transcriber)
-    assert transcriber.asked == []
+    assert transcriber.calls == []
 
 
-def test_a_missing_media_file_is_named(tmp_path: Path, page: Path, transcriber: ToldTranscriber) -> None:
+def test_a_missing_media_file_is_named(tmp_path: Path, page: Path, transcriber: FakeTranscriber) -> None:
     with pytest.raises(InputError, match=r"talk\.mp3 is not there"):
         locate(tmp_path / "talk.mp3", page, transcriber)
 

@@ -16,10 +16,10 @@ def status(episodes: Episodes = None, *, root: Root = Path(), as_json: Json = Fa
     from pipeline.cli.progress import ConsoleReporter
     from pipeline.cli.tables import print_status
     from pipeline.core.project import Project
-    from pipeline.runs.workflow import find_stale, list_episodes
+    from pipeline.runs.workflow import list_episodes, list_stage_statuses
 
     project = Project(root.resolve())
-    found = find_stale(project, episodes or list_episodes(project), ConsoleReporter(quiet=True))
+    found = list_stage_statuses(project, episodes or list_episodes(project), ConsoleReporter(quiet=True))
     if as_json:
         print_json([asdict(one) for one in found])
     else:

@@ -111,7 +111,7 @@ class Project:
         found = sorted(self.episodes.iterdir()) if self.episodes.is_dir() else []
         return [path for path in found if path.suffix != ".yaml" and path.suffix.lower() in {".yml", ".yaml"}]
 
-    def find_left_over(self) -> list[str]:
+    def orphaned_episodes(self) -> list[str]:
         """Return the episodes that are published and have no settings any more, as when one was renamed."""
         published = sorted(path.stem for path in self.dataset.glob("*.parquet"))
         return [episode_id for episode_id in published if not self.episode(episode_id).is_file()]

@@ -28,7 +28,7 @@ class StateFile:
     path: Path
     root: Path
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
-    stamps: dict[str, list[Any]] = field(default_factory=dict)
+    fingerprints: dict[str, list[Any]] = field(default_factory=dict)
     unsaved: bool = False
 
     @classmethod
@@ -45,7 +45,7 @@ class StateFile:
             value = {}
         if not _is_well_formed(value):
             return cls(path, root)
-        return cls(path, root, value["stages"], value["stamps"])
+        return cls(path, root, value["stages"], _get_fingerprints(value))
 
     def digest(self, path: Path) -> str:
         """Return a file's SHA-256, read again only if its size or times of change are not the ones seen before.
@@ -53,12 +53,12 @@ class StateFile:
         One of them no program can set: it tells what was changed under the other's old value, as by a copy.
         """
         name, status = self._name(path), path.stat()
-        stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-        known = self.stamps.get(name)
+        fingerprint = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+        known = self.fingerprints.get(name)
         # Audio is a link to its source, and each further link changes that time of all of them.
         compared = 2 if status.st_nlink > 1 else 3
-        if known is None or known[:-1][:compared] != stamp[:compared]:
-            known = self.stamps[name] = [*stamp, sha256_of(path)]
+        if known is None or known[:-1][:compared] != fingerprint[:compared]:
+            known = self.fingerprints[name] = [*fingerprint, sha256_of(path)]
             self.unsaved = True
         return str(known[-1])
 
@@ -102,16 +102,16 @@ class StateFile:
         }
         # Each edit of a list leads to files of other names; what is asked of the older ones again is read again.
         for name in former.keys() - self.stages[stage]["outputs"].keys():
-            self.stamps.pop(name, None)
+            self.fingerprints.pop(name, None)
         self._save()
 
-    def save_stamps(self) -> None:
+    def save_fingerprints(self) -> None:
         """Keep the digests of files that were only touched, so that the next run need not read them again."""
         if self.unsaved and self.stages:
             self._save()
 
     def _save(self) -> None:
-        write_json(self.path, {"stages": self.stages, "stamps": self.stamps})
+        write_json(self.path, {"stages": self.stages, "fingerprints": self.fingerprints})
         self.unsaved = False
 
     def _name(self, path: Path) -> str:
@@ -127,13 +127,18 @@ def _describe_change(name: str, before: str | None, now: str | None) -> str:
     return f"{name} changed"
 
 
+def _get_fingerprints(value: dict[str, Any]) -> Any:
+    """The fingerprints of a state file; version 0.1.0 called them `stamps`."""
+    return value.get("fingerprints", value.get("stamps"))
+
+
 def _is_well_formed(value: dict[str, Any]) -> bool:
-    stages, stamps = value.get("stages"), value.get("stamps")
+    stages, fingerprints = value.get("stages"), _get_fingerprints(value)
     return (
         isinstance(stages, dict)
-        and isinstance(stamps, dict)
+        and isinstance(fingerprints, dict)
         and all(isinstance(s, dict) and isinstance(s.get("inputs"), dict) for s in stages.values())
         and all(isinstance(s.get("outputs"), dict) for s in stages.values())
         and all(isinstance(size, int) for s in stages.values() for size in s.get("sizes", {}).values())
-        and all(isinstance(stamp, list) and len(stamp) in {3, 4} for stamp in stamps.values())
+        and all(isinstance(fingerprint, list) and len(fingerprint) in {3, 4} for fingerprint in fingerprints.values())
     )

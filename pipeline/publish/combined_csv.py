@@ -36,7 +36,7 @@ def update_csv(project: Project) -> Path | None:
     """
     state, inputs = open_state(project)
     if not inputs or state.find_reason(STATE, inputs, [project.catalog_csv]) is None:
-        state.save_stamps()
+        state.save_fingerprints()
         return None
     from pipeline.publish.tables import format_csv, read_catalogs
 

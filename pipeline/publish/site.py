@@ -74,7 +74,7 @@ def write_site(
     inputs = _list_inputs(project, show, state, audio)
     outputs = _list_outputs(project, show.site_audio, audio)
     if state.find_reason(STATE, inputs, outputs) is None:
-        state.save_stamps()
+        state.save_fingerprints()
         return None
     before = state.stages.get(STATE, {"inputs": {}, "outputs": {}})
     # Other looks, another version or another rule for audio touch every page.

@@ -127,7 +127,7 @@ def _check_episodes(project: Project) -> Iterator[Check]:
         yield Check("episodes", Finding.ADVICE, "none yet", "catalog new EPISODE SOURCE --features LIST")
     elif not wrong:
         yield Check("episodes", Finding.OK, f"{len(paths)} with readable settings")
-    for name in project.find_left_over():
+    for name in project.orphaned_episodes():
         advice = f"remove {project.catalog(name)} and run again, or bring its settings back"
         yield Check("episodes", Finding.ADVICE, f"{name} is published and has no settings any more", advice)
     for message in wrong:

@@ -16,7 +16,7 @@ from pipeline.core.state import Reason
 from pipeline.core.storage import read_record
 from pipeline.feature_lists.diff import compare_lists
 from pipeline.feature_lists.load import load_features
-from pipeline.runs.job import Job, Reporter, RunResult, StageResult, Task
+from pipeline.runs.job import EpisodeRun, Reporter, RunResult, StageResult, Task
 from pipeline.runs.stages import STAGES
 from pipeline.runs.stages.base import Stage
 from pipeline.transcribe.transcriber import Transcriber
@@ -25,7 +25,7 @@ from pipeline.transcribe.transcriber import Transcriber
 SAID_BY_SOURCE = {"exact source", "source file"}
 
 
-def run_episode(job: Job, stages: Sequence[str]) -> None:
+def run_episode(run: EpisodeRun, stages: Sequence[str]) -> None:
     """Bring one episode up to date, stage by stage; the first failure ends it and is kept in the result.
 
     Whatever goes wrong with one episode, foreseen or not, is no reason for the others to wait.
@@ -34,61 +34,61 @@ def run_episode(job: Job, stages: Sequence[str]) -> None:
     try:
         for stage in (stage for stage in STAGES if stage.name in stages):
             name, reason, began = stage.name, "", time.monotonic()
-            inputs = stage.inputs(job)
-            reason = find_reason(job, stage, inputs) or ("asked for by --force" if job.options.force else "")
+            inputs = stage.inputs(run)
+            reason = find_reason(run, stage, inputs) or ("asked for by --force" if run.options.force else "")
             if reason:
-                job.reporter.stage_started(job.episode_id, name, reason)
-                job.project.unfinished.touch()
-                stage.work(job)
-                job.state.record(name, inputs, stage.outputs(job))
-                job.end_stage(StageResult(job.episode_id, name, reason, time.monotonic() - began))
-        job.state.save_stamps()
+                run.reporter.stage_started(run.episode_id, name, reason)
+                run.project.unfinished.touch()
+                stage.work(run)
+                run.state.record(name, inputs, stage.outputs(run))
+                run.end_stage(StageResult(run.episode_id, name, reason, time.monotonic() - began))
+        run.state.save_fingerprints()
     except Exception as error:
         # An error that we word ourselves needs no trace; one that nobody foresaw is only mended with it.
         trace = None if isinstance(error, PipelineError | OSError) else traceback.format_exc()
-        job.end_stage(StageResult(job.episode_id, name, reason, time.monotonic() - began, explain_error(error), trace))
+        run.end_stage(StageResult(run.episode_id, name, reason, time.monotonic() - began, explain_error(error), trace))
 
 
-def find_reason(job: Job, stage: Stage, inputs: dict[str, str]) -> str | None:
+def find_reason(run: EpisodeRun, stage: Stage, inputs: dict[str, str]) -> str | None:
     """Every reason why a stage must run, in words; None where it is up to date."""
-    outputs = stage.outputs(job) if stage.name in job.state.stages else []
-    reasons = list(job.state.find_reasons(stage.name, inputs, outputs))
+    outputs = stage.outputs(run) if stage.name in run.state.stages else []
+    reasons = list(run.state.find_reasons(stage.name, inputs, outputs))
     if any(reason.changed == "source" for reason in reasons):
         reasons = [reason for reason in reasons if reason.changed not in SAID_BY_SOURCE]
-    return "; ".join(_describe_reason(job, reason) for reason in reasons) or None
+    return "; ".join(_describe_reason(run, reason) for reason in reasons) or None
 
 
-def _describe_reason(job: Job, reason: Reason) -> str:
+def _describe_reason(run: EpisodeRun, reason: Reason) -> str:
     """A reason in words, with what changed in a file that people edit."""
     match reason.changed:
         case "feature list":
-            return f"{reason.text}: {_describe_list(job)}"
+            return f"{reason.text}: {_describe_list(run)}"
         case "corrections":
-            return f"{reason.text}: {_describe_corrections(job)}"
+            return f"{reason.text}: {_describe_corrections(run)}"
         case _:
             return reason.text
 
 
-def _describe_corrections(job: Job) -> str:
+def _describe_corrections(run: EpisodeRun) -> str:
     """What changed in the corrections since they were applied last."""
 
     def parse(record: dict[str, Any]) -> list[Correction]:
         return [Correction.model_validate(one) for one in record.get("corrections", [])]
 
     try:
-        before = read_record(job.project.alignment(job.episode_id), parse)
+        before = read_record(run.project.alignment(run.episode_id), parse)
     except InputError:
         return "they cannot be compared with those before"
-    return describe_changes(before, load_corrections(job.project.corrections(job.episode_id)))
+    return describe_changes(before, load_corrections(run.project.corrections(run.episode_id)))
 
 
-def _describe_list(job: Job) -> str:
+def _describe_list(run: EpisodeRun) -> str:
     """What changed in the feature list since it was aligned last."""
     try:
         before = read_record(
-            job.project.alignment(job.episode_id), lambda record: features_from_json(record["features"])
+            run.project.alignment(run.episode_id), lambda record: features_from_json(record["features"])
         )
-        listed = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
+        listed = load_features(run.feature_list, episode=run.config.features_episode, columns=run.show.columns)
     except InputError:
         return "it cannot be compared with the one before"
     return compare_lists(before, listed.features).describe()
@@ -110,7 +110,7 @@ def explain_os_error(error: OSError) -> str:
 
 
 @dataclass
-class Relay:
+class ReporterProxy:
     """Tells the run's own reporter, in another process, how an episode gets on; progress four times a second."""
 
     send: Callable[[tuple[Any, ...]], None]
@@ -147,5 +147,7 @@ class Relay:
 def run_task(task: Task, transcriber: Transcriber, show: ShowConfig, reporter: Reporter) -> RunResult:
     """Bring one episode up to date and return what was done: what every engine does with a task."""
     result = RunResult()
-    run_episode(Job(task.project, show, task.episode_id, transcriber, reporter, result, task.options), task.stages)
+    run_episode(
+        EpisodeRun(task.project, show, task.episode_id, transcriber, reporter, result, task.options), task.stages
+    )
     return result

@@ -91,7 +91,7 @@ class RunOptions:
     captions: bool = False
 
 
-# Paths and plain values alone: a Job holds open records and a transcriber, which stay where they are.
+# Paths and plain values alone: a EpisodeRun holds open records and a transcriber, which stay where they are.
 @dataclass(frozen=True, slots=True)
 class Task:
     """One episode to bring up to date, in a form that can be sent to another process or machine."""
@@ -103,7 +103,7 @@ class Task:
 
 
 @dataclass
-class Job:
+class EpisodeRun:
     """One episode in the hands of a run."""
 
     project: Project

@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from pipeline.core.config import ShowConfig, load_show
-from pipeline.runs.episode import Relay, run_task
+from pipeline.runs.episode import ReporterProxy, run_task
 from pipeline.runs.job import Reporter, RunResult, StageResult, Task
 from pipeline.transcribe.transcriber import Transcriber
 
@@ -148,7 +148,7 @@ def serve(pipe: Connection, make_transcriber: MakeTranscriber, cores: set[int]) 
         show = load_show(task.project.show)
         if made is None or made[0] != show:
             made = show, make_transcriber(show)
-        result = run_task(task, made[1], show, Relay(pipe.send, task.episode_id))
+        result = run_task(task, made[1], show, ReporterProxy(pipe.send, task.episode_id))
         pipe.send(("result", result))
 
 

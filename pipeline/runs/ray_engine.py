@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.core.config import ShowConfig, load_show
 from pipeline.core.errors import InputError, ModelError, PipelineError
 from pipeline.core.storage import sha256_of
-from pipeline.runs.episode import Relay, run_task
+from pipeline.runs.episode import ReporterProxy, run_task
 from pipeline.runs.job import Reporter, RunResult, StageResult, Task
 from pipeline.transcribe.transcriber import Transcriber
 
@@ -45,7 +45,7 @@ class EpisodeActor:
         show = load_show(project.show)
         if self.made is None or self.made[0] != show:
             self.made = show, self.make_transcriber(show)
-        return run_task(task, self.made[1], show, Relay(told.put, task.episode_id))
+        return run_task(task, self.made[1], show, ReporterProxy(told.put, task.episode_id))
 
 
 @dataclass

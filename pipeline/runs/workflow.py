@@ -17,7 +17,7 @@ from pipeline.download.record import METADATA, read_audio
 from pipeline.publish.combined_csv import update_csv
 from pipeline.publish.site import SiteAudioFile, write_site
 from pipeline.runs.episode import explain_error, find_reason, run_episode
-from pipeline.runs.job import Job, Reporter, RunOptions, RunResult, Task
+from pipeline.runs.job import EpisodeRun, Reporter, RunOptions, RunResult, Task
 from pipeline.runs.report import write_report
 from pipeline.runs.stages import STAGES
 from pipeline.transcribe.transcriber import Progress, Transcriber
@@ -57,7 +57,7 @@ def run_stages(
             if engine is None:
                 speaker = transcriber(show)
                 for episode_id in ids:
-                    run_episode(Job(project, show, episode_id, speaker, reporter, result, options), stages)
+                    run_episode(EpisodeRun(project, show, episode_id, speaker, reporter, result, options), stages)
             else:
                 tasks = find_due(project, show, ids, stages, options, reporter)
                 for part in engine(tasks, reporter) if tasks else ():
@@ -92,13 +92,13 @@ def find_due(
     """Return the episodes with anything to do, so that nothing is sent anywhere for the others."""
     due = []
     for episode_id in ids:
-        job = Job(project, show, episode_id, _NoTranscriber(), reporter, RunResult(), options)
+        job = EpisodeRun(project, show, episode_id, _NoTranscriber(), reporter, RunResult(), options)
         if options.force or _is_due(job, stages):
             due.append(Task(project, episode_id, tuple(stages), options))
     return due
 
 
-def _is_due(job: Job, stages: Sequence[str]) -> bool:
+def _is_due(job: EpisodeRun, stages: Sequence[str]) -> bool:
     """Tell whether a stage must run or cannot: the engine says what is wrong then."""
     try:
         return any(find_reason(job, stage, stage.inputs(job)) for stage in STAGES if stage.name in stages)
@@ -154,12 +154,12 @@ class StageStatus:
     reason: str
 
 
-def find_stale(project: Project, episode_ids: Sequence[str], reporter: Reporter) -> list[StageStatus]:
+def list_stage_statuses(project: Project, episode_ids: Sequence[str], reporter: Reporter) -> list[StageStatus]:
     """Return what `run_stages` would do for each stage of these episodes, and why; nothing is run or written."""
     show = load_show(project.show)
     found = []
     for episode_id in [check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]:
-        job = Job(
+        job = EpisodeRun(
             project, show, episode_id, _NoTranscriber(), reporter, RunResult(),
             RunOptions(offline=True, include_review=show.include_review),
         )  # fmt: skip
@@ -200,7 +200,7 @@ def _write_shared(project: Project, show: ShowConfig, reporter: Reporter, result
         return SiteAudioFile(audio.path, audio.sha256) if audio.path.is_file() else None
 
     # To take it away is a person's decision: its settings may only be on their way from somewhere else.
-    for name in project.find_left_over() if result.stages else ():
+    for name in project.orphaned_episodes() if result.stages else ():
         path = project.catalog(name).relative_to(project.root)
         reporter.warn(name, f"it is published and has no settings any more: if that is meant, remove {path}")
     written = update_csv(project), write_site(project, show, find_audio=find_audio, warn=reporter.warn)

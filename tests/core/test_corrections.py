@@ -14,7 +14,7 @@ from pipeline.core.corrections import Correction, Decision, load_corrections, sa
 from pipeline.core.errors import ConfigError, LockHeldError
 from pipeline.core.project import Project
 from tests.support.corrections import moved
-from tests.support.project import PAGE, REPOSITORY, Notes, ToldTranscriber, done, run
+from tests.support.project import PAGE, REPOSITORY, FakeTranscriber, RecordingReporter, done, run
 
 
 def write(project: Project, text: str) -> Path:
@@ -167,7 +167,7 @@ def test_a_writer_who_never_lets_go_is_named(project: Project, monkeypatch: pyte
 
 
 def test_a_correction_outlives_the_re_run_and_the_edit_of_its_list(
-    project: Project, transcriber: ToldTranscriber
+    project: Project, transcriber: FakeTranscriber
 ) -> None:
     run(project, transcriber)
     save_correction(project, "one", moved(33.0, feature_id=500122, title="Dark theme", who="Anna", why="later"))
@@ -183,10 +183,10 @@ def test_a_correction_outlives_the_re_run_and_the_edit_of_its_list(
         33.0, "corrected", "correction", 1.0, "A night theme",
     ]  # fmt: skip
     assert table.loc[500122, "quote"].startswith("All right, next up is the dark theme")
-    assert len(transcriber.asked) == 1
+    assert len(transcriber.calls) == 1
 
 
-def test_not_discussed_is_a_row_without_a_time(project: Project, transcriber: ToldTranscriber) -> None:
+def test_not_discussed_is_a_row_without_a_time(project: Project, transcriber: FakeTranscriber) -> None:
     save_correction(project, "one", Correction(feature_id=500111, decision=Decision.NOT_DISCUSSED, who="Anna"))
     run(project, transcriber)
     row = pd.read_parquet(project.catalog("one")).iloc[0]
@@ -196,10 +196,10 @@ def test_not_discussed_is_a_row_without_a_time(project: Project, transcriber: To
     assert row["reason"].startswith("marked as not discussed by Anna on ")
 
 
-def test_a_correction_that_fits_nothing_is_told_and_kept(project: Project, transcriber: ToldTranscriber) -> None:
+def test_a_correction_that_fits_nothing_is_told_and_kept(project: Project, transcriber: FakeTranscriber) -> None:
     save_correction(project, "one", moved(5, feature_id=999999, title="Gone"))
     kept = project.corrections("one").read_bytes()
-    notes = Notes()
+    notes = RecordingReporter()
     assert run(project, transcriber, notes=notes).exit_code == 0
     assert notes.warnings == [
         "one: the correction of #999999 is kept but not used: no entry of the list has this id or wording"
@@ -208,7 +208,7 @@ def test_a_correction_that_fits_nothing_is_told_and_kept(project: Project, trans
 
 
 def test_a_mistake_in_the_corrections_fails_the_episode_in_one_line(
-    project: Project, transcriber: ToldTranscriber
+    project: Project, transcriber: FakeTranscriber
 ) -> None:
     path = write(project, "corrections:\n  - feature_id: 500111\n    decision: moved\n")
     result = run(project, transcriber)

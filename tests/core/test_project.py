@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.core.project import Project, place_file
-from tests.support.project import Notes, ToldTranscriber, run
+from tests.support.project import FakeTranscriber, RecordingReporter, run
 
 PROMISED = {
     "show": "configs/show.yaml",
@@ -39,18 +39,18 @@ def test_a_file_is_named_from_the_root_or_the_home_of_somebody_known(monkeypatch
 
 
 def test_an_episode_that_was_renamed_is_told_until_its_old_rows_are_removed(
-    project: Project, transcriber: ToldTranscriber
+    project: Project, transcriber: FakeTranscriber
 ) -> None:
     run(project, transcriber)
     project.episode("one").rename(project.episode("two"))
-    notes = Notes()
+    notes = RecordingReporter()
     run(project, transcriber, "two", notes=notes)
     told = (
         "one: it is published and has no settings any more: if that is meant, remove data/processed/catalog/one.parquet"
     )
     assert told in notes.warnings
     project.catalog("one").unlink()
-    run(project, transcriber, "two", notes=(after := Notes()))
+    run(project, transcriber, "two", notes=(after := RecordingReporter()))
     assert after.warnings == []
     assert set(pd.read_csv(project.catalog_csv)["episode_id"]) == {"two"}
     assert not list(project.site.rglob("one.*"))

@@ -130,7 +130,7 @@ def test_a_touched_file_is_read_once_and_its_digest_kept(
     state = recorded(tmp_path, output)
     os.utime(output, (1, 1))
     state.find_reason("transcribe", INPUTS, [output])
-    state.save_stamps()
+    state.save_fingerprints()
     monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
     again = StateFile.load(tmp_path / "state.json", tmp_path)
     assert again.find_reason("transcribe", INPUTS, [output]) is None
@@ -140,10 +140,10 @@ def test_nothing_is_written_where_nothing_was_touched(tmp_path: Path, output: Pa
     state = recorded(tmp_path, output)
     os.utime(output, (1, 1))
     state.find_reason("transcribe", INPUTS, [output])
-    state.save_stamps()
+    state.save_fingerprints()
     written = (tmp_path / "state.json").stat().st_ino
     for looked in (state, StateFile.load(tmp_path / "state.json", tmp_path)):
-        looked.save_stamps()
+        looked.save_fingerprints()
         assert (tmp_path / "state.json").stat().st_ino == written
 
 
@@ -183,26 +183,32 @@ def test_files_that_an_edit_left_behind_do_not_make_the_record_grow(tmp_path: Pa
         made = tmp_path / f"{number}.json"
         made.write_text("made")
         state.record("publish", INPUTS, [made])
-    assert list(state.stamps) == ["4.json"]
+    assert list(state.fingerprints) == ["4.json"]
     assert state.find_reason("publish", INPUTS, [made]) is None
 
 
-DONE = '{"stages": {"transcribe": {"inputs": {}, "outputs": {}%s}}, "stamps": %s}'
+DONE = '{"stages": {"transcribe": {"inputs": {}, "outputs": {}%s}}, "fingerprints": %s}'
 
 
 def test_a_record_as_we_write_it_is_taken(tmp_path: Path) -> None:
-    for stamps in ("{}", '{"x": [1, 2, 3, "digest"]}', '{"x": [1, 2, "digest of an older version"]}'):
-        (tmp_path / "state.json").write_text(DONE % (', "sizes": {"a": 1}', stamps))
+    for fingerprints in ("{}", '{"x": [1, 2, 3, "digest"]}', '{"x": [1, 2, "digest of an older version"]}'):
+        (tmp_path / "state.json").write_text(DONE % (', "sizes": {"a": 1}', fingerprints))
         assert StateFile.load(tmp_path / "state.json", tmp_path).find_reason("transcribe", {}, []) is None
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        *("", "{", "[]", '{"stages": {"transcribe": 1}, "stamps": {}}', '{"stages": {"transcribe": {}}, "stamps": {}}'),
+        *(
+            "",
+            "{",
+            "[]",
+            '{"stages": {"transcribe": 1}, "fingerprints": {}}',
+            '{"stages": {"transcribe": {}}, "fingerprints": {}}',
+        ),
         *(DONE % ("", "[]"), DONE % ("", '{"x": [1]}'), DONE % ("", '{"x": "abc"}')),
         DONE % (', "sizes": {"a": "1"}', "{}"),
-        '{"stages": [], "stamps": {}}',
+        '{"stages": [], "fingerprints": {}}',
     ],
 )
 def test_a_damaged_record_means_everything_is_made_anew(tmp_path: Path, output: Path, content: str) -> None:
@@ -211,3 +217,8 @@ def test_a_damaged_record_means_everything_is_made_anew(tmp_path: Path, output: 
     assert state.find_reason("transcribe", {}, []) == "not done yet"
     state.record("transcribe", INPUTS, [output])
     assert StateFile.load(tmp_path / "state.json", tmp_path).find_reason("transcribe", INPUTS, [output]) is None
+
+
+def test_state_file_of_version_0_1_0_is_read(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text('{"stages": {}, "stamps": {"x": [1, 2, 3, "digest"]}}')
+    assert StateFile.load(tmp_path / "state.json", tmp_path).fingerprints == {"x": [1, 2, 3, "digest"]}

@@ -14,9 +14,9 @@ from pipeline.core.storage import read_record
 from pipeline.download.captions import check_captions, choose_captions, keep_captions
 from pipeline.download.retry import Access
 from pipeline.runs.job import RunOptions, RunResult
-from pipeline.runs.workflow import find_stale, run_stages
+from pipeline.runs.workflow import list_stage_statuses, run_stages
 from tests.support.faulty_server import Server, answer, make_sound, write_feed
-from tests.support.project import LINES, Notes, ToldTranscriber, add_episode, spoken
+from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, spoken
 
 STAGES = ("download", "transcribe", "align", "publish")
 
@@ -35,8 +35,8 @@ def keep(source: str, folder: Path, *, entry: str | None = None, **more: Any) ->
     return keep_captions(source, entry, folder, **options)
 
 
-def run(project: Project, *, captions: bool) -> tuple[RunResult, ToldTranscriber, Notes]:
-    transcriber, notes = ToldTranscriber(spoken(LINES)), Notes()
+def run(project: Project, *, captions: bool) -> tuple[RunResult, FakeTranscriber, RecordingReporter]:
+    transcriber, notes = FakeTranscriber(spoken(LINES)), RecordingReporter()
     result = run_stages(
         project,
         ["one"],
@@ -53,7 +53,7 @@ def test_captions_take_the_place_of_speech_recognition(project: Project) -> None
     add_episode(project, "one", source=own)
     own.with_suffix(".vtt").write_text(write_vtt())
     result, transcriber, notes = run(project, captions=True)
-    assert transcriber.asked == []
+    assert transcriber.calls == []
     assert {row.transcript_source for row in result.rows["one"]} == {"captions"}
     transcript = read_record(project.transcript("one"), transcript_from_json)
     assert [segment.text for segment in transcript.segments] == list(LINES)
@@ -61,14 +61,14 @@ def test_captions_take_the_place_of_speech_recognition(project: Project) -> None
     assert notes.warnings == []
     assert run(project, captions=True)[0].stages == []
     project.show.write_text(project.show.read_text() + "captions: true\n")
-    assert not any(one.stale for one in find_stale(project, ["one"], Notes()))
+    assert not any(one.stale for one in list_stage_statuses(project, ["one"], RecordingReporter()))
     assert run(project, captions=False)[0].stages == []
 
 
 def test_where_there_are_none_the_speech_is_recognised(project: Project) -> None:
     add_episode(project, "one")
     result, transcriber, _ = run(project, captions=True)
-    assert len(transcriber.asked) == 1
+    assert len(transcriber.calls) == 1
     assert {row.transcript_source for row in result.rows["one"]} == {"whisper"}
     assert run(project, captions=True)[0].stages == []
 

@@ -16,7 +16,7 @@ from pipeline.download.retry import Access
 from pipeline.runs.job import RunResult
 from pipeline.runs.workflow import run_stages
 from tests.support.faulty_server import Handler, Server, answer, cut_and_go_down, serve, write_feed
-from tests.support.project import DEMO_AUDIO, REPOSITORY, Notes, ToldTranscriber, add_episode
+from tests.support.project import DEMO_AUDIO, REPOSITORY, FakeTranscriber, RecordingReporter, add_episode
 from tests.support.web import MediaServer
 
 DEMO_SECONDS = 322.0
@@ -158,7 +158,7 @@ def test_a_feed_does_not_lead_into_a_private_network(tmp_path: Path, faulty: Ser
     assert not list(tmp_path.iterdir())
 
 
-def test_settings_may_let_a_feed_lead_there(project: Project, transcriber: ToldTranscriber, faulty: Server) -> None:
+def test_settings_may_let_a_feed_lead_there(project: Project, transcriber: FakeTranscriber, faulty: Server) -> None:
     with serve(Server(files={"/talk.mp3": faulty.files["/talk.mp3"]})) as inner:
         faulty.files["/feed.xml"] = write_feed(faulty.address, f"{inner.address}/talk.mp3")
         add_episode(project, "one", source=f"{faulty.address}/feed.xml")
@@ -166,7 +166,9 @@ def test_settings_may_let_a_feed_lead_there(project: Project, transcriber: ToldT
         settings.write_text(f"{settings.read_text()}entry: 2\n")
 
         def run() -> RunResult:
-            return run_stages(project, ["one"], ("download",), transcriber=lambda show: transcriber, reporter=Notes())
+            return run_stages(
+                project, ["one"], ("download",), transcriber=lambda show: transcriber, reporter=RecordingReporter()
+            )
 
         (refused,) = run().failures
         assert "leads to the private address 127.0.0.1" in str(refused.error)
@@ -192,13 +194,13 @@ def test_a_feed_leads_nowhere_but_to_the_web(tmp_path: Path, faulty: Server, aud
         fetch(f"{faulty.address}/feed.xml", tmp_path, entry="2")
 
 
-def test_what_a_publisher_says_moves_no_start(project: Project, transcriber: ToldTranscriber) -> None:
+def test_what_a_publisher_says_moves_no_start(project: Project, transcriber: FakeTranscriber) -> None:
     """Chapters and times are kept to compare with; see also the import rules in pyproject.toml."""
     add_episode(project, "one")
     stages = ("download", "transcribe", "align", "publish")
 
     def run() -> tuple[bytes, bytes]:
-        options = {"transcriber": lambda show: transcriber, "reporter": Notes()}
+        options = {"transcriber": lambda show: transcriber, "reporter": RecordingReporter()}
         assert run_stages(project, ["one"], stages, **options).exit_code == 0  # type: ignore[arg-type]
         return project.alignment("one").read_bytes(), project.catalog("one").read_bytes()
 

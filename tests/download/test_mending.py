@@ -13,7 +13,7 @@ from pipeline.core.project import Project
 from pipeline.core.storage import dump_json
 from pipeline.download.record import read_fields
 from tests.support.faulty_server import Server
-from tests.support.project import Notes, ToldTranscriber, add_episode, done, run
+from tests.support.project import FakeTranscriber, RecordingReporter, add_episode, done, run
 
 MENDED = [("download", "data/raw/one/audio.json was changed from outside")]
 VALUES = st.one_of(st.text(), st.integers(), st.lists(st.builds(lambda text: {"title": text}, st.text()), min_size=1))
@@ -34,7 +34,7 @@ download = partial(run, stages=("download",))
 
 
 @pytest.fixture
-def fetched(project: Project, transcriber: ToldTranscriber, faulty: Server) -> Project:
+def fetched(project: Project, transcriber: FakeTranscriber, faulty: Server) -> Project:
     """A project whose episode's audio came from a feed that is no longer there."""
     project.show.write_text(project.show.read_text() + "download: {pause: 0}\n")
     add_episode(project, "one", source=f"{faulty.address}/feed.xml")
@@ -47,19 +47,19 @@ def fetched(project: Project, transcriber: ToldTranscriber, faulty: Server) -> P
 
 @pytest.mark.parametrize("name", ["file", "sha256", "duration", "source"])
 def test_what_the_audio_itself_tells_is_mended_to_the_byte(
-    fetched: Project, transcriber: ToldTranscriber, name: str
+    fetched: Project, transcriber: FakeTranscriber, name: str
 ) -> None:
     record = fetched.raw("one") / "audio.json"
     before = record.read_bytes()
     record.write_bytes(replace_field(name, b"\xff")(before))
-    notes = Notes()
+    notes = RecordingReporter()
     assert done(download(fetched, transcriber, offline=True, notes=notes)) == MENDED
     assert record.read_bytes() == before
     assert notes.warnings == []
     assert done(download(fetched, transcriber)) == []
 
 
-def test_nothing_else_is_made_again(fetched: Project, transcriber: ToldTranscriber) -> None:
+def test_nothing_else_is_made_again(fetched: Project, transcriber: FakeTranscriber) -> None:
     run(fetched, transcriber)
     (fetched.raw("one") / "audio.json").write_bytes(b"")
     assert done(run(fetched, transcriber)) == MENDED
@@ -71,13 +71,13 @@ def test_nothing_else_is_made_again(fetched: Project, transcriber: ToldTranscrib
     [lambda content: content[:300], lambda content: b"", replace_field("title", b"?"), lambda content: b"[" * 9000],
 )
 def test_what_cannot_be_read_again_is_kept_and_told(
-    fetched: Project, transcriber: ToldTranscriber, harm: Callable[[bytes], bytes]
+    fetched: Project, transcriber: FakeTranscriber, harm: Callable[[bytes], bytes]
 ) -> None:
     folder = fetched.raw("one")
     before = json.loads((folder / "audio.json").read_bytes())
     harmed = harm((folder / "audio.json").read_bytes())
     (folder / "audio.json").write_bytes(harmed)
-    notes = Notes()
+    notes = RecordingReporter()
     assert done(download(fetched, transcriber, notes=notes)) == MENDED
     (told,) = notes.warnings
     assert "that file is kept as audio.json.damaged, and `catalog download one --force` asks" in told
@@ -87,7 +87,7 @@ def test_what_cannot_be_read_again_is_kept_and_told(
     assert done(download(fetched, transcriber)) == []
 
 
-def test_audio_that_was_harmed_too_is_not_trusted(fetched: Project, transcriber: ToldTranscriber) -> None:
+def test_audio_that_was_harmed_too_is_not_trusted(fetched: Project, transcriber: FakeTranscriber) -> None:
     record, audio = fetched.raw("one") / "audio.json", fetched.raw("one") / "audio.mp3"
     record.write_bytes(b"{")
     audio.write_bytes(audio.read_bytes()[:-1])
@@ -97,7 +97,7 @@ def test_audio_that_was_harmed_too_is_not_trusted(fetched: Project, transcriber:
 
 
 def test_another_source_is_fetched_and_the_old_rendition_kept(
-    fetched: Project, transcriber: ToldTranscriber, faulty: Server, media: Path
+    fetched: Project, transcriber: FakeTranscriber, faulty: Server, media: Path
 ) -> None:
     folder = fetched.raw("one")
     old = (folder / "audio.mp3").read_bytes()
@@ -110,7 +110,7 @@ def test_another_source_is_fetched_and_the_old_rendition_kept(
     assert not (folder / "audio.json.damaged").exists()
 
 
-def test_a_stage_alone_says_which_other_one_mends(fetched: Project, transcriber: ToldTranscriber) -> None:
+def test_a_stage_alone_says_which_other_one_mends(fetched: Project, transcriber: FakeTranscriber) -> None:
     record = fetched.raw("one") / "audio.json"
     record.write_bytes(b"{")
     (failure,) = run(fetched, transcriber, stages=("transcribe",)).failures
@@ -118,13 +118,13 @@ def test_a_stage_alone_says_which_other_one_mends(fetched: Project, transcriber:
 
 
 def test_an_episode_whose_record_is_damaged_keeps_no_other_from_being_published(
-    fetched: Project, transcriber: ToldTranscriber
+    fetched: Project, transcriber: FakeTranscriber
 ) -> None:
     fetched.show.write_text(fetched.show.read_text() + "site_audio: copy\n")
     run(fetched, transcriber)
     add_episode(fetched, "two")
     (fetched.raw("one") / "audio.json").write_bytes(b"{")
-    notes = Notes()
+    notes = RecordingReporter()
     result = run(fetched, transcriber, "two", notes=notes)
     assert result.exit_code == 0
     assert [path.name for path in fetched.site.glob("media/*")] == ["two.ogg"]

@@ -10,9 +10,9 @@ from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
 from pipeline.download.fetch_audio import download_audio
 from pipeline.download.record import describe_moves, read_audio
 from pipeline.runs.job import RunResult
-from pipeline.runs.workflow import find_stale, run_stages
+from pipeline.runs.workflow import list_stage_statuses, run_stages
 from tests.support.faulty_server import make_sound
-from tests.support.project import LINES, Notes, ToldTranscriber, add_episode, spoken
+from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, spoken
 
 STAGES = ("download", "transcribe", "align", "publish")
 
@@ -63,8 +63,10 @@ def test_features_are_compared_by_what_they_are_not_by_their_place() -> None:
     assert described == "the audio changed; none of 2 starts moved"
 
 
-def run(project: Project, transcriber: ToldTranscriber, stages: tuple[str, ...] = STAGES) -> tuple[RunResult, Notes]:
-    notes = Notes()
+def run(
+    project: Project, transcriber: FakeTranscriber, stages: tuple[str, ...] = STAGES
+) -> tuple[RunResult, RecordingReporter]:
+    notes = RecordingReporter()
     result = run_stages(project, ["one"], stages, transcriber=lambda show: transcriber, reporter=notes)
     return result, notes
 
@@ -72,20 +74,20 @@ def run(project: Project, transcriber: ToldTranscriber, stages: tuple[str, ...] 
 def test_a_new_cut_is_transcribed_again_and_the_report_says_what_moved(project: Project) -> None:
     own = make_sound(project.root / "own.mp3", "talk.mp3", 60.0)
     add_episode(project, "one", source=own)
-    run(project, ToldTranscriber(spoken(LINES)))
+    run(project, FakeTranscriber(spoken(LINES)))
     folder, old = project.raw("one"), read_audio(project.raw("one"))
     own.unlink()
     make_sound(own, "talk.mp3", 80.0, pitch=330.0)
 
-    run(project, ToldTranscriber(spoken(LINES)), ("download",))
+    run(project, FakeTranscriber(spoken(LINES)), ("download",))
     kept = folder / "renditions" / old.sha256[:12]
     assert {path.name for path in kept.iterdir()} == {"audio.mp3", "audio.json"}
     assert json.loads((kept / "audio.json").read_text())["sha256"] == old.sha256
-    stale = {one.stage: one.reason for one in find_stale(project, ["one"], Notes())}
+    stale = {one.stage: one.reason for one in list_stage_statuses(project, ["one"], RecordingReporter())}
     assert (stale["download"], stale["transcribe"]) == ("up to date", "audio changed")
 
     advert = ["And now a word from the people who make our kites."] * 2
-    result, notes = run(project, ToldTranscriber(spoken([*advert, *LINES])))
+    result, notes = run(project, FakeTranscriber(spoken([*advert, *LINES])))
     told = "the audio changed: 2 of 2 starts moved, +0:20 at the median (from +0:20 to +0:20)"
     assert result.notes == [f"one: {told}"]
     assert notes.warnings == [f"one: {told}"]

@@ -14,7 +14,7 @@ from pipeline.core.storage import write_json
 from pipeline.publish.site import ASSETS, SiteAudioFile, write_site
 from pipeline.publish.tables import write_catalog
 from pipeline.runs.workflow import run_stages
-from tests.support.project import DEMO_AUDIO, LINES, Notes, ToldTranscriber, add_episode, spoken
+from tests.support.project import DEMO_AUDIO, LINES, FakeTranscriber, RecordingReporter, add_episode, spoken
 from tests.support.rows import episode_rows
 
 TITLES = ("Invoices can be sorted by due date", "Added a dark theme to the mobile app")
@@ -144,11 +144,11 @@ def test_an_empty_catalog_has_no_site(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_a_run_writes_the_site_and_says_so(project: Project, transcriber: ToldTranscriber) -> None:
+def test_a_run_writes_the_site_and_says_so(project: Project, transcriber: FakeTranscriber) -> None:
     def run() -> list[Path]:
         return run_stages(
             project, ["one", "two"], ("download", "transcribe", "align", "publish"),
-            transcriber=lambda show: transcriber, reporter=Notes(),
+            transcriber=lambda show: transcriber, reporter=RecordingReporter(),
         ).written  # fmt: skip
 
     add_episode(project, "two")

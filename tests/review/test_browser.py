@@ -10,7 +10,7 @@ from pipeline.core.corrections import Correction, Decision, load_corrections, sa
 from pipeline.core.project import Project
 from pipeline.core.storage import read_json, write_json
 from pipeline.runs.workflow import run_stages
-from tests.support.project import LINES, PAGE, Notes, ToldTranscriber, add_episode, spoken
+from tests.support.project import LINES, PAGE, FakeTranscriber, RecordingReporter, add_episode, spoken
 from tests.support.review import ReviewServer, serve_in_thread
 from tests.support.rows import HOSTILE
 
@@ -194,12 +194,12 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     context.close()
 
 
-def test_no_title_runs(chromium: Browser, project: Project, transcriber: ToldTranscriber) -> None:
+def test_no_title_runs(chromium: Browser, project: Project, transcriber: FakeTranscriber) -> None:
     lines = [*LINES, *HOSTILE[:5]]
     add_episode(project, "one", page="Full Feature review:\n" + "\n".join(f"{title} | v4.10" for title in HOSTILE[:5]))
-    told = ToldTranscriber(spoken(lines))
+    told = FakeTranscriber(spoken(lines))
     stages = ("download", "transcribe", "align", "publish")
-    run_stages(project, ["one"], stages, transcriber=lambda show: told, reporter=Notes())
+    run_stages(project, ["one"], stages, transcriber=lambda show: told, reporter=RecordingReporter())
     settings = project.episode("one")
     settings.write_text(settings.read_text().replace("title: Episode one", f"title: '{HOSTILE[0]}'"))
     assert PAGE not in (project.root / "one.txt").read_text()

@@ -11,7 +11,7 @@ from pipeline.core.project import Project
 from pipeline.publish.tables import read_rows
 from pipeline.review.session import ConflictError, ReviewSession
 from pipeline.runs.workflow import run_stages
-from tests.support.project import Notes, ToldTranscriber
+from tests.support.project import FakeTranscriber, RecordingReporter
 
 
 @pytest.fixture
@@ -144,10 +144,10 @@ def test_finishing_says_what_else_moved(review: ReviewSession) -> None:
     assert moved[0]["after"] != moved[0]["before"]
 
 
-def test_an_id_listed_twice_is_told_apart_by_its_wording(transcriber: ToldTranscriber, review: ReviewSession) -> None:
+def test_an_id_listed_twice_is_told_apart_by_its_wording(transcriber: FakeTranscriber, review: ReviewSession) -> None:
     listed = review.project.root / "one.txt"
     listed.write_text(listed.read_text().replace("500122", "500111"))
-    run_stages(review.project, ["one"], ("align",), transcriber=lambda show: transcriber, reporter=Notes())
+    run_stages(review.project, ["one"], ("align",), transcriber=lambda show: transcriber, reporter=RecordingReporter())
     review.decide(1, 11.0, None)
     review.decide(2, 33.0, None)
     assert [one["decision"]["start"] for one in review.describe()["features"]] == [11.0, 33.0]

@@ -17,7 +17,7 @@ from pipeline.runs.process_pool import WorkerPool, explain_exit, free_memory, sh
 from pipeline.runs.workflow import Engine, run_stages
 from pipeline.transcribe.transcriber import Progress, Transcriber
 from tests.support import faults
-from tests.support.project import LINES, PAGE, Notes, ToldTranscriber, add_episode, spoken
+from tests.support.project import LINES, PAGE, FakeTranscriber, RecordingReporter, add_episode, spoken
 
 EPISODES = ["ep1", "ep2", "ep3"]
 
@@ -53,8 +53,8 @@ class MakeDeadly:
 
 
 @dataclass
-class Watching(Notes):
-    """Notes that keep the progress of each episode too."""
+class Watching(RecordingReporter):
+    """A recording reporter that keeps the progress of each episode too."""
 
     moved: set[str] = field(default_factory=set)
 
@@ -76,8 +76,8 @@ def make_project(root: Path) -> Project:
     return made
 
 
-def go(project: Project, engine: Engine | None, notes: Notes) -> int:
-    told = ToldTranscriber(spoken(LINES))
+def go(project: Project, engine: Engine | None, notes: RecordingReporter) -> int:
+    told = FakeTranscriber(spoken(LINES))
     result = run_stages(project, EPISODES, faults.STAGES, transcriber=lambda show: told, reporter=notes, engine=engine)
     assert list(result.rows) == sorted(result.rows)
     return result.exit_code
@@ -95,14 +95,14 @@ def test_two_workers_write_what_one_process_writes_and_one_may_die(project: Proj
     ]
     alone = make_project(tmp_path / "alone")
     (alone.root / "ep3.txt").write_text(PAGE.replace("dark", "night"))
-    assert go(alone, None, Notes()) == 0
+    assert go(alone, None, RecordingReporter()) == 0
     assert faults.snapshot(project) == faults.snapshot(alone)
 
 
 def test_an_episode_that_kills_its_workers_fails_alone(project: Project, tmp_path: Path) -> None:
     orders = tmp_path / "orders"
     orders.write_text("ep2 ep2")
-    notes = Notes()
+    notes = RecordingReporter()
     assert go(project, WorkerPool(2, MakeDeadly(orders), worker_bytes=1), notes) == 3
     (failed,) = [result for result in notes.results if result.error]
     assert failed.episode_id == "ep2"
@@ -110,7 +110,7 @@ def test_an_episode_that_kills_its_workers_fails_alone(project: Project, tmp_pat
 
 
 def test_where_memory_is_short_fewer_work_at_once(project: Project, tmp_path: Path) -> None:
-    notes = Notes()
+    notes = RecordingReporter()
     pool = WorkerPool(3, MakeDeadly(tmp_path / "none"), worker_bytes=1 << 50)
     assert go(project, pool, notes) == 0
     assert notes.warnings[0].startswith("memory: 1 of 3 jobs at once: a worker may need")

@@ -18,7 +18,7 @@ from pipeline.runs.ray_engine import RayEngine
 from pipeline.runs.workflow import Engine, run_stages
 from pipeline.transcribe.transcriber import Progress, Transcriber
 from tests.support import faults
-from tests.support.project import LINES, PAGE, REPOSITORY, Notes, ToldTranscriber, add_episode, spoken
+from tests.support.project import LINES, PAGE, REPOSITORY, FakeTranscriber, RecordingReporter, add_episode, spoken
 
 # Everything on 127.0.0.1: Ray asks this when it is imported.
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
@@ -80,8 +80,8 @@ def make_project(root: Path) -> Project:
     return project
 
 
-def go(project: Project, engine: Engine | None, notes: Notes) -> int:
-    told = ToldTranscriber(spoken(LINES))
+def go(project: Project, engine: Engine | None, notes: RecordingReporter) -> int:
+    told = FakeTranscriber(spoken(LINES))
     return run_stages(
         project, EPISODES, faults.STAGES, transcriber=lambda show: told, reporter=notes, engine=engine
     ).exit_code
@@ -102,7 +102,7 @@ def test_a_node_lost_in_the_middle_costs_nothing_but_time(cluster: Any, tmp_path
 
     killer = threading.Thread(target=lose_node)
     killer.start()
-    notes = Notes()
+    notes = RecordingReporter()
     code = go(shared, RayEngine(MakeSlow(began), address=cluster.address), notes)
     killer.join()
     assert code == 0, [result.error for result in notes.results]
@@ -111,14 +111,14 @@ def test_a_node_lost_in_the_middle_costs_nothing_but_time(cluster: Any, tmp_path
     assert on_lost, "the node that was to be lost never worked"
     assert any("was lost: trying on another one" in warning for warning in notes.warnings)
     assert {name for _, name in starts} == set(EPISODES)
-    assert go(alone, None, Notes()) == 0
+    assert go(alone, None, RecordingReporter()) == 0
     assert faults.snapshot(shared) == faults.snapshot(alone) | {
         name: digest for name, digest in faults.snapshot(shared).items() if name.startswith("configs/")
     }
 
 
 @dataclass
-class Heard(Notes):
+class Heard(RecordingReporter):
     """A reporter that notes which episodes it heard of while they were still worked on."""
 
     under_way: set[str] = field(default_factory=set)
@@ -139,7 +139,7 @@ def test_progress_on_other_machines_is_told_while_they_work(cluster: Any, tmp_pa
 def test_an_error_on_another_machine_is_one_line_here(cluster: Any, tmp_path: Path) -> None:
     project = make_project(tmp_path)
     (project.root / "ep3.txt").write_text("\n")
-    notes = Notes()
+    notes = RecordingReporter()
     assert go(project, RayEngine(MakeSlow(tmp_path / "began.txt"), address=cluster.address), notes) == 3
     failed = [result for result in notes.results if result.error]
     assert [(one.episode_id, one.stage) for one in failed] == [("ep3", "align")]
@@ -148,8 +148,8 @@ def test_an_error_on_another_machine_is_one_line_here(cluster: Any, tmp_path: Pa
 
 def test_nothing_to_do_needs_no_cluster(tmp_path: Path) -> None:
     project = make_project(tmp_path)
-    assert go(project, None, Notes()) == 0
-    assert go(project, RayEngine(MakeSlow(tmp_path / "x"), address="127.0.0.1:1"), Notes()) == 0
+    assert go(project, None, RecordingReporter()) == 0
+    assert go(project, RayEngine(MakeSlow(tmp_path / "x"), address="127.0.0.1:1"), RecordingReporter()) == 0
 
 
 def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,4 +159,4 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", refuse)
     with pytest.raises(InputError, match=r"no Ray cluster at auto \(Could not find any running Ray instance\.\)"):
-        go(make_project(tmp_path), RayEngine(MakeSlow(tmp_path / "x"), address="auto"), Notes())
+        go(make_project(tmp_path), RayEngine(MakeSlow(tmp_path / "x"), address="auto"), RecordingReporter())

@@ -10,7 +10,7 @@ from pipeline.core.project import Project
 from pipeline.runs.history import list_states, read_state
 from pipeline.runs.report import choose_runs, compare_runs, find_run, list_runs
 from tests.support.command import catalog as call
-from tests.support.project import ToldTranscriber, add_episode, run
+from tests.support.project import FakeTranscriber, add_episode, run
 
 FIRST = """Kite release notes
 Full Feature review:
@@ -33,7 +33,7 @@ THIRD = SECOND.replace("Reminders can be sent twice | v4.10 #500139\nA second ma
 
 
 @pytest.fixture
-def revised(project: Project, transcriber: ToldTranscriber) -> Project:
+def revised(project: Project, transcriber: FakeTranscriber) -> Project:
     """A project whose list came in three revisions, the last one with a correction; a second episode stays as it is."""
     add_episode(project, "two")
     for page in (FIRST, SECOND, THIRD):
@@ -110,7 +110,7 @@ def test_what_a_killed_run_published_is_compared_too(revised: Project) -> None:
 
 
 def test_a_report_says_what_ran_what_changed_and_what_needs_a_person(
-    revised: Project, transcriber: ToldTranscriber
+    revised: Project, transcriber: FakeTranscriber
 ) -> None:
     add_episode(revised, "bad", source="missing.mp3")
     assert run(revised, transcriber, "bad", "one", "two").exit_code == 3

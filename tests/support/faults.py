@@ -42,7 +42,7 @@ from pipeline.runs.history import find_latest
 from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.chunking import Chunk
 from pipeline.transcribe.transcriber import Progress, _Work
-from tests.support.project import DEMO_AUDIO, LINES, PAGE, Notes, add_episode, spoken
+from tests.support.project import DEMO_AUDIO, LINES, PAGE, RecordingReporter, add_episode, spoken
 
 STAGES = ("download", "transcribe", "align", "publish")
 WATCHED = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.truncate"}
@@ -93,7 +93,9 @@ def go(project: Project) -> int:
     """Run everything that is not up to date; return the exit code."""
     transcriber = ChunkedTranscriber()
     ids = sorted(path.stem for path in project.episodes.glob("*.yaml"))
-    return run_stages(project, ids, STAGES, transcriber=lambda show: transcriber, reporter=Notes()).exit_code
+    return run_stages(
+        project, ids, STAGES, transcriber=lambda show: transcriber, reporter=RecordingReporter()
+    ).exit_code
 
 
 def snapshot(project: Project) -> dict[str, str]:

@@ -50,23 +50,23 @@ def spoken(lines: Sequence[str], *, seconds_a_line: float = 10.0) -> Transcript:
 
 
 @dataclass
-class ToldTranscriber:
-    """A transcriber that says what it was told, and counts how often it was asked."""
+class FakeTranscriber:
+    """A transcriber that returns a given transcript and records its calls."""
 
     transcript: Transcript
-    asked: list[Path] = field(default_factory=list)
+    calls: list[Path] = field(default_factory=list)
 
     def transcribe(
         self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
-        self.asked.append(audio)
+        self.calls.append(audio)
         on_progress(1.0, 1.0)
         return self.transcript
 
 
 @dataclass
-class Notes:
-    """A reporter that keeps what it is told."""
+class RecordingReporter:
+    """A reporter that records its calls."""
 
     started: list[tuple[str, str, str]] = field(default_factory=list)
     results: list[StageResult] = field(default_factory=list)
@@ -124,21 +124,21 @@ ALL_STAGES = ("download", "transcribe", "align", "publish")
 
 def run(
     project: Project,
-    transcriber: ToldTranscriber,
+    transcriber: FakeTranscriber,
     *episodes: str,
     stages: tuple[str, ...] = ALL_STAGES,
     force: bool = False,
     offline: bool = False,
     refresh: bool = False,
     include_review: bool = False,
-    notes: Notes | None = None,
+    notes: RecordingReporter | None = None,
 ) -> RunResult:
     return run_stages(
         project,
         episodes or ("one",),
         stages,
         transcriber=lambda show: transcriber,
-        reporter=notes or Notes(),
+        reporter=notes or RecordingReporter(),
         options=RunOptions(force, offline, refresh, include_review),
     )
 

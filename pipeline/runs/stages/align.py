@@ -27,7 +27,7 @@ from pipeline.download.record import describe_moves
 from pipeline.feature_lists.checks import check_duration
 from pipeline.feature_lists.load import load_features
 from pipeline.publish.rows import build_provenance
-from pipeline.runs.job import Job
+from pipeline.runs.job import EpisodeRun
 from pipeline.runs.stages.base import _find_version, _need, _parse_alignment
 
 # Which way of aligning this is: raise it with a change of the code that moves starts or judges them otherwise, so that
@@ -35,22 +35,22 @@ from pipeline.runs.stages.base import _find_version, _need, _parse_alignment
 ALIGNMENT = "4"
 
 
-def _align_inputs(job: Job) -> dict[str, str]:
+def _align_inputs(run: EpisodeRun) -> dict[str, str]:
     # The speech model is no input: what it heard is in the transcript.
-    transcript = _need(job, job.project.transcript(job.episode_id), "transcribe")
-    if not job.feature_list.is_file():
-        raise InputError(f"the feature list {job.feature_list} is not there: correct `features` in the settings")
-    corrections = job.project.corrections(job.episode_id)
+    transcript = _need(run, run.project.transcript(run.episode_id), "transcribe")
+    if not run.feature_list.is_file():
+        raise InputError(f"the feature list {run.feature_list} is not there: correct `features` in the settings")
+    corrections = run.project.corrections(run.episode_id)
     return {
         "transcript": transcript,
-        "feature list": job.state.digest(job.feature_list),
-        "episode in the list": job.config.features_episode or "",
-        "columns": json.dumps(job.show.columns, sort_keys=True),
+        "feature list": run.state.digest(run.feature_list),
+        "episode in the list": run.config.features_episode or "",
+        "columns": json.dumps(run.show.columns, sort_keys=True),
         "sentence encoder": _name_encoder(),
         "alignment weights": _digest_weights(),
         "alignment": ALIGNMENT,
         "episode-catalog": __version__,
-        **({"corrections": job.state.digest(corrections)} if corrections.is_file() else {}),
+        **({"corrections": run.state.digest(corrections)} if corrections.is_file() else {}),
     }
 
 
@@ -68,41 +68,41 @@ def _name_encoder() -> str:
     return f"{DISTRIBUTION} {version}" if version else "none"
 
 
-def _align_outputs(job: Job) -> list[Path]:
-    revision = name_revision(job.state.digest(job.feature_list), job.feature_list.suffix)
-    return [job.project.alignment(job.episode_id), job.project.lists(job.episode_id) / revision]
+def _align_outputs(run: EpisodeRun) -> list[Path]:
+    revision = name_revision(run.state.digest(run.feature_list), run.feature_list.suffix)
+    return [run.project.alignment(run.episode_id), run.project.lists(run.episode_id) / revision]
 
 
-def _align(job: Job) -> None:
+def _align(run: EpisodeRun) -> None:
     from pipeline.align.aligner import align
     from pipeline.align.embeddings import KeptVectors
     from pipeline.align.encoder import load_encoder, warn_of_language
 
-    transcript = read_record(job.project.transcript(job.episode_id), transcript_from_json)
-    features = load_features(job.feature_list, episode=job.config.features_episode, columns=job.show.columns)
+    transcript = read_record(run.project.transcript(run.episode_id), transcript_from_json)
+    features = load_features(run.feature_list, episode=run.config.features_episode, columns=run.show.columns)
     late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
     for warning in (*features.warnings, *late):
-        job.warn(f"{without_secrets(job.config.features)}: {warning}")
+        run.warn(f"{without_secrets(run.config.features)}: {warning}")
     for warning in warn_of_language(transcript.language):
-        job.warn(warning)
+        run.warn(warning)
     # Every revision of the list is kept as it was, since pages are edited after publication.
-    keep_revision(job.feature_list.read_bytes(), job.feature_list.suffix, job.project.lists(job.episode_id))
-    corrections = load_corrections(job.project.corrections(job.episode_id))
+    keep_revision(run.feature_list.read_bytes(), run.feature_list.suffix, run.project.lists(run.episode_id))
+    corrections = load_corrections(run.project.corrections(run.episode_id))
     fitting = match_corrections(corrections, features.features, transcript.duration)
-    alignment = _recall_alignment(job, features.features)
+    alignment = _recall_alignment(run, features.features)
     if alignment is None:
         encoder = load_encoder(transcript.language)
-        vectors = KeptVectors(job.project.vectors(job.episode_id)).load(transcript, encoder) if encoder else None
+        vectors = KeptVectors(run.project.vectors(run.episode_id)).load(transcript, encoder) if encoder else None
         anchors = fitting.find_anchors()
         alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
     for warning in check_fit(alignment):
-        job.warn(f"{without_secrets(job.config.features)}: {warning}")
+        run.warn(f"{without_secrets(run.config.features)}: {warning}")
     alignment, complaints = apply_corrections(alignment, fitting)
     for warning in (*fitting.describe_unfit(), *complaints):
-        job.warn(warning)
-    _tell_moves(job, features.features, alignment, transcript.audio_sha256)
+        run.warn(warning)
+    _tell_moves(run, features.features, alignment, transcript.audio_sha256)
     write_json(
-        job.project.alignment(job.episode_id),
+        run.project.alignment(run.episode_id),
         {
             "provenance": asdict(build_provenance(transcript, features)),
             "features": features_to_json(features.features),
@@ -112,26 +112,26 @@ def _align(job: Job) -> None:
     )
 
 
-def _recall_alignment(job: Job, features: tuple[Feature, ...]) -> Alignment | None:
+def _recall_alignment(run: EpisodeRun, features: tuple[Feature, ...]) -> Alignment | None:
     """The alignment of before, where only the layout of the list changed; None where it must be made anew."""
-    record, path = job.state.stages.get("align"), job.project.alignment(job.episode_id)
-    if record is None or job.options.force or job.project.corrections(job.episode_id).exists():
+    record, path = run.state.stages.get("align"), run.project.alignment(run.episode_id)
+    if record is None or run.options.force or run.project.corrections(run.episode_id).exists():
         return None
     # All but the list must be as it was; of the list, its entries.
-    inputs = {**_align_inputs(job), "feature list": record["inputs"].get("feature list", "")}
-    if job.state.find_reason("align", inputs, [path]) is not None:
+    inputs = {**_align_inputs(run), "feature list": record["inputs"].get("feature list", "")}
+    if run.state.find_reason("align", inputs, [path]) is not None:
         return None
     before, alignment, _ = read_record(path, _parse_alignment)
     return alignment if before == features else None
 
 
-def _tell_moves(job: Job, features: tuple[Feature, ...], alignment: Alignment, audio_sha256: str | None) -> None:
+def _tell_moves(run: EpisodeRun, features: tuple[Feature, ...], alignment: Alignment, audio_sha256: str | None) -> None:
     """Say by how much starts moved where the audio is another than that of the alignment of before."""
-    path = job.project.alignment(job.episode_id)
+    path = run.project.alignment(run.episode_id)
     if not path.is_file():
         return
     with suppress(InputError):
         moves = read_record(path, lambda before: describe_moves(before, features, alignment, audio_sha256))
         if moves:
-            job.result.notes.append(f"{job.episode_id}: {moves}")
-            job.warn(moves)
+            run.result.notes.append(f"{run.episode_id}: {moves}")
+            run.warn(moves)

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Alignment, Feature, Provenance
 from pipeline.core.serialization import alignment_from_json, features_from_json
-from pipeline.runs.job import Job
+from pipeline.runs.job import EpisodeRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class Stage:
     """A step from files to files: what it depends on, what it writes, and the work itself."""
 
     name: str
-    inputs: Callable[[Job], dict[str, str]]
-    outputs: Callable[[Job], list[Path]]
-    work: Callable[[Job], None]
+    inputs: Callable[[EpisodeRun], dict[str, str]]
+    outputs: Callable[[EpisodeRun], list[Path]]
+    work: Callable[[EpisodeRun], None]
 
 
 @cache
@@ -40,8 +40,8 @@ def _parse_alignment(record: dict[str, Any]) -> tuple[tuple[Feature, ...], Align
     )
 
 
-def _need(job: Job, path: Path, stage: str) -> str:
+def _need(run: EpisodeRun, path: Path, stage: str) -> str:
     """The digest of the file an earlier stage makes; InputError where it is not there yet."""
     if not path.is_file():
-        raise InputError(f"{path} is not there: run `catalog {stage} {job.episode_id}` first, or `catalog run`")
-    return job.state.digest(path)
+        raise InputError(f"{path} is not there: run `catalog {stage} {run.episode_id}` first, or `catalog run`")
+    return run.state.digest(path)

@@ -10,24 +10,24 @@ from pipeline.core.urls import is_address, without_secrets
 from pipeline.download.fetch_audio import allow_access, download_audio, find_source
 from pipeline.download.record import METADATA, read_audio
 from pipeline.download.retry import take_turn
-from pipeline.runs.job import Job
+from pipeline.runs.job import EpisodeRun
 
 
-def _download_inputs(job: Job) -> dict[str, str]:
-    local = find_source(job.config.source, job.project.root)
-    source, entry = job.config.source, job.config.entry
+def _download_inputs(run: EpisodeRun) -> dict[str, str]:
+    local = find_source(run.config.source, run.project.root)
+    source, entry = run.config.source, run.config.entry
     return {
         # The record must not keep what an address holds of secrets, and still notice any change of it.
         "source": without_secrets(source),
         "exact source": hashlib.sha256("\n".join(filter(None, (source, entry))).encode()).hexdigest(),
-        "source file": job.state.digest(local) if local else "",
+        "source file": run.state.digest(local) if local else "",
         **({"entry": without_secrets(entry)} if entry else {}),
     }
 
 
-def _download_outputs(job: Job) -> list[Path]:
+def _download_outputs(run: EpisodeRun) -> list[Path]:
     # The name of the audio is only known once it was fetched: it stands in the metadata.
-    metadata_file = job.project.raw(job.episode_id) / METADATA
+    metadata_file = run.project.raw(run.episode_id) / METADATA
     if not metadata_file.is_file():
         return [metadata_file]
     try:
@@ -37,45 +37,45 @@ def _download_outputs(job: Job) -> list[Path]:
         return [metadata_file]
 
 
-def _mend_record(job: Job) -> bool:
+def _mend_record(run: EpisodeRun) -> bool:
     """Make a harmed record of fetched audio again; False where there is more to do, which a download must."""
-    done, record = job.state.stages.get("download"), job.project.raw(job.episode_id) / METADATA
+    done, record = run.state.stages.get("download"), run.project.raw(run.episode_id) / METADATA
     # A file of this machine is at hand, and all that its record says is found out from it again.
     if done is None or not record.is_file() or (done["inputs"].get("source file") and "entry" not in done["inputs"]):
         return False
     known = {Path(name).name: digest for name, digest in done["outputs"].items()}
-    if job.state.digest(record) == known.get(METADATA):
+    if run.state.digest(record) == known.get(METADATA):
         return False
     from pipeline.download.record import mend_record
 
     # Before a download, too: it keeps the rendition that it replaces, if it can read what that is.
     told = mend_record(record.parent, done["inputs"].get("source", ""), known)
     if told:
-        job.warn(told)
-    return told is not None and not job.options.force and done["inputs"] == _download_inputs(job)
+        run.warn(told)
+    return told is not None and not run.options.force and done["inputs"] == _download_inputs(run)
 
 
-def _download(job: Job) -> None:
-    if _mend_record(job):
+def _download(run: EpisodeRun) -> None:
+    if _mend_record(run):
         return
     # Hosts are asked one episode at a time, however many are under way here.
-    networked = is_address(job.config.source) or job.config.entry is not None
+    networked = is_address(run.config.source) or run.config.entry is not None
     turn = (
-        take_turn(job.project.turns, job.show.download.pause)
-        if networked and not job.options.offline
+        take_turn(run.project.turns, run.show.download.pause)
+        if networked and not run.options.offline
         else nullcontext()
     )
     with turn:
         download_audio(
-            job.config.source,
-            job.project.raw(job.episode_id),
-            root=job.project.root,
-            entry=job.config.entry,
-            duration=job.config.duration,
+            run.config.source,
+            run.project.raw(run.episode_id),
+            root=run.project.root,
+            entry=run.config.entry,
+            duration=run.config.duration,
             access=replace(
-                allow_access(job.show.download, job.project.root),
-                tell=lambda message: job.warn(message),
+                allow_access(run.show.download, run.project.root),
+                tell=lambda message: run.warn(message),
             ),
-            offline=job.options.offline,
-            on_progress=job.reporter.stage_progress,
+            offline=run.options.offline,
+            on_progress=run.reporter.stage_progress,
         )
