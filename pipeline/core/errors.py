@@ -6,9 +6,17 @@ INTERRUPTED = 130
 
 
 class PipelineError(Exception):
-    """Any failure with a message fit to print as it is; the command line turns it into an exit code."""
+    """Base class of expected failures; `str()` is one line for the user: the problem, then the advice.
+
+    `problem` says what is wrong and where; `advice`, where given, says what to do about it.
+    """
 
     exit_code = 1
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(f"{problem}: {advice}" if advice else problem)
+        self.problem = problem
+        self.advice = advice
 
 
 class InputError(PipelineError):

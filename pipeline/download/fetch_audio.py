@@ -40,11 +40,14 @@ def find_source(source: str, root: Path) -> Path | None:
     """Return the file that a source names, None for an http(s) address; InputError where it is neither."""
     if is_address(source):
         if urlsplit(source).scheme.lower() not in {"http", "https"}:
-            raise InputError(f"the source {without_secrets(source)} is neither a file nor an http(s) address")
+            raise InputError(
+                f"the source {without_secrets(source)} is neither a file nor an http(s) address",
+                "correct `source` in the episode's settings",
+            )
         return None
     path = place_file(source, root)
     if not path.is_file():
-        raise InputError(f"the source {path} is not there: correct `source` in the episode's settings")
+        raise InputError(f"the source {path} is not there", "correct `source` in the episode's settings")
     return path
 
 

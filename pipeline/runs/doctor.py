@@ -155,8 +155,7 @@ def _check_model(show: ShowConfig | None, project: Project) -> Iterator[Check]:
     try:
         model = find_model(name, root=project.root, offline=True)
     except PipelineError as error:
-        found, _, to_do = str(error).rpartition(": ")
-        yield Check("speech model", Finding.MISSING, found or str(error), to_do)
+        yield Check("speech model", Finding.MISSING, error.problem, error.advice)
     else:
         yield Check("speech model", Finding.OK, f"{model.name}, from the {model.origin}: {model.path}")
 

