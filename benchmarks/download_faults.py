@@ -191,7 +191,7 @@ def fill_page(text: str, table: str) -> str:
 
 def measure_cuts(media: Path, seeds: int) -> None:
     """Print how downloads end that are cut 30 times at random."""
-    from pipeline.download.retry import Access
+    from pipeline.download.retry import FetchPolicy
     from pipeline.download.ytdlp import fetch_media
 
     right = hashlib.sha256((media / "talk.mp3").read_bytes()).hexdigest()
@@ -199,8 +199,8 @@ def measure_cuts(media: Path, seeds: int) -> None:
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as name, faulty.serve(Server().put_folder(media)) as server:
             server.fail("/talk.mp3", faulty.cut_at_random(seed, 30))
-            access = Access(first_wait=0.001)
-            path, _ = fetch_media(f"{server.address}/talk.mp3", Path(name), access, lambda *_: None)
+            policy = FetchPolicy(first_wait=0.001)
+            path, _ = fetch_media(f"{server.address}/talk.mp3", Path(name), policy, lambda *_: None)
             ended += hashlib.sha256(path.read_bytes()).hexdigest() == right
             asked += sum("Range" in headers for _, headers in server.requests)
     seconds = time.monotonic() - began

@@ -46,7 +46,7 @@ from pipeline.core.state import StateFile
 from pipeline.core.storage import read_record
 from pipeline.download.discovery import make_settings
 from pipeline.download.feeds import find_entry, is_feed, parse_feed
-from pipeline.download.integrity import measure_sound, read_tags
+from pipeline.download.integrity import measure_audio, read_tags
 from pipeline.download.record import read_audio
 from pipeline.feature_lists.load import load_episodes
 from pipeline.feature_lists.writer import dump_features, format_page
@@ -97,7 +97,7 @@ def read_input(parser: str, path: Path, root: Path) -> None:
             _use_feed(path.read_bytes())
         case "audio":
             read_tags(path)
-            measure_sound(path)
+            measure_audio(path)
             for _ in read_samples(path):
                 pass
         case _:

@@ -31,10 +31,10 @@ from pipeline.core.storage import read_json
 from pipeline.core.urls import hide_secrets, without_secrets
 from pipeline.download.discovery import make_settings
 from pipeline.download.feeds import Entry, find_entry, parse_feed
-from pipeline.download.integrity import measure_sound
+from pipeline.download.integrity import measure_audio
 from pipeline.download.metadata import Metadata, find_times, link_into_file, metadata_of_media
-from pipeline.download.retry import Access
-from pipeline.download.ssrf_guard import is_private, public_only
+from pipeline.download.retry import FetchPolicy
+from pipeline.download.ssrf_guard import block_private_addresses, is_private
 from pipeline.download.ytdlp import fetch_media
 from pipeline.feature_lists.load import parse_episodes
 from pipeline.feature_lists.writer import dump_features
@@ -243,19 +243,19 @@ def test_no_helper_of_yt_dlp_s_connects_for_us(
     )
     media_server.pages["/a.m3u8"] = ("application/x-mpegurl", protected)
     for number, (page, private) in enumerate(itertools.product(("a.html", "a.m3u8"), (False, True))):
-        access = Access(retries=0, allow_private=private)
+        policy = FetchPolicy(retries=0, allow_private=private)
         with pytest.raises(InputError):
-            fetch_media(f"{media_server.address}/{page}", tmp_path / str(number), access, lambda done, total: None)
+            fetch_media(f"{media_server.address}/{page}", tmp_path / str(number), policy, lambda done, total: None)
     assert not (tmp_path / "called").exists()
 
 
 @pytest.mark.parametrize("listing", ["ffconcat version 1.0\nfile {name}\n", "#EXTM3U\n#EXTINF:9,\n{path}\n"])
 def test_a_recording_is_no_list_of_other_files_of_this_machine(tmp_path: Path, listing: str) -> None:
     secret = make_sound(tmp_path / "secret.mp3", "talk.mp3", 2.0)
-    assert measure_sound(secret).seconds > 1.9
+    assert measure_audio(secret).seconds > 1.9
     fake = tmp_path / "audio.mp3"
     fake.write_bytes(listing.format(name=secret.name, path=secret).encode() + b"\n#\xff\xfb")
-    refused(lambda: measure_sound(fake))
+    refused(lambda: measure_audio(fake))
     refused(lambda: list(read_samples(fake)))
 
 
@@ -272,9 +272,9 @@ def test_a_body_packed_to_a_thousandth_is_left_at_the_limit(faulty: Server, tmp_
     bomb = gzip.compress(b"\0" * (64 << 20))
     faulty.files["/bomb.html"] = b""
     faulty.fail("/bomb.html", answer(200, {"Content-Encoding": "gzip", "Content-Type": "text/html"}, bomb), 100)
-    access = Access(retries=0, max_bytes=8 << 20)
+    policy = FetchPolicy(retries=0, max_bytes=8 << 20)
     assert "larger than" in refused(
-        lambda: fetch_media(f"{faulty.address}/bomb.html", tmp_path / "in", access, lambda done, total: None)
+        lambda: fetch_media(f"{faulty.address}/bomb.html", tmp_path / "in", policy, lambda done, total: None)
     )
 
 
@@ -381,11 +381,11 @@ def test_the_guard_is_of_the_fetch_alone() -> None:
     """Other work of the process, such as a transcriber's, starts what it likes."""
     import subprocess
 
-    with public_only("https://example.org", Access()), pytest.raises(FileNotFoundError):
+    with block_private_addresses("https://example.org", FetchPolicy()), pytest.raises(FileNotFoundError):
         subprocess.run(["true"], check=True)
     subprocess.run(["true"], check=True)
     started: list[int] = []
-    with public_only("https://example.org", Access()):
+    with block_private_addresses("https://example.org", FetchPolicy()):
         other = threading.Thread(target=lambda: started.append(subprocess.run(["true"], check=False).returncode))
         other.start()
         other.join()

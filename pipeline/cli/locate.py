@@ -73,7 +73,7 @@ def features(
     from pipeline.core.config import load_show
     from pipeline.core.project import Project
     from pipeline.download.feature_lists import read_lists
-    from pipeline.download.fetch_audio import allow_access
+    from pipeline.download.fetch_audio import make_fetch_policy
     from pipeline.feature_lists.load import load_features, pick_episode
     from pipeline.feature_lists.writer import OUTPUT_SUFFIXES, dump_features
     from pipeline.standalone import check_apart
@@ -84,8 +84,8 @@ def features(
         check_apart(output, Path(source), *([fill] if fill is not None else []))
     # A project's own names of columns, and whom it lets us reach, hold for its lists here as well.
     show = load_show(path) if (path := Project(root).show).is_file() else None
-    access = replace(allow_access(show.download, root), retries=2) if show else None
-    lists = read_lists(source, columns=show.columns if show else None, access=access)
+    policy = replace(make_fetch_policy(show.download, root), retries=2) if show else None
+    lists = read_lists(source, columns=show.columns if show else None, policy=policy)
     # A table can show several lists; a file and JSON hold one.
     if episode is not None or output is not None or as_json:
         lists = (pick_episode(lists, episode, source),)

@@ -59,11 +59,11 @@ def new(
     from pipeline.core.config import check_episode_id, load_show
     from pipeline.core.urls import without_secrets
     from pipeline.download.discovery import describe_source, make_settings, name_list, write_settings
-    from pipeline.download.fetch_audio import allow_access
+    from pipeline.download.fetch_audio import make_fetch_policy
 
     path = project.episode(check_episode_id(episode))
-    access = allow_access(load_show(project.show).download, project.root)
-    named, chosen, metadata = describe_source(source, entry, project.root, access, offline=offline)
+    policy = make_fetch_policy(load_show(project.show).download, project.root)
+    named, chosen, metadata = describe_source(source, entry, project.root, policy, offline=offline)
     listed, is_there = name_list(features, project.root)
     settings = make_settings(episode, named, chosen, metadata, listed)
     written = write_settings(path, settings)
@@ -87,17 +87,17 @@ def _add_from_feed(project: "Project", feed: str, since: date | None, features: 
     from pipeline.cli.tables import print_line
     from pipeline.core.config import load_show
     from pipeline.download.discovery import add_new_episodes
-    from pipeline.download.fetch_audio import allow_access
-    from pipeline.download.retry import take_turn
+    from pipeline.download.fetch_audio import make_fetch_policy
+    from pipeline.download.retry import rate_limit
 
     settings = load_show(project.show).download
 
     def wait() -> None:
-        with take_turn(project.turns, settings.pause):
+        with rate_limit(project.turns, settings.pause):
             pass
 
-    access = allow_access(settings, project.root)
-    added = add_new_episodes(project, feed, since=since, features=features, access=access, take_turn=wait)
+    policy = make_fetch_policy(settings, project.root)
+    added = add_new_episodes(project, feed, since=since, features=features, policy=policy, before_request=wait)
     new = [one for one in added if not one.skipped]
     if as_json:
         print_json([asdict(one) for one in added])

@@ -15,7 +15,7 @@ from pipeline.core.times import format_time
 from pipeline.core.urls import is_address, without_secrets
 from pipeline.download.fetch_audio import find_source, resolve_entry
 from pipeline.download.http import fetch_document
-from pipeline.download.retry import Access
+from pipeline.download.retry import FetchPolicy
 from pipeline.download.ytdlp import describe_media
 
 RECORD = "captions.json"
@@ -27,21 +27,21 @@ FORMATS = ("vtt", "srt", "json")
 SLACK_SECONDS, SHORT_SHARE = 5.0, 0.8
 
 
-def keep_captions(
+def fetch_captions(
     source: str,
     entry: str | None,
     folder: Path,
     *,
     root: Path,
-    access: Access,
+    policy: FetchPolicy,
     language: str | None,
     audio_sha256: str,
     offline: bool = False,
-    turn: AbstractContextManager[None] | None = None,
+    limiter: AbstractContextManager[None] | None = None,
 ) -> Path | None:
     """Return the file in `folder` with the publisher's captions of this audio; None where there are none.
 
-    They are asked for once a rendition, within `turn`, and never when `offline`. InputError where they cannot be had.
+    They are fetched once per audio version, within `limiter`, and never when `offline`. InputError where that fails.
     """
     key = hashlib.sha256(f"{source}\n{entry or ''}\n{language or ''}\n{audio_sha256}".encode()).hexdigest()
     record = folder / RECORD
@@ -54,8 +54,8 @@ def keep_captions(
     if networked and offline:
         return None
     try:
-        with turn if turn is not None and networked else nullcontext():
-            found = _find(source, entry, root, replace(access, named=source), language)
+        with limiter if limiter is not None and networked else nullcontext():
+            found = _find(source, entry, root, replace(policy, user_url=source), language)
     except InputError as error:
         raise InputError(f"no captions: {error} (without --captions the speech is recognised)") from error
     path = None
@@ -81,7 +81,7 @@ def _read_known(record: Path) -> dict[str, Any]:
 
 
 def _find(
-    source: str, entry: str | None, root: Path, access: Access, language: str | None
+    source: str, entry: str | None, root: Path, policy: FetchPolicy, language: str | None
 ) -> tuple[bytes, str, dict[str, Any]] | None:
     """The captions' bytes, their ending, and what is known of them."""
     local = find_source(source, root)
@@ -89,19 +89,19 @@ def _find(
         beside = (local.with_suffix(f".{ending}") for ending in FORMATS)
         path = next((path for path in beside if path.is_file()), None)
         return (path.read_bytes(), path.suffix, {"from": path.name}) if path else None
-    meant = resolve_entry(source, entry, root, access)
+    meant = resolve_entry(source, entry, root, policy)
     if meant.metadata.captions is not None:
         url, facts = meant.metadata.captions, {"language": meant.metadata.language, "automatic": False}
     elif entry is not None and not meant.has_page:
         return None
     else:
-        chosen = choose_captions(describe_media(meant.source, access), language)
+        chosen = choose_captions(describe_media(meant.source, policy), language)
         if chosen is None:
             return None
         url, facts = chosen
     if find_source(url, root) is not None:
         return None
-    fetched = fetch_document(url, access=access)
+    fetched = fetch_document(url, policy=policy)
     if fetched is None:
         return None
     suffix = _tell_format(fetched.content)

@@ -22,8 +22,8 @@ from pipeline.download.feeds import Entry, find_entry
 from pipeline.download.fetch_audio import find_source, list_entries, resolve_entry
 from pipeline.download.integrity import read_tags
 from pipeline.download.metadata import Metadata, metadata_of_media
-from pipeline.download.retry import Access
-from pipeline.download.ssrf_guard import names_private_host
+from pipeline.download.retry import FetchPolicy
+from pipeline.download.ssrf_guard import has_private_host
 from pipeline.download.ytdlp import describe_media, is_live
 
 
@@ -60,22 +60,22 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
 
 
 def describe_source(
-    source: str, entry: str | None, root: Path, access: Access, *, offline: bool = False
+    source: str, entry: str | None, root: Path, policy: FetchPolicy, *, offline: bool = False
 ) -> tuple[str, str | None, Metadata]:
     """Return how settings name a source and its entry, and what it says of itself; nothing is fetched of its audio.
 
     A file may be named from the current folder or the project's; settings name it from the project's.
     """
-    access = replace(access, named=source)
+    policy = replace(policy, user_url=source)
     if is_address(source) or entry is not None:
         if offline:
             find_source(source, root)
             return source, entry, Metadata()
-        meant = resolve_entry(source, entry, root, access)
+        meant = resolve_entry(source, entry, root, policy)
         find_source(meant.source, root)
         if entry is not None and not meant.has_page:
             return source, meant.metadata.entry, meant.metadata
-        return meant.source, None, metadata_of_media(describe_media(meant.source, access))
+        return meant.source, None, metadata_of_media(describe_media(meant.source, policy))
     named = _name_file(source, root)
     return named, None, read_tags(root / named)
 
@@ -131,17 +131,17 @@ def add_new_episodes(
     *,
     since: date | None,
     features: str | None,
-    access: Access,
-    take_turn: Callable[[], object],
+    policy: FetchPolicy,
+    before_request: Callable[[], object],
 ) -> list[Added]:
     """Write settings for the entries of a feed or playlist that no episode has yet; safe to repeat.
 
     `features` is where the lists are, with `{episode_id}`, `{number}`, `{page}` and `{published}` filled in; where it
-    is None the entry's own page, if it has one. `take_turn` is called before each further question to a server.
+    is None the entry's own page, if it has one. `before_request` is called before each further question to a server.
     Returns what became of each entry; InputError where the source cannot be had, or has no entry with audio.
     """
-    access = replace(access, named=source)
-    entries = list_entries(source, project.root, access)
+    policy = replace(policy, user_url=source)
+    entries = list_entries(source, project.root, policy)
     if not entries:
         raise InputError(f"{without_secrets(source)} holds no entry with audio: check its address")
     known = {path.stem: load_episode(path) for path in sorted(project.episodes.glob("*.yaml"))}
@@ -153,7 +153,7 @@ def add_new_episodes(
         if key in taken or (since is not None and (dates.find(entry) or since) < since):
             continue
         try:
-            full = _complete(entry, access, take_turn)
+            full = _complete(entry, policy, before_request)
         except InputError as error:
             added.append(Added("", entry.metadata.title or without_secrets(key), str(error), failed=True))
             continue
@@ -174,7 +174,7 @@ def add_new_episodes(
             added.append(Added(name, title, f"{name} exists with another source: left as it is"))
             continue
         place, chosen = (full.source, None) if entry.has_page else (source, key)
-        listed = _place_features(features, name, full, access)
+        listed = _place_features(features, name, full, policy)
         if listed is None:
             asked = f"its source gives not all that --features {features!r} asks for: add it with `catalog new`"
             added.append(Added("", title, asked, failed=True))
@@ -202,12 +202,12 @@ def _find_known(source: str, entries: Sequence[Entry], configs: Iterable[Episode
     return taken
 
 
-def _complete(entry: Entry, access: Access, take_turn: Callable[[], object]) -> Entry:
+def _complete(entry: Entry, policy: FetchPolicy, before_request: Callable[[], object]) -> Entry:
     """An entry with all that is said of it: a playlist tells little more than names, the page the rest."""
     if not entry.has_page:
         return entry
-    take_turn()
-    info = describe_media(entry.source, access)
+    before_request()
+    info = describe_media(entry.source, policy)
     if is_live(info):
         raise InputError(f"{without_secrets(entry.source)} is broadcast live: run again when it has ended")
     return Entry(entry.source, metadata_of_media(info))
@@ -253,12 +253,12 @@ def _choose_id(entry: Entry, used: set[str]) -> str:
     return check_episode_id(name)
 
 
-def _place_features(template: str | None, episode_id: str, entry: Entry, access: Access) -> str | None:
+def _place_features(template: str | None, episode_id: str, entry: Entry, policy: FetchPolicy) -> str | None:
     """Where an episode's list is; None where the entry lacks what the template asks for."""
     page = entry.metadata.page or ""
     if template is None:
         # A feed may not send us to look around in private networks.
-        safe = access.allow_private or not names_private_host(page)
+        safe = policy.allow_private or not has_private_host(page)
         usable = safe and is_address(page) and not entry.has_page
         return page if usable else f"pages/{episode_id}.txt"
     values = {

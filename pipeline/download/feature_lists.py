@@ -9,12 +9,12 @@ from pipeline.core.schema import FeatureList
 from pipeline.core.storage import read_json, sha256_of, write_bytes, write_json
 from pipeline.core.urls import is_address, without_secrets
 from pipeline.download.http import fetch_document
-from pipeline.download.retry import Access
+from pipeline.download.retry import FetchPolicy
 from pipeline.feature_lists.load import load_episodes, parse_episodes
 
 
 def read_lists(
-    source: str, *, columns: Mapping[str, str] | None = None, access: Access | None = None
+    source: str, *, columns: Mapping[str, str] | None = None, policy: FetchPolicy | None = None
 ) -> tuple[FeatureList, ...]:
     """Return the lists of all episodes in a file or at an http(s) address; `columns` maps a table's names to ours.
 
@@ -22,7 +22,7 @@ def read_lists(
     """
     if not is_address(source):
         return load_episodes(Path(source), columns=columns)
-    fetched = fetch_document(source, access=access)
+    fetched = fetch_document(source, policy=policy)
     if fetched is None:
         raise InputError(f"{without_secrets(source)} answers that nothing changed, though it was never asked before")
     try:
@@ -71,8 +71,8 @@ def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> 
     # Asked with the marks of a file that is gone, a server would answer "not modified".
     known = find_revision(url, folder)
     record = read_json(folder / LATEST) if known else {}
-    access = Access(allow_private=allow_private, retries=2)
-    fetched = fetch_document(url, etag=record.get("etag"), last_modified=record.get("last_modified"), access=access)
+    policy = FetchPolicy(allow_private=allow_private, retries=2)
+    fetched = fetch_document(url, etag=record.get("etag"), last_modified=record.get("last_modified"), policy=policy)
     if fetched is None:
         if known is None:
             raise InputError(f"{without_secrets(url)} answers 304 though we hold no revision of it: check the address")

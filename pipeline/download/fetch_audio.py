@@ -15,19 +15,19 @@ from pipeline.core.storage import read_limited, sha256_of, write_json, write_who
 from pipeline.core.urls import is_address, without_secrets
 from pipeline.download.feeds import Entry, find_entry, is_feed, parse_feed
 from pipeline.download.http import fetch_document
-from pipeline.download.integrity import Sound, check_sound, measure_sound
+from pipeline.download.integrity import Sound, check_audio, measure_audio
 from pipeline.download.metadata import Metadata, metadata_of_media
-from pipeline.download.record import METADATA, Audio, keep_rendition, read_audio
-from pipeline.download.retry import Access
+from pipeline.download.record import AUDIO_RECORD, Audio, keep_previous_version, read_audio
+from pipeline.download.retry import FetchPolicy
 from pipeline.download.ytdlp import fetch_media, list_playlist
 from pipeline.download.ytdlp_limits import Progress
 
 MAX_FEED_BYTES = 64 << 20
 
 
-def allow_access(settings: DownloadConfig, root: Path) -> Access:
+def make_fetch_policy(settings: DownloadConfig, root: Path) -> FetchPolicy:
     """Return what a project's settings let a fetch do."""
-    return Access(
+    return FetchPolicy(
         allow_private=settings.allow_private_addresses,
         max_bytes=settings.max_megabytes << 20,
         max_seconds=settings.max_minutes * 60,
@@ -51,7 +51,7 @@ def find_source(source: str, root: Path) -> Path | None:
     return path
 
 
-def list_entries(source: str, root: Path, access: Access) -> tuple[Entry, ...]:
+def list_entries(source: str, root: Path, policy: FetchPolicy) -> tuple[Entry, ...]:
     """Return the entries of a feed (oldest first) or playlist (in its order): a file, or an http(s) address.
 
     InputError where it is neither, or cannot be had.
@@ -59,20 +59,20 @@ def list_entries(source: str, root: Path, access: Access) -> tuple[Entry, ...]:
     local = find_source(source, root)
     if local is not None:
         return parse_feed(read_limited(local, MAX_FEED_BYTES, "the feed"), local.as_uri())
-    fetched = fetch_document(source, access=access, max_bytes=MAX_FEED_BYTES)
+    fetched = fetch_document(source, policy=policy, max_bytes=MAX_FEED_BYTES)
     if fetched is not None and is_feed(fetched.content):
         return parse_feed(fetched.content, source)
-    return list_playlist(source, access)
+    return list_playlist(source, policy)
 
 
-def resolve_entry(source: str, entry: str | None, root: Path, access: Access) -> Entry:
+def resolve_entry(source: str, entry: str | None, root: Path, policy: FetchPolicy) -> Entry:
     """Return where the audio that is meant lies, and what its feed says of it; without `entry` the source itself.
 
     InputError where the source has no such entry, or it lies in a file of this machine.
     """
     if entry is None:
         return Entry(source, Metadata())
-    found = find_entry(list_entries(source, root, access), entry, without_secrets(source))
+    found = find_entry(list_entries(source, root, policy), entry, without_secrets(source))
     if not is_address(found.source) or find_source(found.source, root) is not None:
         raise InputError(f"{without_secrets(source)} leads to {found.source}, which is no http(s) address")
     return found
@@ -85,7 +85,7 @@ def download_audio(
     root: Path,
     entry: str | None = None,
     duration: float | None = None,
-    access: Access | None = None,
+    policy: FetchPolicy | None = None,
     offline: bool = False,
     on_progress: Progress,
 ) -> Audio:
@@ -94,22 +94,22 @@ def download_audio(
     `entry` names one of a feed or playlist, `duration` (seconds) is how long the episode should be. InputError where
     the source cannot be had, holds no audio, or is not whole; what `folder` held before then stays as it was.
     """
-    access = dataclasses.replace(access or Access(), named=source)
+    policy = dataclasses.replace(policy or FetchPolicy(), user_url=source)
     local = find_source(source, root)
     if offline and (local is None or entry is not None):
         raise InputError(f"{without_secrets(source)} is on the network, and --offline forbids fetching it")
     folder.mkdir(parents=True, exist_ok=True)
     if local is not None and entry is None:
-        sound = measure_sound(local)
-        check_sound(local, sound, duration)
+        sound = measure_audio(local)
+        check_audio(local, sound, duration)
         path = folder / f"audio{local.suffix.lower()}"
         return _keep(local, path, source, sound, Metadata(), move=False)
     # Named after its source, so that a part of one file is never gone on with as another.
     key = hashlib.sha256(f"{source}\n{entry or ''}".encode()).hexdigest()[:12]
     partial = folder / f"partial-{key}"
-    meant = resolve_entry(source, entry, root, access)
+    meant = resolve_entry(source, entry, root, policy)
     try:
-        fetched, info = fetch_media(meant.source, partial, access, on_progress)
+        fetched, info = fetch_media(meant.source, partial, policy, on_progress)
     finally:
         if not any(part.stat().st_size for part in partial.glob("audio*")):
             shutil.rmtree(partial, ignore_errors=True)
@@ -117,10 +117,10 @@ def download_audio(
     bare = info.get("direct") and not meant.has_page and entry is not None
     metadata = meant.metadata if bare else _merge(meant.metadata, metadata_of_media(info))
     try:
-        sound = measure_sound(fetched, without_secrets(meant.source))
+        sound = measure_audio(fetched, without_secrets(meant.source))
         # What a feed states is a person's round number, and moves with advertisements; a page's own is exact.
         stated_by_feed = duration is None and meant.metadata.duration is not None
-        check_sound(
+        check_audio(
             without_secrets(meant.source),
             sound,
             duration or metadata.duration,
@@ -138,12 +138,12 @@ def download_audio(
 
 def _keep(fetched: Path, path: Path, source: str, sound: Sound, metadata: Metadata, *, move: bool) -> Audio:
     """Put checked audio into its place, with what is known of it; the rendition it takes the place of is kept."""
-    folder, record = path.parent, path.parent / METADATA
+    folder, record = path.parent, path.parent / AUDIO_RECORD
     audio = Audio(path, sha256_of(fetched), round(sound.seconds, 3), source)
     before = _read_before(folder)
     # Where the file is not what its record says, one of them was harmed: this is no rendition that was in use.
     if before is not None and before.sha256 != audio.sha256 and _is_whole(before):
-        keep_rendition(before.path, record, before.sha256)
+        keep_previous_version(before.path, record, before.sha256)
     if move:
         os.replace(fetched, path)
     else:
@@ -152,7 +152,7 @@ def _keep(fetched: Path, path: Path, source: str, sound: Sound, metadata: Metada
     fetched_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     write_json(record, {**facts, "fetched": fetched_at, **metadata.to_json()})
     for old in folder.glob("audio.*"):
-        if old.name not in {path.name, METADATA}:
+        if old.name not in {path.name, AUDIO_RECORD}:
             old.unlink()
     return audio
 
@@ -160,7 +160,7 @@ def _keep(fetched: Path, path: Path, source: str, sound: Sound, metadata: Metada
 def _read_before(folder: Path) -> Audio | None:
     """The audio that the folder holds, if its record can be read."""
     try:
-        return read_audio(folder) if (folder / METADATA).is_file() else None
+        return read_audio(folder) if (folder / AUDIO_RECORD).is_file() else None
     except InputError:
         return None
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from pipeline.core.errors import InputError
 from pipeline.core.urls import without_secrets
 from pipeline.core.version import __version__
-from pipeline.download.retry import PASSING_STATUS, Access, PassingError, parse_retry_after, retry_passing
-from pipeline.download.ssrf_guard import public_only
+from pipeline.download.retry import TRANSIENT_STATUSES, FetchPolicy, TransientError, parse_retry_after, retry_transient
+from pipeline.download.ssrf_guard import block_private_addresses
 from pipeline.feature_lists.documents import SUFFIXES, TEXT_SUFFIXES
 
 MAX_BYTES = 16 << 20
@@ -44,7 +44,7 @@ def fetch_document(
     *,
     etag: str | None = None,
     last_modified: str | None = None,
-    access: Access | None = None,
+    policy: FetchPolicy | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Fetched | None:
     """Return what is at an http(s) address; None where the server says it is still the revision of these marks.
@@ -62,16 +62,16 @@ def fetch_document(
         headers["If-None-Match"] = etag
     if last_modified:
         headers["If-Modified-Since"] = last_modified
-    access = access or Access(retries=2)
-    return retry_passing(lambda: _ask(url, headers, access, max_bytes), access)
+    policy = policy or FetchPolicy(retries=2)
+    return retry_transient(lambda: _ask(url, headers, policy, max_bytes), policy)
 
 
-def _ask(url: str, headers: dict[str, str], access: Access, max_bytes: int) -> Fetched | None:
-    """One attempt; PassingError where another may do better."""
+def _ask(url: str, headers: dict[str, str], policy: FetchPolicy, max_bytes: int) -> Fetched | None:
+    """One attempt; TransientError where another may do better."""
     import requests
 
     shown = without_secrets(url)
-    with public_only(url, access), requests.Session() as session:
+    with block_private_addresses(url, policy), requests.Session() as session:
         session.max_redirects = MAX_REDIRECTS
         try:
             with session.get(url, headers=headers, timeout=_TIMEOUTS, stream=True) as response:
@@ -84,10 +84,10 @@ def _ask(url: str, headers: dict[str, str], access: Access, max_bytes: int) -> F
         except requests.TooManyRedirects:
             raise InputError(f"{shown} redirects more than {MAX_REDIRECTS} times: give the final address") from None
         except requests.Timeout:
-            raise PassingError(f"{shown} does not answer in time: try again later") from None
+            raise TransientError(f"{shown} does not answer in time: try again later") from None
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             # Without a server of that name, or one that answers there, the line may be down for a moment.
-            raise PassingError(f"{shown} cannot be fetched ({type(error).__name__}): check the address") from error
+            raise TransientError(f"{shown} cannot be fetched ({type(error).__name__}): check the address") from error
         except (requests.RequestException, UnicodeError) as error:
             raise InputError(f"{shown} cannot be fetched ({type(error).__name__}): check the address") from error
     return Fetched(content, _find_suffix(url, kind, content), *marks)
@@ -98,8 +98,8 @@ def _check_answer(shown: str, response: Any) -> None:
     if response.ok:
         return
     message = f"{shown} answers {response.status_code} {response.reason}: check the address"
-    if response.status_code in PASSING_STATUS:
-        raise PassingError(
+    if response.status_code in TRANSIENT_STATUSES:
+        raise TransientError(
             message.replace("check the address", "try again later"),
             parse_retry_after(response.headers.get("Retry-After")),
         )

@@ -48,7 +48,7 @@ class Sound:
     tally: Tally
 
 
-def measure_sound(path: Path, shown: object = None) -> Sound:
+def measure_audio(path: Path, shown: object = None) -> Sound:
     """Return what decodes of a file's sound; InputError, naming it as `shown`, where it holds none that we can read."""
     tally = Tally()
     with open_sound(path, shown) as (container, stream):
@@ -61,7 +61,7 @@ def measure_sound(path: Path, shown: object = None) -> Sound:
     return Sound(seconds, stated, own if own in suffixes else suffixes[0], tally)
 
 
-def check_sound(shown: object, sound: Sound, expected: float | None, *, roughly: bool = False) -> None:
+def check_audio(shown: object, sound: Sound, expected: float | None, *, roughly: bool = False) -> None:
     """Raise InputError where the sound is shorter than its file states, or than `expected` seconds, or is damaged.
 
     `roughly`: `expected` is a feed's word, which advertisements move.

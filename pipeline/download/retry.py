@@ -16,10 +16,10 @@ Result = TypeVar("Result")
 LONGEST_WAIT = 300.0
 
 # HTTP answers that may be others the next time.
-PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-class PassingError(InputError):
+class TransientError(InputError):
     """What may be gone the next time: no answer, a cut line, a busy server (`retry_after`: seconds it asks for)."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
@@ -29,28 +29,28 @@ class PassingError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class FetchPolicy:
     """What a fetch may do: whom it may reach, what it may take, how often it tries again, and as whom it comes.
 
-    `named` is the address that a person gave, where the one to be fetched was found in a feed or playlist there;
+    `user_url` is the address that a person gave, where the one to be fetched was found in a feed or playlist there;
     `retries` counts attempts in a row that brought nothing, `first_wait` is the pause in seconds before the first of
-    them, and `tell` hears why and how long we wait.
+    them, and `on_wait` hears why and how long we wait.
     """
 
-    named: str | None = None
+    user_url: str | None = None
     allow_private: bool = False
     max_bytes: int = 4000 << 20
     max_seconds: float = 7200.0
     retries: int = 5
     first_wait: float = 1.0
     cookies: Path | None = None
-    tell: Callable[[str], None] | None = None
+    on_wait: Callable[[str], None] | None = None
 
 
-def retry_passing(
-    attempt: Callable[[], Result], access: Access, *, progress: Callable[[], float] = lambda: 0.0
+def retry_transient(
+    attempt: Callable[[], Result], policy: FetchPolicy, *, progress: Callable[[], float] = lambda: 0.0
 ) -> Result:
-    """Return what `attempt` gives; a PassingError is tried again after growing pauses, Retry-After honoured.
+    """Return what `attempt` gives; a TransientError is tried again after growing pauses, Retry-After honoured.
 
     Only attempts in a row that brought nothing count: as long as `progress` grows, a bad line is no reason to give up.
     InputError where a server asks to be left alone for longer than LONGEST_WAIT.
@@ -64,19 +64,21 @@ def retry_passing(
         idle, reached = (0 if progress() > reached else idle + 1), max(progress(), reached)
 
     def give_up(state: tenacity.RetryCallState) -> bool:
-        return idle > access.retries or _asked_wait(state) > LONGEST_WAIT
+        return idle > policy.retries or _asked_wait(state) > LONGEST_WAIT
 
     def pause(state: tenacity.RetryCallState) -> float:
-        grown = access.first_wait * 2 ** max(idle - 1, 0) * random.uniform(1.0, 1.3)  # noqa: S311 - spreads requests
+        grown = policy.first_wait * 2 ** max(idle - 1, 0) * random.uniform(1.0, 1.3)  # noqa: S311 - spreads requests
         wait = max(min(grown, 60.0), _asked_wait(state))
         return float(wait)
 
     def tell(state: tenacity.RetryCallState) -> None:
-        if access.tell is not None and idle:
-            access.tell(f"{state.outcome and state.outcome.exception()}; trying again in {state.upcoming_sleep:.0f} s")
+        if policy.on_wait is not None and idle:
+            policy.on_wait(
+                f"{state.outcome and state.outcome.exception()}; trying again in {state.upcoming_sleep:.0f} s"
+            )
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(PassingError),
+        retry=tenacity.retry_if_exception_type(TransientError),
         after=count,  # called before the next two
         wait=pause,
         stop=give_up,
@@ -86,7 +88,7 @@ def retry_passing(
     )
     try:
         return retrying(attempt)
-    except PassingError as error:
+    except TransientError as error:
         asked = error.retry_after or 0.0
         if asked <= LONGEST_WAIT:
             raise
@@ -95,11 +97,11 @@ def retry_passing(
 
 def _asked_wait(state: Any) -> float:
     error = state.outcome.exception()
-    return float(error.retry_after or 0.0) if isinstance(error, PassingError) else 0.0
+    return float(error.retry_after or 0.0) if isinstance(error, TransientError) else 0.0
 
 
 @contextmanager
-def take_turn(folder: Path, pause: float) -> Iterator[None]:
+def rate_limit(folder: Path, pause: float) -> Iterator[None]:
     """Wait until nobody else fetches for the project, `pause` seconds after the last one, and keep others waiting."""
     from filelock import FileLock
 

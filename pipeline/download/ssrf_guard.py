@@ -16,7 +16,7 @@ from urllib.request import getproxies
 
 from pipeline.core.errors import InputError
 from pipeline.core.urls import without_secrets
-from pipeline.download.retry import Access
+from pipeline.download.retry import FetchPolicy
 
 
 @dataclass
@@ -42,7 +42,7 @@ _watching = False
 
 
 @contextmanager
-def public_only(url: str, access: Access) -> Iterator[None]:
+def block_private_addresses(url: str, policy: FetchPolicy) -> Iterator[None]:
     """Refuse connections to private addresses while the block runs, wherever redirects, feeds or playlists lead.
 
     Connections are judged by the address they really go to, whichever library makes them, so no name and no DNS answer
@@ -50,9 +50,9 @@ def public_only(url: str, access: Access) -> Iterator[None]:
     Proxies of the environment stay open, too. InputError names what was refused. No program but a JavaScript runtime
     is started, since nobody could watch whom it connects to.
     """
-    named = access.named or url
+    named = policy.user_url or url
     _watch_connections()
-    guard = _Guard(frozenset([_named_host(named), *_find_proxies()]), access.allow_private)
+    guard = _Guard(frozenset([_named_host(named), *_find_proxies()]), policy.allow_private)
     token = _guard.set(guard)
     try:
         yield
@@ -83,7 +83,7 @@ def is_private(address: str) -> bool:
     return not ip.is_global or ip.is_multicast
 
 
-def names_private_host(url: str) -> bool:
+def has_private_host(url: str) -> bool:
     """Tell whether an address names a private host outright, as a number or as this machine."""
     host, _ = _named_host(url)
     try:

@@ -16,8 +16,8 @@ from pipeline.core.errors import InputError
 from pipeline.core.urls import without_secrets
 from pipeline.download.feeds import Entry
 from pipeline.download.metadata import metadata_of_media
-from pipeline.download.retry import PASSING_STATUS, Access, PassingError, retry_passing
-from pipeline.download.ssrf_guard import public_only
+from pipeline.download.retry import TRANSIENT_STATUSES, FetchPolicy, TransientError, retry_transient
+from pipeline.download.ssrf_guard import block_private_addresses
 from pipeline.download.ytdlp_errors import explain, find_failure
 from pipeline.download.ytdlp_limits import (
     BoundedBody,
@@ -34,23 +34,23 @@ MAX_PAGE_BYTES = 64 << 20  # a page, or the list of a stream's pieces
 UNFINISHED = {".part", ".ytdl", ".json"}
 
 
-def describe_media(url: str, access: Access) -> dict[str, Any]:
+def describe_media(url: str, policy: FetchPolicy) -> dict[str, Any]:
     """Return what yt-dlp finds out about one address, nothing fetched; InputError where it is no single recording."""
-    return retry_passing(lambda: _describe(url, access), access)
+    return retry_transient(lambda: _describe(url, policy), policy)
 
 
-def list_playlist(url: str, access: Access) -> tuple[Entry, ...]:
+def list_playlist(url: str, policy: FetchPolicy) -> tuple[Entry, ...]:
     """Return the entries of a playlist in its order; InputError where the address is none."""
 
     def attempt() -> tuple[Entry, ...]:
         # A video's address may name the playlist it was found in: here that is what is meant.
-        with _open(url, access, {"extract_flat": "in_playlist", "noplaylist": False}) as fetcher:
+        with _open(url, policy, {"extract_flat": "in_playlist", "noplaylist": False}) as fetcher:
             info = fetcher.extract_info(url, download=False)
         if info.get("_type") != "playlist":
             raise InputError(f"{without_secrets(url)} is one recording, not a feed or playlist: leave out `entry`")
         return tuple(_read_entry(entry, info) for entry in info.get("entries") or [] if entry)
 
-    return retry_passing(attempt, access)
+    return retry_transient(attempt, policy)
 
 
 def _read_entry(info: Mapping[str, Any], listed: Mapping[str, Any]) -> Entry:
@@ -62,45 +62,45 @@ def _read_entry(info: Mapping[str, Any], listed: Mapping[str, Any]) -> Entry:
     return Entry(url, replace(metadata, entry=metadata.media_id))
 
 
-def fetch_media(url: str, folder: Path, access: Access, on_progress: Progress) -> tuple[Path, dict[str, Any]]:
+def fetch_media(url: str, folder: Path, policy: FetchPolicy, on_progress: Progress) -> tuple[Path, dict[str, Any]]:
     """Return the audio at an address, fetched into `folder`, and what yt-dlp says of it; InputError says what to do.
 
     What is in `folder` of an earlier, interrupted fetch is gone on with, if the server still has the same file.
     """
-    deadline = time.monotonic() + access.max_seconds
+    deadline = time.monotonic() + policy.max_seconds
     folder.mkdir(parents=True, exist_ok=True)
 
     def attempt() -> dict[str, Any]:
         if time.monotonic() > deadline:
-            raise InputError(too_slow(url, access))
-        info = _describe(url, access)
+            raise InputError(too_slow(url, policy))
+        info = _describe(url, policy)
         if is_live(info):
             raise InputError(f"{without_secrets(url)} is broadcast live: run again when it has ended")
-        hook = limit_transfer(url, folder, access, deadline, on_progress)
+        hook = limit_transfer(url, folder, policy, deadline, on_progress)
         # The name says nothing of the title, which is a stranger's; a % in the folder's is no field.
         template = {"default": f"{folder}/audio.".replace("%", "%%") + "%(ext)s"}
         options = {"progress_hooks": [hook], "outtmpl": template}
-        with _open(url, access, options, most=access.max_bytes, deadline=deadline, described=True) as fetcher:
+        with _open(url, policy, options, most=policy.max_bytes, deadline=deadline, described=True) as fetcher:
             watch_revision(fetcher, info, folder)
             fetched: dict[str, Any] = fetcher.process_ie_result(info, download=True)
         return fetched
 
-    info = retry_passing(attempt, access, progress=lambda: _bytes_in(folder))
+    info = retry_transient(attempt, policy, progress=lambda: _bytes_in(folder))
     files = [file for file in folder.glob("audio.*") if file.suffix not in UNFINISHED]
     if not files:
         raise InputError(f"{without_secrets(url)} gave no audio: check the address in a browser")
     return files[0], info
 
 
-def _describe(url: str, access: Access) -> dict[str, Any]:
-    with _open(url, access, {"extract_flat": "in_playlist", "playlistend": 2}) as fetcher:
+def _describe(url: str, policy: FetchPolicy) -> dict[str, Any]:
+    with _open(url, policy, {"extract_flat": "in_playlist", "playlistend": 2}) as fetcher:
         info: dict[str, Any] = fetcher.extract_info(url, download=False)
     if info.get("_type", "video") not in {"playlist", "multi_video"}:
         return info
     entries = [entry for entry in info.get("entries") or [] if entry]
     own = entries[0].get("webpage_url") or entries[0].get("url") if len(entries) == 1 else None
     if own and own != url:
-        return _describe(own, access)
+        return _describe(own, policy)
     if own and "formats" in entries[0]:
         return dict(entries[0])
     if not entries:
@@ -113,7 +113,7 @@ def _describe(url: str, access: Access) -> dict[str, Any]:
 @contextmanager
 def _open(
     url: str,
-    access: Access,
+    policy: FetchPolicy,
     options: Mapping[str, Any],
     *,
     most: int = MAX_PAGE_BYTES,
@@ -130,13 +130,13 @@ def _open(
     plugin_dirs.value = []
     log = _Log()
     # yt-dlp would write a cookie file anew at its end: it gets a copy.
-    cookies = {"cookiefile": io.StringIO(_read_cookies(access.cookies))} if access.cookies else {}
-    with public_only(url, access):
+    cookies = {"cookiefile": io.StringIO(_read_cookies(policy.cookies))} if policy.cookies else {}
+    with block_private_addresses(url, policy):
         try:
             settings = {**_OPTIONS, **cookies, "logger": log, **options}
             with yt_dlp.YoutubeDL(settings, auto_init=not described) as fetcher:
-                until = time.monotonic() + access.max_seconds if deadline is None else deadline
-                watch_answers(fetcher, lambda body: BoundedBody(body, url, access, most, until), log.note_wait)
+                until = time.monotonic() + policy.max_seconds if deadline is None else deadline
+                watch_answers(fetcher, lambda body: BoundedBody(body, url, policy, most, until), log.note_wait)
                 yield fetcher
         except yt_dlp.utils.YoutubeDLError as error:
             _close_files(error)
@@ -197,8 +197,8 @@ def _translate(url: str, error: Exception, log: _Log) -> InputError:
     message = "\n".join(str(cause) for cause in causes)
     plain, failure = explain(without_secrets(url), message, hints), find_failure(message, hints)
     answers = {cause.status for cause in causes if getattr(cause, "status", None)}
-    if answers & PASSING_STATUS or (not answers and failure is not None and failure.passing):
-        return PassingError(plain, log.retry_after)
+    if answers & TRANSIENT_STATUSES or (not answers and failure is not None and failure.passing):
+        return TransientError(plain, log.retry_after)
     return InputError(plain)
 
 

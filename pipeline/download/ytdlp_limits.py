@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.core.storage import read_json, write_json
 from pipeline.core.urls import without_secrets
-from pipeline.download.retry import Access, PassingError, parse_retry_after
+from pipeline.download.retry import FetchPolicy, TransientError, parse_retry_after
 
 # Called with the bytes fetched and the bytes in all.
 Progress = Callable[[float, float], None]
@@ -19,9 +19,9 @@ MARKS = "marks.json"  # which revision of the file the parts fetched so far belo
 class BoundedBody:
     """The body of an answer, read as it comes: a server that trickles, or never ends, is left at our limits."""
 
-    def __init__(self, body: Any, url: str, access: Access, most: int, deadline: float) -> None:
+    def __init__(self, body: Any, url: str, policy: FetchPolicy, most: int, deadline: float) -> None:
         """Take at most `most` bytes, until the monotonic clock says `deadline`."""
-        self._body, self._url, self._access, self._left, self._deadline = body, url, access, most, deadline
+        self._body, self._url, self._access, self._left, self._deadline = body, url, policy, most, deadline
 
     def read(self, amount: int | None = None, **options: Any) -> bytes:
         """Return what is there, at most `amount` bytes; not waiting for all of them keeps the limit of time.
@@ -59,7 +59,7 @@ def watch_answers(fetcher: Any, bound: Callable[[Any], Any], note_wait: Callable
 
 
 def limit_transfer(
-    url: str, folder: Path, access: Access, deadline: float, on_progress: Progress
+    url: str, folder: Path, policy: FetchPolicy, deadline: float, on_progress: Progress
 ) -> Callable[[dict[str, Any]], None]:
     """Return the hook that yt-dlp calls with each piece: it keeps the limits, and tells how far it is.
 
@@ -69,32 +69,32 @@ def limit_transfer(
     def hook(state: dict[str, Any]) -> None:
         done = float(state.get("downloaded_bytes") or 0)
         exact = float(state.get("total_bytes") or 0)
-        if max(done, exact) > access.max_bytes:
-            raise InputError(too_large(url, access))
+        if max(done, exact) > policy.max_bytes:
+            raise InputError(too_large(url, policy))
         if state.get("status") == "downloading" and exact - done > shutil.disk_usage(folder).free:
             raise InputError(
                 f"the disk is full: {without_secrets(url)} needs {exact / 1e6:.1f} MB: make room and run again, what "
                 "came so far is kept and gone on with"
             )
         if time.monotonic() > deadline:
-            raise InputError(too_slow(url, access))
+            raise InputError(too_slow(url, policy))
         on_progress(done, exact or float(state.get("total_bytes_estimate") or 0))
 
     return hook
 
 
-def too_large(url: str, access: Access) -> str:
+def too_large(url: str, policy: FetchPolicy) -> str:
     """Return what to say of what is too large."""
     return (
-        f"{without_secrets(url)} is larger than {access.max_bytes >> 20} MB: if that is right, raise `max_megabytes` "
+        f"{without_secrets(url)} is larger than {policy.max_bytes >> 20} MB: if that is right, raise `max_megabytes` "
         "under `download:` in show.yaml"
     )
 
 
-def too_slow(url: str, access: Access) -> str:
+def too_slow(url: str, policy: FetchPolicy) -> str:
     """Return what to say of a transfer that takes too long."""
     return (
-        f"{without_secrets(url)} takes longer than {access.max_seconds / 60:g} minutes: run again to go on with what "
+        f"{without_secrets(url)} takes longer than {policy.max_seconds / 60:g} minutes: run again to go on with what "
         "came so far, or raise `max_minutes` under `download:` in show.yaml"
     )
 
@@ -110,9 +110,9 @@ def watch_revision(fetcher: Any, info: Mapping[str, Any], folder: Path) -> None:
     media, ask = info.get("url") and Request(info["url"]).url, fetcher.urlopen
     marks = folder / MARKS
 
-    def start_over() -> PassingError:
+    def start_over() -> TransientError:
         clear_parts(folder)
-        return PassingError(f"{without_secrets(str(media))} was changed while it was fetched: run again")
+        return TransientError(f"{without_secrets(str(media))} was changed while it was fetched: run again")
 
     def urlopen(request: Any) -> Any:
         try:

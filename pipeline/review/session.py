@@ -20,7 +20,7 @@ from pipeline.core.schema import Alignment, Feature, Placement, Status
 from pipeline.core.serialization import alignment_from_json, features_from_json, transcript_from_json
 from pipeline.core.storage import read_record, write_json
 from pipeline.core.times import format_time
-from pipeline.download.record import METADATA, read_audio
+from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.publish.paragraphs import cut_paragraphs
 from pipeline.runs.job import RunOptions, StageResult
 from pipeline.runs.workflow import check_known, run_stages
@@ -59,7 +59,11 @@ class ReviewSession:
     def open(cls, project: Project, episode_id: str, who: str = "") -> "ReviewSession":
         """Return a review of an episode that was aligned; InputError where something it needs is missing."""
         check_known(project, episode_id)
-        for path in (project.raw(episode_id) / METADATA, project.transcript(episode_id), project.alignment(episode_id)):
+        for path in (
+            project.raw(episode_id) / AUDIO_RECORD,
+            project.transcript(episode_id),
+            project.alignment(episode_id),
+        ):
             if not path.is_file():
                 raise InputError(f"{path} is not there: run `catalog run {episode_id}` first")
         review = cls(project, episode_id, who, read_journal(project.undo_journal(episode_id)))

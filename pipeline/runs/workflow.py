@@ -13,7 +13,7 @@ from pipeline.core.errors import INTERRUPTED, SOME_FAILED, ConfigError, InputErr
 from pipeline.core.project import Project
 from pipeline.core.schema import Transcript
 from pipeline.core.storage import sweep_temporaries
-from pipeline.download.record import METADATA, read_audio
+from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.publish.combined_csv import update_csv
 from pipeline.publish.site import SiteAudioFile, write_site
 from pipeline.runs.episode import explain_error, find_reason, run_episode
@@ -189,7 +189,7 @@ def _write_shared(project: Project, show: ShowConfig, reporter: Reporter, result
 
     def find_audio(episode_id: str) -> SiteAudioFile | None:
         folder = project.raw(episode_id)
-        if not (folder / METADATA).is_file():
+        if not (folder / AUDIO_RECORD).is_file():
             return None
         try:
             audio = read_audio(folder)

@@ -11,8 +11,8 @@ from pipeline.core.project import Project
 from pipeline.core.schema import Transcript
 from pipeline.core.serialization import transcript_from_json
 from pipeline.core.storage import read_record
-from pipeline.download.captions import check_captions, choose_captions, keep_captions
-from pipeline.download.retry import Access
+from pipeline.download.captions import check_captions, choose_captions, fetch_captions
+from pipeline.download.retry import FetchPolicy
 from pipeline.runs.job import RunOptions, RunResult
 from pipeline.runs.workflow import list_stage_statuses, run_stages
 from tests.support.faulty_server import Server, answer, make_sound, write_feed
@@ -31,8 +31,8 @@ def write_vtt() -> str:
 
 
 def keep(source: str, folder: Path, *, entry: str | None = None, **more: Any) -> Path | None:
-    options = {"root": folder, "access": Access(retries=0), "language": "en", "audio_sha256": "a", **more}
-    return keep_captions(source, entry, folder, **options)
+    options = {"root": folder, "policy": FetchPolicy(retries=0), "language": "en", "audio_sha256": "a", **more}
+    return fetch_captions(source, entry, folder, **options)
 
 
 def run(project: Project, *, captions: bool) -> tuple[RunResult, FakeTranscriber, RecordingReporter]:

@@ -21,15 +21,15 @@ from pipeline.download.discovery import (
 )
 from pipeline.download.feeds import Entry
 from pipeline.download.metadata import Metadata
-from pipeline.download.retry import Access
+from pipeline.download.retry import FetchPolicy
 from tests.support.command import catalog
 from tests.support.faulty_server import Server, answer, write_feed
 
-QUICK = Access(retries=0)
+QUICK = FetchPolicy(retries=0)
 
 
 def add(project: Project, source: str, since: date | None = None, features: str | None = None) -> list[Added]:
-    return add_new_episodes(project, source, since=since, features=features, access=QUICK, take_turn=lambda: None)
+    return add_new_episodes(project, source, since=since, features=features, policy=QUICK, before_request=lambda: None)
 
 
 def ids(added: list[Added]) -> list[str]:
@@ -171,7 +171,7 @@ def test_a_playlists_pages_are_asked_for_their_dates_once(
     ]
     asked: list[str] = []
 
-    def describe(url: str, access: Access) -> dict[str, object]:
+    def describe(url: str, policy: FetchPolicy) -> dict[str, object]:
         asked.append(url)
         return {"id": url[-2:], "title": f"Part {url[-1]}", "webpage_url": url, "upload_date": f"2026110{url[-1]}"}
 

@@ -10,9 +10,9 @@ from pipeline.core.config import DownloadConfig
 from pipeline.core.errors import InputError
 from pipeline.core.project import Project
 from pipeline.core.urls import without_secrets
-from pipeline.download.fetch_audio import allow_access, download_audio, find_source
+from pipeline.download.fetch_audio import download_audio, find_source, make_fetch_policy
 from pipeline.download.record import Audio, read_audio
-from pipeline.download.retry import Access
+from pipeline.download.retry import FetchPolicy
 from pipeline.runs.job import RunResult
 from pipeline.runs.workflow import run_stages
 from tests.support.faulty_server import Handler, Server, answer, cut_and_go_down, serve, write_feed
@@ -22,9 +22,11 @@ from tests.support.web import MediaServer
 DEMO_SECONDS = 322.0
 
 
-def fetch(source: str, folder: Path, root: Path = REPOSITORY, *, access: Access | None = None, **more: Any) -> Audio:
-    access = access or Access(retries=1, first_wait=0.01)
-    return download_audio(source, folder, root=root, access=access, on_progress=lambda done, total: None, **more)
+def fetch(
+    source: str, folder: Path, root: Path = REPOSITORY, *, policy: FetchPolicy | None = None, **more: Any
+) -> Audio:
+    policy = policy or FetchPolicy(retries=1, first_wait=0.01)
+    return download_audio(source, folder, root=root, policy=policy, on_progress=lambda done, total: None, **more)
 
 
 def files_in(folder: Path) -> set[str]:
@@ -146,7 +148,7 @@ def test_an_entry_of_a_feed_comes_with_what_the_feed_says(
 
 def test_a_feed_may_be_a_file(tmp_path: Path, faulty: Server) -> None:
     (tmp_path / "feed.xml").write_bytes(faulty.files["/feed.xml"])
-    audio = fetch("feed.xml", tmp_path / "raw", tmp_path, entry="2", access=Access(allow_private=True))
+    audio = fetch("feed.xml", tmp_path / "raw", tmp_path, entry="2", policy=FetchPolicy(allow_private=True))
     assert audio.path.read_bytes() == faulty.files["/talk.mp3"]
 
 
@@ -182,9 +184,9 @@ def test_what_settings_allow_is_what_a_fetch_may_do(tmp_path: Path) -> None:
     settings = DownloadConfig(
         max_megabytes=2, max_minutes=3, pause=0, retries=4, cookies="jar.txt", allow_private_addresses=True
     )
-    access = allow_access(settings, tmp_path)
-    assert (access.max_bytes, access.max_seconds, access.retries) == (2 << 20, 180.0, 4)
-    assert (access.cookies, access.allow_private) == (tmp_path / "jar.txt", True)
+    policy = make_fetch_policy(settings, tmp_path)
+    assert (policy.max_bytes, policy.max_seconds, policy.retries) == (2 << 20, 180.0, 4)
+    assert (policy.cookies, policy.allow_private) == (tmp_path / "jar.txt", True)
 
 
 @pytest.mark.parametrize("audio", ["file:///etc/passwd", "ftp://example.org/a.mp3"])

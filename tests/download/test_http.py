@@ -12,7 +12,7 @@ from pipeline.core.errors import InputError
 from pipeline.download import http as fetch
 from pipeline.download.feature_lists import find_revision, refresh_revision
 from pipeline.download.http import Fetched, fetch_document
-from pipeline.download.retry import Access
+from pipeline.download.retry import FetchPolicy
 
 PAGE = b"<html><body><p>A page</p></body></html>"
 
@@ -138,7 +138,7 @@ def test_a_redirect_is_followed(address: str) -> None:
 )
 def test_a_fault_is_one_line_that_names_the_address(address: str, path: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint) as raised:
-        fetch_document(f"{address}/{path}?token=hush", access=Access(retries=0))
+        fetch_document(f"{address}/{path}?token=hush", policy=FetchPolicy(retries=0))
     assert f"{address}/{path}?token=***" in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -146,7 +146,7 @@ def test_a_fault_is_one_line_that_names_the_address(address: str, path: str, com
 def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "_TIMEOUTS", (0.5, 0.5))
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(InputError, match="does not answer in time"):
-        fetch_document(f"http://127.0.0.1:{silent.getsockname()[1]}/", access=Access(retries=0))
+        fetch_document(f"http://127.0.0.1:{silent.getsockname()[1]}/", policy=FetchPolicy(retries=0))
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org/a", "file:///etc/passwd", "gopher://x"])

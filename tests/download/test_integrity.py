@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.core.audio_file import Tally, decode_frames, is_cut, open_sound, read_samples
 from pipeline.core.errors import InputError
-from pipeline.download.integrity import Sound, check_sound, measure_sound, read_tags
+from pipeline.download.integrity import Sound, check_audio, measure_audio, read_tags
 from tests.support.faulty_server import make_sound
 from tests.support.project import DEMO_AUDIO
 
@@ -19,8 +19,8 @@ DECODED = Tally(packets=100, frames=100)
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm", "index0.ts"])
 def test_all_of_a_whole_file_decodes(media: Path, name: str) -> None:
-    sound = measure_sound(media / name)
-    check_sound(name, sound, None)
+    sound = measure_audio(media / name)
+    check_audio(name, sound, None)
     assert sound.seconds == pytest.approx(4.0 if name.endswith(".ts") else 20.0, abs=0.2)
     assert sound.tally.damaged == 0
 
@@ -33,7 +33,7 @@ def test_a_file_that_was_cut_off_is_found_out_by_what_it_states(
     cut = tmp_path / name
     cut.write_bytes((media / name).read_bytes()[: int((media / name).stat().st_size * share)])
     with pytest.raises(InputError, match=r"is cut off: 0:\d\d of sound where the file itself states 0:20"):
-        check_sound(name, measure_sound(cut), None)
+        check_audio(name, measure_audio(cut), None)
 
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm", "index0.ts"])
@@ -43,7 +43,7 @@ def test_a_download_and_a_transcription_judge_alike(tmp_path: Path, media: Path,
     path = tmp_path / name
     path.write_bytes((media / name).read_bytes()[: int((media / name).stat().st_size * share)])
     complaints = []
-    for judge in (lambda: check_sound(path, measure_sound(path), None), lambda: list(read_samples(path))):
+    for judge in (lambda: check_audio(path, measure_audio(path), None), lambda: list(read_samples(path))):
         try:
             judge()
             complaints.append("")
@@ -73,10 +73,10 @@ def test_a_wav_file_that_was_cut_off_is_found_out(tmp_path: Path) -> None:
         out.setparams((1, 2, 8_000, 0, "NONE", ""))
         out.writeframes(bytes(2 * 8_000 * 20))
     whole = path.read_bytes()
-    check_sound(path, measure_sound(path), None)
+    check_audio(path, measure_audio(path), None)
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"is cut off: 0:09 of sound where the file itself states 0:20"):
-        check_sound(path, measure_sound(path), None)
+        check_audio(path, measure_audio(path), None)
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFF_FFFF])
@@ -88,24 +88,24 @@ def test_a_wav_file_that_was_written_as_a_stream_is_whole(tmp_path: Path, size: 
     content = bytearray(path.read_bytes())
     content[40:44] = struct.pack("<I", size)
     path.write_bytes(content)
-    sound = measure_sound(path)
-    check_sound(path, sound, None)
+    sound = measure_audio(path)
+    check_audio(path, sound, None)
     assert sound.seconds == pytest.approx(20)
 
 
 def test_a_file_that_states_nothing_is_held_against_what_was_promised(media: Path) -> None:
-    sound = measure_sound(media / "index0.ts")
-    check_sound("a.ts", sound, None)
+    sound = measure_audio(media / "index0.ts")
+    check_audio("a.ts", sound, None)
     with pytest.raises(InputError, match="0:04 of sound where the publisher states 0:20"):
-        check_sound("a.ts", sound, 20.0)
+        check_audio("a.ts", sound, 20.0)
 
 
 def test_a_feeds_word_is_taken_roughly() -> None:
-    check_sound("a", Sound(3000.0, None, ".mp3", DECODED), 3300.0, roughly=True)
+    check_audio("a", Sound(3000.0, None, ".mp3", DECODED), 3300.0, roughly=True)
     with pytest.raises(InputError, match="cut off"):
-        check_sound("a", Sound(3000.0, None, ".mp3", DECODED), 3300.0)
+        check_audio("a", Sound(3000.0, None, ".mp3", DECODED), 3300.0)
     with pytest.raises(InputError, match="cut off"):
-        check_sound("a", Sound(2000.0, None, ".mp3", DECODED), 3300.0, roughly=True)
+        check_audio("a", Sound(2000.0, None, ".mp3", DECODED), 3300.0, roughly=True)
 
 
 def test_a_little_less_is_what_encoders_do() -> None:
@@ -122,7 +122,7 @@ def test_a_file_with_a_hole_is_damaged(tmp_path: Path, media: Path) -> None:
     holed = tmp_path / "holed.webm"
     holed.write_bytes(content)
     with pytest.raises(InputError, match="is damaged|is cut off|that we can read"):
-        check_sound(holed, measure_sound(holed), None)
+        check_audio(holed, measure_audio(holed), None)
 
 
 @pytest.mark.parametrize(
@@ -139,20 +139,20 @@ def test_what_is_no_sound_is_named(tmp_path: Path, content: bytes, complaint: st
     path = tmp_path / "talk.mp3"
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"https://example.org/talk.mp3 {complaint}"):
-        measure_sound(path, "https://example.org/talk.mp3")
+        measure_audio(path, "https://example.org/talk.mp3")
 
 
 def test_an_ending_that_does_not_fit_is_told(tmp_path: Path, media: Path) -> None:
     wrong = tmp_path / "talk.mp4"
     wrong.write_bytes((media / "index0.ts").read_bytes())
-    assert measure_sound(wrong).suffix == ".ts"
+    assert measure_audio(wrong).suffix == ".ts"
     kept = tmp_path / "talk.m4b"
     kept.write_bytes((media / "talk.m4a").read_bytes())
-    assert measure_sound(kept).suffix == ".m4b"
+    assert measure_audio(kept).suffix == ".m4b"
 
 
 def test_the_demo_is_whole() -> None:
-    check_sound("demo", measure_sound(DEMO_AUDIO), 322.0)
+    check_audio("demo", measure_audio(DEMO_AUDIO), 322.0)
 
 
 def test_a_file_says_its_title_or_its_name(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
 from pipeline.download.http import fetch_document
-from pipeline.download.retry import Access, PassingError, parse_retry_after, retry_passing, take_turn
-from pipeline.download.ssrf_guard import is_private, names_private_host, public_only
+from pipeline.download.retry import FetchPolicy, TransientError, parse_retry_after, rate_limit, retry_transient
+from pipeline.download.ssrf_guard import block_private_addresses, has_private_host, is_private
 from tests.support.faulty_server import Server, answer, redirect, serve
 
-QUICK = Access(retries=2, first_wait=0.01)
+QUICK = FetchPolicy(retries=2, first_wait=0.01)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_every_address_is_one_or_the_other(address: object) -> None:
     ],
 )
 def test_a_host_that_is_private_by_its_name_is_known(url: str, private: bool) -> None:
-    assert names_private_host(url) is private
+    assert has_private_host(url) is private
 
 
 def test_a_redirect_to_a_private_address_is_refused_before_anything_is_sent() -> None:
@@ -60,9 +60,9 @@ def test_a_redirect_to_a_private_address_is_refused_before_anything_is_sent() ->
     with serve(inner), serve(outer):
         outer.fail("/go", redirect(f"{inner.address}/secret"))
         with pytest.raises(InputError, match=r"leads to the private address 127\.0\.0\.1, which is refused"):
-            fetch_document(f"{outer.address}/go", access=QUICK)
+            fetch_document(f"{outer.address}/go", policy=QUICK)
         assert inner.requests == []
-        fetched = fetch_document(f"{outer.address}/go", access=Access(allow_private=True))
+        fetched = fetch_document(f"{outer.address}/go", policy=FetchPolicy(allow_private=True))
     assert fetched is not None
     assert fetched.content == b"hush"
 
@@ -70,14 +70,14 @@ def test_a_redirect_to_a_private_address_is_refused_before_anything_is_sent() ->
 def test_a_name_that_stands_for_a_private_address_is_refused_too() -> None:
     with serve(Server(files={"/a": b"x"})) as server:
         port = server.address.rpartition(":")[2]
-        with pytest.raises(InputError, match="private address"), public_only("https://example.org/", QUICK):
+        with pytest.raises(InputError, match="private address"), block_private_addresses("https://example.org/", QUICK):
             requests.get(f"http://localhost:{port}/a", timeout=5)
         assert server.requests == []
 
 
 def test_every_library_is_held_to_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as inner:
-        with pytest.raises(InputError, match="private address"), public_only("https://example.org/", QUICK):
+        with pytest.raises(InputError, match="private address"), block_private_addresses("https://example.org/", QUICK):
             socket.create_connection(inner.getsockname(), timeout=5)
         with socket.create_connection(inner.getsockname(), timeout=5):
             pass  # and outside of the block to nothing
@@ -86,7 +86,10 @@ def test_every_library_is_held_to_it() -> None:
 def test_a_proxy_of_the_environment_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         monkeypatch.setenv("http_proxy", f"http://localhost:{proxy.getsockname()[1]}")
-        with public_only("http://example.org/", QUICK), socket.create_connection(proxy.getsockname(), timeout=5):
+        with (
+            block_private_addresses("http://example.org/", QUICK),
+            socket.create_connection(proxy.getsockname(), timeout=5),
+        ):
             pass
 
 
@@ -94,8 +97,8 @@ def test_what_passes_is_tried_again() -> None:
     told: list[str] = []
     with serve(Server(files={"/list.txt": b"Sort by date"})) as server:
         server.fail("/list.txt", answer(503), times=2)
-        access = Access(retries=2, first_wait=0.01, tell=told.append)
-        assert fetch_document(f"{server.address}/list.txt", access=access) is not None
+        policy = FetchPolicy(retries=2, first_wait=0.01, on_wait=told.append)
+        assert fetch_document(f"{server.address}/list.txt", policy=policy) is not None
     assert server.asked["/list.txt"] == 3
     assert [message.rpartition("; ")[2] for message in told] == ["trying again in 0 s"] * 2
 
@@ -105,7 +108,7 @@ def test_what_stays_so_is_asked_for_once(status: int) -> None:
     with serve(Server()) as server:
         server.fail("/list.txt", answer(status))
         with pytest.raises(InputError, match=f"answers {status}"):
-            fetch_document(f"{server.address}/list.txt", access=QUICK)
+            fetch_document(f"{server.address}/list.txt", policy=QUICK)
     assert server.asked["/list.txt"] == 1
 
 
@@ -120,7 +123,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_server_that_names_its_wait_is_given_it(waits: list[float]) -> None:
     with serve(Server(files={"/list.txt": b"Sort by date"})) as server:
         server.fail("/list.txt", answer(429, {"Retry-After": "17"}), times=1)
-        fetch_document(f"{server.address}/list.txt", access=QUICK)
+        fetch_document(f"{server.address}/list.txt", policy=QUICK)
     assert waits == [17.0]
 
 
@@ -128,7 +131,7 @@ def test_a_wait_that_is_too_long_is_left_to_the_next_run() -> None:
     with serve(Server()) as server:
         server.fail("/list.txt", answer(503, {"Retry-After": "3600"}))
         with pytest.raises(InputError, match="asks to be left alone for 60 minutes"):
-            fetch_document(f"{server.address}/list.txt", access=QUICK)
+            fetch_document(f"{server.address}/list.txt", policy=QUICK)
     assert server.asked["/list.txt"] == 1
 
 
@@ -138,21 +141,21 @@ def test_only_attempts_that_bring_nothing_count() -> None:
     def attempt() -> str:
         done[0] += 1
         if done[0] < 20:
-            raise PassingError("cut")
+            raise TransientError("cut")
         return "whole"
 
-    assert retry_passing(attempt, Access(retries=1, first_wait=0.001), progress=lambda: done[0]) == "whole"
-    with pytest.raises(PassingError, match="cut"):
-        retry_passing(attempt_nothing, Access(retries=3, first_wait=0.001), progress=lambda: 5.0)
+    assert retry_transient(attempt, FetchPolicy(retries=1, first_wait=0.001), progress=lambda: done[0]) == "whole"
+    with pytest.raises(TransientError, match="cut"):
+        retry_transient(attempt_nothing, FetchPolicy(retries=3, first_wait=0.001), progress=lambda: 5.0)
 
 
 def attempt_nothing() -> None:
-    raise PassingError("cut")
+    raise TransientError("cut")
 
 
 def test_pauses_grow(waits: list[float]) -> None:
-    with pytest.raises(PassingError):
-        retry_passing(attempt_nothing, Access(retries=8, first_wait=1.0))
+    with pytest.raises(TransientError):
+        retry_transient(attempt_nothing, FetchPolicy(retries=8, first_wait=1.0))
     assert len(waits) == 8
     for number, wait in enumerate(waits):
         assert min(60.0, 2.0**number) <= wait <= min(60.0, 1.3 * 2.0**number)
@@ -189,6 +192,6 @@ def test_episodes_are_fetched_with_a_pause_between_whatever_the_clock_says(
     stamp = tmp_path / "last-download"
     monkeypatch.setattr("pipeline.download.retry.time.time", lambda: stamp.stat().st_mtime + later)
     for _ in range(2):
-        with take_turn(tmp_path, 5.0):
+        with rate_limit(tmp_path, 5.0):
             pass
     assert waits == [0.0, pytest.approx(pause)]

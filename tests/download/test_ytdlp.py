@@ -14,7 +14,7 @@ import yt_dlp
 
 from pipeline.core.errors import InputError
 from pipeline.download import ytdlp as media_module
-from pipeline.download.retry import Access, PassingError
+from pipeline.download.retry import FetchPolicy, TransientError
 from pipeline.download.ytdlp import _OPTIONS, FORMAT, fetch_media, list_playlist
 from tests.support.faulty_server import (
     TRICKLE_S,
@@ -29,11 +29,11 @@ from tests.support.faulty_server import (
     trickle,
 )
 
-QUICK = Access(retries=2, first_wait=0.01)
+QUICK = FetchPolicy(retries=2, first_wait=0.01)
 
 
-def fetch(url: str, folder: Path, access: Access = QUICK) -> Path:
-    return fetch_media(url, folder, access, lambda done, total: None)[0]
+def fetch(url: str, folder: Path, policy: FetchPolicy = QUICK) -> Path:
+    return fetch_media(url, folder, policy, lambda done, total: None)[0]
 
 
 def digest(content: bytes) -> str:
@@ -60,15 +60,15 @@ def test_a_download_that_is_cut_thirty_times_ends_with_the_right_bytes(
     tmp_path: Path, faulty: Server, seed: int
 ) -> None:
     faulty.fail("/talk.mp3", cut_at_random(seed, 30))
-    path = fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(first_wait=0.001))
+    path = fetch(f"{faulty.address}/talk.mp3", tmp_path, FetchPolicy(first_wait=0.001))
     assert digest(path.read_bytes()) == digest(faulty.files["/talk.mp3"])
     assert sum("Range" in headers for _, headers in faulty.requests) > 30
 
 
 def test_a_later_run_goes_on_where_the_one_before_was_cut(tmp_path: Path, faulty: Server) -> None:
     faulty.fail("/talk.mp3", cut_and_go_down(5_000))
-    with pytest.raises(PassingError, match="the server has trouble of its own"):
-        fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(retries=0, first_wait=0.01))
+    with pytest.raises(TransientError, match="the server has trouble of its own"):
+        fetch(f"{faulty.address}/talk.mp3", tmp_path, FetchPolicy(retries=0, first_wait=0.01))
     kept = (tmp_path / "audio.mp3.part").stat().st_size
     assert kept > 1_000
     faulty.faults.clear()
@@ -85,8 +85,8 @@ def test_the_rest_of_another_cut_is_not_joined_to_what_came(tmp_path: Path, faul
     if marked:
         faulty.marks["/talk.mp3"] = '"first"'
     faulty.fail("/talk.mp3", cut_and_go_down(5_000))
-    with pytest.raises(PassingError):
-        fetch(f"{faulty.address}/talk.mp3", tmp_path / "raw", Access(retries=0, first_wait=0.01))
+    with pytest.raises(TransientError):
+        fetch(f"{faulty.address}/talk.mp3", tmp_path / "raw", FetchPolicy(retries=0, first_wait=0.01))
     faulty.faults.clear()
     faulty.files["/talk.mp3"] = other
     if marked:
@@ -96,8 +96,8 @@ def test_the_rest_of_another_cut_is_not_joined_to_what_came(tmp_path: Path, faul
 
 def test_a_part_whose_note_was_harmed_is_fetched_anew(tmp_path: Path, faulty: Server) -> None:
     faulty.fail("/talk.mp3", cut_and_go_down(5_000))
-    with pytest.raises(PassingError):
-        fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(retries=0, first_wait=0.01))
+    with pytest.raises(TransientError):
+        fetch(f"{faulty.address}/talk.mp3", tmp_path, FetchPolicy(retries=0, first_wait=0.01))
     faulty.faults.clear()
     (tmp_path / "marks.json").write_bytes((tmp_path / "marks.json").read_bytes()[:10])
     assert fetch(f"{faulty.address}/talk.mp3", tmp_path).read_bytes() == faulty.files["/talk.mp3"]
@@ -144,26 +144,26 @@ def test_a_server_that_falls_silent_is_given_up(
 ) -> None:
     monkeypatch.setitem(_OPTIONS, "socket_timeout", 0.3)
     faulty.fail("/talk.mp3", stall)
-    with pytest.raises(PassingError, match="does not answer in time"):
-        fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(retries=1, first_wait=0.01))
+    with pytest.raises(TransientError, match="does not answer in time"):
+        fetch(f"{faulty.address}/talk.mp3", tmp_path, FetchPolicy(retries=1, first_wait=0.01))
 
 
 def test_what_is_larger_than_allowed_is_not_fetched(tmp_path: Path, faulty: Server) -> None:
     with pytest.raises(InputError, match="larger than 0 MB.*`max_megabytes`"):
-        fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(max_bytes=50_000))
+        fetch(f"{faulty.address}/talk.mp3", tmp_path, FetchPolicy(max_bytes=50_000))
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 50_000
 
 
 def test_what_takes_longer_than_allowed_is_stopped(tmp_path: Path, faulty: Server) -> None:
     with pytest.raises(InputError, match="takes longer than 0 minutes.*`max_minutes`"):
-        fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(max_seconds=0.0))
+        fetch(f"{faulty.address}/talk.mp3", tmp_path, FetchPolicy(max_seconds=0.0))
 
 
 def test_a_server_that_trickles_is_left_in_time(tmp_path: Path, faulty: Server) -> None:
     faulty.fail("/talk.mp3", trickle)
     began = time.monotonic()
     with pytest.raises(InputError, match="takes longer than"):
-        fetch(f"{faulty.address}/talk.mp3", tmp_path, Access(max_seconds=0.5))
+        fetch(f"{faulty.address}/talk.mp3", tmp_path, FetchPolicy(max_seconds=0.5))
     assert time.monotonic() - began < TRICKLE_S * 0.9
 
 
@@ -178,8 +178,8 @@ def test_a_full_disk_leaves_a_part_that_is_gone_on_with(tmp_path: Path, faulty: 
     """A limit on the size of files stands in for the disk: writing fails in the same place."""
     code = (
         "import sys; from pathlib import Path; from pipeline.download.ytdlp import fetch_media\n"
-        "from pipeline.download.ssrf_guard import Access\n"
-        "fetch_media(sys.argv[1], Path(sys.argv[2]), Access(retries=0), lambda done, total: None)"
+        "from pipeline.download.ssrf_guard import FetchPolicy\n"
+        "fetch_media(sys.argv[1], Path(sys.argv[2]), FetchPolicy(retries=0), lambda done, total: None)"
     )
     ended = subprocess.run(
         [sys.executable, "-c", code, f"{faulty.address}/talk.mp3", str(tmp_path)],
@@ -251,10 +251,10 @@ def test_cookies_are_sent_and_their_file_stays_as_it_is(tmp_path: Path, faulty: 
     jar = tmp_path / "cookies.txt"
     jar.write_text(COOKIES)
     faulty.fail("/talk.m4a", answer(401))
-    fetch(f"{faulty.address}/talk.mp3", tmp_path / "raw", Access(cookies=jar))
+    fetch(f"{faulty.address}/talk.mp3", tmp_path / "raw", FetchPolicy(cookies=jar))
     assert {headers.get("Cookie") for _, headers in faulty.requests} == {"session=hush"}
     with pytest.raises(InputError, match="wants us signed in") as raised:
-        fetch(f"{faulty.address}/talk.m4a", tmp_path / "raw", Access(cookies=jar))
+        fetch(f"{faulty.address}/talk.m4a", tmp_path / "raw", FetchPolicy(cookies=jar))
     assert "hush" not in str(raised.value)
     assert jar.read_text() == COOKIES
     assert not [path for path in (tmp_path / "raw").iterdir() if b"hush" in path.read_bytes()]
@@ -266,7 +266,7 @@ def test_cookies_that_cannot_be_used_are_named(tmp_path: Path, content: str | No
     if content is not None:
         jar.write_text(content)
     with pytest.raises(InputError, match=r"the cookies .*cookies\.txt (cannot be read|are not in Netscape's format)"):
-        fetch("https://example.org/a.mp3", tmp_path / "raw", Access(cookies=jar))
+        fetch("https://example.org/a.mp3", tmp_path / "raw", FetchPolicy(cookies=jar))
 
 
 def test_the_users_own_configuration_of_yt_dlp_is_ignored(

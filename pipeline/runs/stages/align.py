@@ -3,11 +3,14 @@
 import hashlib
 import json
 import math
+import statistics
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from pipeline.align.corrections import apply_corrections, match_corrections
 from pipeline.align.decision import check_fit
@@ -20,10 +23,10 @@ from pipeline.core.serialization import (
     transcript_from_json,
 )
 from pipeline.core.storage import read_record, write_json
+from pipeline.core.times import format_time
 from pipeline.core.urls import without_secrets
 from pipeline.core.version import __version__
 from pipeline.download.feature_lists import keep_revision, name_revision
-from pipeline.download.record import describe_moves
 from pipeline.feature_lists.checks import check_duration
 from pipeline.feature_lists.load import load_features
 from pipeline.publish.rows import build_provenance
@@ -33,6 +36,9 @@ from pipeline.runs.stages.base import _find_version, _need, _parse_alignment
 # Which way of aligning this is: raise it with a change of the code that moves starts or judges them otherwise, so that
 # what was aligned before is aligned again. Changed weights are noticed by themselves.
 ALIGNMENT = "4"
+
+# Seconds. Whisper places the same words a little differently in another encoding: a smaller difference is no shift.
+MIN_SHIFT_S = 1.0
 
 
 def _align_inputs(run: EpisodeRun) -> dict[str, str]:
@@ -131,7 +137,42 @@ def _tell_moves(run: EpisodeRun, features: tuple[Feature, ...], alignment: Align
     if not path.is_file():
         return
     with suppress(InputError):
-        moves = read_record(path, lambda before: describe_moves(before, features, alignment, audio_sha256))
+        moves = read_record(path, lambda before: describe_start_shifts(before, features, alignment, audio_sha256))
         if moves:
             run.result.notes.append(f"{run.episode_id}: {moves}")
             run.warn(moves)
+
+
+def describe_start_shifts(
+    before: dict[str, Any], features: Sequence[Feature], alignment: Alignment, audio_sha256: str | None
+) -> str | None:
+    """Return by how much starts moved since the alignment file `before`, in words; None where the audio is the same.
+
+    ValueError, KeyError or TypeError where `before` is not what we wrote.
+    """
+    old = before["provenance"]["audio_sha256"]
+    if old is None or audio_sha256 is None or old == audio_sha256:
+        return None
+    starts = {
+        (feature["feature_id"], feature["title"]): placement["start"]
+        for feature, placement in zip(before["features"], before["placements"], strict=True)
+    }
+    moves = [
+        placement.start - was
+        for feature, placement in zip(features, alignment.placements, strict=True)
+        if placement.start is not None and (was := starts.get((feature.feature_id, feature.title))) is not None
+    ]
+    if not moves:
+        return "the audio changed; no start was found in both renditions"
+    moved = [move for move in moves if abs(move) >= MIN_SHIFT_S]
+    if not moved:
+        return f"the audio changed; none of {len(moves)} starts moved"
+    middle, least, most = statistics.median(moved), min(moved), max(moved)
+    return (
+        f"the audio changed: {len(moved)} of {len(moves)} starts moved, {_signed(middle)} at the median "
+        f"(from {_signed(least)} to {_signed(most)})"
+    )
+
+
+def _signed(seconds: float) -> str:
+    return f"{'-' if seconds < 0 else '+'}{format_time(abs(seconds))}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pipeline.core.errors import InputError
 from pipeline.core.urls import is_address, without_secrets
-from pipeline.download.fetch_audio import allow_access, download_audio, find_source
-from pipeline.download.record import METADATA, read_audio
-from pipeline.download.retry import take_turn
+from pipeline.download.fetch_audio import download_audio, find_source, make_fetch_policy
+from pipeline.download.record import AUDIO_RECORD, read_audio
+from pipeline.download.retry import rate_limit
 from pipeline.runs.job import EpisodeRun
 
 
@@ -27,7 +27,7 @@ def _download_inputs(run: EpisodeRun) -> dict[str, str]:
 
 def _download_outputs(run: EpisodeRun) -> list[Path]:
     # The name of the audio is only known once it was fetched: it stands in the metadata.
-    metadata_file = run.project.raw(run.episode_id) / METADATA
+    metadata_file = run.project.raw(run.episode_id) / AUDIO_RECORD
     if not metadata_file.is_file():
         return [metadata_file]
     try:
@@ -39,17 +39,17 @@ def _download_outputs(run: EpisodeRun) -> list[Path]:
 
 def _mend_record(run: EpisodeRun) -> bool:
     """Make a harmed record of fetched audio again; False where there is more to do, which a download must."""
-    done, record = run.state.stages.get("download"), run.project.raw(run.episode_id) / METADATA
+    done, record = run.state.stages.get("download"), run.project.raw(run.episode_id) / AUDIO_RECORD
     # A file of this machine is at hand, and all that its record says is found out from it again.
     if done is None or not record.is_file() or (done["inputs"].get("source file") and "entry" not in done["inputs"]):
         return False
     known = {Path(name).name: digest for name, digest in done["outputs"].items()}
-    if run.state.digest(record) == known.get(METADATA):
+    if run.state.digest(record) == known.get(AUDIO_RECORD):
         return False
-    from pipeline.download.record import mend_record
+    from pipeline.download.record import repair_record
 
     # Before a download, too: it keeps the rendition that it replaces, if it can read what that is.
-    told = mend_record(record.parent, done["inputs"].get("source", ""), known)
+    told = repair_record(record.parent, done["inputs"].get("source", ""), known)
     if told:
         run.warn(told)
     return told is not None and not run.options.force and done["inputs"] == _download_inputs(run)
@@ -61,7 +61,7 @@ def _download(run: EpisodeRun) -> None:
     # Hosts are asked one episode at a time, however many are under way here.
     networked = is_address(run.config.source) or run.config.entry is not None
     turn = (
-        take_turn(run.project.turns, run.show.download.pause)
+        rate_limit(run.project.turns, run.show.download.pause)
         if networked and not run.options.offline
         else nullcontext()
     )
@@ -72,9 +72,9 @@ def _download(run: EpisodeRun) -> None:
             root=run.project.root,
             entry=run.config.entry,
             duration=run.config.duration,
-            access=replace(
-                allow_access(run.show.download, run.project.root),
-                tell=lambda message: run.warn(message),
+            policy=replace(
+                make_fetch_policy(run.show.download, run.project.root),
+                on_wait=run.warn,
             ),
             offline=run.options.offline,
             on_progress=run.reporter.stage_progress,

@@ -7,7 +7,7 @@ from pipeline.core.schema import Episode
 from pipeline.core.serialization import transcript_from_json
 from pipeline.core.storage import read_record
 from pipeline.core.version import __version__
-from pipeline.download.record import METADATA, read_audio
+from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.publish.formats import FORMATS, TAGGED_AUDIO, publish_notes
 from pipeline.publish.rows import build_rows
 from pipeline.runs.history import find_latest_file, keep_state
@@ -33,7 +33,7 @@ def _publish_inputs(run: EpisodeRun) -> dict[str, str]:
 def _find_mp3(run: EpisodeRun) -> Path | None:
     """The episode's audio, where its chapters can be written into a copy of it."""
     folder = run.project.raw(run.episode_id)
-    if not run.show.id3_chapters or not (folder / METADATA).is_file():
+    if not run.show.id3_chapters or not (folder / AUDIO_RECORD).is_file():
         return None
     path = read_audio(folder).path
     return path if path.suffix == ".mp3" and path.is_file() else None

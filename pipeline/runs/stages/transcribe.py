@@ -11,10 +11,10 @@ from pipeline.core.serialization import (
     transcript_to_json,
 )
 from pipeline.core.storage import write_json
-from pipeline.download.captions import check_captions, keep_captions
-from pipeline.download.fetch_audio import allow_access
-from pipeline.download.record import METADATA, Audio, drop_renditions, read_audio
-from pipeline.download.retry import take_turn
+from pipeline.download.captions import check_captions, fetch_captions
+from pipeline.download.fetch_audio import make_fetch_policy
+from pipeline.download.record import AUDIO_RECORD, Audio, read_audio, remove_previous_versions
+from pipeline.download.retry import rate_limit
 from pipeline.runs.job import EpisodeRun
 from pipeline.runs.stages.base import _find_version, _need
 from pipeline.transcribe.transcriber import OPTIONS
@@ -23,7 +23,7 @@ from pipeline.transcribe.transcript_files import load_transcript
 
 def _transcribe_inputs(run: EpisodeRun) -> dict[str, str]:
     folder = run.project.raw(run.episode_id)
-    _need(run, folder / METADATA, "download")
+    _need(run, folder / AUDIO_RECORD, "download")
     # The digest of the audio stands beside it: hundreds of megabytes need not be read to know it.
     audio = read_audio(folder)
     if not audio.path.is_file():
@@ -58,16 +58,16 @@ def _find_captions(run: EpisodeRun, audio: Audio) -> Path | None:
     """The publisher's captions, where they are asked for and there are any."""
     if not (run.options.captions or run.show.captions):
         return None
-    return keep_captions(
+    return fetch_captions(
         run.config.source,
         run.config.entry,
         run.project.raw(run.episode_id),
         root=run.project.root,
-        access=allow_access(run.show.download, run.project.root),
+        policy=make_fetch_policy(run.show.download, run.project.root),
         language=run.show.language,
         audio_sha256=audio.sha256,
         offline=run.options.offline,
-        turn=take_turn(run.project.turns, run.show.download.pause),
+        limiter=rate_limit(run.project.turns, run.show.download.pause),
     )
 
 
@@ -94,4 +94,4 @@ def _transcribe(run: EpisodeRun) -> None:
     record = transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
     write_json(run.project.transcript(run.episode_id), record)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    drop_renditions(run.project.raw(run.episode_id))
+    remove_previous_versions(run.project.raw(run.episode_id))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from pipeline.core.project import Project
 from pipeline.core.storage import dump_json
+from pipeline.download.fetch_audio import download_audio
 from pipeline.download.record import read_fields
-from tests.support.faulty_server import Server
+from tests.support.faulty_server import Server, make_sound
 from tests.support.project import FakeTranscriber, RecordingReporter, add_episode, done, run
 
 MENDED = [("download", "data/raw/one/audio.json was changed from outside")]
@@ -138,3 +139,13 @@ def test_every_line_that_is_whole_is_read(fields: dict[str, object], data: st.Da
     name = data.draw(st.sampled_from(sorted(fields)))
     harmed = dump_json({**fields, name: 0}).replace(f" {json.dumps(name)}: 0", ' "\x00')
     assert read_fields(harmed.encode()) == {key: value for key, value in fields.items() if key != name}
+
+
+def test_a_rendition_outlives_a_transcription_that_fails(project: Project, tmp_path: Path) -> None:
+    first, second = (make_sound(tmp_path / f"{n}.mp3", "talk.mp3", 3.0, pitch=200.0 * n) for n in (1, 2))
+    folder = project.raw("one")
+    for source in (first, second, second):
+        download_audio(str(source), folder, root=tmp_path, on_progress=lambda done, total: None)
+    assert len(list((folder / "renditions").iterdir())) == 1
+    (kept,) = (folder / "renditions").glob("*/audio.mp3")
+    assert kept.read_bytes() == first.read_bytes()

@@ -1,0 +1,87 @@
+"""Start shifts: when an episode's audio changes, the align stage reports how far starts moved."""
+
+import json
+
+import pytest
+
+from pipeline.core.project import Project
+from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
+from pipeline.download.record import read_audio
+from pipeline.runs.stages.align import describe_start_shifts
+from pipeline.runs.workflow import list_stage_statuses
+from tests.support.faulty_server import make_sound
+from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, run, spoken
+
+
+def placed(*starts: float | None) -> Alignment:
+    return Alignment(
+        tuple(
+            Placement(n, start, None, Status.CONFIDENT, 1.0, Method.PHRASE, "said")
+            for n, start in enumerate(starts, start=1)
+        )
+    )
+
+
+FEATURES = (Feature(1, "Sort", feature_id=1), Feature(2, "Theme", feature_id=2), Feature(3, "Export", feature_id=3))
+
+
+def before(*starts: float | None, sha256: str | None = "old") -> dict[str, object]:
+    return {
+        "provenance": {"audio_sha256": sha256},
+        "features": [{"feature_id": feature.feature_id, "title": feature.title} for feature in FEATURES],
+        "placements": [{"start": start} for start in starts],
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ((10.0, 20.0, None), (41.0, 51.0, 70.0), "2 of 2 starts moved, +0:31 at the median (from +0:31 to +0:31)"),
+        ((10.0, 20.0, 30.0), (10.2, 50.0, 28.0), "2 of 3 starts moved, +0:14 at the median (from -0:02 to +0:30)"),
+        ((10.0, 20.0, 30.0), (10.2, 20.0, 30.4), "none of 3 starts moved"),
+        ((None, 20.0, None), (10.0, None, 30.0), "no start was found in both renditions"),
+    ],
+)
+def test_start_shifts_are_described(
+    old: tuple[float | None, ...], new: tuple[float | None, ...], expected: str
+) -> None:
+    described = describe_start_shifts(before(*old), FEATURES, placed(*new), "new")
+    assert described is not None
+    assert described.endswith(expected)
+
+
+@pytest.mark.parametrize("sha256", [None, "new"])
+def test_same_or_unknown_audio_gives_no_shift(sha256: str | None) -> None:
+    assert describe_start_shifts(before(1.0, 2.0, 3.0, sha256=sha256), FEATURES, placed(5.0, 6.0, 7.0), "new") is None
+
+
+def test_shifts_match_features_by_id_not_position() -> None:
+    turned = (FEATURES[1], FEATURES[0])
+    described = describe_start_shifts(before(10.0, 20.0, 30.0), turned, placed(20.0, 10.0), "new")
+    assert described == "the audio changed; none of 2 starts moved"
+
+
+def test_new_cut_is_transcribed_and_shifts_reported(project: Project) -> None:
+    own = make_sound(project.root / "own.mp3", "talk.mp3", 60.0)
+    add_episode(project, "one", source=own)
+    run(project, FakeTranscriber(spoken(LINES)))
+    folder, old = project.raw("one"), read_audio(project.raw("one"))
+    own.unlink()
+    make_sound(own, "talk.mp3", 80.0, pitch=330.0)
+
+    run(project, FakeTranscriber(spoken(LINES)), stages=("download",))
+    kept = folder / "renditions" / old.sha256[:12]
+    assert {path.name for path in kept.iterdir()} == {"audio.mp3", "audio.json"}
+    assert json.loads((kept / "audio.json").read_text())["sha256"] == old.sha256
+    stale = {one.stage: one.reason for one in list_stage_statuses(project, ["one"], RecordingReporter())}
+    assert (stale["download"], stale["transcribe"]) == ("up to date", "audio changed")
+
+    advert = ["And now a word from the people who make our kites."] * 2
+    notes = RecordingReporter()
+    result = run(project, FakeTranscriber(spoken([*advert, *LINES])), notes=notes)
+    message = "the audio changed: 2 of 2 starts moved, +0:20 at the median (from +0:20 to +0:20)"
+    assert result.notes == [f"one: {message}"]
+    assert notes.warnings == [f"one: {message}"]
+    reports = sorted(project.runs.glob("*.json"))
+    assert json.loads(reports[-1].read_text())["notes"] == [f"one: {message}"]
+    assert not (folder / "renditions").exists()
