@@ -8,12 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align.decision import decide_found, decide_placements, demand_sureness, find_rival, list_alternatives
+from pipeline.align.decision import (
+    check_fit,
+    decide_found,
+    decide_placements,
+    demand_sureness,
+    find_rival,
+    list_alternatives,
+)
 from pipeline.align.evidence import measure_evidence
 from pipeline.align.inference import weigh_episode
 from pipeline.align.units import cut_sentences
 from pipeline.align.weights import LinearModel, load_weights
-from pipeline.core.schema import Feature, Method, Status
+from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
 from tests.support.invented_shows import measure_lines
 from tests.support.project import LINES, spoken
 
@@ -135,3 +142,30 @@ def test_a_known_start_is_quoted_from_the_sentence_that_it_falls_into() -> None:
     first, second = decide_placements(units, TOLD, [], weighing, weights).placements
     assert (first.start, first.quote[:15]) == (nearer_the_next, "Okay, first one")
     assert second.quote.startswith("All right, next up")
+
+
+def place(found: int, absent: int, confidence: float, each: float = 60.0) -> Alignment:
+    here = Placement(1, 0.0, 9.0, Status.REVIEW, confidence, Method.PHRASE, "said")
+    nowhere = Placement(1, None, None, Status.NOT_FOUND, 0.9, Method.PHRASE, "not said")
+    return Alignment(tuple(replace(here, start=number * each) for number in range(found)) + (nowhere,) * absent)
+
+
+@pytest.mark.parametrize(
+    ("alignment", "warned"),
+    [
+        (place(10, 0, 0.9), False),
+        (place(6, 4, 0.9), False),
+        (place(10, 0, 0.3), True),
+        (place(10, 0, 0.5, each=60.0), True),
+        (place(10, 0, 0.5, each=180.0), False),
+        (place(10, 0, 0.3, each=180.0), True),
+        (place(4, 6, 0.9), True),
+        (place(0, 8, 0.9), True),
+        (place(0, 7, 0.9), False),
+        (Alignment(()), False),
+    ],
+)
+def test_a_list_of_which_little_is_found_may_be_another_episode_s(alignment: Alignment, warned: bool) -> None:
+    told = list(check_fit(alignment))
+    assert bool(told) is warned
+    assert all(warning.endswith("check that it is this episode's") for warning in told)

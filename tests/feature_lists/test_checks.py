@@ -1,11 +1,7 @@
 """Warnings: each names the line and what to do."""
 
-from dataclasses import replace
-
 import pytest
 
-from pipeline.align.decision import check_fit
-from pipeline.core.schema import Alignment, Method, Placement, Status
 from pipeline.feature_lists.checks import check_duration, check_list, find_words, shorten
 from pipeline.feature_lists.page import Draft
 
@@ -141,33 +137,6 @@ def test_a_time_past_the_audio_s_end_is_told() -> None:
 
 def test_words_are_compared_without_plural_and_tense() -> None:
     assert find_words("Sorted invoices") == find_words("sorting an invoice")
-
-
-def place(found: int, absent: int, confidence: float, each: float = 60.0) -> Alignment:
-    here = Placement(1, 0.0, 9.0, Status.REVIEW, confidence, Method.PHRASE, "said")
-    nowhere = Placement(1, None, None, Status.NOT_FOUND, 0.9, Method.PHRASE, "not said")
-    return Alignment(tuple(replace(here, start=number * each) for number in range(found)) + (nowhere,) * absent)
-
-
-@pytest.mark.parametrize(
-    ("alignment", "warned"),
-    [
-        (place(10, 0, 0.9), False),
-        (place(6, 4, 0.9), False),
-        (place(10, 0, 0.3), True),
-        (place(10, 0, 0.5, each=60.0), True),
-        (place(10, 0, 0.5, each=180.0), False),
-        (place(10, 0, 0.3, each=180.0), True),
-        (place(4, 6, 0.9), True),
-        (place(0, 8, 0.9), True),
-        (place(0, 7, 0.9), False),
-        (Alignment(()), False),
-    ],
-)
-def test_a_list_of_which_little_is_found_may_be_another_episode_s(alignment: Alignment, warned: bool) -> None:
-    told = list(check_fit(alignment))
-    assert bool(told) is warned
-    assert all(warning.endswith("check that it is this episode's") for warning in told)
 
 
 def test_words_that_tell_a_subject_have_three_letters_and_no_quotes() -> None:

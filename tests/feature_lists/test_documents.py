@@ -3,7 +3,6 @@
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.core.text import decode_text
 from pipeline.feature_lists.documents import read_document
 from pipeline.feature_lists.lines import Document, MarkedLine
 
@@ -95,11 +94,6 @@ def test_an_id_outside_the_article_is_reported() -> None:
 def test_a_page_without_an_article_is_refused() -> None:
     with pytest.raises(InputError, match="no article was found"):
         read_document(b"<html><body></body></html>", ".html")
-
-
-@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_a_file_is_read_in_the_encodings_of_common_editors(codec: str) -> None:
-    assert decode_text("Größe – “ok”".encode(codec)) == "Größe – “ok”"
 
 
 def test_line_ends_of_all_systems_count_the_same() -> None:

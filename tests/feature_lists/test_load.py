@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Feature, FeatureList
-from pipeline.download.feature_lists import read_lists
-from pipeline.feature_lists.load import load_features, parse_episodes, pick_episode
+from pipeline.feature_lists.load import load_episodes, load_features, parse_episodes, pick_episode
 from pipeline.feature_lists.writer import dump_features
-from tests.support.web import MediaServer
 
 PAGE = """\
 In Episode 3 we open the Kite release notes and walk through everything that small teams should know.
@@ -129,13 +127,7 @@ def test_an_episode_of_several_is_picked_by_its_number(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds the lists of episodes 12, 11: say which"):
         load_features(page)
     with pytest.raises(InputError, match="episodes 12, 11"):
-        pick_episode(read_lists(str(page)), "13", page)
-
-
-def test_a_list_at_an_address_is_read_by_its_type(media_server: MediaServer) -> None:
-    media_server.pages["/list"] = ("text/csv; charset=utf-8", b"Title,ID\nSort,500111\n")
-    (listed,) = read_lists(f"{media_server.address}/list")
-    assert listed.features == (Feature(1, "Sort", "", 500111),)
+        pick_episode(load_episodes(page), "13", page)
 
 
 def test_a_file_is_named_when_it_holds_no_list(tmp_path: Path) -> None:
