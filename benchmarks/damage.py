@@ -39,7 +39,7 @@ from pipeline.core.errors import PipelineError  # noqa: E402
 from pipeline.core.project import Project  # noqa: E402
 from pipeline.runs.workflow import list_episodes, run_stages  # noqa: E402
 from tests.support.faults import count_moments, watch  # noqa: E402
-from tests.support.project import LINES, PAGE, FakeTranscriber, spoken  # noqa: E402
+from tests.support.project import LINES, PAGE, FakeTranscriber, make_transcript  # noqa: E402
 
 STAGES = ("download", "transcribe", "align", "publish")
 # What a run remembers of files' times, and when it ran, differ from run to run by their nature.
@@ -66,7 +66,7 @@ def make_project(root: Path, episodes: int) -> Project:
 
 def go(project: Project, *, wait: bool = False) -> int:
     """Run everything that is not up to date, as the command would; return its exit code."""
-    transcriber = FakeTranscriber(spoken(LINES))
+    transcriber = FakeTranscriber(make_transcript(LINES))
     reporter = ConsoleReporter(quiet=True)
     reporter.console.file = sys.stderr
     try:

@@ -28,7 +28,7 @@ from pipeline.core.project import Project  # noqa: E402
 from pipeline.core.schema import Transcript  # noqa: E402
 from pipeline.feature_lists.writer import dump_features  # noqa: E402
 from pipeline.runs.workflow import run_stages  # noqa: E402
-from tests.support.project import RecordingReporter, spoken  # noqa: E402
+from tests.support.project import RecordingReporter, make_transcript  # noqa: E402
 
 # Minutes of talk and entries of the list.
 LONG = ((60, 50), (300, 50), (300, 120), (60, 1000), (300, 1000))
@@ -62,7 +62,7 @@ def write_episode(project: Project, name: str, seed: int, count: int) -> Transcr
         page += [f"Added {title} | v4.{seed % 20} #{500_000 + seed * 100 + number}", f"This {about}."]
         lines += [f"Okay, next one, {title} was added.", f"So the {about} is here now."]
     add(project, name, "\n".join(page) + "\n")
-    return spoken(lines)
+    return make_transcript(lines)
 
 
 def add(project: Project, name: str, page: str) -> None:

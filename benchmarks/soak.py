@@ -27,7 +27,7 @@ from benchmarks.damage import STAGES, make_project  # noqa: E402
 from pipeline.core.corrections import Correction, Decision, save_correction  # noqa: E402
 from pipeline.core.project import Project  # noqa: E402
 from pipeline.runs.workflow import list_episodes, run_stages  # noqa: E402
-from tests.support.project import FakeTranscriber, RecordingReporter, spoken  # noqa: E402
+from tests.support.project import FakeTranscriber, RecordingReporter, make_transcript  # noqa: E402
 
 TOPICS = ("invoices", "calendars", "dark themes", "kite strings", "wind reports", "meeting rooms", "login pages")
 VERBS = ("Added", "Sorted", "Improved", "Removed", "Renamed", "Exported")
@@ -93,7 +93,7 @@ def edit(project: Project, lists: dict[str, list[tuple[int, str]]], chance: rand
 
 def go(project: Project) -> int:
     """A run of all episodes in this process."""
-    transcriber = FakeTranscriber(spoken(SPOKEN))
+    transcriber = FakeTranscriber(make_transcript(SPOKEN))
     ids = list_episodes(project)
     return run_stages(project, ids, STAGES, transcriber=lambda _: transcriber, reporter=RecordingReporter()).exit_code
 

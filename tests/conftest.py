@@ -17,7 +17,7 @@ from pipeline.runs.job import RunOptions
 from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.transcriber import WhisperTranscriber
 from tests.support.faulty_server import Server, make_media, serve, write_feed
-from tests.support.project import LINES, REPOSITORY, FakeTranscriber, RecordingReporter, make_project, spoken
+from tests.support.project import LINES, REPOSITORY, FakeTranscriber, RecordingReporter, make_project, make_transcript
 from tests.support.review import ReviewServer, serve_in_thread
 from tests.support.web import CHROMIUM, MediaServer, _Handler
 
@@ -34,7 +34,7 @@ settings.load_profile("unhurried")
 
 @pytest.fixture
 def transcriber() -> FakeTranscriber:
-    return FakeTranscriber(spoken(LINES))
+    return FakeTranscriber(make_transcript(LINES))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def aligned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         made,
         ["one"],
         ("download", "transcribe", "align", "publish"),
-        transcriber=lambda show: FakeTranscriber(spoken(LINES)),
+        transcriber=lambda show: FakeTranscriber(make_transcript(LINES)),
         reporter=RecordingReporter(),
     )
     return made.root
@@ -95,7 +95,7 @@ def talk(tmp_path: Path) -> Path:
     """A folder with `talk.srt`, LINES as captions, and `list.txt`, two of whose features are discussed in it."""
     cues = [
         f"{n}\n00:00:{segment.start:02.0f},000 --> 00:00:{segment.end:02.0f},000\n{segment.text}\n"
-        for n, segment in enumerate(spoken(LINES).segments, start=1)
+        for n, segment in enumerate(make_transcript(LINES).segments, start=1)
     ]
     (tmp_path / "talk.srt").write_text("\n".join(cues))
     (tmp_path / "list.txt").write_text(

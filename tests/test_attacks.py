@@ -28,7 +28,7 @@ from pipeline.core.config import load_episode, load_show
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.schema import Feature, FeatureList, LineReport, LineRole
 from pipeline.core.storage import read_json
-from pipeline.core.urls import hide_secrets, without_secrets
+from pipeline.core.urls import redact_url, redact_urls
 from pipeline.download.discovery import make_settings
 from pipeline.download.feeds import Entry, find_entry, parse_feed
 from pipeline.download.integrity import measure_audio
@@ -168,7 +168,7 @@ def test_a_feed_nested_without_end_is_refused() -> None:
 )
 def test_secrets_are_looked_for_in_a_line_of_any_length(text: str) -> None:
     with soon():
-        hide_secrets(text)
+        redact_urls(text)
 
 
 @pytest.mark.parametrize("line", ["a" + "!" * 100_000 + "b", "a" + " 1:11" * 50_000 + " x", "\t" * 200_000 + "x"])
@@ -181,7 +181,7 @@ def test_times_are_looked_for_in_a_description_of_any_shape(line: str) -> None:
     "query", ["token=s3cret", "a=b=token=s3cret", "x&my_key=s3cret&y=1", "X-Amz-Signature=s3cret=&a", "pass=a=s3cret"]
 )
 def test_secrets_are_still_hidden(query: str) -> None:
-    assert "s3cret" not in without_secrets(f"https://a.example/?{query}#{query}")
+    assert "s3cret" not in redact_url(f"https://a.example/?{query}#{query}")
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "1" * 400, "1e400", "NaN"])
@@ -352,14 +352,14 @@ def test_no_address_of_a_secret_reaches_a_program_s_arguments_or_a_file_of_the_r
 
 
 def test_files_obey_the_umask_and_temporary_ones_are_new(tmp_path: Path) -> None:
-    from pipeline.core.storage import write_whole
+    from pipeline.core.storage import atomic_write
 
     before = os.umask(0o077)
     try:
-        with write_whole(tmp_path / "one.json") as temporary:
+        with atomic_write(tmp_path / "one.json") as temporary:
             temporary.write_text("{}")
             first = temporary.name
-        with write_whole(tmp_path / "one.json") as temporary:
+        with atomic_write(tmp_path / "one.json") as temporary:
             assert temporary.name != first
     finally:
         os.umask(before)

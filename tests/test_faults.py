@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from pipeline.core.corrections import Correction, Decision, save_correction
 from pipeline.core.project import Project
-from pipeline.core.storage import write_whole
+from pipeline.core.storage import atomic_write
 from pipeline.runs.episode import explain_os_error
 from pipeline.runs.job import EpisodeRun
 from pipeline.runs.workflow import list_episodes
@@ -222,7 +222,7 @@ def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(
 def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "kept.txt"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), write_whole(path) as temporary:
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as temporary:
         temporary.write_text("new")
         raise ZeroDivisionError
     assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]

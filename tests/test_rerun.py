@@ -10,7 +10,16 @@ import pytest
 
 from pipeline.core.project import Project
 from pipeline.runs.workflow import list_episodes
-from tests.support.project import LINES, PAGE, REPOSITORY, FakeTranscriber, add_episode, make_project, run, spoken
+from tests.support.project import (
+    LINES,
+    PAGE,
+    REPOSITORY,
+    FakeTranscriber,
+    add_episode,
+    make_project,
+    make_transcript,
+    run,
+)
 
 # Runs the command, and says which files it opened and which libraries it imported.
 WATCHER = """
@@ -33,7 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = make_project(tmp_path_factory.mktemp("several"))
     for number in range(11):
         add_episode(project, f"ep{number}")
-    run(project, FakeTranscriber(spoken(LINES)), *list_episodes(project))
+    run(project, FakeTranscriber(make_transcript(LINES)), *list_episodes(project))
     return project
 
 
@@ -42,7 +51,7 @@ def several(made: Project, tmp_path: Path) -> Project:
     """The same project for each test; a copy's files are looked at once, as their entries on disk are new."""
     shutil.copytree(made.root, tmp_path, dirs_exist_ok=True)
     project = Project(tmp_path)
-    run(project, FakeTranscriber(spoken(LINES)), *list_episodes(project))
+    run(project, FakeTranscriber(make_transcript(LINES)), *list_episodes(project))
     return project
 
 
@@ -90,7 +99,7 @@ def test_an_edit_of_the_layout_alone_aligns_nothing_and_gives_the_bytes_of_an_al
     assert not modules & {"spacy", "onnxruntime"}
     files = (several.alignment("ep3"), several.catalog("ep3"), several.catalog_csv)
     recalled = [path.read_bytes() for path in files]
-    run(several, FakeTranscriber(spoken(LINES)), "ep3", stages=("align", "publish"), force=True)
+    run(several, FakeTranscriber(make_transcript(LINES)), "ep3", stages=("align", "publish"), force=True)
     assert [path.read_bytes() for path in files] == recalled
 
 

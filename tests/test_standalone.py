@@ -10,7 +10,7 @@ from pipeline.core.serialization import transcript_to_json
 from pipeline.core.storage import sha256_of
 from pipeline.standalone import Located, locate_features, name_episode
 from tests.support.files import write_srt
-from tests.support.project import DEMO_AUDIO, LINES, PAGE, FakeTranscriber, spoken
+from tests.support.project import DEMO_AUDIO, LINES, PAGE, FakeTranscriber, make_transcript
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def test_captions_are_taken_in_place_of_audio(tmp_path: Path, page: Path, transc
 
 def test_our_own_transcript_file_is_taken(tmp_path: Path, page: Path, transcriber: FakeTranscriber) -> None:
     path = tmp_path / "talk.json"
-    path.write_text(json.dumps(transcript_to_json(spoken(LINES))))
+    path.write_text(json.dumps(transcript_to_json(make_transcript(LINES))))
     assert all(row.start_s is not None for row in locate(path, page, transcriber).rows)
 
 
 def test_a_talk_in_another_language_is_told(tmp_path: Path, page: Path, transcriber: FakeTranscriber) -> None:
     path = tmp_path / "talk.json"
-    path.write_text(json.dumps({**transcript_to_json(spoken(LINES)), "language": "de"}))
+    path.write_text(json.dumps({**transcript_to_json(make_transcript(LINES)), "language": "de"}))
     assert any("the talk is in 'de'" in warning for warning in locate(path, page, transcriber).warnings)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.core.corrections import Correction, Decision
 from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
-from pipeline.core.text import is_same_wording, rate_likeness
+from pipeline.core.text import same_wording, wording_similarity
 from pipeline.core.times import format_time
 
 # Two wordings are one entry's, one of them edited, from this rapidfuzz ratio on, if no other comes as near by LEAD.
@@ -71,7 +71,7 @@ def _find_same(one: Correction, free: Sequence[Feature]) -> Feature | None:
     """The entry with both the id and the wording."""
     if one.feature_id is None:
         return None
-    fitting = [f for f in free if f.feature_id == one.feature_id and is_same_wording(f.title, one.title)]
+    fitting = [f for f in free if f.feature_id == one.feature_id and same_wording(f.title, one.title)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -80,13 +80,13 @@ def _find_by_id(one: Correction, free: Sequence[Feature]) -> Feature | None:
     fitting = [f for f in free if f.feature_id == one.feature_id] if one.feature_id is not None else []
     if len(fitting) != 1:
         return None
-    unlike = one.title is not None and rate_likeness(one.title, fitting[0].title) < UNLIKE_WORDING
+    unlike = one.title is not None and wording_similarity(one.title, fitting[0].title) < UNLIKE_WORDING
     return (_find_by_wording(one, free) if unlike else None) or fitting[0]
 
 
 def _find_by_wording(one: Correction, free: Sequence[Feature]) -> Feature | None:
     """The only entry with the very wording, spaces, signs and capitals apart."""
-    fitting = [f for f in free if is_same_wording(f.title, one.title)]
+    fitting = [f for f in free if same_wording(f.title, one.title)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -95,14 +95,14 @@ def _find_like(one: Correction, free: Sequence[Feature]) -> Feature | None:
     if one.title is None:
         return None
     others = [f for f in free if one.feature_id is None or f.feature_id is None]
-    ranked = sorted(((rate_likeness(one.title, f.title), -f.position, f) for f in others), reverse=True)
+    ranked = sorted(((wording_similarity(one.title, f.title), -f.position, f) for f in others), reverse=True)
     clear = len(ranked) == 1 or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] >= LEAD)
     return ranked[0][2] if clear and ranked[0][0] >= LIKE_WORDING else None
 
 
 def _explain_unfit(one: Correction, features: Sequence[Feature], placed: Mapping[int, Correction]) -> str:
     same_id = [f for f in features if one.feature_id is not None and f.feature_id == one.feature_id]
-    same = same_id or [f for f in features if is_same_wording(f.title, one.title)]
+    same = same_id or [f for f in features if same_wording(f.title, one.title)]
     if any(f.position in placed for f in same):
         return "another correction is about the same entry"
     if len(same) > 1:

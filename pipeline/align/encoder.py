@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.core.errors import ModelError
-from pipeline.core.language import name_language
+from pipeline.core.language import language_code
 from pipeline.core.storage import sha256_of
 
 if TYPE_CHECKING:
@@ -121,12 +121,12 @@ def load_encoder(language: str | None) -> Encoder | None:
 
     ModelError where the installed weights are not the published ones.
     """
-    return _load_minilm() if name_language(language) in LANGUAGES else None
+    return _load_minilm() if language_code(language) in LANGUAGES else None
 
 
 def warn_of_language(language: str | None) -> tuple[str, ...]:
     """Return what to tell a person where the talk is in a language whose meaning is not compared."""
-    if name_language(language) in LANGUAGES:
+    if language_code(language) in LANGUAGES:
         return ()
     return (f"the talk is in {language!r}: it is matched by words, ids and order alone, not by meaning",)
 

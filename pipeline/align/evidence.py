@@ -12,7 +12,7 @@ from pipeline.align.late_interaction import LATE_NAMES, measure_interaction
 from pipeline.align.lexical import rate_rarity
 from pipeline.align.semantic import MEANING_NAMES, SIDE_NAMES, Meaning, measure_likeness
 from pipeline.align.units import Unit, choose_clock, measure_dwell, stretch_times
-from pipeline.core.language import list_terms, load_stemmer, name_language
+from pipeline.core.language import extract_terms, language_code, load_stemmer
 from pipeline.core.schema import Feature, Mention, Method
 
 Matrix = NDArray[np.float32]
@@ -134,9 +134,9 @@ def measure_evidence(
     clock = choose_clock(measure_dwell(begun, len(features)))
     units, mentions = stretch_times(units, clock), stretch_times(mentions, clock)
     names = WORD_COLUMNS if meaning is None else MEANING_COLUMNS
-    code = name_language(language)
+    code = language_code(language)
     starts = np.array([unit.start for unit in units])
-    spoken = [list_terms(unit.text, code) for unit in units]
+    spoken = [extract_terms(unit.text, code) for unit in units]
     wording = weigh_terms(starts, spoken, features, code)
     # Half precision is plenty for shares and cosines, and this is by far the largest table.
     pairs = np.zeros((len(features), len(units), len(names.pairs)), dtype=np.float16)
@@ -175,8 +175,8 @@ def weigh_terms(
 
     `starts` (units) are in seconds, `spoken` the terms of each unit; `code` is the language's.
     """
-    titles = [list_terms(feature.title, code) for feature in features]
-    texts = [title + list_terms(feature.description, code) for title, feature in zip(titles, features, strict=True)]
+    titles = [extract_terms(feature.title, code) for feature in features]
+    texts = [title + extract_terms(feature.description, code) for title, feature in zip(titles, features, strict=True)]
     index = {term: number for number, term in enumerate(sorted({term for text in texts for term in text}))}
     heard = _hear_terms(spoken, titles, index, load_stemmer(code))
     title = np.zeros((len(features), len(index)), dtype=np.float32)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.align.spoken_numbers import Hit, find_ids, find_versions
 from pipeline.align.units import Unit
-from pipeline.core.language import load_stemmer, load_stopwords, name_language
+from pipeline.core.language import language_code, load_stemmer, load_stopwords
 from pipeline.core.schema import Feature, Mention, Method
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def find_mentions(units: Sequence[Unit], features: Sequence[Feature], language: 
 
     An id that is said exactly scores 1, a phrase by how much of its title it is, shared by the features that have it.
     """
-    mentions = [*_find_numbers(units, features), *_find_phrases(units, features, name_language(language))]
+    mentions = [*_find_numbers(units, features), *_find_phrases(units, features, language_code(language))]
     return sorted(mentions, key=lambda mention: (mention.start, mention.position, mention.method))
 
 

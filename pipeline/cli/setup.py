@@ -57,7 +57,7 @@ def new(
     from pipeline.cli.progress import ConsoleReporter
     from pipeline.cli.tables import describe_files, print_line
     from pipeline.core.config import check_episode_id, load_show
-    from pipeline.core.urls import without_secrets
+    from pipeline.core.urls import redact_url
     from pipeline.download.discovery import describe_source, make_settings, name_list, write_settings
     from pipeline.download.fetch_audio import make_fetch_policy
 
@@ -72,7 +72,7 @@ def new(
     values = settings.model_dump(mode="json", exclude_none=True)
     if as_json:
         # An address may carry a key, and output ends in logs.
-        shown = {name: without_secrets(text) if isinstance(text, str) else text for name, text in values.items()}
+        shown = {name: redact_url(text) if isinstance(text, str) else text for name, text in values.items()}
         print_json(shown)
     elif written:
         print_line(describe_files([path], project.root))

@@ -54,7 +54,7 @@ class Tally:
 
 
 @contextmanager
-def open_sound(path: Path, shown: object = None) -> "Iterator[tuple[av.container.InputContainer, av.AudioStream]]":
+def open_audio(path: Path, shown: object = None) -> "Iterator[tuple[av.container.InputContainer, av.AudioStream]]":
     """Yield an open media file and its first stream of sound; InputError, naming it as `shown`, where there is none."""
     import av
 
@@ -80,7 +80,7 @@ def open_sound(path: Path, shown: object = None) -> "Iterator[tuple[av.container
         yield container, container.streams.audio[0]
 
 
-def decode_frames(
+def decode_audio(
     container: "av.container.InputContainer", stream: "av.AudioStream", tally: Tally
 ) -> "Iterator[av.AudioFrame]":
     """Yield the frames of a stream; a damaged packet is counted in `tally` and passed over, as players do."""
@@ -111,7 +111,7 @@ def decode_frames(
     tally.damaged -= broken
 
 
-def check_whole(shown: object, tally: Tally, seconds: float, stated: float | None) -> None:
+def check_complete(shown: object, tally: Tally, seconds: float, stated: float | None) -> None:
     """Raise InputError where nothing decoded, too much did not, or much less than the `stated` seconds did."""
     damaged = tally.damaged / max(tally.packets, 1)
     # Of an encrypted file a frame decodes by chance.
@@ -124,19 +124,19 @@ def check_whole(shown: object, tally: Tally, seconds: float, stated: float | Non
         raise InputError(
             f"{shown} is damaged: {damaged:.0%} of it cannot be decoded: fetch it again, or name another file"
         )
-    if stated is not None and is_cut(seconds, stated):
+    if stated is not None and is_truncated(seconds, stated):
         raise InputError(
             f"{shown} is cut off: {format_time(seconds)} of sound where the file itself states "
             f"{format_time(stated)}: fetch it again, or name another file"
         )
 
 
-def is_cut(seconds: float, expected: float, share: float = SLACK_SHARE) -> bool:
+def is_truncated(seconds: float, expected: float, share: float = SLACK_SHARE) -> bool:
     """Tell whether so much sound is missing that a file must have been cut off."""
     return seconds < expected - max(SLACK_SECONDS, share * expected)
 
 
-def find_length(container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
+def container_duration(container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
     """Return the seconds of sound according to the file's header, be it an estimate; None where it says nothing."""
     import av
 
@@ -145,13 +145,13 @@ def find_length(container: "av.container.InputContainer", stream: "av.AudioStrea
     return float(container.duration) / av.time_base if container.duration is not None else None
 
 
-def find_stated(path: Path, container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
+def stated_duration(path: Path, container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
     """Return the seconds that a file's header states; None where they are only guessed from the file's size."""
     name = container.format.name
     if name in {"mpegts", "aac", "hls"} or (name == "mp3" and not _has_length(path)):
         return None
     # FFmpeg takes the length of a WAV file from its size, where the header states more than there is.
-    return (_find_wav_length(path) if name == "wav" else None) or find_length(container, stream)
+    return (_find_wav_length(path) if name == "wav" else None) or container_duration(container, stream)
 
 
 def explain(error: Exception) -> str:
@@ -203,8 +203,8 @@ _LONGEST_GAP_S = 600.0
 
 def probe_duration(path: Path) -> float:
     """Return the seconds of sound in a media file; InputError where it holds no audio we can read."""
-    with open_sound(path) as (container, stream):
-        return find_length(container, stream) or 0.0
+    with open_audio(path) as (container, stream):
+        return container_duration(container, stream) or 0.0
 
 
 def read_samples(path: Path) -> Iterator["Samples"]:
@@ -216,14 +216,14 @@ def read_samples(path: Path) -> Iterator["Samples"]:
     import av
 
     timeline, tally = _Timeline(), Tally()
-    with open_sound(path) as (container, stream):
-        stated = find_stated(path, container, stream)
+    with open_audio(path) as (container, stream):
+        stated = stated_duration(path, container, stream)
         origin = (container.start_time or 0) / av.time_base
         try:
-            yield from _resample(decode_frames(container, stream, tally), timeline, origin)
+            yield from _resample(decode_audio(container, stream, tally), timeline, origin)
         except (av.FFmpegError, ValueError) as error:
             raise InputError(f"{path} is damaged ({explain(error)}): fetch it again, or name another file") from error
-    check_whole(path, tally, timeline.samples / SAMPLE_RATE, stated)
+    check_complete(path, tally, timeline.samples / SAMPLE_RATE, stated)
 
 
 class _Timeline:

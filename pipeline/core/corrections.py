@@ -15,7 +15,7 @@ from pipeline.core.config import StrictModel, Text, load_settings
 from pipeline.core.errors import LockHeldError
 from pipeline.core.project import Project
 from pipeline.core.storage import write_bytes
-from pipeline.core.text import is_same_wording
+from pipeline.core.text import same_wording
 from pipeline.core.times import format_time, parse_time
 
 # Seconds to wait for another writer, who needs milliseconds.
@@ -171,7 +171,7 @@ def _is_same(one: Correction, other: Correction) -> bool:
     """Tell whether two decisions are about one feature: by id, else by wording."""
     if one.feature_id is not None and other.feature_id is not None:
         return one.feature_id == other.feature_id
-    return is_same_wording(one.title, other.title)
+    return same_wording(one.title, other.title)
 
 
 def _merge(before: Correction, now: Correction) -> Correction:

@@ -31,7 +31,7 @@ SNOWBALL = {
 }  # fmt: skip
 
 
-def name_language(language: str | None) -> str:
+def language_code(language: str | None) -> str:
     """Return the two-letter code of a language tag such as `en-GB`; English where none is given."""
     return (language or "en").split("-")[0].split("_")[0].lower() or "en"
 
@@ -60,7 +60,7 @@ def load_stopwords(language: str) -> frozenset[str]:
     return frozenset(words) | (_COMMON if language == "en" else frozenset())
 
 
-def list_words(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """Return the lower-case words of a text; `SharePoint` gives two words, `1,000` is `1000`."""
     plain = unicodedata.normalize("NFKC", text).replace("’", "'")
     # "C R M" and "J-S-O-N" are how an abbreviation comes back from the transcriber.
@@ -76,11 +76,11 @@ def list_words(text: str) -> list[str]:
     return words
 
 
-def list_terms(text: str, language: str = "en") -> list[str]:
+def extract_terms(text: str, language: str = "en") -> list[str]:
     """Return the stems of a text's content words, in order, numbers as digits."""
     stem, stopwords = load_stemmer(language), load_stopwords(language)
     terms = []
-    for word in list_words(text):
+    for word in tokenize(text):
         if language == "en":
             word = NUMBERS.get(word, word)
         if word in stopwords or (len(word) == 1 and not word.isdigit()):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-def place_file(named: str, root: Path) -> Path:
+def resolve_path(named: str, root: Path) -> Path:
     """Return the path of a file as a person names it: from `root` where it is relative, `~` being who runs this."""
     # Path.expanduser fails where nobody of that name is known, or no home: `~draft.mp3` is a file, too.
     return root / os.path.expanduser(named)  # noqa: PTH111

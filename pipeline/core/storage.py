@@ -18,7 +18,7 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
 @contextmanager
-def write_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; what is written there replaces `path` when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder: a rename over file systems would be a copy, which can be cut.
@@ -46,7 +46,7 @@ def write_whole(path: Path) -> Iterator[Path]:
             os.close(folder)
 
 
-def sweep_temporaries(folder: Path) -> None:
+def remove_temp_files(folder: Path) -> None:
     """Take away what a killed writer left beside the files it was about to replace."""
     for path in folder.rglob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
@@ -55,7 +55,7 @@ def sweep_temporaries(folder: Path) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace the file at `path` by `content`, whole."""
-    with write_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 
 

@@ -12,19 +12,19 @@ def normalize_wording(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
 
 
-def is_same_wording(one: str | None, other: str | None) -> bool:
+def same_wording(one: str | None, other: str | None) -> bool:
     """Tell whether two titles are known and are the same, spaces, signs and capitals apart."""
     return one is not None and other is not None and normalize_wording(one) == normalize_wording(other)
 
 
-def rate_likeness(one: str, other: str) -> float:
+def wording_similarity(one: str, other: str) -> float:
     """Return how near two wordings are, 0 to 100, spaces, signs and capitals apart."""
     from rapidfuzz import fuzz
 
     return float(fuzz.ratio(normalize_wording(one), normalize_wording(other)))
 
 
-def key_entries(entries: Iterable[Entry], name: Callable[[Entry], tuple[int | None, str]]) -> dict[object, Entry]:
+def index_by_key(entries: Iterable[Entry], name: Callable[[Entry], tuple[int | None, str]]) -> dict[object, Entry]:
     """Return entries by id, else by title, in their order; a second of the same key by its number as well.
 
     `name` gives an entry's id and title.
@@ -46,13 +46,13 @@ FORMULA = "'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 _FORMULA = re.compile(FORMULA)
 
 
-def disarm(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula; `rearm` takes it back."""
+def escape_formula(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula; `unescape_formula` takes it back."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def rearm(text: str) -> str:
-    """Return the text that `disarm` was given, and any other as it is."""
+def unescape_formula(text: str) -> str:
+    """Return the text that `escape_formula` was given, and any other as it is."""
     return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text
 
 

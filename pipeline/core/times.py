@@ -18,7 +18,7 @@ def format_time(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def format_clock(seconds: float) -> str:
+def format_timestamp(seconds: float) -> str:
     """Return `00:16:36.250`, as WebVTT and Podlove want it."""
     milliseconds = round(seconds * 1000)
     minutes, rest = divmod(milliseconds, 60_000)

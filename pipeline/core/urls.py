@@ -13,12 +13,12 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{0,20}://[^\s\"'<>]+", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9.-]+(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?")
 
 
-def is_address(source: str) -> bool:
+def is_url(source: str) -> bool:
     """Tell whether a source is an address rather than a file."""
     return "://" in source
 
 
-def is_web_address(url: str | None) -> bool:
+def is_http_url(url: str | None) -> bool:
     """Tell whether a link is one that a page may hold: http or https, with a host of plain letters."""
     if not url:
         return False
@@ -29,12 +29,12 @@ def is_web_address(url: str | None) -> bool:
     return parts.scheme in {"http", "https"} and bool(_HOST.fullmatch(parts.netloc.lower()))
 
 
-def without_secrets(source: str) -> str:
+def redact_url(source: str) -> str:
     """Return an address fit for logs and metadata.
 
     It holds no user or password, and no value of a query field or part of a path that a name before it calls a key.
     """
-    if not is_address(source):
+    if not is_url(source):
         return source
     try:
         parts = urlsplit(source)
@@ -60,6 +60,6 @@ def _hide_field(field: str) -> str:
     return field
 
 
-def hide_secrets(text: str) -> str:
+def redact_urls(text: str) -> str:
     """Return a text in which every address is fit for logs."""
-    return _ADDRESS.sub(lambda found: without_secrets(found[0]), text)
+    return _ADDRESS.sub(lambda found: redact_url(found[0]), text)

@@ -12,7 +12,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.schema import Transcript
 from pipeline.core.storage import read_json, sha256_of, write_bytes, write_json
 from pipeline.core.times import format_time
-from pipeline.core.urls import is_address, without_secrets
+from pipeline.core.urls import is_url, redact_url
 from pipeline.download.fetch_audio import find_source, resolve_entry
 from pipeline.download.http import fetch_document
 from pipeline.download.retry import FetchPolicy
@@ -50,7 +50,7 @@ def fetch_captions(
         # Records of before told no digest.
         if kept is None or (kept.is_file() and known.get("sha256") in {None, sha256_of(kept)}):
             return kept
-    networked = is_address(source) or entry is not None
+    networked = is_url(source) or entry is not None
     if networked and offline:
         return None
     try:
@@ -106,9 +106,9 @@ def _find(
         return None
     suffix = _tell_format(fetched.content)
     if suffix is None:
-        raise InputError(f"the captions {without_secrets(url)} are neither WebVTT, SubRip nor JSON")
+        raise InputError(f"the captions {redact_url(url)} are neither WebVTT, SubRip nor JSON")
     known = {name: value for name, value in facts.items() if value is not None}
-    return fetched.content, suffix, {"from": without_secrets(url), **known}
+    return fetched.content, suffix, {"from": redact_url(url), **known}
 
 
 def choose_captions(info: Mapping[str, Any], language: str | None) -> tuple[str, dict[str, Any]] | None:

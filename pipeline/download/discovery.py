@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from pipeline.core.config import EpisodeConfig, check_episode_id, load_episode
 from pipeline.core.errors import ConfigError, InputError
-from pipeline.core.project import Project, place_file
+from pipeline.core.project import Project, resolve_path
 from pipeline.core.storage import read_json, write_bytes, write_json
 from pipeline.core.times import format_time
-from pipeline.core.urls import is_address, without_secrets
+from pipeline.core.urls import is_url, redact_url
 from pipeline.download.feeds import Entry, find_entry
 from pipeline.download.fetch_audio import find_source, list_entries, resolve_entry
 from pipeline.download.integrity import read_tags
@@ -67,7 +67,7 @@ def describe_source(
     A file may be named from the current folder or the project's; settings name it from the project's.
     """
     policy = replace(policy, user_url=source)
-    if is_address(source) or entry is not None:
+    if is_url(source) or entry is not None:
         if offline:
             find_source(source, root)
             return source, entry, Metadata()
@@ -82,8 +82,8 @@ def describe_source(
 
 def name_list(features: str, root: Path) -> tuple[str, bool]:
     """Return how settings name a feature list, as with a source; False where it is a file that is not there yet."""
-    found = None if is_address(features) else _find_file(features, root)
-    return (features, is_address(features)) if found is None else (_name_found(found, root), True)
+    found = None if is_url(features) else _find_file(features, root)
+    return (features, is_url(features)) if found is None else (_name_found(found, root), True)
 
 
 def _name_file(source: str, root: Path) -> str:
@@ -94,7 +94,7 @@ def _name_file(source: str, root: Path) -> str:
 
 
 def _find_file(named: str, root: Path) -> Path | None:
-    return next((path for folder in (root, Path.cwd()) if (path := place_file(named, folder)).is_file()), None)
+    return next((path for folder in (root, Path.cwd()) if (path := resolve_path(named, folder)).is_file()), None)
 
 
 def _name_found(found: Path, root: Path) -> str:
@@ -120,9 +120,7 @@ def make_settings(episode_id: str, source: str, entry: str | None, metadata: Met
         )  # type: ignore[call-arg]
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]
-        raise InputError(
-            f"{without_secrets(source)} gives a `{wrong['loc'][0]}` that cannot be: {wrong['msg']}"
-        ) from None
+        raise InputError(f"{redact_url(source)} gives a `{wrong['loc'][0]}` that cannot be: {wrong['msg']}") from None
 
 
 def add_new_episodes(
@@ -143,7 +141,7 @@ def add_new_episodes(
     policy = replace(policy, user_url=source)
     entries = list_entries(source, project.root, policy)
     if not entries:
-        raise InputError(f"{without_secrets(source)} holds no entry with audio: check its address")
+        raise InputError(f"{redact_url(source)} holds no entry with audio: check its address")
     known = {path.stem: load_episode(path) for path in sorted(project.episodes.glob("*.yaml"))}
     taken = _find_known(source, entries, known.values())
     dates = _KnownDates(project.turns / "entry-dates.json")
@@ -155,7 +153,7 @@ def add_new_episodes(
         try:
             full = _complete(entry, policy, before_request)
         except InputError as error:
-            added.append(Added("", entry.metadata.title or without_secrets(key), str(error), failed=True))
+            added.append(Added("", entry.metadata.title or redact_url(key), str(error), failed=True))
             continue
         dates.keep(entry, full.metadata.published)
         if since is not None and (full.metadata.published is None or full.metadata.published < since):
@@ -163,7 +161,7 @@ def add_new_episodes(
                 added.append(
                     Added(
                         "",
-                        full.metadata.title or without_secrets(key),
+                        full.metadata.title or redact_url(key),
                         "its source gives no date to compare with --since",
                     )
                 )
@@ -209,7 +207,7 @@ def _complete(entry: Entry, policy: FetchPolicy, before_request: Callable[[], ob
     before_request()
     info = describe_media(entry.source, policy)
     if is_live(info):
-        raise InputError(f"{without_secrets(entry.source)} is broadcast live: run again when it has ended")
+        raise InputError(f"{redact_url(entry.source)} is broadcast live: run again when it has ended")
     return Entry(entry.source, metadata_of_media(info))
 
 
@@ -259,7 +257,7 @@ def _place_features(template: str | None, episode_id: str, entry: Entry, policy:
     if template is None:
         # A feed may not send us to look around in private networks.
         safe = policy.allow_private or not has_private_host(page)
-        usable = safe and is_address(page) and not entry.has_page
+        usable = safe and is_url(page) and not entry.has_page
         return page if usable else f"pages/{episode_id}.txt"
     values = {
         "episode_id": episode_id,

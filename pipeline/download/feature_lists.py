@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.core.errors import InputError
 from pipeline.core.schema import FeatureList
 from pipeline.core.storage import read_json, sha256_of, write_bytes, write_json
-from pipeline.core.urls import is_address, without_secrets
+from pipeline.core.urls import is_url, redact_url
 from pipeline.download.http import fetch_document
 from pipeline.download.retry import FetchPolicy
 from pipeline.feature_lists.load import load_episodes, parse_episodes
@@ -20,15 +20,15 @@ def read_lists(
 
     InputError where it cannot be had, or holds no feature.
     """
-    if not is_address(source):
+    if not is_url(source):
         return load_episodes(Path(source), columns=columns)
     fetched = fetch_document(source, policy=policy)
     if fetched is None:
-        raise InputError(f"{without_secrets(source)} answers that nothing changed, though it was never asked before")
+        raise InputError(f"{redact_url(source)} answers that nothing changed, though it was never asked before")
     try:
         return parse_episodes(fetched.content, fetched.suffix, columns=columns)
     except InputError as error:
-        raise InputError(f"{without_secrets(source)}: {error}") from error
+        raise InputError(f"{redact_url(source)}: {error}") from error
 
 
 LATEST = "latest.json"  # which revision an address gave last, and the server's marks of it
@@ -75,11 +75,11 @@ def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> 
     fetched = fetch_document(url, etag=record.get("etag"), last_modified=record.get("last_modified"), policy=policy)
     if fetched is None:
         if known is None:
-            raise InputError(f"{without_secrets(url)} answers 304 though we hold no revision of it: check the address")
+            raise InputError(f"{redact_url(url)} answers 304 though we hold no revision of it: check the address")
         return known
     path = keep_revision(fetched.content, fetched.suffix, folder)
     latest = {
-        "url": without_secrets(url),
+        "url": redact_url(url),
         "url_sha256": _digest(url),
         "file": path.name,
         "etag": fetched.etag,

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.core.text import clean_text
-from pipeline.core.urls import without_secrets
+from pipeline.core.urls import redact_url
 from pipeline.download.metadata import Metadata, StatedChapter, link_into_file
 
 # podcastparser knows the namespace by its document's address only; feeds give this one.
@@ -171,7 +171,7 @@ def _only(found: list[Entry], entries: Sequence[Entry], wanted: str, where: str)
 
 
 def _name(entry: Entry) -> str:
-    return f"{entry.metadata.title or 'untitled'!r} ({without_secrets(entry.metadata.entry or entry.source)})"
+    return f"{entry.metadata.title or 'untitled'!r} ({redact_url(entry.metadata.entry or entry.source)})"
 
 
 def _fold(title: str | None) -> str:

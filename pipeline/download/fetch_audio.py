@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from pipeline.core.config import DownloadConfig
 from pipeline.core.errors import InputError
-from pipeline.core.project import place_file
-from pipeline.core.storage import read_limited, sha256_of, write_json, write_whole
-from pipeline.core.urls import is_address, without_secrets
+from pipeline.core.project import resolve_path
+from pipeline.core.storage import atomic_write, read_limited, sha256_of, write_json
+from pipeline.core.urls import is_url, redact_url
 from pipeline.download.feeds import Entry, find_entry, is_feed, parse_feed
 from pipeline.download.http import fetch_document
 from pipeline.download.integrity import Sound, check_audio, measure_audio
@@ -32,20 +32,20 @@ def make_fetch_policy(settings: DownloadConfig, root: Path) -> FetchPolicy:
         max_bytes=settings.max_megabytes << 20,
         max_seconds=settings.max_minutes * 60,
         retries=settings.retries,
-        cookies=place_file(settings.cookies, root) if settings.cookies else None,
+        cookies=resolve_path(settings.cookies, root) if settings.cookies else None,
     )
 
 
 def find_source(source: str, root: Path) -> Path | None:
     """Return the file that a source names, None for an http(s) address; InputError where it is neither."""
-    if is_address(source):
+    if is_url(source):
         if urlsplit(source).scheme.lower() not in {"http", "https"}:
             raise InputError(
-                f"the source {without_secrets(source)} is neither a file nor an http(s) address",
+                f"the source {redact_url(source)} is neither a file nor an http(s) address",
                 "correct `source` in the episode's settings",
             )
         return None
-    path = place_file(source, root)
+    path = resolve_path(source, root)
     if not path.is_file():
         raise InputError(f"the source {path} is not there", "correct `source` in the episode's settings")
     return path
@@ -72,9 +72,9 @@ def resolve_entry(source: str, entry: str | None, root: Path, policy: FetchPolic
     """
     if entry is None:
         return Entry(source, Metadata())
-    found = find_entry(list_entries(source, root, policy), entry, without_secrets(source))
-    if not is_address(found.source) or find_source(found.source, root) is not None:
-        raise InputError(f"{without_secrets(source)} leads to {found.source}, which is no http(s) address")
+    found = find_entry(list_entries(source, root, policy), entry, redact_url(source))
+    if not is_url(found.source) or find_source(found.source, root) is not None:
+        raise InputError(f"{redact_url(source)} leads to {found.source}, which is no http(s) address")
     return found
 
 
@@ -97,7 +97,7 @@ def download_audio(
     policy = dataclasses.replace(policy or FetchPolicy(), user_url=source)
     local = find_source(source, root)
     if offline and (local is None or entry is not None):
-        raise InputError(f"{without_secrets(source)} is on the network, and --offline forbids fetching it")
+        raise InputError(f"{redact_url(source)} is on the network, and --offline forbids fetching it")
     folder.mkdir(parents=True, exist_ok=True)
     if local is not None and entry is None:
         sound = measure_audio(local)
@@ -117,11 +117,11 @@ def download_audio(
     bare = info.get("direct") and not meant.has_page and entry is not None
     metadata = meant.metadata if bare else _merge(meant.metadata, metadata_of_media(info))
     try:
-        sound = measure_audio(fetched, without_secrets(meant.source))
+        sound = measure_audio(fetched, redact_url(meant.source))
         # What a feed states is a person's round number, and moves with advertisements; a page's own is exact.
         stated_by_feed = duration is None and meant.metadata.duration is not None
         check_audio(
-            without_secrets(meant.source),
+            redact_url(meant.source),
             sound,
             duration or metadata.duration,
             roughly=entry is not None and stated_by_feed,
@@ -148,7 +148,7 @@ def _keep(fetched: Path, path: Path, source: str, sound: Sound, metadata: Metada
         os.replace(fetched, path)
     else:
         _link(fetched, path)
-    facts = {"file": path.name, "sha256": audio.sha256, "duration": audio.duration, "source": without_secrets(source)}
+    facts = {"file": path.name, "sha256": audio.sha256, "duration": audio.duration, "source": redact_url(source)}
     fetched_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     write_json(record, {**facts, "fetched": fetched_at, **metadata.to_json()})
     for old in folder.glob("audio.*"):
@@ -179,7 +179,7 @@ def _link(source: Path, target: Path) -> None:
     """Make `target` the same file as `source` where the file system can, else a copy of it."""
     if target.exists() and target.samefile(source):
         return
-    with write_whole(target) as temporary:
+    with atomic_write(target) as temporary:
         temporary.unlink()
         try:
             os.link(source, temporary)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import InputError
-from pipeline.core.urls import without_secrets
+from pipeline.core.urls import redact_url
 from pipeline.core.version import __version__
 from pipeline.download.retry import TRANSIENT_STATUSES, FetchPolicy, TransientError, parse_retry_after, retry_transient
 from pipeline.download.ssrf_guard import block_private_addresses
@@ -51,7 +51,7 @@ def fetch_document(
 
     InputError names the address and what went wrong: no answer, an error, too large, too slow, no document.
     """
-    shown = without_secrets(url)
+    shown = redact_url(url)
     if urlsplit(url).scheme.lower() not in {"http", "https"}:
         raise InputError(f"{shown} is not an http(s) address")
     headers = {
@@ -70,7 +70,7 @@ def _ask(url: str, headers: dict[str, str], policy: FetchPolicy, max_bytes: int)
     """One attempt; TransientError where another may do better."""
     import requests
 
-    shown = without_secrets(url)
+    shown = redact_url(url)
     with block_private_addresses(url, policy), requests.Session() as session:
         session.max_redirects = MAX_REDIRECTS
         try:

@@ -8,12 +8,12 @@ from pipeline.core.audio_file import (
     CONTAINERS,
     SLACK_SHARE,
     Tally,
-    check_whole,
-    decode_frames,
+    check_complete,
+    decode_audio,
     explain,
-    find_stated,
-    is_cut,
-    open_sound,
+    is_truncated,
+    open_audio,
+    stated_duration,
 )
 from pipeline.core.errors import InputError
 from pipeline.core.times import format_time
@@ -51,12 +51,12 @@ class Sound:
 def measure_audio(path: Path, shown: object = None) -> Sound:
     """Return what decodes of a file's sound; InputError, naming it as `shown`, where it holds none that we can read."""
     tally = Tally()
-    with open_sound(path, shown) as (container, stream):
-        stated = find_stated(path, container, stream)
-        seconds = sum(frame.samples / frame.sample_rate for frame in decode_frames(container, stream, tally))
+    with open_audio(path, shown) as (container, stream):
+        stated = stated_duration(path, container, stream)
+        seconds = sum(frame.samples / frame.sample_rate for frame in decode_audio(container, stream, tally))
         suffixes = _SUFFIXES.get(container.format.name, (path.suffix.lower(),))
     if not tally.frames:
-        check_whole(shown or path, tally, seconds, None)
+        check_complete(shown or path, tally, seconds, None)
     own = path.suffix.lower()
     return Sound(seconds, stated, own if own in suffixes else suffixes[0], tally)
 
@@ -66,8 +66,8 @@ def check_audio(shown: object, sound: Sound, expected: float | None, *, roughly:
 
     `roughly`: `expected` is a feed's word, which advertisements move.
     """
-    check_whole(shown, sound.tally, sound.seconds, sound.stated)
-    if expected is not None and is_cut(sound.seconds, expected, FEED_SLACK_SHARE if roughly else SLACK_SHARE):
+    check_complete(shown, sound.tally, sound.seconds, sound.stated)
+    if expected is not None and is_truncated(sound.seconds, expected, FEED_SLACK_SHARE if roughly else SLACK_SHARE):
         raise InputError(
             f"{shown} is cut off: {format_time(sound.seconds)} of sound where the publisher states "
             f"{format_time(expected)}: fetch it again, or correct `duration` in the episode's settings"

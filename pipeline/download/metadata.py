@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.core.text import clean_text
 from pipeline.core.times import parse_time
-from pipeline.core.urls import hide_secrets, is_web_address, without_secrets
+from pipeline.core.urls import is_http_url, redact_url, redact_urls
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Metadata:
             "published": self.published and self.published.isoformat(),
             "stated_duration": self.duration,
             "id": self.media_id,
-            "page": self.page and without_secrets(self.page),
-            "entry": self.entry and without_secrets(self.entry),
+            "page": self.page and redact_url(self.page),
+            "entry": self.entry and redact_url(self.entry),
             "number": self.number,
             "spoken_language": self.language,
-            "description": hide_secrets(self.description),
+            "description": redact_urls(self.description),
             "chapters": [{"start": chapter.start, "title": chapter.title} for chapter in self.chapters],
             "description_times": [
                 {"start": chapter.start, "title": chapter.title} for chapter in find_times(self.description)
@@ -121,7 +121,7 @@ def make_link(info: Mapping[str, Any]) -> str | None:
 def link_into_file(url: str) -> str | None:
     """Return the deep-link template for a media file's own address; None where it holds secrets, or is no http(s)."""
     bare = url.partition("#")[0]
-    safe = is_web_address(bare) and without_secrets(bare) == bare
+    safe = is_http_url(bare) and redact_url(bare) == bare
     return None if not safe else escape_link(bare) + "#t={seconds}"
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from pipeline.core.errors import InputError
-from pipeline.core.urls import without_secrets
+from pipeline.core.urls import redact_url
 from pipeline.download.retry import FetchPolicy
 
 
@@ -59,7 +59,7 @@ def block_private_addresses(url: str, policy: FetchPolicy) -> Iterator[None]:
     except Exception as error:
         if guard.refused:
             raise InputError(
-                f"{without_secrets(named)} leads to the private address {guard.refused[0]}, which is refused: if that "
+                f"{redact_url(named)} leads to the private address {guard.refused[0]}, which is refused: if that "
                 "is meant, set `allow_private_addresses: true` under `download:` in configs/show.yaml"
             ) from error
         raise

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.core.urls import without_secrets
+from pipeline.core.urls import redact_url
 from pipeline.download.feeds import Entry
 from pipeline.download.metadata import metadata_of_media
 from pipeline.download.retry import TRANSIENT_STATUSES, FetchPolicy, TransientError, retry_transient
@@ -47,7 +47,7 @@ def list_playlist(url: str, policy: FetchPolicy) -> tuple[Entry, ...]:
         with _open(url, policy, {"extract_flat": "in_playlist", "noplaylist": False}) as fetcher:
             info = fetcher.extract_info(url, download=False)
         if info.get("_type") != "playlist":
-            raise InputError(f"{without_secrets(url)} is one recording, not a feed or playlist: leave out `entry`")
+            raise InputError(f"{redact_url(url)} is one recording, not a feed or playlist: leave out `entry`")
         return tuple(_read_entry(entry, info) for entry in info.get("entries") or [] if entry)
 
     return retry_transient(attempt, policy)
@@ -75,7 +75,7 @@ def fetch_media(url: str, folder: Path, policy: FetchPolicy, on_progress: Progre
             raise InputError(too_slow(url, policy))
         info = _describe(url, policy)
         if is_live(info):
-            raise InputError(f"{without_secrets(url)} is broadcast live: run again when it has ended")
+            raise InputError(f"{redact_url(url)} is broadcast live: run again when it has ended")
         hook = limit_transfer(url, folder, policy, deadline, on_progress)
         # The name says nothing of the title, which is a stranger's; a % in the folder's is no field.
         template = {"default": f"{folder}/audio.".replace("%", "%%") + "%(ext)s"}
@@ -88,7 +88,7 @@ def fetch_media(url: str, folder: Path, policy: FetchPolicy, on_progress: Progre
     info = retry_transient(attempt, policy, progress=lambda: _bytes_in(folder))
     files = [file for file in folder.glob("audio.*") if file.suffix not in UNFINISHED]
     if not files:
-        raise InputError(f"{without_secrets(url)} gave no audio: check the address in a browser")
+        raise InputError(f"{redact_url(url)} gave no audio: check the address in a browser")
     return files[0], info
 
 
@@ -104,9 +104,9 @@ def _describe(url: str, policy: FetchPolicy) -> dict[str, Any]:
     if own and "formats" in entries[0]:
         return dict(entries[0])
     if not entries:
-        raise InputError(f"{without_secrets(url)} is an empty list: check the address in a browser")
+        raise InputError(f"{redact_url(url)} is an empty list: check the address in a browser")
     raise InputError(
-        f"{without_secrets(url)} is a feed or playlist: say which episode is meant with `entry` (number, title or guid)"
+        f"{redact_url(url)} is a feed or playlist: say which episode is meant with `entry` (number, title or guid)"
     )
 
 
@@ -195,7 +195,7 @@ def _translate(url: str, error: Exception, log: _Log) -> InputError:
     hints = " ".join(log.warnings)
     causes = list(_find_causes(error))
     message = "\n".join(str(cause) for cause in causes)
-    plain, failure = explain(without_secrets(url), message, hints), find_failure(message, hints)
+    plain, failure = explain(redact_url(url), message, hints), find_failure(message, hints)
     answers = {cause.status for cause in causes if getattr(cause, "status", None)}
     if answers & TRANSIENT_STATUSES or (not answers and failure is not None and failure.passing):
         return TransientError(plain, log.retry_after)

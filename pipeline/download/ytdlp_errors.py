@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from pipeline.core.urls import hide_secrets
+from pipeline.core.urls import redact_urls
 
 COOKIES = "export the cookies of a signed-in browser to a file and name it as `cookies:` under `download:` in show.yaml"
 RUNTIME = (
@@ -210,4 +210,4 @@ def explain(shown: str, message: str, hints: str = "") -> str:
     # Nothing we know: yt-dlp's own words, less its advice on how to report bugs to it.
     words = " ".join(message.splitlines()[0].split()) if message.strip() else "no reason given"
     own = re.split(r"; please report|\(caused by", words)[0].removeprefix("ERROR: ").strip()
-    return f"{shown} could not be downloaded: {hide_secrets(own)} (`pip install -U yt-dlp` helps where a site changed)"
+    return f"{shown} could not be downloaded: {redact_urls(own)} (`pip install -U yt-dlp` helps where a site changed)"

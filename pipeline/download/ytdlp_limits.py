@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.core.storage import read_json, write_json
-from pipeline.core.urls import without_secrets
+from pipeline.core.urls import redact_url
 from pipeline.download.retry import FetchPolicy, TransientError, parse_retry_after
 
 # Called with the bytes fetched and the bytes in all.
@@ -73,7 +73,7 @@ def limit_transfer(
             raise InputError(too_large(url, policy))
         if state.get("status") == "downloading" and exact - done > shutil.disk_usage(folder).free:
             raise InputError(
-                f"the disk is full: {without_secrets(url)} needs {exact / 1e6:.1f} MB: make room and run again, what "
+                f"the disk is full: {redact_url(url)} needs {exact / 1e6:.1f} MB: make room and run again, what "
                 "came so far is kept and gone on with"
             )
         if time.monotonic() > deadline:
@@ -86,7 +86,7 @@ def limit_transfer(
 def too_large(url: str, policy: FetchPolicy) -> str:
     """Return what to say of what is too large."""
     return (
-        f"{without_secrets(url)} is larger than {policy.max_bytes >> 20} MB: if that is right, raise `max_megabytes` "
+        f"{redact_url(url)} is larger than {policy.max_bytes >> 20} MB: if that is right, raise `max_megabytes` "
         "under `download:` in show.yaml"
     )
 
@@ -94,7 +94,7 @@ def too_large(url: str, policy: FetchPolicy) -> str:
 def too_slow(url: str, policy: FetchPolicy) -> str:
     """Return what to say of a transfer that takes too long."""
     return (
-        f"{without_secrets(url)} takes longer than {policy.max_seconds / 60:g} minutes: run again to go on with what "
+        f"{redact_url(url)} takes longer than {policy.max_seconds / 60:g} minutes: run again to go on with what "
         "came so far, or raise `max_minutes` under `download:` in show.yaml"
     )
 
@@ -112,7 +112,7 @@ def watch_revision(fetcher: Any, info: Mapping[str, Any], folder: Path) -> None:
 
     def start_over() -> TransientError:
         clear_parts(folder)
-        return TransientError(f"{without_secrets(str(media))} was changed while it was fetched: run again")
+        return TransientError(f"{redact_url(str(media))} was changed while it was fetched: run again")
 
     def urlopen(request: Any) -> Any:
         try:

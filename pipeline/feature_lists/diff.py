@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.core.schema import Feature
-from pipeline.core.text import key_entries
+from pipeline.core.text import index_by_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ListChanges:
 
 def compare_lists(before: Sequence[Feature], now: Sequence[Feature]) -> ListChanges:
     """Return what changed; entries are the same by id, else by title, and by title where an id was corrected."""
-    old, new = key_entries(before, _name), key_entries(now, _name)
+    old, new = index_by_key(before, _name), index_by_key(now, _name)
     came, went = _by_lone_title(new, old), _by_lone_title(old, new)
     corrected = {went[title]: came[title] for title in came.keys() & went.keys()}
     old = {corrected.get(key, key): feature for key, feature in old.items()}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.core.schema import LineRole
-from pipeline.core.text import normalize_wording, rate_likeness
+from pipeline.core.text import normalize_wording, wording_similarity
 from pipeline.feature_lists.checks import shorten
 from pipeline.feature_lists.page import Draft, Section
 
@@ -26,7 +26,7 @@ def _merge_repeats(section: Section, unit: str) -> list[str]:
             last[draft.feature_id] = draft
         if late is None:
             continue
-        if rate_likeness(draft.title, late.title) >= LIKE_WORDING:
+        if wording_similarity(draft.title, late.title) >= LIKE_WORDING:
             _absorb(draft, late, moved)
             last[draft.feature_id or 0] = late
             warnings.append(

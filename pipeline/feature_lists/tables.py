@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.core.text import clean_text, rearm
+from pipeline.core.text import clean_text, unescape_formula
 from pipeline.core.times import parse_time
 from pipeline.feature_lists.lines import Document, Line, MarkedLine
 
@@ -44,7 +44,7 @@ def read_csv_lines(text: str, suffix: str, columns: Mapping[str, str]) -> Docume
     try:
         begin = 1
         for cells in reader:
-            rows.append((begin, [rearm(clean_text(cell)) for cell in cells]))
+            rows.append((begin, [unescape_formula(clean_text(cell)) for cell in cells]))
             begin = reader.line_num + 1
     except csv.Error as error:
         raise InputError(f"line {reader.line_num}: {error}") from error

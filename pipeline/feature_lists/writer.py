@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pipeline.core.schema import Feature
-from pipeline.core.text import disarm
+from pipeline.core.text import escape_formula
 from pipeline.core.times import format_time
 from pipeline.feature_lists.tables import COLUMNS
 
@@ -33,7 +33,7 @@ def _show_cell(value: object) -> object:
     """A value as a cell that no spreadsheet takes for a formula."""
     if value is None:
         return ""
-    return disarm(value) if isinstance(value, str) else value
+    return escape_formula(value) if isinstance(value, str) else value
 
 
 def format_page(features: Sequence[Feature]) -> str:

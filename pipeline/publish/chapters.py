@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from pipeline.core.schema import Status
-from pipeline.core.times import format_clock, format_time
+from pipeline.core.times import format_time, format_timestamp
 from pipeline.publish.rows import CatalogRow
 
 # What YouTube asks of a list of chapters in a description; one that breaks a rule is ignored in silence.
@@ -93,7 +93,7 @@ def format_webvtt(chapters: Sequence[Chapter]) -> str:
     for chapter in chapters:
         # A cue of no length is none.
         end = max(chapter.end, chapter.start + 0.001)
-        cues.append(f"{format_clock(chapter.start)} --> {format_clock(end)}\n{escape_cue(chapter.title)}")
+        cues.append(f"{format_timestamp(chapter.start)} --> {format_timestamp(end)}\n{escape_cue(chapter.title)}")
     return "\n\n".join(cues) + "\n"
 
 
@@ -102,7 +102,7 @@ def format_podlove(chapters: Sequence[Chapter]) -> str:
     ElementTree.register_namespace("psc", PODLOVE)
     root = ElementTree.Element(f"{{{PODLOVE}}}chapters", version="1.2")
     for chapter in chapters:
-        marks = {"start": format_clock(chapter.start), "title": _XML_ILLEGAL.sub("", chapter.title)}
+        marks = {"start": format_timestamp(chapter.start), "title": _XML_ILLEGAL.sub("", chapter.title)}
         if chapter.url:
             marks["href"] = chapter.url
         ElementTree.SubElement(root, f"{{{PODLOVE}}}chapter", marks)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.schema import Transcript
-from pipeline.core.storage import write_bytes, write_whole
+from pipeline.core.storage import atomic_write, write_bytes
 from pipeline.publish import chapters as chapter_formats
 from pipeline.publish import show_notes as notes
 from pipeline.publish import subtitles
@@ -76,6 +76,6 @@ def publish_notes(
     if audio is not None and find_spec("mutagen") is None:
         warn(f"{TAGGED_AUDIO}: not written, the extra `id3` is not installed (or set id3_chapters: false)")
     elif audio is not None:
-        with write_whole(folder / TAGGED_AUDIO) as temporary:
+        with atomic_write(folder / TAGGED_AUDIO) as temporary:
             shutil.copyfile(audio, temporary)
             chapter_formats.write_id3(temporary, chapters, rows[0].episode_title)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.core.urls import is_web_address
+from pipeline.core.urls import is_http_url
 
 AUDIO_SUFFIXES = frozenset({".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".weba"})
 VIDEO_SUFFIXES = frozenset({".m4v", ".mov", ".mp4", ".ogv", ".webm"})
@@ -34,7 +34,7 @@ class Player:
 
 def find_player(url: str | None) -> Player:
     """Return what plays at the end of a deep link: a YouTube video, an audio or video file, or nothing we can embed."""
-    if not is_web_address(url):
+    if not is_http_url(url):
         return Player("none")
     parts = urlsplit(str(url))
     video = _find_youtube_id(parts.netloc.lower(), parts.path, parts.query)

@@ -12,7 +12,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.project import Project
 from pipeline.core.serialization import transcript_from_json
 from pipeline.core.state import StateFile
-from pipeline.core.storage import read_record, write_bytes, write_whole
+from pipeline.core.storage import atomic_write, read_record, write_bytes
 from pipeline.core.version import __version__
 from pipeline.publish.paragraphs import Paragraph, cut_paragraphs
 from pipeline.publish.players import Player, file_player, find_player
@@ -210,7 +210,7 @@ def _write_episode(
         paragraphs, duration = (), max((row.end_s or 0.0 for row in episode.rows), default=0.0)
     page = EpisodePage(episode.rows, episode.player, paragraphs, duration)
     if copied is not None:
-        with write_whole(project.site / _media_name(name, copied)) as temporary:
+        with atomic_write(project.site / _media_name(name, copied)) as temporary:
             shutil.copyfile(copied.path, temporary)
     _write_text(project.site / "data" / "episodes" / f"{name}.js", format_words_script(page))
     _write_text(project.site / "episodes" / f"{name}.html", format_episode_page(page))

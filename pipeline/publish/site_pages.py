@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.core.schema import Status
 from pipeline.core.times import format_time
-from pipeline.core.urls import is_web_address
+from pipeline.core.urls import is_http_url
 from pipeline.publish.paragraphs import Paragraph
 from pipeline.publish.players import YOUTUBE_FRAME, Player
 from pipeline.publish.rows import CatalogRow
@@ -141,7 +141,7 @@ def read_catalog_script(script: str) -> tuple[Listing, ...]:
 
 def _list_cells(row: CatalogRow) -> list[object]:
     """A feature as the search reads it, in the order of `NAMES` in search.js, but for the first of them."""
-    url = row.url if is_web_address(row.url) else ""
+    url = row.url if is_http_url(row.url) else ""
     marks = [row.position, row.feature_id, row.version or "", row.title, row.description, int(row.highlight)]
     return [*marks, row.start_s, row.status, row.quote, url]
 
@@ -219,7 +219,7 @@ def _environment() -> "Environment":
     environment.filters["time"] = format_time
     environment.filters["date"] = _format_date
     environment.filters["anchors"] = anchor_rows
-    environment.tests["web_address"] = is_web_address
+    environment.tests["web_address"] = is_http_url
     return environment
 
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 
 from pipeline.core.schema import Segment, Transcript
-from pipeline.core.times import format_clock
+from pipeline.core.times import format_timestamp
 from pipeline.publish.chapters import escape_cue
 
 # Podcasting 2.0's advice: SubRip in two lines of 32 characters, WebVTT in lines of up to 65.
@@ -17,7 +17,7 @@ def format_srt(transcript: Transcript) -> str:
     cues = []
     for number, (start, end, text) in enumerate(_cut(transcript, SRT_LINE * SRT_LINES - 8), start=1):
         lines = "\n".join(textwrap.wrap(text, SRT_LINE, break_on_hyphens=False) or [text])
-        clock = f"{format_clock(start)} --> {format_clock(end)}".replace(".", ",")
+        clock = f"{format_timestamp(start)} --> {format_timestamp(end)}".replace(".", ",")
         cues.append(f"{number}\n{clock}\n{lines}\n")
     return "\n".join(cues)
 
@@ -25,7 +25,7 @@ def format_srt(transcript: Transcript) -> str:
 def format_vtt(transcript: Transcript) -> str:
     """Return the transcript as WebVTT."""
     cues = [
-        f"{format_clock(start)} --> {format_clock(end)}\n{escape_cue(text)}"
+        f"{format_timestamp(start)} --> {format_timestamp(end)}\n{escape_cue(text)}"
         for start, end, text in _cut(transcript, VTT_LINE)
     ]
     return "\n\n".join(["WEBVTT", *cues]) + "\n"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pipeline.core.errors import InputError
-from pipeline.core.storage import write_bytes, write_whole
-from pipeline.core.text import FORMULA, disarm
+from pipeline.core.storage import atomic_write, write_bytes
+from pipeline.core.text import FORMULA, escape_formula
 from pipeline.publish.rows import CatalogRow
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SCHEMA_VERSION = "1"
 OUTPUT_SUFFIXES = frozenset({".csv", ".parquet", ".json"})
 _NEEDS_QUOTES = re.compile(r'[,"\r\n]')
 
-# What `rearm` takes off; Arrow does it for a whole column.
+# What `unescape_formula` takes off; Arrow does it for a whole column.
 _APOSTROPHE = f"^'({FORMULA})"
 
 # int64 holds any vendor's number; a position or a place in a list never needs it.
@@ -83,7 +83,7 @@ def write_catalog(rows: Sequence[CatalogRow], path: Path) -> None:
             write_csv(build_table(rows), path)
         case ".json":
             lines = ",\n".join(json.dumps(_as_dict(row), ensure_ascii=False, default=str) for row in rows)
-            with write_whole(path) as temporary:
+            with atomic_write(path) as temporary:
                 temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
         case _:
             raise InputError(f"the output {path} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")
@@ -93,7 +93,7 @@ def write_parquet(table: "pa.Table", path: Path) -> None:
     """Write a table to one Parquet file."""
     import pyarrow.parquet as pq
 
-    with write_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
 
@@ -124,7 +124,7 @@ def _format_rows(table: "pa.Table") -> bytes:
     texts = [column.type == "string" for column in table.schema]
     lines = []
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        cells = (disarm(cell) if text and cell else cell for cell, text in zip(row, texts, strict=True))
+        cells = (escape_formula(cell) if text and cell else cell for cell, text in zip(row, texts, strict=True))
         lines.append(",".join(map(_quote, cells)) + "\n")
     return "".join(lines).encode()
 

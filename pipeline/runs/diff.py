@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pipeline.core.text import key_entries
+from pipeline.core.text import index_by_key
 
 Row = Mapping[str, Any]
 
@@ -118,7 +118,7 @@ def _find_edits(before: Row, now: Row, end_set: bool) -> dict[str, list[Any]]:
 
 def _pair(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[tuple[Row, Row]], list[Row], list[Row]]:
     """The rows that are the same entry, in the order of now; those that came; those that went."""
-    old, new = key_entries(before, _identify), key_entries(now, _identify)
+    old, new = index_by_key(before, _identify), index_by_key(now, _identify)
     mates = {id(row): old[key] for key, row in new.items() if key in old}
     gone = [row for key, row in old.items() if key not in new]
     for row in new.values():

@@ -15,8 +15,8 @@ from typing import Any
 from pipeline.core.config import ShowConfig, load_episode, load_show
 from pipeline.core.corrections import load_corrections
 from pipeline.core.errors import PipelineError
-from pipeline.core.project import Project, place_file
-from pipeline.core.urls import is_address
+from pipeline.core.project import Project, resolve_path
+from pipeline.core.urls import is_url
 from pipeline.download.fetch_audio import find_source
 from pipeline.transcribe.models import find_model
 
@@ -118,8 +118,8 @@ def _check_episodes(project: Project) -> Iterator[Check]:
         try:
             config = load_episode(path)
             find_source(config.source, project.root)
-            listed = place_file(config.features, project.root)
-            if not is_address(config.features) and not listed.is_file():
+            listed = resolve_path(config.features, project.root)
+            if not is_url(config.features) and not listed.is_file():
                 wrong.append(f"{path.stem}: the feature list {listed} is not there: put it there")
         except PipelineError as error:
             wrong.append(f"{path.stem}: {error}" if path.stem not in str(error) else str(error))
@@ -163,7 +163,7 @@ def _check_model(show: ShowConfig | None, project: Project) -> Iterator[Check]:
 def _check_cookies(show: ShowConfig | None, project: Project) -> Iterator[Check]:
     if show is None or show.download.cookies is None:
         return
-    path = place_file(show.download.cookies, project.root)
+    path = resolve_path(show.download.cookies, project.root)
     if not path.is_file():
         yield Check("cookies", Finding.MISSING, f"{path} is not there", "export it, or take `cookies` out of show.yaml")
     elif os.name == "posix" and path.stat().st_mode & 0o077:

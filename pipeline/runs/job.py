@@ -7,9 +7,9 @@ from typing import Protocol
 
 from pipeline.core.config import EpisodeConfig, ShowConfig, load_episode
 from pipeline.core.errors import InputError
-from pipeline.core.project import Project, place_file
+from pipeline.core.project import Project, resolve_path
 from pipeline.core.state import StateFile
-from pipeline.core.urls import is_address, without_secrets
+from pipeline.core.urls import is_url, redact_url
 from pipeline.download.feature_lists import find_revision, refresh_revision
 from pipeline.publish.rows import CatalogRow
 from pipeline.transcribe.transcriber import Transcriber
@@ -141,12 +141,12 @@ class EpisodeRun:
         InputError where the address was never fetched, and cannot be now.
         """
         source = self.config.features
-        if not is_address(source):
-            return place_file(source, self.project.root)
+        if not is_url(source):
+            return resolve_path(source, self.project.root)
         folder = self.project.lists(self.episode_id)
         known = find_revision(source, folder)
         if known is not None and not self.options.refresh:
             return known
         if self.options.offline:
-            raise InputError(f"{without_secrets(source)} is on the network, and --offline forbids fetching it")
+            raise InputError(f"{redact_url(source)} is on the network, and --offline forbids fetching it")
         return refresh_revision(source, folder, allow_private=self.show.download.allow_private_addresses)

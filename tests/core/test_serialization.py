@@ -12,17 +12,17 @@ from pipeline.core.serialization import (
     transcript_to_json,
 )
 from pipeline.core.storage import read_json, write_json
-from tests.support.project import LINES, spoken
+from tests.support.project import LINES, make_transcript
 
 
 def test_a_transcript_comes_back_as_it_was(tmp_path: Path) -> None:
-    transcript = spoken(LINES)
+    transcript = make_transcript(LINES)
     write_json(tmp_path / "t.json", transcript_to_json(transcript))
     assert transcript_from_json(read_json(tmp_path / "t.json")) == transcript
 
 
 def test_a_transcript_file_has_a_line_for_each_segment(tmp_path: Path) -> None:
-    write_json(tmp_path / "t.json", transcript_to_json(spoken(LINES)))
+    write_json(tmp_path / "t.json", transcript_to_json(make_transcript(LINES)))
     lines = (tmp_path / "t.json").read_text().splitlines()
     assert sum("welcome to the kite show" in line for line in lines) == 1
     assert len([line for line in lines if line.startswith("  {")]) == len(LINES)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.audio_file import Tally, _find_wav_length, check_whole
+from pipeline.core.audio_file import Tally, _find_wav_length, check_complete
 from pipeline.core.errors import InputError
 
 
@@ -50,7 +50,7 @@ def test_a_header_that_is_none_says_nothing(content: bytes) -> None:
 )
 def test_what_is_lost_is_weighed(tally: Tally, seconds: float, stated: float, complaint: str) -> None:
     if not complaint:
-        check_whole("talk.mp3", tally, seconds, stated)
+        check_complete("talk.mp3", tally, seconds, stated)
         return
     with pytest.raises(InputError, match=complaint):
-        check_whole("talk.mp3", tally, seconds, stated)
+        check_complete("talk.mp3", tally, seconds, stated)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.core.storage import read_json, write_bytes, write_whole
+from pipeline.core.storage import atomic_write, read_json, write_bytes
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), write_whole(path) as temporary:
+    with pytest.raises(RuntimeError), atomic_write(path) as temporary:
         temporary.write_text("half")
         raise RuntimeError
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file.txt", "old")]
@@ -34,7 +34,7 @@ def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> N
 
 def test_an_error_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
-    with pytest.raises(OSError, match="No space left") as full, write_whole(path):
+    with pytest.raises(OSError, match="No space left") as full, atomic_write(path):
         raise OSError(errno.ENOSPC, "No space left on device")
     with pytest.raises(IsADirectoryError) as replaced:
         (tmp_path / "folder").mkdir()

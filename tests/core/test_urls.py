@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.urls import hide_secrets, is_address, is_web_address, without_secrets
+from pipeline.core.urls import is_http_url, is_url, redact_url, redact_urls
 
 
 @pytest.mark.parametrize(("source", "told"), [("audio/ep1.mp3", False), ("https://a.org/x", True), ("C:\\x", False)])
 def test_an_address_has_a_scheme(source: str, told: bool) -> None:
-    assert is_address(source) == told
+    assert is_url(source) == told
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_an_address_has_a_scheme(source: str, told: bool) -> None:
     ],
 )
 def test_a_page_may_hold_only_links_to_the_web(url: str | None, told: bool) -> None:
-    assert is_web_address(url) == told
+    assert is_http_url(url) == told
 
 
 @pytest.mark.parametrize(
@@ -42,15 +42,15 @@ def test_a_page_may_hold_only_links_to_the_web(url: str | None, told: bool) -> N
     ],
 )
 def test_what_is_shown_of_an_address_holds_no_secret(source: str, shown: str) -> None:
-    assert without_secrets(source) == shown
+    assert redact_url(source) == shown
 
 
 def test_addresses_within_a_text_lose_their_secrets_too() -> None:
     text = "tried https://a.org/?key=1 and then 'http://u:p@b.org/x' failed"
-    assert hide_secrets(text) == "tried https://a.org/?key=*** and then 'http://b.org/x' failed"
+    assert redact_urls(text) == "tried https://a.org/?key=*** and then 'http://b.org/x' failed"
 
 
 @given(st.from_regex(r"[a-z0-9]{8,20}", fullmatch=True))
 def test_no_token_survives_in_any_place(secret: str) -> None:
     for source in (f"https://u:{secret}@a.org/", f"https://a.org/?apikey={secret}", f"https://a.org/token/{secret}/x"):
-        assert secret not in without_secrets(source)
+        assert secret not in redact_url(source)

@@ -16,7 +16,7 @@ from pipeline.download.retry import FetchPolicy
 from pipeline.runs.job import RunOptions, RunResult
 from pipeline.runs.workflow import list_stage_statuses, run_stages
 from tests.support.faulty_server import Server, answer, make_sound, write_feed
-from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, spoken
+from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, make_transcript
 
 STAGES = ("download", "transcribe", "align", "publish")
 
@@ -25,7 +25,7 @@ def write_vtt() -> str:
     cues = "\n".join(
         f"00:{int(one.start) // 60:02}:{int(one.start) % 60:02}.000 --> "
         f"00:{int(one.end) // 60:02}:{int(one.end) % 60:02}.000\n{one.text}\n"
-        for one in spoken(LINES).segments
+        for one in make_transcript(LINES).segments
     )
     return f"WEBVTT\n\n{cues}"
 
@@ -36,7 +36,7 @@ def keep(source: str, folder: Path, *, entry: str | None = None, **more: Any) ->
 
 
 def run(project: Project, *, captions: bool) -> tuple[RunResult, FakeTranscriber, RecordingReporter]:
-    transcriber, notes = FakeTranscriber(spoken(LINES)), RecordingReporter()
+    transcriber, notes = FakeTranscriber(make_transcript(LINES)), RecordingReporter()
     result = run_stages(
         project,
         ["one"],

@@ -9,7 +9,7 @@ import pytest
 from pipeline.core.config import DownloadConfig
 from pipeline.core.errors import InputError
 from pipeline.core.project import Project
-from pipeline.core.urls import without_secrets
+from pipeline.core.urls import redact_url
 from pipeline.download.fetch_audio import download_audio, find_source, make_fetch_policy
 from pipeline.download.record import Audio, read_audio
 from pipeline.download.retry import FetchPolicy
@@ -289,4 +289,4 @@ def test_two_of_a_kind_stay_apart(tmp_path: Path, faulty: Server) -> None:
     ],
 )
 def test_an_address_is_shown_without_its_secrets(source: str, shown: str) -> None:
-    assert without_secrets(source) == shown
+    assert redact_url(source) == shown

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
-from pipeline.core.audio_file import Tally, decode_frames, is_cut, open_sound, read_samples
+from pipeline.core.audio_file import Tally, decode_audio, is_truncated, open_audio, read_samples
 from pipeline.core.errors import InputError
 from pipeline.download.integrity import Sound, check_audio, measure_audio, read_tags
 from tests.support.faulty_server import make_sound
@@ -61,8 +61,8 @@ def test_a_stream_that_begins_within_a_file_ends_nothing(media: Path) -> None:
             raise IndexError("list index out of range")
 
     tally = Tally()
-    with open_sound(media / "index0.ts") as (container, stream):
-        frames = list(decode_frames(Broadcast(), stream, tally))  # type: ignore[arg-type]
+    with open_audio(media / "index0.ts") as (container, stream):
+        frames = list(decode_audio(Broadcast(), stream, tally))  # type: ignore[arg-type]
     assert sum(frame.samples / frame.sample_rate for frame in frames) == pytest.approx(4.0, abs=0.2)
 
 
@@ -109,10 +109,10 @@ def test_a_feeds_word_is_taken_roughly() -> None:
 
 
 def test_a_little_less_is_what_encoders_do() -> None:
-    assert not is_cut(19.0, 20.0)
-    assert not is_cut(3575.0, 3600.0)
-    assert is_cut(3500.0, 3600.0)
-    assert not is_cut(4000.0, 3600.0)
+    assert not is_truncated(19.0, 20.0)
+    assert not is_truncated(3575.0, 3600.0)
+    assert is_truncated(3500.0, 3600.0)
+    assert not is_truncated(4000.0, 3600.0)
 
 
 def test_a_file_with_a_hole_is_damaged(tmp_path: Path, media: Path) -> None:

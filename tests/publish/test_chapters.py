@@ -17,7 +17,7 @@ from mutagen.id3 import CTOCFlags
 from mutagen.mp3 import MP3
 
 from pipeline.core.schema import Status
-from pipeline.core.times import format_clock, parse_time
+from pipeline.core.times import format_timestamp, parse_time
 from pipeline.publish.chapters import (
     Chapter,
     describe_video,
@@ -182,4 +182,4 @@ def test_more_chapters_than_one_table_of_contents_may_name_are_in_several(tmp_pa
     ("seconds", "clock"), [(0, "00:00:00.000"), (59.9996, "00:01:00.000"), (3727.25, "01:02:07.250")]
 )
 def test_clocks_carry_milliseconds(seconds: float, clock: str) -> None:
-    assert format_clock(seconds) == clock
+    assert format_timestamp(seconds) == clock

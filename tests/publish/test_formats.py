@@ -7,10 +7,10 @@ from mutagen.mp3 import MP3
 
 from pipeline.publish.formats import FORMATS, TAGGED_AUDIO, publish_notes
 from tests.support.files import silent_mp3
-from tests.support.project import LINES, spoken
+from tests.support.project import LINES, make_transcript
 from tests.support.rows import rows_of
 
-TRANSCRIPT = spoken(LINES, seconds_a_line=60.0)
+TRANSCRIPT = make_transcript(LINES, seconds_a_line=60.0)
 
 
 def publish(folder: Path, audio: Path | None = None) -> list[str]:

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from pipeline.core.schema import Segment, Transcript, Word
 from pipeline.publish.paragraphs import LONG_WORDS, Paragraph, cut_paragraphs
-from tests.support.project import LINES, spoken
+from tests.support.project import LINES, make_transcript
 
-TALK = spoken(LINES)
+TALK = make_transcript(LINES)
 
 
 def test_a_feature_opens_a_paragraph_at_its_start() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.core.urls import is_web_address
+from pipeline.core.urls import is_http_url
 from pipeline.publish.players import Player, file_player, find_player
 
 
@@ -50,7 +50,7 @@ def test_files_play_and_other_pages_are_links(url: str | None, player: Player) -
 
 @pytest.mark.parametrize("host", ["a'; script-src *", "a;b", "user@a", "a,b", ""])
 def test_no_host_can_add_a_rule_to_the_security_policy(host: str) -> None:
-    assert not is_web_address(f"https://{host}/a.mp3")
+    assert not is_http_url(f"https://{host}/a.mp3")
 
 
 def test_a_file_beside_the_page_needs_no_other_origin() -> None:

@@ -14,7 +14,7 @@ from pipeline.core.storage import write_json
 from pipeline.publish.site import ASSETS, SiteAudioFile, write_site
 from pipeline.publish.tables import write_catalog
 from pipeline.runs.workflow import run_stages
-from tests.support.project import DEMO_AUDIO, LINES, FakeTranscriber, RecordingReporter, add_episode, spoken
+from tests.support.project import DEMO_AUDIO, LINES, FakeTranscriber, RecordingReporter, add_episode, make_transcript
 from tests.support.rows import episode_rows
 
 TITLES = ("Invoices can be sorted by due date", "Added a dark theme to the mobile app")
@@ -22,7 +22,7 @@ TITLES = ("Invoices can be sorted by due date", "Added a dark theme to the mobil
 
 def add_to_catalog(project: Project, name: str, *titles: str, published: date | None = None) -> None:
     write_catalog(episode_rows(name, *(titles or TITLES), published=published), project.catalog(name))
-    write_json(project.transcript(name), transcript_to_json(spoken(LINES)))
+    write_json(project.transcript(name), transcript_to_json(make_transcript(LINES)))
 
 
 def write(

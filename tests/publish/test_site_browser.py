@@ -20,7 +20,7 @@ from pipeline.core.serialization import transcript_to_json
 from pipeline.core.storage import write_json
 from pipeline.publish.site import SiteAudioFile, write_site
 from pipeline.publish.tables import write_catalog
-from tests.support.project import DEMO_AUDIO, LINES, spoken
+from tests.support.project import DEMO_AUDIO, LINES, make_transcript
 from tests.support.rows import HOSTILE, episode_rows
 
 pytestmark = pytest.mark.browser
@@ -59,7 +59,7 @@ def make_site(root: Path) -> Project:
     )
     for rows in (one, video, hostile):
         write_catalog(rows, project.catalog(rows[0].episode_id))
-        talk = spoken([*LINES, *(HOSTILE if rows is hostile else ())])
+        talk = make_transcript([*LINES, *(HOSTILE if rows is hostile else ())])
         write_json(project.transcript(rows[0].episode_id), transcript_to_json(talk))
     sound = SiteAudioFile(DEMO_AUDIO, "digest")
     write_site(

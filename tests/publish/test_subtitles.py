@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from pipeline.core.schema import Segment, Transcript
 from pipeline.publish.subtitles import format_plain, format_srt, format_vtt
 from pipeline.transcribe.transcript_files import load_transcript
-from tests.support.project import LINES, spoken
+from tests.support.project import LINES, make_transcript
 
-WITHOUT_WORDS = Transcript(tuple(Segment(s.start, s.end, s.text) for s in spoken(LINES).segments))
+WITHOUT_WORDS = Transcript(tuple(Segment(s.start, s.end, s.text) for s in make_transcript(LINES).segments))
 
 
-@pytest.mark.parametrize("transcript", [spoken(LINES), WITHOUT_WORDS], ids=["words", "segments"])
+@pytest.mark.parametrize("transcript", [make_transcript(LINES), WITHOUT_WORDS], ids=["words", "segments"])
 def test_no_word_is_lost_or_moved_in_time(tmp_path: Path, transcript: Transcript) -> None:
     for name, text in (("a.srt", format_srt(transcript)), ("a.vtt", format_vtt(transcript))):
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -27,14 +27,14 @@ def test_no_word_is_lost_or_moved_in_time(tmp_path: Path, transcript: Transcript
 
 
 def test_subrip_has_at_most_two_lines_of_32_characters() -> None:
-    for cue in format_srt(spoken(LINES)).split("\n\n"):
+    for cue in format_srt(make_transcript(LINES)).split("\n\n"):
         lines = cue.strip().splitlines()[2:]
         assert 1 <= len(lines) <= 2
         assert all(len(line) <= 32 for line in lines)
 
 
 def test_webvtt_has_lines_of_at_most_65_characters(tmp_path: Path) -> None:
-    (tmp_path / "a.vtt").write_text(format_vtt(spoken(LINES)))
+    (tmp_path / "a.vtt").write_text(format_vtt(make_transcript(LINES)))
     assert all(len(cue.text) <= 65 for cue in webvtt.read(str(tmp_path / "a.vtt")).captions)
 
 

@@ -10,7 +10,7 @@ from pipeline.core.corrections import Correction, Decision, load_corrections, sa
 from pipeline.core.project import Project
 from pipeline.core.storage import read_json, write_json
 from pipeline.runs.workflow import run_stages
-from tests.support.project import LINES, PAGE, FakeTranscriber, RecordingReporter, add_episode, spoken
+from tests.support.project import LINES, PAGE, FakeTranscriber, RecordingReporter, add_episode, make_transcript
 from tests.support.review import ReviewServer, serve_in_thread
 from tests.support.rows import HOSTILE
 
@@ -197,7 +197,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
 def test_no_title_runs(chromium: Browser, project: Project, transcriber: FakeTranscriber) -> None:
     lines = [*LINES, *HOSTILE[:5]]
     add_episode(project, "one", page="Full Feature review:\n" + "\n".join(f"{title} | v4.10" for title in HOSTILE[:5]))
-    told = FakeTranscriber(spoken(lines))
+    told = FakeTranscriber(make_transcript(lines))
     stages = ("download", "transcribe", "align", "publish")
     run_stages(project, ["one"], stages, transcriber=lambda show: told, reporter=RecordingReporter())
     settings = project.episode("one")

@@ -17,7 +17,7 @@ from pipeline.runs.process_pool import WorkerPool, explain_exit, free_memory, sh
 from pipeline.runs.workflow import Engine, run_stages
 from pipeline.transcribe.transcriber import Progress, Transcriber
 from tests.support import faults
-from tests.support.project import LINES, PAGE, FakeTranscriber, RecordingReporter, add_episode, spoken
+from tests.support.project import LINES, PAGE, FakeTranscriber, RecordingReporter, add_episode, make_transcript
 
 EPISODES = ["ep1", "ep2", "ep3"]
 
@@ -39,7 +39,7 @@ class Deadly:
         for second in range(3):
             on_progress(second + 1.0, 3.0)
             time.sleep(0.01)
-        return spoken(LINES)
+        return make_transcript(LINES)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def make_project(root: Path) -> Project:
 
 
 def go(project: Project, engine: Engine | None, notes: RecordingReporter) -> int:
-    told = FakeTranscriber(spoken(LINES))
+    told = FakeTranscriber(make_transcript(LINES))
     result = run_stages(project, EPISODES, faults.STAGES, transcriber=lambda show: told, reporter=notes, engine=engine)
     assert list(result.rows) == sorted(result.rows)
     return result.exit_code

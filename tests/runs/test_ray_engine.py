@@ -18,7 +18,15 @@ from pipeline.runs.ray_engine import RayEngine
 from pipeline.runs.workflow import Engine, run_stages
 from pipeline.transcribe.transcriber import Progress, Transcriber
 from tests.support import faults
-from tests.support.project import LINES, PAGE, REPOSITORY, FakeTranscriber, RecordingReporter, add_episode, spoken
+from tests.support.project import (
+    LINES,
+    PAGE,
+    REPOSITORY,
+    FakeTranscriber,
+    RecordingReporter,
+    add_episode,
+    make_transcript,
+)
 
 # Everything on 127.0.0.1: Ray asks this when it is imported.
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
@@ -43,7 +51,7 @@ class SlowTranscriber:
         on_progress(1.0, 2.0)
         time.sleep(1.5)
         on_progress(2.0, 2.0)
-        return spoken(LINES)
+        return make_transcript(LINES)
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ def make_project(root: Path) -> Project:
 
 
 def go(project: Project, engine: Engine | None, notes: RecordingReporter) -> int:
-    told = FakeTranscriber(spoken(LINES))
+    told = FakeTranscriber(make_transcript(LINES))
     return run_stages(
         project, EPISODES, faults.STAGES, transcriber=lambda show: told, reporter=notes, engine=engine
     ).exit_code

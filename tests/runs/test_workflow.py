@@ -22,8 +22,8 @@ from tests.support.project import (
     RecordingReporter,
     add_episode,
     done,
+    make_transcript,
     run,
-    spoken,
 )
 from tests.support.web import MediaServer
 
@@ -344,7 +344,7 @@ def test_a_transcript_in_the_settings_takes_the_place_of_speech_recognition(
 ) -> None:
     cues = [
         f"{n}\n00:00:{segment.start:02.0f},000 --> 00:00:{segment.end:02.0f},000\n{segment.text}\n"
-        for n, segment in enumerate(spoken(LINES).segments, start=1)
+        for n, segment in enumerate(make_transcript(LINES).segments, start=1)
     ]
     (project.root / "one.srt").write_text("\n".join(cues))
     settings = project.episode("one")

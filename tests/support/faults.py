@@ -42,7 +42,7 @@ from pipeline.runs.history import find_latest
 from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.chunking import Chunk
 from pipeline.transcribe.transcriber import Progress, _Work
-from tests.support.project import DEMO_AUDIO, LINES, PAGE, RecordingReporter, add_episode, spoken
+from tests.support.project import DEMO_AUDIO, LINES, PAGE, RecordingReporter, add_episode, make_transcript
 
 STAGES = ("download", "transcribe", "align", "publish")
 WATCHED = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.truncate"}
@@ -77,7 +77,7 @@ class ChunkedTranscriber:
     def transcribe(
         self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
-        told = spoken(LINES)
+        told = make_transcript(LINES)
 
         def hear(_: object, chunk: Chunk, *__: object, **___: object) -> list[Segment]:
             return [told.segments[chunk.number]]

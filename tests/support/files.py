@@ -3,13 +3,13 @@
 import struct
 from pathlib import Path
 
-from tests.support.project import LINES, spoken
+from tests.support.project import LINES, make_transcript
 
 
 def write_srt(path: Path) -> Path:
     cues = [
         f"{n}\n00:00:{s.start:02.0f},000 --> 00:00:{s.end:02.0f},000\n{s.text}\n"
-        for n, s in enumerate(spoken(LINES).segments, start=1)
+        for n, s in enumerate(make_transcript(LINES).segments, start=1)
     ]
     path.write_text("\n".join(cues))
     return path

@@ -10,7 +10,7 @@ from pipeline.align.evidence import Evidence, measure_evidence
 from pipeline.align.mentions import find_mentions
 from pipeline.align.units import cut_sentences
 from pipeline.core.schema import Feature, Segment, Transcript
-from tests.support.project import spoken
+from tests.support.project import make_transcript
 from tests.support.speech import Telling
 
 CHATTER = (
@@ -69,6 +69,8 @@ def tell(features: Sequence[Feature], order: Sequence[int], seed: int = 1, say_i
 
 def measure_lines(lines: Sequence[str], *features: Feature, meaning: bool = False, begin: float = 0.0) -> Evidence:
     """Return what was measured on lines of ten seconds each; with `meaning` an encoder knows a few words."""
-    units = [replace(unit, start=unit.start + begin, end=unit.end + begin) for unit in cut_sentences(spoken(lines))]
+    units = [
+        replace(unit, start=unit.start + begin, end=unit.end + begin) for unit in cut_sentences(make_transcript(lines))
+    ]
     told = compare_meaning(units, features, encode_units(units, Telling()), Telling()) if meaning else None
     return measure_evidence(units, features, find_mentions(units, features, "en"), "en", told)

@@ -35,7 +35,7 @@ LINES = (
 )
 
 
-def spoken(lines: Sequence[str], *, seconds_a_line: float = 10.0) -> Transcript:
+def make_transcript(lines: Sequence[str], *, seconds_a_line: float = 10.0) -> Transcript:
     """Lines said one after the other, evenly, with word times."""
     segments = []
     for number, line in enumerate(lines):

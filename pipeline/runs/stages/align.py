@@ -24,7 +24,7 @@ from pipeline.core.serialization import (
 )
 from pipeline.core.storage import read_record, write_json
 from pipeline.core.times import format_time
-from pipeline.core.urls import without_secrets
+from pipeline.core.urls import redact_url
 from pipeline.core.version import __version__
 from pipeline.download.feature_lists import keep_revision, name_revision
 from pipeline.feature_lists.checks import check_duration
@@ -88,7 +88,7 @@ def _align(run: EpisodeRun) -> None:
     features = load_features(run.feature_list, episode=run.config.features_episode, columns=run.show.columns)
     late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
     for warning in (*features.warnings, *late):
-        run.warn(f"{without_secrets(run.config.features)}: {warning}")
+        run.warn(f"{redact_url(run.config.features)}: {warning}")
     for warning in warn_of_language(transcript.language):
         run.warn(warning)
     # Every revision of the list is kept as it was, since pages are edited after publication.
@@ -102,7 +102,7 @@ def _align(run: EpisodeRun) -> None:
         anchors = fitting.find_anchors()
         alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
     for warning in check_fit(alignment):
-        run.warn(f"{without_secrets(run.config.features)}: {warning}")
+        run.warn(f"{redact_url(run.config.features)}: {warning}")
     alignment, complaints = apply_corrections(alignment, fitting)
     for warning in (*fitting.describe_unfit(), *complaints):
         run.warn(warning)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.core.errors import InputError
-from pipeline.core.urls import is_address, without_secrets
+from pipeline.core.urls import is_url, redact_url
 from pipeline.download.fetch_audio import download_audio, find_source, make_fetch_policy
 from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.download.retry import rate_limit
@@ -18,10 +18,10 @@ def _download_inputs(run: EpisodeRun) -> dict[str, str]:
     source, entry = run.config.source, run.config.entry
     return {
         # The record must not keep what an address holds of secrets, and still notice any change of it.
-        "source": without_secrets(source),
+        "source": redact_url(source),
         "exact source": hashlib.sha256("\n".join(filter(None, (source, entry))).encode()).hexdigest(),
         "source file": run.state.digest(local) if local else "",
-        **({"entry": without_secrets(entry)} if entry else {}),
+        **({"entry": redact_url(entry)} if entry else {}),
     }
 
 
@@ -59,7 +59,7 @@ def _download(run: EpisodeRun) -> None:
     if _mend_record(run):
         return
     # Hosts are asked one episode at a time, however many are under way here.
-    networked = is_address(run.config.source) or run.config.entry is not None
+    networked = is_url(run.config.source) or run.config.entry is not None
     turn = (
         rate_limit(run.project.turns, run.show.download.pause)
         if networked and not run.options.offline

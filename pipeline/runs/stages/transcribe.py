@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.core.errors import InputError
-from pipeline.core.project import place_file
+from pipeline.core.project import resolve_path
 from pipeline.core.serialization import (
     transcript_to_json,
 )
@@ -48,7 +48,7 @@ def _find_transcript(run: EpisodeRun) -> Path | None:
     """The transcript that the settings name in place of speech recognition."""
     if run.config.transcript is None:
         return None
-    path = place_file(run.config.transcript, run.project.root)
+    path = resolve_path(run.config.transcript, run.project.root)
     if not path.is_file():
         raise InputError(f"the transcript {path} is not there: correct `transcript` in the episode's settings")
     return path

@@ -10,7 +10,7 @@ from pipeline.download.record import read_audio
 from pipeline.runs.stages.align import describe_start_shifts
 from pipeline.runs.workflow import list_stage_statuses
 from tests.support.faulty_server import make_sound
-from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, run, spoken
+from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, make_transcript, run
 
 
 def placed(*starts: float | None) -> Alignment:
@@ -64,12 +64,12 @@ def test_shifts_match_features_by_id_not_position() -> None:
 def test_new_cut_is_transcribed_and_shifts_reported(project: Project) -> None:
     own = make_sound(project.root / "own.mp3", "talk.mp3", 60.0)
     add_episode(project, "one", source=own)
-    run(project, FakeTranscriber(spoken(LINES)))
+    run(project, FakeTranscriber(make_transcript(LINES)))
     folder, old = project.raw("one"), read_audio(project.raw("one"))
     own.unlink()
     make_sound(own, "talk.mp3", 80.0, pitch=330.0)
 
-    run(project, FakeTranscriber(spoken(LINES)), stages=("download",))
+    run(project, FakeTranscriber(make_transcript(LINES)), stages=("download",))
     kept = folder / "renditions" / old.sha256[:12]
     assert {path.name for path in kept.iterdir()} == {"audio.mp3", "audio.json"}
     assert json.loads((kept / "audio.json").read_text())["sha256"] == old.sha256
@@ -78,7 +78,7 @@ def test_new_cut_is_transcribed_and_shifts_reported(project: Project) -> None:
 
     advert = ["And now a word from the people who make our kites."] * 2
     notes = RecordingReporter()
-    result = run(project, FakeTranscriber(spoken([*advert, *LINES])), notes=notes)
+    result = run(project, FakeTranscriber(make_transcript([*advert, *LINES])), notes=notes)
     message = "the audio changed: 2 of 2 starts moved, +0:20 at the median (from +0:20 to +0:20)"
     assert result.notes == [f"one: {message}"]
     assert notes.warnings == [f"one: {message}"]
