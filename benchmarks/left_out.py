@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align.late_interaction import WordVectors
-from pipeline.align.semantic import Meaning
+from pipeline.align.semantic import EpisodeVectors
 from pipeline.align.units import Unit
 
 # Of the features that are discussed, so many are cut out.
@@ -74,7 +74,7 @@ def _move_units(units: Sequence[Unit], moved: Times, stays: NDArray[np.bool_]) -
             yield replace(unit, start=start, end=start + unit.end - unit.start)
 
 
-def keep_meaning(meaning: Meaning, stays: NDArray[np.bool_]) -> Meaning:
+def keep_meaning(meaning: EpisodeVectors, stays: NDArray[np.bool_]) -> EpisodeVectors:
     """Return the vectors without those of the units that were cut out."""
     spoken, numbers = meaning.spoken, np.cumsum(stays) - 1
     inside = np.flatnonzero(stays[spoken.owners])

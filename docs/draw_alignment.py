@@ -12,13 +12,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from pipeline.align.embeddings import compare_meaning, encode_units
+from pipeline.align.embeddings import embed_episode, encode_units
 from pipeline.align.encoder import load_encoder
 from pipeline.align.evidence import measure_evidence
 from pipeline.align.inference import NEAR_S, weigh_episode
 from pipeline.align.mentions import find_mentions
 from pipeline.align.sequence_model import gather_mass
-from pipeline.align.units import cut_sentences
+from pipeline.align.units import split_units
 from pipeline.align.weights import load_weights
 from pipeline.core.project import Project
 from pipeline.core.schema import Status
@@ -44,9 +44,9 @@ def main() -> None:
     truth = {
         one["id"]: one["start_s"] for one in json.loads((REPOSITORY / "demo" / "gold.json").read_text())["features"]
     }
-    units = cut_sentences(transcript)
+    units = split_units(transcript)
     encoder = load_encoder(transcript.language)
-    meaning = compare_meaning(units, features, encode_units(units, encoder), encoder) if encoder else None
+    meaning = embed_episode(units, features, encode_units(units, encoder), encoder) if encoder else None
     mentions = find_mentions(units, features, transcript.language)
     evidence = measure_evidence(units, features, mentions, transcript.language, meaning)
     weighing = weigh_episode(evidence, load_weights(meaning is not None))

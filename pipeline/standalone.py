@@ -49,14 +49,14 @@ def locate_features(
         transcript = transcriber.transcribe(media, language=language, on_progress=on_progress)
         transcript = replace(transcript, audio_sha256=sha256_of(media))
     from pipeline.align.aligner import align
-    from pipeline.align.encoder import load_encoder, warn_of_language
+    from pipeline.align.encoder import language_warnings, load_encoder
 
     alignment = align(transcript, listed.features, encoder=load_encoder(transcript.language))
     episode = Episode(show="", episode_id=name_episode(media), title=media.stem)
     late = check_duration([feature.published_s for feature in listed.features], transcript.duration or math.inf)
     return Located(
         build_rows(episode, listed.features, alignment, build_provenance(transcript, listed)),
-        (*listed.warnings, *late, *check_fit(alignment), *transcript.remarks, *warn_of_language(transcript.language)),
+        (*listed.warnings, *late, *check_fit(alignment), *transcript.remarks, *language_warnings(transcript.language)),
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from benchmarks.left_out import cut_passages, keep_meaning, keep_units
 from pipeline.align.late_interaction import WordVectors
-from pipeline.align.semantic import Meaning
+from pipeline.align.semantic import EpisodeVectors
 from pipeline.align.units import Unit
 
 UNITS = [Unit(5.0 * number, 5.0 * number + 4.0, f"Sentence {number}.") for number in range(60)]
@@ -59,7 +59,7 @@ def test_words_stay_with_their_units() -> None:
     vectors = np.eye(4, dtype=np.float32)
     words = WordVectors(vectors, np.array([0, 1, 1, 3]), ("a", "b", "c", "d"))
     kept = keep_meaning(
-        Meaning(vectors, vectors[:1], vectors[:1], words, words, words), np.array([True, False, True, True])
+        EpisodeVectors(vectors, vectors[:1], vectors[:1], words, words, words), np.array([True, False, True, True])
     )
     assert kept.spoken.texts == ("a", "d")
     assert kept.spoken.owners.tolist() == [0, 2]

@@ -5,12 +5,12 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pipeline.align.decision import decide_placements
-from pipeline.align.embeddings import SentenceVectors, compare_meaning, encode_units
+from pipeline.align.embeddings import TranscriptVectors, embed_episode, encode_units
 from pipeline.align.encoder import Encoder
 from pipeline.align.evidence import measure_evidence
 from pipeline.align.inference import weigh_episode
 from pipeline.align.mentions import find_mentions
-from pipeline.align.units import Unit, cut_sentences
+from pipeline.align.units import Unit, split_units
 from pipeline.align.weights import load_weights
 from pipeline.core.schema import Alignment, Feature, Method, Placement, Status, Transcript
 
@@ -22,7 +22,7 @@ def align(
     features: Sequence[Feature],
     *,
     encoder: Encoder | None = None,
-    vectors: SentenceVectors | None = None,
+    vectors: TranscriptVectors | None = None,
     anchors: Mapping[int, float | None] = NO_ANCHORS,
 ) -> Alignment:
     """Return a placement for every feature, in list order; the same input gives the same output.
@@ -33,7 +33,7 @@ def align(
     """
     # A time that the page already gives must not lead to itself.
     features = [replace(feature, published_s=None) for feature in features]
-    units = cut_sentences(transcript)
+    units = split_units(transcript)
     # What is known not to be discussed leaves the list: passing over it costs the others nothing.
     left = [feature for feature in features if anchors.get(feature.position, 0.0) is not None]
     if units and left:
@@ -50,14 +50,14 @@ def _align_listed(
     features: Sequence[Feature],
     language: str | None,
     encoder: Encoder | None,
-    vectors: SentenceVectors | None,
+    vectors: TranscriptVectors | None,
     anchors: Mapping[int, float | None],
 ) -> Alignment:
     """Return the placements of features that may all be discussed."""
     mentions = find_mentions(units, features, language)
     meaning = None
     if encoder is not None:
-        meaning = compare_meaning(units, features, vectors or encode_units(units, encoder), encoder)
+        meaning = embed_episode(units, features, vectors or encode_units(units, encoder), encoder)
     weights = load_weights(meaning is not None)
     evidence = measure_evidence(units, features, mentions, language, meaning)
     given = {row: start for row, one in enumerate(features) if (start := anchors.get(one.position)) is not None}

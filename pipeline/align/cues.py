@@ -77,7 +77,7 @@ def measure_boundaries(units: Sequence[Unit], spoken: Sequence[Sequence[str]]) -
         for name, pattern in _CUES.items():
             column[name][number] = bool(pattern.search(text))
         column["short_answer"][number] = count <= 1
-        column["opens"][number] = unit.opens
+        column["opens"][number] = unit.starts_sentence
         pause = unit.start - units[number - 1].end if number else 1.0
         column["pause_short"][number] = pause > 0.35
         column["pause_long"][number] = pause > 1.0
@@ -192,7 +192,7 @@ PASSING = re.compile(
 Times = NDArray[np.float64]
 
 
-def find_passed(units: Sequence[Unit], times: Times, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def find_skipped(units: Sequence[Unit], times: Times, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which of the features that are `found` at `times`, in seconds, are only passed over there. English only.
 
     One counts as such if hosts say right away that they skip it or leave it out, and the next one found, or the end,

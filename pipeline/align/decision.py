@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.cues import find_outro, find_passed
+from pipeline.align.cues import find_outro, find_skipped
 from pipeline.align.evidence import Matrix
 from pipeline.align.explanations import explain_absence, explain_start, find_ground, quote_from, quote_words
 from pipeline.align.inference import Weighing
 from pipeline.align.placement_features import mark_order
-from pipeline.align.units import Unit, measure_dwell
+from pipeline.align.units import Unit, seconds_per_feature
 from pipeline.align.weights import PLACEMENT_NAMES, Weights
 from pipeline.core.schema import RIGHT_S, Alignment, Feature, Mention, Method, Placement, Status
 
@@ -78,7 +78,7 @@ def decide_found(units: Sequence[Unit], weighing: Weighing, weights: Weights) ->
     times = weighing.evidence.starts[weighing.chosen]
     for row, start in weighing.given.items():
         found[row], times[row] = True, start
-    passed = find_passed(units, times, found)
+    passed = find_skipped(units, times, found)
     passed[list(weighing.given)] = False
     found &= ~passed
     absent = np.where(passed, np.maximum(absent, PASSED_OVER), absent)
@@ -132,7 +132,7 @@ def _place_feature(
     confidence = round(float(decision.sure[row]), 3)
     mass = float(weighing.near[row, weighing.chosen[row]])
     rival = find_rival(weighing.evidence.starts, weighing.near[row], start, others, mass)
-    enough = demand_sureness(feature, measure_dwell(weighing.evidence.starts, len(weighing.rows)), weights)
+    enough = demand_sureness(feature, seconds_per_feature(weighing.evidence.starts, len(weighing.rows)), weights)
     confident = confidence >= enough and ground.method is not Method.ORDER
     return Placement(
         position=feature.position,

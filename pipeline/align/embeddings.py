@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from pipeline.align.encoder import Encoder, Encoding
 from pipeline.align.late_interaction import FEW, WordVectors, centre
-from pipeline.align.semantic import Meaning
-from pipeline.align.units import Unit, cut_sentences
+from pipeline.align.semantic import EpisodeVectors
+from pipeline.align.units import Unit, split_units
 from pipeline.core.language import load_stopwords
 from pipeline.core.schema import Feature, Transcript
 from pipeline.core.storage import write_bytes
@@ -30,7 +30,7 @@ _BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class SentenceVectors:
+class TranscriptVectors:
     """The meaning of a transcript's sentences: `vectors` (sentences, 384) of length one, made by `encoder`.
 
     `words` (words, 384) are those of content words, of length one in steps of 1/127, once their `mean` (384) is taken
@@ -45,14 +45,14 @@ class SentenceVectors:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptVectors:
+class VectorCache:
     """A file that keeps the vectors of one transcript, so that they are made once."""
 
     path: Path
 
-    def load(self, transcript: Transcript, encoder: Encoder) -> SentenceVectors:
+    def load(self, transcript: Transcript, encoder: Encoder) -> TranscriptVectors:
         """Return the vectors from the file; made anew, and kept, where it is not of this transcript and encoder."""
-        units = cut_sentences(transcript)
+        units = split_units(transcript)
         key = digest_sentences(units, encoder.name)
         if (kept := read_vectors(self.path, key)) is not None:
             return kept
@@ -67,7 +67,7 @@ def group_sentences(units: Sequence[Unit]) -> NDArray[np.int64]:
     number, words = -1, MAX_WORDS
     for index, unit in enumerate(units):
         more = len(unit.text.split())
-        if unit.opens or words + more > MAX_WORDS:
+        if unit.starts_sentence or words + more > MAX_WORDS:
             number, words = number + 1, 0
         numbers[index] = number
         words += more
@@ -84,7 +84,7 @@ def list_sentences(units: Sequence[Unit]) -> list[str]:
     return [" ".join(parts) for parts in texts]
 
 
-def encode_units(units: Sequence[Unit], encoder: Encoder) -> SentenceVectors:
+def encode_units(units: Sequence[Unit], encoder: Encoder) -> TranscriptVectors:
     """Return the vectors of the sentences that the units make up, and of their content words."""
     texts = list_sentences(units)
     encoding = encoder.encode(texts)
@@ -96,7 +96,7 @@ def encode_units(units: Sequence[Unit], encoder: Encoder) -> SentenceVectors:
         part = slice(begin, begin + _BLOCK)
         steps[part] = np.rint(centre(words[part], mean) * np.float32(1.0 / _STEP))
     # Half precision moves a cosine by less than a thousandth, and halves the file.
-    return SentenceVectors(encoding.texts.astype(np.float16), steps, encoding.places[telling], mean, encoder.name)
+    return TranscriptVectors(encoding.texts.astype(np.float16), steps, encoding.places[telling], mean, encoder.name)
 
 
 def _pick_telling(encoding: Encoding, texts: Sequence[str]) -> NDArray[np.int64]:
@@ -122,7 +122,7 @@ def digest_sentences(units: Sequence[Unit], encoder: str) -> str:
 _FIELDS = ("vectors", "words", "places", "mean", "encoder")
 
 
-def write_vectors(path: Path, key: str, vectors: SentenceVectors) -> None:
+def write_vectors(path: Path, key: str, vectors: TranscriptVectors) -> None:
     """Keep vectors under a key; the same vectors give the same bytes."""
     written = io.BytesIO()
     # The time in a zip archive is of its making unless it is given.
@@ -134,22 +134,22 @@ def write_vectors(path: Path, key: str, vectors: SentenceVectors) -> None:
     write_bytes(path, written.getvalue())
 
 
-def read_vectors(path: Path, key: str) -> SentenceVectors | None:
+def read_vectors(path: Path, key: str) -> TranscriptVectors | None:
     """Return the vectors kept under a key; None where the file is missing, damaged or of something else."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             if str(kept["key"]) == key:
                 arrays = (kept["vectors"], kept["words"], kept["places"], kept["mean"])
-                return SentenceVectors(*arrays, encoder=str(kept["encoder"]))
+                return TranscriptVectors(*arrays, encoder=str(kept["encoder"]))
     # A bit that flips in a zip archive can make it one that is encrypted or compressed in some other way: RuntimeError.
     except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
         pass
     return None
 
 
-def compare_meaning(
-    units: Sequence[Unit], features: Sequence[Feature], vectors: SentenceVectors, encoder: Encoder
-) -> Meaning:
+def embed_episode(
+    units: Sequence[Unit], features: Sequence[Feature], vectors: TranscriptVectors, encoder: Encoder
+) -> EpisodeVectors:
     """Return the vectors of units and features side by side; those of features are made by `encoder` now.
 
     It must be the one that made `vectors`: vectors of two encoders say nothing of each other.
@@ -164,7 +164,7 @@ def compare_meaning(
     owned = WordVectors(
         centre(words, mean), places[:, 0].astype(np.int64), tuple(_read_words(places, [*titles, *texts]))
     )
-    return Meaning(
+    return EpisodeVectors(
         units=vectors.vectors[group_sentences(units)].astype(np.float32),
         titles=listed.texts[: len(titles)],
         texts=listed.texts[len(titles) :],
@@ -182,7 +182,7 @@ def _pick_owners(words: WordVectors, begin: int, stop: int) -> WordVectors:
     )
 
 
-def _place_words(units: Sequence[Unit], vectors: SentenceVectors) -> WordVectors:
+def _place_words(units: Sequence[Unit], vectors: TranscriptVectors) -> WordVectors:
     """Return the words of a talk by the unit that each is said in."""
     groups = group_sentences(units)
     lengths = np.array([len(unit.text) + 1 for unit in units], dtype=np.int64)

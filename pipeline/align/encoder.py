@@ -124,7 +124,7 @@ def load_encoder(language: str | None) -> Encoder | None:
     return _load_minilm() if language_code(language) in LANGUAGES else None
 
 
-def warn_of_language(language: str | None) -> tuple[str, ...]:
+def language_warnings(language: str | None) -> tuple[str, ...]:
     """Return what to tell a person where the talk is in a language whose meaning is not compared."""
     if language_code(language) in LANGUAGES:
         return ()

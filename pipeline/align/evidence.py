@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align.cues import BOUNDARY_NAMES, find_overview_end, measure_boundaries
-from pipeline.align.late_interaction import LATE_NAMES, measure_interaction
-from pipeline.align.lexical import rate_rarity
-from pipeline.align.semantic import MEANING_NAMES, SIDE_NAMES, Meaning, measure_likeness
-from pipeline.align.units import Unit, choose_clock, measure_dwell, stretch_times
+from pipeline.align.late_interaction import LATE_INTERACTION_NAMES, measure_interaction
+from pipeline.align.lexical import idf_weights
+from pipeline.align.semantic import SEMANTIC_BOUNDARY_NAMES, SEMANTIC_NAMES, EpisodeVectors, measure_similarity
+from pipeline.align.units import Unit, scale_times, seconds_per_feature, time_scale
 from pipeline.core.language import extract_terms, language_code, load_stemmer
 from pipeline.core.schema import Feature, Mention, Method
 
 Matrix = NDArray[np.float32]
-Halves = NDArray[np.float16]
+HalfMatrix = NDArray[np.float16]
 
 # Stretches of speech, in seconds, over which words are looked for after a unit's start and before it.
 AFTER_S = (6.0, 15.0, 40.0, 120.0)
@@ -58,8 +58,8 @@ PAIR_NAMES = (
     *("title_share", "text_share", "text_share_long", "share_before"),
     *("boundary", "boundary_text", "intro", "outro"),
 )
-MEANING_ITEM_NAMES = ("mean_best", "mean_best_title", "mean_lead", "late_best_title", "late_best_text")
-ITEM_NAMES = (
+SEMANTIC_FEATURE_NAMES = ("mean_best", "mean_best_title", "mean_lead", "late_best_title", "late_best_text")
+FEATURE_NAMES = (
     *("title_best", "text_best", "mass_best", "id_said", "phrase_best", "rarity", "unheard", "constant"),
     *("title_words", "described", "numbered"),
 )
@@ -70,21 +70,22 @@ class Evidence:
     """All that was measured on one episode.
 
     `starts` (units) are in seconds; `pairs` (features, units, columns) has its two boundary columns still empty;
-    `boundaries` is (units, columns), `items` (features, columns); `names` tells the columns of all three.
-    `passages` (features, units) holds log-likelihood ratios of a unit's words being about a feature, and `meanings`
-    (features, units), where there are sentence vectors, how alike they are beyond what is usual. `sentences` (units,
-    384) and `texts` (features, 384) are those vectors. Until `overview_end`, in seconds, what will come is announced.
+    `boundaries` is (units, columns), `features` (features, columns); `names` tells the columns of all three.
+    `passages` (features, units) holds log-likelihood ratios of a unit's words being about a feature, and `similarities`
+    (features, units), where there are sentence vectors, how alike they are beyond what is usual. `unit_vectors` (units,
+    384) and `feature_vectors` (features, 384) are those vectors. Until `overview_end`, in seconds, what will come is
+    announced.
     """
 
     starts: NDArray[np.float64]
-    pairs: Halves
+    pairs: HalfMatrix
     boundaries: Matrix
-    items: Matrix
+    features: Matrix
     passages: Matrix
-    meanings: Matrix | None
+    similarities: Matrix | None
     names: "Columns"
-    sentences: Matrix | None = None
-    texts: Matrix | None = None
+    unit_vectors: Matrix | None = None
+    feature_vectors: Matrix | None = None
     overview_end: float | None = None
 
 
@@ -94,17 +95,19 @@ class Columns:
 
     pairs: tuple[str, ...]
     boundaries: tuple[str, ...]
-    items: tuple[str, ...]
+    features: tuple[str, ...]
 
 
-WORD_COLUMNS = Columns(PAIR_NAMES, BOUNDARY_NAMES, ITEM_NAMES)
-MEANING_COLUMNS = Columns(
-    PAIR_NAMES + MEANING_NAMES + LATE_NAMES, BOUNDARY_NAMES + SIDE_NAMES, (*ITEM_NAMES, *MEANING_ITEM_NAMES)
+LEXICAL_COLUMNS = Columns(PAIR_NAMES, BOUNDARY_NAMES, FEATURE_NAMES)
+SEMANTIC_COLUMNS = Columns(
+    PAIR_NAMES + SEMANTIC_NAMES + LATE_INTERACTION_NAMES,
+    BOUNDARY_NAMES + SEMANTIC_BOUNDARY_NAMES,
+    (*FEATURE_NAMES, *SEMANTIC_FEATURE_NAMES),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class TermIndex:
     """The features' terms against the transcript's: weights (features, terms) of titles and of whole texts.
 
     `ahead` and `behind` (terms, units) hold the seconds until a term is next said and since it was last said, `said`
@@ -124,20 +127,20 @@ def measure_evidence(
     features: Sequence[Feature],
     mentions: Sequence[Mention],
     language: str | None = None,
-    meaning: Meaning | None = None,
+    meaning: EpisodeVectors | None = None,
 ) -> Evidence:
     """Return the evidence of one episode; `units` must not be empty, and `meaning` is left out without an encoder.
 
     Seconds are those of `pipeline.align.units`, except in the `starts` that come back.
     """
     begun, overview_end = np.array([unit.start for unit in units]), find_overview_end(units)
-    clock = choose_clock(measure_dwell(begun, len(features)))
-    units, mentions = stretch_times(units, clock), stretch_times(mentions, clock)
-    names = WORD_COLUMNS if meaning is None else MEANING_COLUMNS
+    clock = time_scale(seconds_per_feature(begun, len(features)))
+    units, mentions = scale_times(units, clock), scale_times(mentions, clock)
+    names = LEXICAL_COLUMNS if meaning is None else SEMANTIC_COLUMNS
     code = language_code(language)
     starts = np.array([unit.start for unit in units])
     spoken = [extract_terms(unit.text, code) for unit in units]
-    wording = weigh_terms(starts, spoken, features, code)
+    wording = build_term_index(starts, spoken, features, code)
     # Half precision is plenty for shares and cosines, and this is by far the largest table.
     pairs = np.zeros((len(features), len(units), len(names.pairs)), dtype=np.float16)
     column = {name: pairs[:, :, index] for index, name in enumerate(names.pairs)}
@@ -150,7 +153,7 @@ def measure_evidence(
     boundaries, items = measure_boundaries(units, spoken), _measure_items(column, wording, features)
     meanings = sentences = texts = None
     if meaning is not None:
-        likeness = measure_likeness(units, meaning, column)
+        likeness = measure_similarity(units, meaning, column)
         measure_interaction(starts, meaning.spoken, meaning.title_words, meaning.text_words, column)
         boundaries = np.concatenate([boundaries, likeness.sides], axis=1)
         items = np.column_stack([items, _measure_best(column)])
@@ -159,8 +162,8 @@ def measure_evidence(
     return Evidence(begun, pairs, boundaries, items, passages, meanings, names, sentences, texts, overview_end)
 
 
-def _measure_best(pairs: dict[str, Halves]) -> Matrix:
-    """Return (features, len(MEANING_ITEM_NAMES)): how near in meaning the talk ever comes to each feature."""
+def _measure_best(pairs: dict[str, HalfMatrix]) -> Matrix:
+    """Return (features, len(SEMANTIC_FEATURE_NAMES)): how near in meaning the talk ever comes to each feature."""
     long, short = (pairs[name].astype(np.float32) for name in ("mean_text_after_20", "mean_title_after_8"))
     best = long.max(axis=1)
     lead = (best - long.mean(axis=1)) / (long.std(axis=1) + 1e-3)
@@ -168,9 +171,9 @@ def _measure_best(pairs: dict[str, Halves]) -> Matrix:
     return np.column_stack([best, short.max(axis=1), lead, *late])
 
 
-def weigh_terms(
+def build_term_index(
     starts: NDArray[np.float64], spoken: Sequence[Sequence[str]], features: Sequence[Feature], code: str
-) -> Wording:
+) -> TermIndex:
     """Return the features' terms, weighed by their rarity in the talk and in the list, and when each is said.
 
     `starts` (units) are in seconds, `spoken` the terms of each unit; `code` is the language's.
@@ -188,9 +191,9 @@ def weigh_terms(
         title[row, [index[term] for term in title_terms]] = 1.0
     said, blocks = _count_blocks(starts, heard, len(index))
     listed = np.count_nonzero(text, axis=0).astype(np.float64)
-    weight = rate_rarity(said, blocks, listed, len(features)).astype(np.float32)
+    weight = idf_weights(said, blocks, listed, len(features)).astype(np.float32)
     ahead, behind = _time_terms(starts, heard, len(index))
-    return Wording(title * weight, text * weight, ahead, behind, said > 0, heard)
+    return TermIndex(title * weight, text * weight, ahead, behind, said > 0, heard)
 
 
 def _hear_terms(
@@ -259,7 +262,7 @@ def _time_terms(
     return ahead, behind
 
 
-def _measure_words(column: dict[str, Halves], wording: Wording) -> None:
+def _measure_words(column: dict[str, HalfMatrix], wording: TermIndex) -> None:
     """Fill in the overlap of titles and texts with the speech after and before every unit."""
     size = wording.ahead.shape[1]
     for begin in range(0, size, BLOCK_UNITS):
@@ -275,7 +278,7 @@ def _measure_words(column: dict[str, Halves], wording: Wording) -> None:
 
 
 def _measure_block(
-    column: dict[str, Halves], wording: Wording, ahead: NDArray[np.float16], behind: NDArray[np.float16]
+    column: dict[str, HalfMatrix], wording: TermIndex, ahead: NDArray[np.float16], behind: NDArray[np.float16]
 ) -> None:
     """Fill in the overlap for a block of units."""
     title, text = _normalise_rows(wording.title), _normalise_rows(wording.text)
@@ -306,7 +309,7 @@ def _normalise_rows(weights: Matrix) -> Matrix:
     return shares
 
 
-def _look_ahead(values: Halves, reach: int = 2) -> Halves:
+def _look_ahead(values: HalfMatrix, reach: int = 2) -> HalfMatrix:
     """Return the largest value among each unit and the `reach` units after it."""
     best = values.copy()
     for step in range(1, reach + 1):
@@ -315,7 +318,7 @@ def _look_ahead(values: Halves, reach: int = 2) -> Halves:
 
 
 def _measure_mentions(
-    column: dict[str, Halves], starts: NDArray[np.float64], mentions: Sequence[Mention], rows: dict[int, int]
+    column: dict[str, HalfMatrix], starts: NDArray[np.float64], mentions: Sequence[Mention], rows: dict[int, int]
 ) -> None:
     """Fill in the best id and phrase mention said within some seconds after a unit's start or before it."""
     reaches: dict[bool, tuple[tuple[str, float, float], ...]] = {
@@ -331,7 +334,7 @@ def _measure_mentions(
             values[row, where] = np.maximum(values[row, where], np.float32(mention.score))
 
 
-def _measure_rivals(column: dict[str, Halves]) -> None:
+def _measure_rivals(column: dict[str, HalfMatrix]) -> None:
     """Fill in how each value compares with the same feature elsewhere and with other features here."""
     for source, peak, share in (
         ("title_after_15", "title_peak", "title_share"),
@@ -346,9 +349,9 @@ def _measure_rivals(column: dict[str, Halves]) -> None:
     column["mass_peak"][:] = column["text_mass"] - column["text_mass"].max(axis=1, keepdims=True)
 
 
-def _measure_items(column: dict[str, Halves], wording: Wording, features: Sequence[Feature]) -> Matrix:
-    """Return (features, len(ITEM_NAMES)): what says whether a feature is discussed at all."""
-    items = np.zeros((len(wording.title), len(ITEM_NAMES)), dtype=np.float32)
+def _measure_items(column: dict[str, HalfMatrix], wording: TermIndex, features: Sequence[Feature]) -> Matrix:
+    """Return (features, len(FEATURE_NAMES)): what says whether a feature is discussed at all."""
+    items = np.zeros((len(wording.title), len(FEATURE_NAMES)), dtype=np.float32)
     values = {
         "title_best": column["title_after_15"].max(axis=1),
         "text_best": column["text_after_120"].max(axis=1),
@@ -363,13 +366,13 @@ def _measure_items(column: dict[str, Halves], wording: Wording, features: Sequen
         "described": np.array([bool(feature.description) for feature in features]),
         "numbered": np.array([feature.feature_id is not None for feature in features]),
     }
-    for index, name in enumerate(ITEM_NAMES):
+    for index, name in enumerate(FEATURE_NAMES):
         items[:, index] = values[name]
     return items
 
 
 def _measure_passages(
-    wording: Wording, starts: NDArray[np.float64], mentions: Sequence[Mention], rows: dict[int, int]
+    wording: TermIndex, starts: NDArray[np.float64], mentions: Sequence[Mention], rows: dict[int, int]
 ) -> Matrix:
     """Return (features, units): the log-likelihood ratio of a unit's words being about a feature."""
     counts = np.ones(wording.text.shape[1])

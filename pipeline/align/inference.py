@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pipeline.align.evidence import Evidence, Matrix
 from pipeline.align.placement_features import describe_placements
-from pipeline.align.relevance_feedback import weigh_feedback
+from pipeline.align.relevance_feedback import measure_feedback
 from pipeline.align.sequence_model import NO_FIXED, Posterior, gather_mass, weigh_order
-from pipeline.align.units import measure_dwell
+from pipeline.align.units import seconds_per_feature
 from pipeline.align.weights import Weights
 
 # A start is the unit with most probability inside the best window of this many seconds to either side.
@@ -56,16 +56,16 @@ def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, floa
     boundaries = rate_boundaries(evidence, weights)
     scores = np.stack([weights.onset.rate(pairs.astype(np.float32)) for pairs in evidence.pairs]).astype(np.float64)
     passages = evidence.passages.astype(np.float64)
-    if evidence.meanings is not None:
+    if evidence.similarities is not None:
         # Talk that dwells on each feature for minutes repeats the same evidence sentence after sentence.
-        pace = min(1.0, PACE_S / max(measure_dwell(evidence.starts, len(passages)), 1.0))
-        passages += weights.prices.meaning / weights.prices.passage * pace * evidence.meanings
+        pace = min(1.0, PACE_S / max(seconds_per_feature(evidence.starts, len(passages)), 1.0))
+        passages += weights.prices.meaning / weights.prices.passage * pace * evidence.similarities
     scores, passages = discount_put_off(evidence, scores, passages)
     scores, passages = discount_overview(evidence, scores, passages)
 
     def weigh(fixed: Mapping[int, int] = NO_FIXED) -> Posterior:
         first = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices, fixed)
-        more = weigh_feedback(evidence, first.talks)
+        more = measure_feedback(evidence, first.talks)
         if more is None:
             return first
         again = passages + more / weights.prices.passage

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.lexical import rate_rarity
+from pipeline.align.lexical import idf_weights
 
 Matrix = NDArray[np.float32]
-Halves = NDArray[np.float16]
-Vectors = Matrix | Halves
+HalfMatrix = NDArray[np.float16]
+Vectors = Matrix | HalfMatrix
 
 # Cosines up to this one are chance.
 CHANCE = 0.25
@@ -24,7 +24,7 @@ CHANCE = 0.25
 # Stretches of speech, in seconds, over which a title and a whole text are looked for; negative ones lie before.
 TITLE_REACHES = {"late_title_8": (0.0, 8.0), "late_title_15": (0.0, 15.0), "late_title_before": (-20.0, 0.0)}
 TEXT_REACHES = {"late_text_15": (0.0, 15.0), "late_text_40": (0.0, 40.0), "late_text_before": (-40.0, 0.0)}
-LATE_NAMES = (
+LATE_INTERACTION_NAMES = (
     *TITLE_REACHES,
     *TEXT_REACHES,
     *("late_contrast", "late_title_peak", "late_text_peak", "late_title_share", "late_text_share"),
@@ -70,9 +70,9 @@ def measure_interaction(
     spoken: WordVectors,
     titles: WordVectors,
     texts: WordVectors,
-    pairs: Mapping[str, Halves],
+    pairs: Mapping[str, HalfMatrix],
 ) -> None:
-    """Fill the columns LATE_NAMES of `pairs` (features, units): how much of each feature is said around each unit."""
+    """Fill LATE_INTERACTION_NAMES of `pairs` (features, units): how much of each feature is said around each unit."""
     count = len(pairs["late_contrast"])
     for words, reaches in ((titles, TITLE_REACHES), (texts, TEXT_REACHES)):
         best = _match_units(words.vectors, spoken, len(starts))
@@ -89,7 +89,7 @@ def measure_interaction(
         pairs[f"{name}_share"][:] = values / (values.sum(axis=0, keepdims=True) + np.float32(RIVAL))
 
 
-def _match_units(vectors: Vectors, spoken: WordVectors, size: int) -> Halves:
+def _match_units(vectors: Vectors, spoken: WordVectors, size: int) -> HalfMatrix:
     """Return (words, units): how well the best word of each unit fits, 0 for chance to 1 for the same word."""
     best = np.zeros((len(vectors), size), dtype=np.float16)
     if not len(vectors) or not len(spoken.owners):
@@ -105,7 +105,7 @@ def _match_units(vectors: Vectors, spoken: WordVectors, size: int) -> Halves:
     return best
 
 
-def _best_within(values: Halves, starts: NDArray[np.float64], begin: float, stop: float) -> Matrix:
+def _best_within(values: HalfMatrix, starts: NDArray[np.float64], begin: float, stop: float) -> Matrix:
     """Return the largest of `values` (words, units) among the units that start `begin` to `stop` s from each."""
     first = np.searchsorted(starts, starts + begin, side="left")
     last = np.searchsorted(starts, starts + stop, side="left")
@@ -123,7 +123,7 @@ def _weigh_words(words: Sequence[str], spoken: WordVectors, texts: WordVectors, 
     blocks = int(spoken.owners.max()) // BLOCK_UNITS + 1 if len(spoken.owners) else 1
     listed = _count_owners(texts.texts, texts.owners)
     counts = np.array([(said[word], listed[word]) for word in words], dtype=np.float64).reshape(-1, 2)
-    return rate_rarity(counts[:, 0], blocks, counts[:, 1], features).astype(np.float32)
+    return idf_weights(counts[:, 0], blocks, counts[:, 1], features).astype(np.float32)
 
 
 def _count_owners(texts: Sequence[str], owners: NDArray[np.int64]) -> Counter[str]:

@@ -10,7 +10,7 @@ LEAST = 0.02
 COMMON = 0.3
 
 
-def rate_rarity(
+def idf_weights(
     said: NDArray[np.float64], blocks: int, listed: NDArray[np.float64], features: int
 ) -> NDArray[np.float64]:
     """Return a weight for each word, above 0 and up to 1, as tf-idf does.

@@ -37,7 +37,7 @@ def describe_placements(
     apart = np.abs(times[:, None] - times[None, :]) + 1e9 * np.eye(len(chosen))
     top = scores.max(axis=1, keepdims=True)
     onset = scores - top - np.log(np.exp(scores - top).mean(axis=1, keepdims=True))
-    items = dict(zip(evidence.names.items, evidence.items.T.astype(np.float64), strict=True))
+    items = dict(zip(evidence.names.features, evidence.features.T.astype(np.float64), strict=True))
     mass = near[every, chosen]
     values: dict[str, NDArray[np.float64]] = {
         "mass_near": mass,
@@ -64,7 +64,7 @@ def describe_placements(
     values["unheard_talk"] = values["unheard"] * values["talk"]
     values["text_edge_mass"] = values["text_edge"] * mass
     names: tuple[str, ...] = PLACEMENT_NAMES
-    if evidence.meanings is not None:
+    if evidence.similarities is not None:
         names = MEANING_PLACEMENT_NAMES
         values |= _describe_meaning(evidence, items, mass, chosen)
     return np.column_stack([values[name] for name in names]).astype(np.float32)

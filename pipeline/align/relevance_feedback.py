@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align.evidence import Evidence, Matrix
-from pipeline.align.units import measure_dwell
+from pipeline.align.units import seconds_per_feature
 
 # A feature's text counts as much as so many sentences of its passage: 3 to 20 do alike on spoken walkthroughs.
 TEXT_SENTENCES = 10.0
@@ -27,18 +27,22 @@ Vector = NDArray[np.float64]
 Number = TypeVar("Number", np.float32, np.float64)
 
 
-def weigh_feedback(evidence: Evidence, talks: Vector) -> Vector | None:
+def measure_feedback(evidence: Evidence, talks: Vector) -> Vector | None:
     """Return log-likelihood ratios (features, units) of a unit being about a feature, given the passages found so far.
 
     `talks` (features, units) are the probabilities that a unit is about a feature. None where there are no sentence
     vectors, or where hosts dwell on each feature for so long that passages found by mistake would confirm themselves.
     """
-    if evidence.sentences is None or evidence.texts is None:
+    if evidence.unit_vectors is None or evidence.feature_vectors is None:
         return None
-    dwell = measure_dwell(evidence.starts, len(talks))
-    described = evidence.items[:, evidence.names.items.index("described")] > 0
+    dwell = seconds_per_feature(evidence.starts, len(talks))
+    described = evidence.features[:, evidence.names.features.index("described")] > 0
     share = np.where(described, _fade(dwell, *DESCRIBED), _fade(dwell, *BARE))
-    return share[:, None] * compare_with_passages(evidence.sentences, evidence.texts, talks) if share.any() else None
+    return (
+        share[:, None] * compare_with_passages(evidence.unit_vectors, evidence.feature_vectors, talks)
+        if share.any()
+        else None
+    )
 
 
 def _fade(dwell: float, full: float, until: float, nothing: float) -> float:

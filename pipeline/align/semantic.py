@@ -10,7 +10,7 @@ from pipeline.align.late_interaction import WordVectors
 from pipeline.align.units import Unit
 
 Matrix = NDArray[np.float32]
-Halves = NDArray[np.float16]
+HalfMatrix = NDArray[np.float16]
 
 # Stretches of speech, in seconds, whose mean vector is compared, after a unit's start and before it.
 AFTER_S = (8.0, 20.0, 60.0)
@@ -30,7 +30,7 @@ SIDE_S = (20.0, 60.0)
 
 # A passage is judged by itself and its neighbours within this many seconds.
 PASSAGE_S = 6.0
-MEANING_NAMES = (
+SEMANTIC_NAMES = (
     *(f"mean_title_after_{seconds:.0f}" for seconds in AFTER_S),
     *(f"mean_text_after_{seconds:.0f}" for seconds in AFTER_S),
     *(f"mean_title_before_{seconds:.0f}" for seconds in BEFORE_S),
@@ -42,11 +42,11 @@ _TURN_NAMES = tuple(f"mean_turn_{seconds:.0f}" for seconds in SIDE_S)
 
 # The sentence itself and the one after it: how hosts speak when they go on to something else.
 VECTOR_NAMES = tuple(f"{place}_{number}" for place in ("here", "next") for number in range(384))
-SIDE_NAMES = _TURN_NAMES + VECTOR_NAMES
+SEMANTIC_BOUNDARY_NAMES = _TURN_NAMES + VECTOR_NAMES
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class EpisodeVectors:
     """Vectors of length one: `units` (units, 384) of each unit's sentence, `titles` and `texts` (features, 384).
 
     `spoken` are the words of the talk by unit, `title_words` and `text_words` those of the list by feature.
@@ -61,7 +61,7 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class SemanticEvidence:
     """What the vectors say beside the pairs: `sides` (units, columns) and `passages` (features, units).
 
     `passages` is the cosine of a few seconds around each unit with a feature's whole text, less what is usual for
@@ -75,10 +75,12 @@ class Likeness:
     texts: Matrix
 
 
-def measure_likeness(units: Sequence[Unit], meaning: Meaning, pairs: Mapping[str, Halves]) -> Likeness:
+def measure_similarity(
+    units: Sequence[Unit], meaning: EpisodeVectors, pairs: Mapping[str, HalfMatrix]
+) -> SemanticEvidence:
     """Return how alike the speech around every unit and every feature are.
 
-    The columns MEANING_NAMES of `pairs`, each (features, units), are filled in.
+    The columns SEMANTIC_NAMES of `pairs`, each (features, units), are filled in.
     """
     starts = np.array([unit.start for unit in units])
     words = np.array([min(len(unit.text.split()), FULL_WORDS) for unit in units], dtype=np.float32)
@@ -105,7 +107,7 @@ def measure_likeness(units: Sequence[Unit], meaning: Meaning, pairs: Mapping[str
     _compare(pairs)
     around = texts @ _mean(sums, counts, *_reach(starts, -PASSAGE_S / 2, PASSAGE_S)).T
     usual = np.quantile(around, 0.75, axis=1, keepdims=True)
-    return Likeness(sides.astype(np.float32), (around - usual).astype(np.float32), spoken, texts)
+    return SemanticEvidence(sides.astype(np.float32), (around - usual).astype(np.float32), spoken, texts)
 
 
 def _centre(vectors: Matrix, weights: Matrix | None = None) -> Matrix:
@@ -134,7 +136,7 @@ def _mean(
     return means.astype(np.float32)
 
 
-def _compare(pairs: Mapping[str, Halves]) -> None:
+def _compare(pairs: Mapping[str, HalfMatrix]) -> None:
     """Add how each likeness compares with the same feature elsewhere and with other features here."""
     for seconds, name in ((8, "title"), (20, "text"), (60, "text")):
         values = pairs[f"mean_{name}_after_{seconds}"]
@@ -146,7 +148,7 @@ def _compare(pairs: Mapping[str, Halves]) -> None:
     )
 
 
-def _compete(values: Halves) -> Matrix:
+def _compete(values: HalfMatrix) -> Matrix:
     """Return each feature's share (features, units) of the speech, with one rival that is always there."""
     odds: Matrix = np.exp(values.astype(np.float32) / SHARE_WIDTH)
     odds /= odds.sum(axis=0, keepdims=True) + np.float32(np.exp(0.3 / SHARE_WIDTH))

@@ -25,12 +25,12 @@ _SENTENCE_GAP = re.compile(r"(?<=[.?!…])[\"'”’)\]]*\s+|(?<=[。？！])")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A sentence or a part of one: `start` and `end` in seconds; `opens` is true where a sentence begins."""
+    """A sentence or a part of one, with its `start` and `end` in seconds."""
 
     start: float
     end: float
     text: str
-    opens: bool = True
+    starts_sentence: bool = True
 
     @property
     def folded(self) -> str:
@@ -38,7 +38,7 @@ class Unit:
         return self.text.lower().replace("’", "'")
 
 
-def cut_sentences(transcript: Transcript) -> list[Unit]:
+def split_units(transcript: Transcript) -> list[Unit]:
     """Return the units of a transcript in order of time; a unit starts where its first word starts.
 
     Suspect segments are passed over.
@@ -101,20 +101,20 @@ def _cut_text(segment: Segment) -> Iterator[tuple[float, float, str]]:
 
 # A feature counts as getting at least so many seconds, but time is stretched no more than so many times. Of 45, 60 and
 # 75 s, written walkthroughs are placed best with 60; spoken ones alike with all three.
-USUAL_S, MOST = 60.0, 3.0
+MIN_SECONDS_PER_FEATURE, MAX_TIME_SCALE = 60.0, 3.0
 Timed = TypeVar("Timed", Unit, Mention)
 
 
-def measure_dwell(starts: NDArray[np.float64], count: int) -> float:
+def seconds_per_feature(starts: NDArray[np.float64], count: int) -> float:
     """Return how many seconds of talk there are for each of `count` features; `starts` (units) are in seconds."""
     return float(starts[-1] - starts[0]) / count
 
 
-def choose_clock(dwell: float) -> float:
+def time_scale(dwell: float) -> float:
     """Return by how much to stretch time, where each feature gets `dwell` seconds."""
-    return min(MOST, max(1.0, USUAL_S / max(dwell, 1.0)))
+    return min(MAX_TIME_SCALE, max(1.0, MIN_SECONDS_PER_FEATURE / max(dwell, 1.0)))
 
 
-def stretch_times(things: Sequence[Timed], factor: float) -> list[Timed]:
+def scale_times(things: Sequence[Timed], factor: float) -> list[Timed]:
     """Return units or mentions on a clock that runs `factor` times as slow."""
     return [replace(one, start=one.start * factor, end=one.end * factor) for one in things]

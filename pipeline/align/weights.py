@@ -9,7 +9,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.evidence import MEANING_COLUMNS, WORD_COLUMNS, Columns
+from pipeline.align.evidence import LEXICAL_COLUMNS, SEMANTIC_COLUMNS, Columns
 from pipeline.align.sequence_model import OrderPrices
 
 # What is known of a placement once the whole episode has been weighed; see `describe_placements`.
@@ -70,7 +70,7 @@ def load_weights(with_meaning: bool = False) -> Weights:
 
 def parse_weights(data: Mapping[str, Mapping[str, float]], with_meaning: bool = False) -> Weights:
     """Return the constants held by a mapping of the shape of one half of `weights.json`."""
-    names: Columns = MEANING_COLUMNS if with_meaning else WORD_COLUMNS
+    names: Columns = SEMANTIC_COLUMNS if with_meaning else LEXICAL_COLUMNS
     placement = MEANING_PLACEMENT_NAMES if with_meaning else PLACEMENT_NAMES
     limits = data["limits"]
     return Weights(

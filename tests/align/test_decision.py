@@ -18,7 +18,7 @@ from pipeline.align.decision import (
 )
 from pipeline.align.evidence import measure_evidence
 from pipeline.align.inference import weigh_episode
-from pipeline.align.units import cut_sentences
+from pipeline.align.units import split_units
 from pipeline.align.weights import LinearModel, load_weights
 from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
 from tests.support.invented_shows import measure_lines
@@ -72,7 +72,7 @@ def judge_all(model: LinearModel, verdict: float) -> LinearModel:
 
 
 def test_how_sure_a_start_is_one_judge_says_alone() -> None:
-    units, weights = cut_sentences(make_transcript(LINES)), load_weights()
+    units, weights = split_units(make_transcript(LINES)), load_weights()
     weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
     even, sure = (
         decide_found(units, weighing, replace(weights, sure=judge_all(weights.sure, verdict)))
@@ -84,7 +84,7 @@ def test_how_sure_a_start_is_one_judge_says_alone() -> None:
 
 
 def test_where_nothing_is_discussed_nothing_is_placed() -> None:
-    units, weights = cut_sentences(make_transcript(LINES)), load_weights()
+    units, weights = split_units(make_transcript(LINES)), load_weights()
     weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
     nobody = replace(weights, absent=judge_all(weights.absent, 50.0))
     for placement in decide_placements(units, TOLD, [], weighing, nobody).placements:
@@ -93,7 +93,7 @@ def test_where_nothing_is_discussed_nothing_is_placed() -> None:
 
 @pytest.mark.parametrize(("demanded", "status"), [(0.5, Status.CONFIDENT), (0.501, Status.REVIEW)])
 def test_a_start_is_confident_from_the_sureness_on_that_is_demanded(demanded: float, status: Status) -> None:
-    units, weights = cut_sentences(make_transcript(LINES)), load_weights()
+    units, weights = split_units(make_transcript(LINES)), load_weights()
     weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
     even = replace(weights, sure=judge_all(weights.sure, 0.0), sure_from=demanded, bare_sure_from=demanded)
     placements = decide_placements(units, TOLD, [], weighing, even).placements
@@ -102,7 +102,7 @@ def test_a_start_is_confident_from_the_sureness_on_that_is_demanded(demanded: fl
 
 def test_a_start_that_its_neighbours_alone_place_is_never_confident() -> None:
     features = (TOLD[0], Feature(2, "Various improvements"), replace(TOLD[1], position=3))
-    units, weights = cut_sentences(make_transcript(LINES)), load_weights()
+    units, weights = split_units(make_transcript(LINES)), load_weights()
     weighing = weigh_episode(measure_lines(LINES, *features), weights)
     certain = replace(weights, sure=judge_all(weights.sure, 50.0), absent=judge_all(weights.absent, -50.0))
     placements = decide_placements(units, features, [], weighing, certain).placements
@@ -115,14 +115,14 @@ def test_a_start_that_its_neighbours_alone_place_is_never_confident() -> None:
 
 def test_times_are_told_in_milliseconds() -> None:
     transcript, weights = make_transcript(LINES, seconds_a_line=10.12345), load_weights()
-    units = cut_sentences(transcript)
+    units = split_units(transcript)
     weighing = weigh_episode(measure_evidence(units, TOLD, [], "en"), weights)
     first, second = decide_placements(units, TOLD, [], weighing, weights).placements
     assert (first.start, first.end, second.start) == (10.123, 30.37, 30.37)
 
 
 def test_other_places_that_fit_are_told() -> None:
-    units, weights = cut_sentences(make_transcript(LINES)), load_weights()
+    units, weights = split_units(make_transcript(LINES)), load_weights()
     weighing = weigh_episode(measure_lines(LINES, *TOLD), weights)
     near = np.zeros_like(weighing.near)
     near[0, [1, 3, 5]] = 0.5, 0.1, 0.3
@@ -136,7 +136,7 @@ def test_no_more_than_three_other_places_are_told() -> None:
 
 
 def test_a_known_start_is_quoted_from_the_sentence_that_it_falls_into() -> None:
-    units, weights = cut_sentences(make_transcript(LINES)), load_weights()
+    units, weights = split_units(make_transcript(LINES)), load_weights()
     nearer_the_next = 17.0
     weighing = weigh_episode(measure_lines(LINES, *TOLD), weights, {0: nearer_the_next})
     first, second = decide_placements(units, TOLD, [], weighing, weights).placements

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.align.cues import BOUNDARY_NAMES, measure_boundaries
-from pipeline.align.evidence import ITEM_NAMES, PAIR_NAMES, Evidence, Halves, measure_evidence
+from pipeline.align.evidence import FEATURE_NAMES, PAIR_NAMES, Evidence, HalfMatrix, measure_evidence
 from pipeline.align.mentions import find_mentions
 from pipeline.align.units import Unit
 from pipeline.core.schema import Feature
@@ -30,7 +30,7 @@ def measure(texts: Sequence[str], features: Sequence[Feature] = (LAMPS, DOORS)) 
     return measure_evidence(units, features, find_mentions(units, features, "en"), "en")
 
 
-def pick(evidence: Evidence, name: str) -> Halves:
+def pick(evidence: Evidence, name: str) -> HalfMatrix:
     """Return one column of the pairs, (features, units)."""
     return evidence.pairs[:, :, PAIR_NAMES.index(name)]
 
@@ -39,7 +39,7 @@ def test_shapes() -> None:
     evidence = measure(TALK)
     assert evidence.pairs.shape == (2, 7, len(PAIR_NAMES))
     assert evidence.boundaries.shape == (7, len(BOUNDARY_NAMES))
-    assert evidence.items.shape == (2, len(ITEM_NAMES))
+    assert evidence.features.shape == (2, len(FEATURE_NAMES))
     assert evidence.passages.shape == (2, 7)
 
 
@@ -104,8 +104,8 @@ def test_pause_before_a_unit_is_seen() -> None:
 
 
 def test_feature_without_telling_words_has_no_rarity() -> None:
-    items = measure(TALK, (Feature(1, "Various improvements"), DOORS)).items
-    rarity = items[:, ITEM_NAMES.index("rarity")]
+    features = measure(TALK, (Feature(1, "Various improvements"), DOORS)).features
+    rarity = features[:, FEATURE_NAMES.index("rarity")]
     assert rarity[0] == 0 < rarity[1]
 
 

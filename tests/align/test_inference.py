@@ -67,8 +67,8 @@ def test_talk_in_other_words_is_drawn_to_the_feature_it_means() -> None:
     evidence = measure_lines(
         lines, Feature(1, "A puppy"), Feature(2, "The weather"), Feature(3, "Zebra quotas"), meaning=True
     )
-    assert evidence.meanings is not None
-    mute = replace(evidence, meanings=np.zeros_like(evidence.meanings))
+    assert evidence.similarities is not None
+    mute = replace(evidence, similarities=np.zeros_like(evidence.similarities))
     talks, without = (weigh_episode(one, load_weights(with_meaning=True)).posterior.talks for one in (evidence, mute))
     assert (talks[1, 2:] > without[1, 2:]).all()
     assert (talks[0, 2:] < without[0, 2:]).all()
@@ -130,9 +130,9 @@ def test_feedback_is_evidence_of_the_passage_like_words(monkeypatch: pytest.Monk
     evidence, weights = measure_lines(LINES, *TOLD, meaning=True), load_weights(with_meaning=True)
     more = np.array([[0.0, 1.0, 1.0, 0.0, -1.0, 0.0], [0.0, -1.0, 0.0, 0.5, 0.5, 0.0]])
     raised = replace(evidence, passages=(evidence.passages + more / weights.prices.passage).astype(np.float32))
-    monkeypatch.setattr("pipeline.align.inference.weigh_feedback", lambda evidence, talks: None)
+    monkeypatch.setattr("pipeline.align.inference.measure_feedback", lambda evidence, talks: None)
     expected = weigh_episode(raised, weights).posterior.talks
-    monkeypatch.setattr("pipeline.align.inference.weigh_feedback", lambda evidence, talks: more)
+    monkeypatch.setattr("pipeline.align.inference.measure_feedback", lambda evidence, talks: more)
     np.testing.assert_allclose(weigh_episode(evidence, weights).posterior.talks, expected, atol=1e-5)
 
 

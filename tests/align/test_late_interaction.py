@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.align.late_interaction import LATE_NAMES, Matrix, WordVectors, _best_within, centre, measure_interaction
+from pipeline.align.late_interaction import (
+    LATE_INTERACTION_NAMES,
+    Matrix,
+    WordVectors,
+    _best_within,
+    centre,
+    measure_interaction,
+)
 
 # Each direction is a meaning.
 DOG, RAIN, SOUP, TALK = np.eye(4, dtype=np.float32)
@@ -23,7 +30,7 @@ def words(*said: tuple[int, str, Matrix]) -> WordVectors:
 def measure(
     starts: list[float], spoken: WordVectors, listed: WordVectors, features: int
 ) -> dict[str, NDArray[np.float16]]:
-    pairs = {name: np.full((features, len(starts)), np.nan, dtype=np.float16) for name in LATE_NAMES}
+    pairs = {name: np.full((features, len(starts)), np.nan, dtype=np.float16) for name in LATE_INTERACTION_NAMES}
     measure_interaction(np.array(starts), spoken, listed, listed, pairs)
     return pairs
 

@@ -4,11 +4,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align.lexical import COMMON, LEAST, rate_rarity
+from pipeline.align.lexical import COMMON, LEAST, idf_weights
 
 
 def rate(said: int, listed: int, blocks: int = 100, features: int = 30) -> float:
-    return float(rate_rarity(np.array([said], dtype=float), blocks, np.array([listed], dtype=float), features)[0])
+    return float(idf_weights(np.array([said], dtype=float), blocks, np.array([listed], dtype=float), features)[0])
 
 
 def test_a_word_of_one_entry_that_is_never_said_tells_everything() -> None:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from pipeline.align.evidence import measure_evidence
-from pipeline.align.units import MOST, USUAL_S, Unit, choose_clock, measure_dwell, stretch_times
+from pipeline.align.units import (
+    MAX_TIME_SCALE,
+    MIN_SECONDS_PER_FEATURE,
+    Unit,
+    scale_times,
+    seconds_per_feature,
+    time_scale,
+)
 from pipeline.core.schema import Feature
 
 FEATURES = [Feature(1, "Louder bell"), Feature(2, "Longer cord")]
@@ -24,14 +31,21 @@ def say(every: float) -> list[Unit]:
 
 
 @pytest.mark.parametrize(
-    ("dwell", "factor"), [(200.0, 1.0), (USUAL_S, 1.0), (USUAL_S / 2, 2.0), (1.0, MOST), (0.0, MOST)]
+    ("dwell", "factor"),
+    [
+        (200.0, 1.0),
+        (MIN_SECONDS_PER_FEATURE, 1.0),
+        (MIN_SECONDS_PER_FEATURE / 2, 2.0),
+        (1.0, MAX_TIME_SCALE),
+        (0.0, MAX_TIME_SCALE),
+    ],
 )
 def test_time_is_stretched_where_a_feature_gets_little_of_it(dwell: float, factor: float) -> None:
-    assert choose_clock(dwell) == factor
+    assert time_scale(dwell) == factor
 
 
 def test_dwell_is_the_talk_shared_among_the_features() -> None:
-    assert measure_dwell(np.array([5.0, 20.0, 65.0]), 3) == 20.0
+    assert seconds_per_feature(np.array([5.0, 20.0, 65.0]), 3) == 20.0
 
 
 def test_twice_as_fast_a_talk_gives_the_same_evidence_at_its_own_times() -> None:
@@ -42,5 +56,5 @@ def test_twice_as_fast_a_talk_gives_the_same_evidence_at_its_own_times() -> None
 
 
 def test_stretched_units_keep_their_words() -> None:
-    (unit,) = stretch_times([Unit(10.0, 14.0, "The bell is louder.")], 3.0)
+    (unit,) = scale_times([Unit(10.0, 14.0, "The bell is louder.")], 3.0)
     assert unit == Unit(30.0, 42.0, "The bell is louder.")

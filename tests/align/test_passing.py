@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align.cues import PASSING_LONGEST_S, find_passed
+from pipeline.align.cues import PASSING_LONGEST_S, find_skipped
 from pipeline.align.units import Unit
 
 
@@ -19,7 +19,7 @@ def say(*lines: str, every: float = 5.0) -> list[Unit]:
 def tell(lines: Sequence[str], times: Sequence[float], every: float = 5.0) -> list[bool]:
     """Return which of the features found at `times` are passed over."""
     return [
-        bool(one) for one in find_passed(say(*lines, every=every), np.array(times), np.ones(len(times), dtype=bool))
+        bool(one) for one in find_skipped(say(*lines, every=every), np.array(times), np.ones(len(times), dtype=bool))
     ]
 
 
@@ -75,7 +75,7 @@ def test_the_last_feature_may_be_passed_over_too() -> None:
 def test_a_feature_that_was_not_found_ends_nothing() -> None:
     units = say("The bell is louder.", "I'd skip the old one.", *["It rings."] * 4, "The cord is longer.")
     times, found = np.array([0.0, 10.0, 30.0]), np.array([True, False, True])
-    assert find_passed(units, times, found).tolist() == [False, False, False]
+    assert find_skipped(units, times, found).tolist() == [False, False, False]
 
 
 @given(
@@ -84,7 +84,7 @@ def test_a_feature_that_was_not_found_ends_nothing() -> None:
 )
 def test_only_what_was_found_is_passed_over(lines: list[str], features: list[tuple[float, bool]]) -> None:
     times, found = np.array([time for time, _ in features]), np.array([one for _, one in features], dtype=bool)
-    passed = find_passed(say(*lines), times, found)
+    passed = find_skipped(say(*lines), times, found)
     assert passed.shape == found.shape
     assert not (passed & ~found).any()
     assert not passed.any() or any("We skip" in line or "Neither" in line for line in lines)

@@ -34,7 +34,7 @@ def weigh(
 
 def columns(weighing: Weighing) -> dict[str, list[float]]:
     """What each column says, one value a feature."""
-    names = PLACEMENT_NAMES if weighing.evidence.meanings is None else MEANING_PLACEMENT_NAMES
+    names = PLACEMENT_NAMES if weighing.evidence.similarities is None else MEANING_PLACEMENT_NAMES
     return dict(zip(names, weighing.rows.T.tolist(), strict=True))
 
 

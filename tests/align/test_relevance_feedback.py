@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.align.relevance_feedback import BESIDE, LEFT_OUT, TEXT_SENTENCES, compare_with_passages, weigh_feedback
+from pipeline.align.relevance_feedback import BESIDE, LEFT_OUT, TEXT_SENTENCES, compare_with_passages, measure_feedback
 from pipeline.core.schema import Feature
 from tests.support.invented_shows import measure_lines
 
@@ -60,7 +60,7 @@ def test_a_sentence_fits_the_passage_that_it_resembles_more_than_the_text_does()
 
 
 def test_without_vectors_there_is_no_feedback() -> None:
-    assert weigh_feedback(measure_lines(LINES, *FEATURES), TALKS) is None
+    assert measure_feedback(measure_lines(LINES, *FEATURES), TALKS) is None
 
 
 @pytest.mark.parametrize(
@@ -68,15 +68,15 @@ def test_without_vectors_there_is_no_feedback() -> None:
 )
 def test_feedback_counts_less_where_hosts_dwell(dwell: float, described: float, bare: float) -> None:
     evidence = measure_lines(LINES, *FEATURES, meaning=True)
-    assert evidence.sentences is not None
-    assert evidence.texts is not None
+    assert evidence.unit_vectors is not None
+    assert evidence.feature_vectors is not None
     paced = replace(evidence, starts=np.linspace(0.0, 2 * dwell, len(LINES)))
-    fed = weigh_feedback(paced, TALKS)
+    fed = measure_feedback(paced, TALKS)
     assert fed is not None
-    whole = compare_with_passages(evidence.sentences, evidence.texts, TALKS)
+    whole = compare_with_passages(evidence.unit_vectors, evidence.feature_vectors, TALKS)
     assert np.allclose(fed, np.array([[described], [bare]]) * whole, atol=0.01)
 
 
 def test_passages_of_minutes_do_not_confirm_themselves() -> None:
     evidence = measure_lines(LINES, *FEATURES, meaning=True)
-    assert weigh_feedback(replace(evidence, starts=np.linspace(0.0, 500.0, len(LINES))), TALKS) is None
+    assert measure_feedback(replace(evidence, starts=np.linspace(0.0, 500.0, len(LINES))), TALKS) is None

@@ -2,22 +2,22 @@
 
 import numpy as np
 
-from pipeline.align.embeddings import compare_meaning, encode_units
+from pipeline.align.embeddings import embed_episode, encode_units
 from pipeline.align.encoder import SIZE
 from pipeline.align.late_interaction import WordVectors
-from pipeline.align.semantic import MEANING_NAMES, Meaning, measure_likeness
-from pipeline.align.units import Unit, cut_sentences
+from pipeline.align.semantic import SEMANTIC_NAMES, EpisodeVectors, measure_similarity
+from pipeline.align.units import Unit, split_units
 from pipeline.core.schema import Feature
-from tests.support.speech import TALK, Telling
+from tests.support.speech import TALK, TopicEncoder
 
 
 def test_likeness_is_highest_where_the_topic_starts() -> None:
-    units = cut_sentences(TALK)
+    units = split_units(TALK)
     features = [Feature(1, "A puppy"), Feature(2, "Rain")]
-    telling = Telling()
-    meaning = compare_meaning(units, features, encode_units(units, telling), telling)
-    pairs = {name: np.zeros((2, len(units)), dtype=np.float16) for name in MEANING_NAMES}
-    likeness = measure_likeness(units, meaning, pairs)
+    telling = TopicEncoder()
+    meaning = embed_episode(units, features, encode_units(units, telling), telling)
+    pairs = {name: np.zeros((2, len(units)), dtype=np.float16) for name in SEMANTIC_NAMES}
+    likeness = measure_similarity(units, meaning, pairs)
     assert pairs["mean_text_after_20"].argmax(axis=1).tolist() == [1, 3]
     assert likeness.passages.argmax(axis=1).tolist()[0] in (1, 2)
 
@@ -25,8 +25,8 @@ def test_likeness_is_highest_where_the_topic_starts() -> None:
 def test_everything_is_finite_for_one_unit_and_one_feature() -> None:
     ones = np.ones((1, SIZE), dtype=np.float32) / np.sqrt(SIZE)
     word = WordVectors(ones, np.zeros(1, dtype=np.int64), ("hello",))
-    meaning = Meaning(ones, ones, ones, word, word, word)
-    pairs = {name: np.full((1, 1), np.nan, dtype=np.float16) for name in MEANING_NAMES}
-    likeness = measure_likeness([Unit(0, 1, "hello")], meaning, pairs)
+    meaning = EpisodeVectors(ones, ones, ones, word, word, word)
+    pairs = {name: np.full((1, 1), np.nan, dtype=np.float16) for name in SEMANTIC_NAMES}
+    likeness = measure_similarity([Unit(0, 1, "hello")], meaning, pairs)
     assert all(np.isfinite(values).all() for values in pairs.values())
     assert np.isfinite(likeness.sides).all()

@@ -5,13 +5,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.align.embeddings import compare_meaning, encode_units
+from pipeline.align.embeddings import embed_episode, encode_units
 from pipeline.align.evidence import Evidence, measure_evidence
 from pipeline.align.mentions import find_mentions
-from pipeline.align.units import cut_sentences
+from pipeline.align.units import split_units
 from pipeline.core.schema import Feature, Segment, Transcript
 from tests.support.project import make_transcript
-from tests.support.speech import Telling
+from tests.support.speech import TopicEncoder
 
 CHATTER = (
     "We had soup for lunch again today.",
@@ -70,7 +70,7 @@ def tell(features: Sequence[Feature], order: Sequence[int], seed: int = 1, say_i
 def measure_lines(lines: Sequence[str], *features: Feature, meaning: bool = False, begin: float = 0.0) -> Evidence:
     """Return what was measured on lines of ten seconds each; with `meaning` an encoder knows a few words."""
     units = [
-        replace(unit, start=unit.start + begin, end=unit.end + begin) for unit in cut_sentences(make_transcript(lines))
+        replace(unit, start=unit.start + begin, end=unit.end + begin) for unit in split_units(make_transcript(lines))
     ]
-    told = compare_meaning(units, features, encode_units(units, Telling()), Telling()) if meaning else None
+    told = embed_episode(units, features, encode_units(units, TopicEncoder()), TopicEncoder()) if meaning else None
     return measure_evidence(units, features, find_mentions(units, features, "en"), "en", told)

@@ -11,7 +11,7 @@ from pipeline.core.schema import Segment, Transcript
 TOPICS = {"dog": 0, "puppy": 0, "rain": 1, "weather": 1, "soup": 2, "lunch": 2}
 
 
-class Telling:
+class TopicEncoder:
     """Knows that a puppy is a dog: each topic is a direction, and counts what it was asked."""
 
     name = "telling"

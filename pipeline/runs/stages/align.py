@@ -81,15 +81,15 @@ def _align_outputs(run: EpisodeRun) -> list[Path]:
 
 def _align(run: EpisodeRun) -> None:
     from pipeline.align.aligner import align
-    from pipeline.align.embeddings import KeptVectors
-    from pipeline.align.encoder import load_encoder, warn_of_language
+    from pipeline.align.embeddings import VectorCache
+    from pipeline.align.encoder import language_warnings, load_encoder
 
     transcript = read_record(run.project.transcript(run.episode_id), transcript_from_json)
     features = load_features(run.feature_list, episode=run.config.features_episode, columns=run.show.columns)
     late = check_duration([feature.published_s for feature in features.features], transcript.duration or math.inf)
     for warning in (*features.warnings, *late):
         run.warn(f"{redact_url(run.config.features)}: {warning}")
-    for warning in warn_of_language(transcript.language):
+    for warning in language_warnings(transcript.language):
         run.warn(warning)
     # Every revision of the list is kept as it was, since pages are edited after publication.
     keep_revision(run.feature_list.read_bytes(), run.feature_list.suffix, run.project.lists(run.episode_id))
@@ -98,7 +98,7 @@ def _align(run: EpisodeRun) -> None:
     alignment = _recall_alignment(run, features.features)
     if alignment is None:
         encoder = load_encoder(transcript.language)
-        vectors = KeptVectors(run.project.vectors(run.episode_id)).load(transcript, encoder) if encoder else None
+        vectors = VectorCache(run.project.vectors(run.episode_id)).load(transcript, encoder) if encoder else None
         anchors = fitting.find_anchors()
         alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
     for warning in check_fit(alignment):
