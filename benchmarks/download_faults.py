@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support import faulty_server as faulty
-from tests.support.faulty_server import Server, answer, cut_and_go_down, redirect
+from tests.support.faulty_server import Server, cut_and_go_down, redirect, respond
 
 REPOSITORY = Path(__file__).parent.parent
 PAGE = REPOSITORY / "docs" / "download.md"
@@ -50,7 +50,7 @@ def put(path: str, content: bytes, kind: str = "") -> Callable[[Server], object]
     def change(server: Server) -> None:
         server.files[path] = content
         if kind:
-            server.kinds[path] = kind
+            server.content_types[path] = kind
 
     return change
 
@@ -67,7 +67,7 @@ def fail(path: str, fault: Callable[[faulty.Handler], bool], times: int = 1_000_
 
 def lead_inside(server: Server) -> None:
     """Let the feed's audio lie in a private network."""
-    server.files["/feed.xml"] = faulty.write_feed(server.address, "http://10.0.0.1/a.mp3")
+    server.files["/feed.xml"] = faulty.write_feed(server.url, "http://10.0.0.1/a.mp3")
 
 
 def go_live(server: Server) -> None:
@@ -101,16 +101,16 @@ CASES = (
     Case("a file that is not there", "nowhere.mp3"),
     Case("not http, not a file", "ftp://example.org/talk.mp3"),
     Case("404", "{address}/gone.mp3"),
-    Case("403", "{address}/talk.mp3", break_server=fail("/talk.mp3", answer(403))),
-    Case("401", "{address}/talk.mp3", break_server=fail("/talk.mp3", answer(401))),
-    Case("429 once, Retry-After: 1", MP3, show=ONCE, break_server=fail("/talk.mp3", answer(429, LATER), 1)),
-    Case("503, Retry-After: 3600", "{address}/talk.mp3", break_server=fail("/talk.mp3", answer(503, MUCH_LATER))),
-    Case("503, again and again", "{address}/talk.mp3", show=ONCE, break_server=fail("/talk.mp3", answer(503))),
+    Case("403", "{address}/talk.mp3", break_server=fail("/talk.mp3", respond(403))),
+    Case("401", "{address}/talk.mp3", break_server=fail("/talk.mp3", respond(401))),
+    Case("429 once, Retry-After: 1", MP3, show=ONCE, break_server=fail("/talk.mp3", respond(429, LATER), 1)),
+    Case("503, Retry-After: 3600", "{address}/talk.mp3", break_server=fail("/talk.mp3", respond(503, MUCH_LATER))),
+    Case("503, again and again", "{address}/talk.mp3", show=ONCE, break_server=fail("/talk.mp3", respond(503))),
     Case("nothing listens there", "http://127.0.0.1:9/talk.mp3"),
     Case("no such server", "http://nowhere.invalid/talk.mp3"),
     Case("https spoken to http", "https://{host}/talk.mp3"),
     Case("line cut, then server down", "{address}/talk.mp3", break_server=fail("/talk.mp3", cut_and_go_down(90_000))),
-    Case("a piece of a stream missing", "{address}/index.m3u8", break_server=fail("/index3.ts", answer(404))),
+    Case("a piece of a stream missing", "{address}/index.m3u8", break_server=fail("/index3.ts", respond(404))),
     Case("mp3 cut off on the server", "{address}/talk.mp3", break_server=shorten("/talk.mp3", 80_000)),
     Case("m4a cut off on the server", "{address}/talk.m4a", break_server=shorten("/talk.m4a", 80_000)),
     Case("webm cut off on the server", "{address}/talk.webm", break_server=shorten("/talk.webm", 80_000)),
@@ -135,9 +135,9 @@ def run_case(case: Case, media: Path) -> str:
     """Run one case in a project of its own; its row of the table."""
     with tempfile.TemporaryDirectory() as name, faulty.serve(Server().put_folder(media)) as server:
         root = Path(name)
-        server.files["/feed.xml"] = faulty.write_feed(server.address)
+        server.files["/feed.xml"] = faulty.write_feed(server.url)
         case.break_server(server)
-        source = case.source.format(address=server.address, media=media, host=server.address.removeprefix("http://"))
+        source = case.source.format(address=server.url, media=media, host=server.url.removeprefix("http://"))
         (root / "configs" / "episodes").mkdir(parents=True)
         show = "\n  ".join(["name: Kites\ndownload:", "pause: 0", case.show or "retries: 0"])
         (root / "configs" / "show.yaml").write_text(f"{show}\n")
@@ -146,9 +146,9 @@ def run_case(case: Case, media: Path) -> str:
         code, said = (run_limited if case.full_disk else run_command)(root)
         seen = [line for line in said.splitlines() if "warning:" in line or "error:" in line] or ["(done)"]
         text = " <br> ".join(seen).replace("|", "\\|")
-        for real, shown in ((server.address, "https://example.org"), (str(root), "."), (str(media), "media")):
+        for real, shown in ((server.url, "https://example.org"), (str(root), "."), (str(media), "media")):
             text = text.replace(real, shown)
-        text = text.replace(server.address.removeprefix("http://"), "example.org")
+        text = text.replace(server.url.removeprefix("http://"), "example.org")
         folder = root / "data" / "raw" / "one"
         files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "marks.json"]
         kept = ", ".join(f"`{re.sub('[0-9a-f]{12}', '…', path.relative_to(folder).as_posix())}`" for path in files)
@@ -200,7 +200,7 @@ def measure_cuts(media: Path, seeds: int) -> None:
         with tempfile.TemporaryDirectory() as name, faulty.serve(Server().put_folder(media)) as server:
             server.fail("/talk.mp3", faulty.cut_at_random(seed, 30))
             policy = FetchPolicy(first_wait=0.001)
-            path, _ = fetch_media(f"{server.address}/talk.mp3", Path(name), policy, lambda *_: None)
+            path, _ = fetch_media(f"{server.url}/talk.mp3", Path(name), policy, lambda *_: None)
             ended += hashlib.sha256(path.read_bytes()).hexdigest() == right
             asked += sum("Range" in headers for _, headers in server.requests)
     seconds = time.monotonic() - began

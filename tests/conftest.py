@@ -19,7 +19,7 @@ from pipeline.transcribe.transcriber import WhisperTranscriber
 from tests.support.faulty_server import Server, make_media, serve, write_feed
 from tests.support.project import LINES, REPOSITORY, FakeTranscriber, RecordingReporter, make_project, make_transcript
 from tests.support.review import ReviewServer, serve_in_thread
-from tests.support.web import CHROMIUM, MediaServer, _Handler
+from tests.support.web import CHROMIUM, MediaServer, PageHandler
 
 # Speed is measured in benchmarks/, never asserted here.
 # CI tries the same examples each time; to hunt for others: HYPOTHESIS_EXAMPLES=5000 make test-fast
@@ -66,7 +66,7 @@ def aligned(aligned_once: Path, tmp_path: Path) -> Project:
 @pytest.fixture
 def media_server() -> Iterator[MediaServer]:
     pages: dict[str, tuple[str, bytes]] = {}
-    handler = type("Handler", (_Handler,), {"pages": pages})
+    handler = type("Handler", (PageHandler,), {"pages": pages})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -86,7 +86,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def faulty(media: Path) -> Iterator[Server]:
     """A server of that media and of a feed of three episodes, which fails where it is told to."""
     with serve(Server().put_folder(media)) as state:
-        state.files["/feed.xml"] = write_feed(state.address)
+        state.files["/feed.xml"] = write_feed(state.url)
         yield state
 
 

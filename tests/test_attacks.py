@@ -32,7 +32,7 @@ from pipeline.core.urls import redact_url, redact_urls
 from pipeline.download.discovery import make_settings
 from pipeline.download.feeds import Entry, find_entry, parse_feed
 from pipeline.download.integrity import measure_audio
-from pipeline.download.metadata import Metadata, find_times, link_into_file, metadata_of_media
+from pipeline.download.metadata import Metadata, find_timestamps, make_media_link, metadata_of_media
 from pipeline.download.retry import FetchPolicy
 from pipeline.download.ssrf_guard import block_private_addresses, is_private
 from pipeline.download.ytdlp import fetch_media
@@ -41,7 +41,7 @@ from pipeline.feature_lists.writer import dump_features
 from pipeline.runs.report import describe_run
 from pipeline.transcribe.transcript_files import load_transcript
 from tests.support.command import catalog
-from tests.support.faulty_server import Server, make_sound
+from tests.support.faulty_server import Server, write_tone
 from tests.support.project import REPOSITORY
 from tests.support.review import ReviewServer, get, post
 from tests.support.web import MediaServer
@@ -174,7 +174,7 @@ def test_secrets_are_looked_for_in_a_line_of_any_length(text: str) -> None:
 @pytest.mark.parametrize("line", ["a" + "!" * 100_000 + "b", "a" + " 1:11" * 50_000 + " x", "\t" * 200_000 + "x"])
 def test_times_are_looked_for_in_a_description_of_any_shape(line: str) -> None:
     with soon():
-        find_times(line)
+        find_timestamps(line)
 
 
 @pytest.mark.parametrize(
@@ -245,13 +245,13 @@ def test_no_helper_of_yt_dlp_s_connects_for_us(
     for number, (page, private) in enumerate(itertools.product(("a.html", "a.m3u8"), (False, True))):
         policy = FetchPolicy(retries=0, allow_private=private)
         with pytest.raises(InputError):
-            fetch_media(f"{media_server.address}/{page}", tmp_path / str(number), policy, lambda done, total: None)
+            fetch_media(f"{media_server.url}/{page}", tmp_path / str(number), policy, lambda done, total: None)
     assert not (tmp_path / "called").exists()
 
 
 @pytest.mark.parametrize("listing", ["ffconcat version 1.0\nfile {name}\n", "#EXTM3U\n#EXTINF:9,\n{path}\n"])
 def test_a_recording_is_no_list_of_other_files_of_this_machine(tmp_path: Path, listing: str) -> None:
-    secret = make_sound(tmp_path / "secret.mp3", "talk.mp3", 2.0)
+    secret = write_tone(tmp_path / "secret.mp3", "talk.mp3", 2.0)
     assert measure_audio(secret).seconds > 1.9
     fake = tmp_path / "audio.mp3"
     fake.write_bytes(listing.format(name=secret.name, path=secret).encode() + b"\n#\xff\xfb")
@@ -267,14 +267,14 @@ def test_old_dresses_of_private_addresses_are_known(address: str) -> None:
 def test_a_body_packed_to_a_thousandth_is_left_at_the_limit(faulty: Server, tmp_path: Path) -> None:
     import gzip
 
-    from tests.support.faulty_server import answer
+    from tests.support.faulty_server import respond
 
     bomb = gzip.compress(b"\0" * (64 << 20))
     faulty.files["/bomb.html"] = b""
-    faulty.fail("/bomb.html", answer(200, {"Content-Encoding": "gzip", "Content-Type": "text/html"}, bomb), 100)
+    faulty.fail("/bomb.html", respond(200, {"Content-Encoding": "gzip", "Content-Type": "text/html"}, bomb), 100)
     policy = FetchPolicy(retries=0, max_bytes=8 << 20)
     assert "larger than" in refused(
-        lambda: fetch_media(f"{faulty.address}/bomb.html", tmp_path / "in", policy, lambda done, total: None)
+        lambda: fetch_media(f"{faulty.url}/bomb.html", tmp_path / "in", policy, lambda done, total: None)
     )
 
 
@@ -285,7 +285,7 @@ def test_a_body_packed_to_a_thousandth_is_left_at_the_limit(faulty: Server, tmp_
     "url", ["javascript:alert(1)//a.mp3", "data:audio/mpeg,x", "file:///etc/passwd", "ftp://a.example/b"]
 )
 def test_a_deep_link_leads_to_the_web_alone(url: str) -> None:
-    assert link_into_file(url) is None
+    assert make_media_link(url) is None
 
 
 def test_a_publisher_s_title_is_plain_text() -> None:

@@ -104,7 +104,7 @@ def test_a_damaged_state_of_the_run_before_leaves_the_report_of_this_one(
 
 def test_a_damaged_copy_of_a_list_is_not_read_as_the_list(media_server: MediaServer, tmp_path: Path) -> None:
     media_server.pages["/list.txt"] = ("text/plain", b"Sort invoices | v4.10 #500111\n")
-    url = f"{media_server.address}/list.txt"
+    url = f"{media_server.url}/list.txt"
     kept = refresh_revision(url, tmp_path)
     assert find_revision(url, tmp_path) == kept
     flip(kept)

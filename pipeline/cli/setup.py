@@ -58,13 +58,13 @@ def new(
     from pipeline.cli.tables import describe_files, print_line
     from pipeline.core.config import check_episode_id, load_show
     from pipeline.core.urls import redact_url
-    from pipeline.download.discovery import describe_source, make_settings, name_list, write_settings
+    from pipeline.download.discovery import describe_source, make_settings, resolve_list, write_settings
     from pipeline.download.fetch_audio import make_fetch_policy
 
     path = project.episode(check_episode_id(episode))
     policy = make_fetch_policy(load_show(project.show).download, project.root)
     named, chosen, metadata = describe_source(source, entry, project.root, policy, offline=offline)
-    listed, is_there = name_list(features, project.root)
+    listed, is_there = resolve_list(features, project.root)
     settings = make_settings(episode, named, chosen, metadata, listed)
     written = write_settings(path, settings)
     if not is_there:

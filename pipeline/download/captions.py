@@ -13,7 +13,7 @@ from pipeline.core.schema import Transcript
 from pipeline.core.storage import read_json, sha256_of, write_bytes, write_json
 from pipeline.core.times import format_time
 from pipeline.core.urls import is_url, redact_url
-from pipeline.download.fetch_audio import find_source, resolve_entry
+from pipeline.download.fetch_audio import find_source_file, resolve_entry
 from pipeline.download.http import fetch_document
 from pipeline.download.retry import FetchPolicy
 from pipeline.download.ytdlp import describe_media
@@ -84,7 +84,7 @@ def _find(
     source: str, entry: str | None, root: Path, policy: FetchPolicy, language: str | None
 ) -> tuple[bytes, str, dict[str, Any]] | None:
     """The captions' bytes, their ending, and what is known of them."""
-    local = find_source(source, root)
+    local = find_source_file(source, root)
     if local is not None and entry is None:
         beside = (local.with_suffix(f".{ending}") for ending in FORMATS)
         path = next((path for path in beside if path.is_file()), None)
@@ -99,7 +99,7 @@ def _find(
         if chosen is None:
             return None
         url, facts = chosen
-    if find_source(url, root) is not None:
+    if find_source_file(url, root) is not None:
         return None
     fetched = fetch_document(url, policy=policy)
     if fetched is None:

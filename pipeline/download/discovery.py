@@ -19,7 +19,7 @@ from pipeline.core.storage import read_json, write_bytes, write_json
 from pipeline.core.times import format_time
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.feeds import Entry, find_entry
-from pipeline.download.fetch_audio import find_source, list_entries, resolve_entry
+from pipeline.download.fetch_audio import find_source_file, list_entries, resolve_entry
 from pipeline.download.integrity import read_tags
 from pipeline.download.metadata import Metadata, metadata_of_media
 from pipeline.download.retry import FetchPolicy
@@ -28,7 +28,7 @@ from pipeline.download.ytdlp import describe_media, is_live
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class NewEpisode:
     """What became of one entry: the episode's id, its title, and why it was left out or could not be had, if so."""
 
     episode_id: str
@@ -69,10 +69,10 @@ def describe_source(
     policy = replace(policy, user_url=source)
     if is_url(source) or entry is not None:
         if offline:
-            find_source(source, root)
+            find_source_file(source, root)
             return source, entry, Metadata()
         meant = resolve_entry(source, entry, root, policy)
-        find_source(meant.source, root)
+        find_source_file(meant.source, root)
         if entry is not None and not meant.has_page:
             return source, meant.metadata.entry, meant.metadata
         return meant.source, None, metadata_of_media(describe_media(meant.source, policy))
@@ -80,7 +80,7 @@ def describe_source(
     return named, None, read_tags(root / named)
 
 
-def name_list(features: str, root: Path) -> tuple[str, bool]:
+def resolve_list(features: str, root: Path) -> tuple[str, bool]:
     """Return how settings name a feature list, as with a source; False where it is a file that is not there yet."""
     found = None if is_url(features) else _find_file(features, root)
     return (features, is_url(features)) if found is None else (_name_found(found, root), True)
@@ -131,7 +131,7 @@ def add_new_episodes(
     features: str | None,
     policy: FetchPolicy,
     before_request: Callable[[], object],
-) -> list[Added]:
+) -> list[NewEpisode]:
     """Write settings for the entries of a feed or playlist that no episode has yet; safe to repeat.
 
     `features` is where the lists are, with `{episode_id}`, `{number}`, `{page}` and `{published}` filled in; where it
@@ -145,7 +145,7 @@ def add_new_episodes(
     known = {path.stem: load_episode(path) for path in sorted(project.episodes.glob("*.yaml"))}
     taken = _find_known(source, entries, known.values())
     dates = _KnownDates(project.turns / "entry-dates.json")
-    added: list[Added] = []
+    added: list[NewEpisode] = []
     for entry in entries:
         key = entry.metadata.entry or entry.source
         if key in taken or (since is not None and (dates.find(entry) or since) < since):
@@ -153,13 +153,13 @@ def add_new_episodes(
         try:
             full = _complete(entry, policy, before_request)
         except InputError as error:
-            added.append(Added("", entry.metadata.title or redact_url(key), str(error), failed=True))
+            added.append(NewEpisode("", entry.metadata.title or redact_url(key), str(error), failed=True))
             continue
         dates.keep(entry, full.metadata.published)
         if since is not None and (full.metadata.published is None or full.metadata.published < since):
             if full.metadata.published is None:
                 added.append(
-                    Added(
+                    NewEpisode(
                         "",
                         full.metadata.title or redact_url(key),
                         "its source gives no date to compare with --since",
@@ -169,16 +169,16 @@ def add_new_episodes(
         name = _choose_id(full, {one.episode_id for one in added if not one.skipped})
         title = full.metadata.title or name
         if name in known:
-            added.append(Added(name, title, f"{name} exists with another source: left as it is"))
+            added.append(NewEpisode(name, title, f"{name} exists with another source: left as it is"))
             continue
         place, chosen = (full.source, None) if entry.has_page else (source, key)
         listed = _place_features(features, name, full, policy)
         if listed is None:
             asked = f"its source gives not all that --features {features!r} asks for: add it with `catalog new`"
-            added.append(Added("", title, asked, failed=True))
+            added.append(NewEpisode("", title, asked, failed=True))
             continue
         write_settings(project.episode(name), make_settings(name, place, chosen, full.metadata, listed))
-        added.append(Added(name, title))
+        added.append(NewEpisode(name, title))
     return added
 
 

@@ -39,7 +39,7 @@ def name_revision(sha256: str, suffix: str) -> str:
     return f"{sha256[:12]}{suffix.lower()}"
 
 
-def keep_revision(content: bytes, suffix: str, folder: Path) -> Path:
+def save_revision(content: bytes, suffix: str, folder: Path) -> Path:
     """Return the file in `folder` that holds these bytes, written unless it is there already and whole."""
     path = folder / name_revision(hashlib.sha256(content).hexdigest(), suffix)
     if not _is_whole(path):
@@ -77,7 +77,7 @@ def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> 
         if known is None:
             raise InputError(f"{redact_url(url)} answers 304 though we hold no revision of it: check the address")
         return known
-    path = keep_revision(fetched.content, fetched.suffix, folder)
+    path = save_revision(fetched.content, fetched.suffix, folder)
     latest = {
         "url": redact_url(url),
         "url_sha256": _digest(url),

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.core.text import clean_text
 from pipeline.core.urls import redact_url
-from pipeline.download.metadata import Metadata, StatedChapter, link_into_file
+from pipeline.download.metadata import Metadata, StatedChapter, make_media_link
 
 # podcastparser knows the namespace by its document's address only; feeds give this one.
 _PODCAST_NAMESPACE = (
@@ -124,7 +124,7 @@ def _read_entry(item: dict[str, Any]) -> Entry:
             description=item.get("description") or "",
             entry=str(item["guid"]),
             number=item.get("number"),
-            link=link_into_file(media["url"]),
+            link=make_media_link(media["url"]),
             captions=item.get("transcript_url"),
         ),
     )

@@ -36,7 +36,7 @@ def make_fetch_policy(settings: DownloadConfig, root: Path) -> FetchPolicy:
     )
 
 
-def find_source(source: str, root: Path) -> Path | None:
+def find_source_file(source: str, root: Path) -> Path | None:
     """Return the file that a source names, None for an http(s) address; InputError where it is neither."""
     if is_url(source):
         if urlsplit(source).scheme.lower() not in {"http", "https"}:
@@ -56,7 +56,7 @@ def list_entries(source: str, root: Path, policy: FetchPolicy) -> tuple[Entry, .
 
     InputError where it is neither, or cannot be had.
     """
-    local = find_source(source, root)
+    local = find_source_file(source, root)
     if local is not None:
         return parse_feed(read_limited(local, MAX_FEED_BYTES, "the feed"), local.as_uri())
     fetched = fetch_document(source, policy=policy, max_bytes=MAX_FEED_BYTES)
@@ -73,7 +73,7 @@ def resolve_entry(source: str, entry: str | None, root: Path, policy: FetchPolic
     if entry is None:
         return Entry(source, Metadata())
     found = find_entry(list_entries(source, root, policy), entry, redact_url(source))
-    if not is_url(found.source) or find_source(found.source, root) is not None:
+    if not is_url(found.source) or find_source_file(found.source, root) is not None:
         raise InputError(f"{redact_url(source)} leads to {found.source}, which is no http(s) address")
     return found
 
@@ -95,7 +95,7 @@ def download_audio(
     the source cannot be had, holds no audio, or is not whole; what `folder` held before then stays as it was.
     """
     policy = dataclasses.replace(policy or FetchPolicy(), user_url=source)
-    local = find_source(source, root)
+    local = find_source_file(source, root)
     if offline and (local is None or entry is not None):
         raise InputError(f"{redact_url(source)} is on the network, and --offline forbids fetching it")
     folder.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ class Metadata:
             "description": redact_urls(self.description),
             "chapters": [{"start": chapter.start, "title": chapter.title} for chapter in self.chapters],
             "description_times": [
-                {"start": chapter.start, "title": chapter.title} for chapter in find_times(self.description)
+                {"start": chapter.start, "title": chapter.title} for chapter in find_timestamps(self.description)
             ],
         }
         return {name: value for name, value in record.items() if value not in (None, "", [])}
@@ -67,7 +67,7 @@ _TIMED_LINE = re.compile(r"^\W*(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\b[\s\W]*(?
 _TIME_AT_END = re.compile(r"^\s*(?P<title>\S.*?)[\s\W]+(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\W*$")
 
 
-def find_times(description: str) -> tuple[StatedChapter, ...]:
+def find_timestamps(description: str) -> tuple[StatedChapter, ...]:
     """Return the times that lines of a description begin or end with, and what they stand beside, in its order."""
     found = []
     for line in (line for line in description.splitlines() if len(line) <= _LONGEST_LINE):
@@ -114,11 +114,11 @@ def make_link(info: Mapping[str, Any]) -> str | None:
     if site == "Vimeo" and page:
         return escape_link(page.partition("#")[0]) + "#t={seconds}s"
     if info.get("direct") and page:
-        return link_into_file(page)
+        return make_media_link(page)
     return None
 
 
-def link_into_file(url: str) -> str | None:
+def make_media_link(url: str) -> str | None:
     """Return the deep-link template for a media file's own address; None where it holds secrets, or is no http(s)."""
     bare = url.partition("#")[0]
     safe = is_http_url(bare) and redact_url(bare) == bare

@@ -17,7 +17,7 @@ from pipeline.core.corrections import load_corrections
 from pipeline.core.errors import PipelineError
 from pipeline.core.project import Project, resolve_path
 from pipeline.core.urls import is_url
-from pipeline.download.fetch_audio import find_source
+from pipeline.download.fetch_audio import find_source_file
 from pipeline.transcribe.models import find_model
 
 OLD_DAYS = 90  # yt-dlp itself warns from this age on: sites change faster
@@ -117,7 +117,7 @@ def _check_episodes(project: Project) -> Iterator[Check]:
     for path in paths:
         try:
             config = load_episode(path)
-            find_source(config.source, project.root)
+            find_source_file(config.source, project.root)
             listed = resolve_path(config.features, project.root)
             if not is_url(config.features) and not listed.is_file():
                 wrong.append(f"{path.stem}: the feature list {listed} is not there: put it there")

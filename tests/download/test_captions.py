@@ -15,7 +15,7 @@ from pipeline.download.captions import check_captions, choose_captions, fetch_ca
 from pipeline.download.retry import FetchPolicy
 from pipeline.runs.job import RunOptions, RunResult
 from pipeline.runs.workflow import list_stage_statuses, run_stages
-from tests.support.faulty_server import Server, answer, make_sound, write_feed
+from tests.support.faulty_server import Server, respond, write_feed, write_tone
 from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, make_transcript
 
 STAGES = ("download", "transcribe", "align", "publish")
@@ -49,7 +49,7 @@ def run(project: Project, *, captions: bool) -> tuple[RunResult, FakeTranscriber
 
 
 def test_captions_take_the_place_of_speech_recognition(project: Project) -> None:
-    own = make_sound(project.root / "own.mp3", "talk.mp3", 60.0)
+    own = write_tone(project.root / "own.mp3", "talk.mp3", 60.0)
     add_episode(project, "one", source=own)
     own.with_suffix(".vtt").write_text(write_vtt())
     result, transcriber, notes = run(project, captions=True)
@@ -75,20 +75,20 @@ def test_where_there_are_none_the_speech_is_recognised(project: Project) -> None
 
 def test_a_feeds_transcript_is_kept_beside_the_audio(tmp_path: Path, faulty: Server) -> None:
     faulty.files["/talk.vtt"] = write_vtt().encode()
-    feed = f"{faulty.address}/feed.xml"
+    feed = f"{faulty.url}/feed.xml"
     path = keep(feed, tmp_path, entry="2")
     assert path == tmp_path / "captions.vtt"
     assert path.read_text() == write_vtt()
     assert keep(feed, tmp_path, entry="2") == path
-    assert faulty.asked["/talk.vtt"] == 1
+    assert faulty.request_counts["/talk.vtt"] == 1
     assert keep(feed, tmp_path, entry="2", audio_sha256="another cut") == path
-    assert faulty.asked["/talk.vtt"] == 2
+    assert faulty.request_counts["/talk.vtt"] == 2
 
 
 @pytest.mark.parametrize("name", ["captions.vtt", "captions.json"])
 def test_captions_that_were_harmed_are_asked_for_again(tmp_path: Path, faulty: Server, name: str) -> None:
     faulty.files["/talk.vtt"] = write_vtt().encode()
-    feed = f"{faulty.address}/feed.xml"
+    feed = f"{faulty.url}/feed.xml"
     path = keep(feed, tmp_path, entry="2")
     assert path is not None
     for harm in (lambda content: content[:20], lambda content: content.replace(b"a", b"c"), lambda _: b""):
@@ -98,11 +98,11 @@ def test_captions_that_were_harmed_are_asked_for_again(tmp_path: Path, faulty: S
 
 
 def test_that_there_are_none_is_asked_once(tmp_path: Path, faulty: Server) -> None:
-    page = f"{faulty.address}/talk.mp3"
+    page = f"{faulty.url}/talk.mp3"
     assert keep(page, tmp_path) is None
-    asked = faulty.asked.total()
+    asked = faulty.request_counts.total()
     assert keep(page, tmp_path) is None
-    assert faulty.asked.total() == asked
+    assert faulty.request_counts.total() == asked
     assert json.loads((tmp_path / "captions.json").read_text())["file"] is None
 
 
@@ -117,17 +117,17 @@ def test_offline_asks_nobody(tmp_path: Path) -> None:
 def test_captions_that_cannot_be_had_are_no_silent_gap(
     tmp_path: Path, faulty: Server, body: bytes | None, complaint: str
 ) -> None:
-    faulty.fail("/talk.vtt", answer(200, body=body) if body is not None else answer(404))
+    faulty.fail("/talk.vtt", respond(200, body=body) if body is not None else respond(404))
     with pytest.raises(InputError, match=complaint):
-        keep(f"{faulty.address}/feed.xml", tmp_path, entry="2")
+        keep(f"{faulty.url}/feed.xml", tmp_path, entry="2")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_feeds_captions_are_not_fetched_from_a_private_network(tmp_path: Path, faulty: Server) -> None:
-    feed = write_feed(faulty.address).replace(f"{faulty.address}/talk.vtt".encode(), b"http://127.0.0.1:9/talk.vtt")
+    feed = write_feed(faulty.url).replace(f"{faulty.url}/talk.vtt".encode(), b"http://127.0.0.1:9/talk.vtt")
     faulty.files["/feed.xml"] = feed
     with pytest.raises(InputError, match="private address"):
-        keep(f"{faulty.address}/feed.xml", tmp_path, entry="2")
+        keep(f"{faulty.url}/feed.xml", tmp_path, entry="2")
 
 
 def offer(*names: str) -> dict[str, Any]:

@@ -12,27 +12,27 @@ from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.project import Project
 from pipeline.download import discovery as new_episodes
 from pipeline.download.discovery import (
-    Added,
+    NewEpisode,
     add_new_episodes,
     describe_source,
     make_settings,
-    name_list,
+    resolve_list,
     write_settings,
 )
 from pipeline.download.feeds import Entry
 from pipeline.download.metadata import Metadata
 from pipeline.download.retry import FetchPolicy
 from tests.support.command import catalog
-from tests.support.faulty_server import Server, answer, write_feed
+from tests.support.faulty_server import Server, respond, write_feed
 
 QUICK = FetchPolicy(retries=0)
 
 
-def add(project: Project, source: str, since: date | None = None, features: str | None = None) -> list[Added]:
+def add(project: Project, source: str, since: date | None = None, features: str | None = None) -> list[NewEpisode]:
     return add_new_episodes(project, source, since=since, features=features, policy=QUICK, before_request=lambda: None)
 
 
-def ids(added: list[Added]) -> list[str]:
+def ids(added: list[NewEpisode]) -> list[str]:
     return [one.episode_id for one in added if not one.skipped]
 
 
@@ -45,13 +45,13 @@ def empty(tmp_path: Path) -> Project:
 
 
 def test_an_entry_of_a_feed_is_named_by_its_guid(empty: Project, faulty: Server) -> None:
-    feed = f"{faulty.address}/feed.xml"
+    feed = f"{faulty.url}/feed.xml"
     source, entry, metadata = describe_source(feed, "2", empty.root, QUICK)
     assert (source, entry) == (feed, "kite-0002")
     write_settings(empty.episode("ep2"), make_settings("ep2", source, entry, metadata, "pages/ep2.txt"))
     config = load_episode(empty.episode("ep2"))
     assert (config.title, config.published, config.duration) == ("Episode 2: kites & wind", date(2026, 11, 3), 20.0)
-    assert config.link == f"{faulty.address}/talk.mp3?episode=2#t={{seconds}}"
+    assert config.link == f"{faulty.url}/talk.mp3?episode=2#t={{seconds}}"
     assert config.features == "pages/ep2.txt"
 
 
@@ -74,16 +74,16 @@ def test_a_list_is_named_from_the_project_wherever_the_command_is_given(
     monkeypatch.chdir(elsewhere)
     (elsewhere / "outside.txt").touch()
     (empty.root / "list.txt").touch()
-    assert name_list("list.txt", empty.root) == ("list.txt", True)
-    assert name_list(str(empty.root / "list.txt"), empty.root) == ("list.txt", True)
-    assert name_list("outside.txt", empty.root) == (str(elsewhere / "outside.txt"), True)
-    assert name_list("later.txt", empty.root) == ("later.txt", False)
-    assert name_list("https://example.org/list", empty.root) == ("https://example.org/list", True)
+    assert resolve_list("list.txt", empty.root) == ("list.txt", True)
+    assert resolve_list(str(empty.root / "list.txt"), empty.root) == ("list.txt", True)
+    assert resolve_list("outside.txt", empty.root) == (str(elsewhere / "outside.txt"), True)
+    assert resolve_list("later.txt", empty.root) == ("later.txt", False)
+    assert resolve_list("https://example.org/list", empty.root) == ("https://example.org/list", True)
 
 
 def test_a_feed_alone_is_no_episode(empty: Project, faulty: Server) -> None:
     with pytest.raises(InputError, match="say which episode is meant"):
-        describe_source(f"{faulty.address}/feed.xml", None, empty.root, QUICK)
+        describe_source(f"{faulty.url}/feed.xml", None, empty.root, QUICK)
 
 
 @pytest.mark.parametrize(
@@ -108,20 +108,20 @@ def test_settings_that_a_person_wrote_are_left_alone(empty: Project) -> None:
 
 
 def test_a_feeds_new_episodes_come_at_once_and_only_once(empty: Project, faulty: Server) -> None:
-    feed = f"{faulty.address}/feed.xml"
+    feed = f"{faulty.url}/feed.xml"
     assert ids(add(empty, feed, date(2026, 11, 3))) == ["ep2", "ep3"]
     assert add(empty, feed, date(2026, 11, 3)) == []
     assert ids(add(empty, feed)) == ["ep1"]
-    faulty.files["/feed.xml"] = write_feed(faulty.address, count=4)
+    faulty.files["/feed.xml"] = write_feed(faulty.url, count=4)
     before = {path.name: path.read_bytes() for path in empty.episodes.iterdir()}
     assert ids(add(empty, feed, date(2026, 11, 3))) == ["ep4"]
     assert {path.name: path.read_bytes() for path in empty.episodes.iterdir()}.items() > before.items()
 
 
 def test_an_episode_that_is_here_in_another_way_is_not_added_twice(empty: Project, faulty: Server) -> None:
-    feed = f"{faulty.address}/feed.xml"
+    feed = f"{faulty.url}/feed.xml"
     own = "title: Mine\nfeatures: a.txt\nsource: "
-    empty.episode("first").write_text(f"{own}{faulty.address}/talk.mp3?episode=1\n")
+    empty.episode("first").write_text(f"{own}{faulty.url}/talk.mp3?episode=1\n")
     empty.episode("second").write_text(f"{own}{feed}\nentry: 2\n")
     empty.episode("ep3").write_text(f"{own}audio/ep3.mp3\n")
     added = add(empty, feed)
@@ -131,13 +131,13 @@ def test_an_episode_that_is_here_in_another_way_is_not_added_twice(empty: Projec
 
 
 def test_an_id_is_made_of_numbers_and_dates_alone(empty: Project, faulty: Server) -> None:
-    feed = write_feed(faulty.address, numbered=False).replace(b"Episode ", b"../../Tape ")
+    feed = write_feed(faulty.url, numbered=False).replace(b"Episode ", b"../../Tape ")
     faulty.files["/feed.xml"] = feed
-    assert ids(add(empty, f"{faulty.address}/feed.xml")) == ["2026-11-02", "2026-11-03", "2026-11-04"]
+    assert ids(add(empty, f"{faulty.url}/feed.xml")) == ["2026-11-02", "2026-11-03", "2026-11-04"]
     faulty.files["/same.xml"] = (
         feed.replace(b"kite-", b"bird-").replace(b"03 Nov", b"02 Nov").replace(b"episode=", b"tape=")
     )
-    assert ids(add(Project(empty.root / "other"), f"{faulty.address}/same.xml")) == [
+    assert ids(add(Project(empty.root / "other"), f"{faulty.url}/same.xml")) == [
         "2026-11-02",
         "2026-11-02-2",
         "2026-11-04",
@@ -146,20 +146,20 @@ def test_an_id_is_made_of_numbers_and_dates_alone(empty: Project, faulty: Server
 
 def test_what_gives_no_date_is_not_taken_for_new(empty: Project, faulty: Server) -> None:
     faulty.files["/two.html"] = b'<html><video src="/talk.mp3"></video><video src="/talk.m4a"></video></html>'
-    added = add(empty, f"{faulty.address}/two.html", date(2026, 11, 3))
+    added = add(empty, f"{faulty.url}/two.html", date(2026, 11, 3))
     assert [one.skipped for one in added] == ["its source gives no date to compare with --since"] * 2
-    added = add(empty, f"{faulty.address}/two.html")
+    added = add(empty, f"{faulty.url}/two.html")
     assert ids(added) == ["undated", "undated-2"]
-    assert ids(add(empty, f"{faulty.address}/two.html")) == []
+    assert ids(add(empty, f"{faulty.url}/two.html")) == []
 
 
 def test_an_entry_that_cannot_be_had_leaves_the_others_done(empty: Project, faulty: Server) -> None:
     faulty.files["/two.html"] = b'<html><video src="/talk.mp3"></video><video src="/gone.mp3"></video></html>'
-    faulty.fail("/gone.mp3", answer(404))
-    ran = catalog("new", "--from", f"{faulty.address}/two.html", cwd=empty.root)
+    faulty.fail("/gone.mp3", respond(404))
+    ran = catalog("new", "--from", f"{faulty.url}/two.html", cwd=empty.root)
     assert (ran.returncode, ran.stdout) == (3, "added undated: talk\n")
     assert "nothing is there" in ran.stderr
-    assert catalog("new", "--from", f"{faulty.address}/two.html", cwd=empty.root).returncode == 1
+    assert catalog("new", "--from", f"{faulty.url}/two.html", cwd=empty.root).returncode == 1
 
 
 def test_a_playlists_pages_are_asked_for_their_dates_once(
@@ -167,7 +167,7 @@ def test_a_playlists_pages_are_asked_for_their_dates_once(
 ) -> None:
     """What a page says is replayed: bare files give no date."""
     listed = [
-        Entry(f"{faulty.address}/v/{n}", Metadata(title=f"Part {n}", media_id=f"v{n}", entry=f"v{n}")) for n in (1, 2)
+        Entry(f"{faulty.url}/v/{n}", Metadata(title=f"Part {n}", media_id=f"v{n}", entry=f"v{n}")) for n in (1, 2)
     ]
     asked: list[str] = []
 
@@ -190,18 +190,18 @@ def test_a_playlists_pages_are_asked_for_their_dates_once(
 
 
 def test_the_lists_are_where_the_template_says(empty: Project, faulty: Server) -> None:
-    add(empty, f"{faulty.address}/feed.xml", features="lists/{number}-{episode_id}-{published}.txt")
+    add(empty, f"{faulty.url}/feed.xml", features="lists/{number}-{episode_id}-{published}.txt")
     assert load_episode(empty.episode("ep2")).features == "lists/2-ep2-2026-11-03.txt"
-    faulty.files["/feed.xml"] = write_feed(faulty.address, count=4)
+    faulty.files["/feed.xml"] = write_feed(faulty.url, count=4)
     with pytest.raises(InputError, match=r"--features 'a\{nope\}' cannot be filled in.*\{episode_id\}"):
-        add(empty, f"{faulty.address}/feed.xml", features="a{nope}")
+        add(empty, f"{faulty.url}/feed.xml", features="a{nope}")
 
 
 def test_an_entry_that_lacks_what_the_template_asks_for_is_left_and_told(empty: Project, faulty: Server) -> None:
     """Else its list would be `lists/.txt`."""
-    feed = write_feed(faulty.address, numbered=False, count=1)
+    feed = write_feed(faulty.url, numbered=False, count=1)
     faulty.files["/feed.xml"] = feed.replace(b"Episode 1", b"Talk one")
-    (left,) = add(empty, f"{faulty.address}/feed.xml", features="lists/{number}.txt")
+    (left,) = add(empty, f"{faulty.url}/feed.xml", features="lists/{number}.txt")
     assert left.failed
     assert "lists/{number}.txt" in (left.skipped or "")
     assert not list(empty.episodes.iterdir())
@@ -214,20 +214,20 @@ def test_an_entry_that_lacks_what_the_template_asks_for_is_left_and_told(empty: 
 def test_a_feed_names_the_list_by_its_page_but_not_in_a_private_network(
     empty: Project, faulty: Server, page: str, features: str
 ) -> None:
-    faulty.files["/feed.xml"] = write_feed(faulty.address, count=1).replace(
-        f"{faulty.address}/page-1.html".encode(), page.encode()
+    faulty.files["/feed.xml"] = write_feed(faulty.url, count=1).replace(
+        f"{faulty.url}/page-1.html".encode(), page.encode()
     )
-    add(empty, f"{faulty.address}/feed.xml")
+    add(empty, f"{faulty.url}/feed.xml")
     assert load_episode(empty.episode("ep1")).features == features
 
 
 def test_the_command_fills_in_what_it_found(empty: Project, faulty: Server) -> None:
-    ran = catalog("new", "ep2", f"{faulty.address}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
+    ran = catalog("new", "ep2", f"{faulty.url}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
     assert (ran.returncode, ran.stdout) == (0, "wrote configs/episodes/ep2.yaml\n")
     assert safe_load(empty.episode("ep2").read_text())["entry"] == "kite-0002"
-    again = catalog("new", "ep2", f"{faulty.address}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
+    again = catalog("new", "ep2", f"{faulty.url}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
     assert (again.returncode, again.stdout) == (0, "configs/episodes/ep2.yaml says so already\n")
-    ran = catalog("new", "--from", f"{faulty.address}/feed.xml", "--since", "2026-11-03", "--json", cwd=empty.root)
+    ran = catalog("new", "--from", f"{faulty.url}/feed.xml", "--since", "2026-11-03", "--json", cwd=empty.root)
     assert [one["episode_id"] for one in json.loads(ran.stdout)] == ["ep3"]
 
 

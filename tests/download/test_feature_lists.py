@@ -15,5 +15,5 @@ def test_list_in_file_is_read(tmp_path: Path) -> None:
 
 def test_list_at_url_is_read_by_its_type(media_server: MediaServer) -> None:
     media_server.pages["/list"] = ("text/csv; charset=utf-8", b"Title,ID\nSort,500111\n")
-    (listed,) = read_lists(f"{media_server.address}/list")
+    (listed,) = read_lists(f"{media_server.url}/list")
     assert listed.features == (Feature(1, "Sort", "", 500111),)

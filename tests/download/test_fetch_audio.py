@@ -10,12 +10,12 @@ from pipeline.core.config import DownloadConfig
 from pipeline.core.errors import InputError
 from pipeline.core.project import Project
 from pipeline.core.urls import redact_url
-from pipeline.download.fetch_audio import download_audio, find_source, make_fetch_policy
+from pipeline.download.fetch_audio import download_audio, find_source_file, make_fetch_policy
 from pipeline.download.record import Audio, read_audio
 from pipeline.download.retry import FetchPolicy
 from pipeline.runs.job import RunResult
 from pipeline.runs.workflow import run_stages
-from tests.support.faulty_server import Handler, Server, answer, cut_and_go_down, serve, write_feed
+from tests.support.faulty_server import Handler, Server, cut_and_go_down, respond, serve, write_feed
 from tests.support.project import DEMO_AUDIO, REPOSITORY, FakeTranscriber, RecordingReporter, add_episode
 from tests.support.web import MediaServer
 
@@ -50,7 +50,7 @@ def test_an_address_is_fetched_by_yt_dlp(tmp_path: Path, media_server: MediaServ
     media_server.pages["/talk.ogg"] = ("audio/ogg", DEMO_AUDIO.read_bytes())
     seen: list[tuple[float, float]] = []
     audio = download_audio(
-        f"{media_server.address}/talk.ogg",
+        f"{media_server.url}/talk.ogg",
         tmp_path,
         root=REPOSITORY,
         on_progress=lambda done, total: seen.append((done, total)),
@@ -84,7 +84,7 @@ def test_what_is_no_audio_is_refused_and_leaves_none(
     if kind:
         media_server.pages[path] = (kind, body)
     with pytest.raises(InputError) as raised:
-        fetch(f"{media_server.address}{path}", tmp_path)
+        fetch(f"{media_server.url}{path}", tmp_path)
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.glob("audio.*"))
 
@@ -92,7 +92,7 @@ def test_what_is_no_audio_is_refused_and_leaves_none(
 def test_a_failed_fetch_leaves_the_audio_of_before(tmp_path: Path, media_server: MediaServer) -> None:
     before = fetch("demo/audio.ogg", tmp_path)
     with pytest.raises(InputError, match="nothing is there"):
-        fetch(f"{media_server.address}/gone.mp3", tmp_path)
+        fetch(f"{media_server.url}/gone.mp3", tmp_path)
     assert read_audio(tmp_path) == before
     assert before.path.read_bytes() == DEMO_AUDIO.read_bytes()
 
@@ -107,13 +107,13 @@ def test_a_local_file_without_sound_is_named(tmp_path: Path, name: str) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere.mp3 is not there: correct `source`"):
-        find_source("nowhere.mp3", tmp_path)
+        find_source_file("nowhere.mp3", tmp_path)
 
 
 @pytest.mark.parametrize("source", ["ftp://example.org/a.mp3", "file:///etc/passwd", "javascript://x"])
 def test_only_files_and_web_addresses_are_sources(tmp_path: Path, source: str) -> None:
     with pytest.raises(InputError, match="neither a file nor an http"):
-        find_source(source, tmp_path)
+        find_source_file(source, tmp_path)
 
 
 def test_offline_asks_nobody(tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def test_offline_asks_nobody(tmp_path: Path) -> None:
 
 def test_secrets_of_an_address_are_not_written_down(tmp_path: Path, media_server: MediaServer) -> None:
     media_server.pages["/talk.ogg"] = ("audio/ogg", DEMO_AUDIO.read_bytes())
-    fetch(f"{media_server.address}/talk.ogg?episode=7&token=hush", tmp_path)
+    fetch(f"{media_server.url}/talk.ogg?episode=7&token=hush", tmp_path)
     source = json.loads((tmp_path / "audio.json").read_text())["source"]
-    assert source == f"{media_server.address}/talk.ogg?episode=7&token=***"
+    assert source == f"{media_server.url}/talk.ogg?episode=7&token=***"
 
 
 FEEDS = [("2", "kite-0002"), ("kite-0003", "kite-0003"), ("Episode 1: kites & wind", "kite-0001")]
@@ -135,7 +135,7 @@ FEEDS = [("2", "kite-0002"), ("kite-0003", "kite-0003"), ("Episode 1: kites & wi
 def test_an_entry_of_a_feed_comes_with_what_the_feed_says(
     tmp_path: Path, faulty: Server, entry: str, guid: str
 ) -> None:
-    audio = fetch(f"{faulty.address}/feed.xml", tmp_path, entry=entry)
+    audio = fetch(f"{faulty.url}/feed.xml", tmp_path, entry=entry)
     assert audio.path.read_bytes() == faulty.files["/talk.mp3"]
     record = json.loads((tmp_path / "audio.json").read_text())
     assert (record["entry"], record["title"]) == (guid, f"Episode {guid[-1]}: kites & wind")
@@ -154,16 +154,16 @@ def test_a_feed_may_be_a_file(tmp_path: Path, faulty: Server) -> None:
 
 @pytest.mark.parametrize("audio", ["http://127.0.0.1:9/a.mp3", "http://192.168.0.1/a.mp3", "http://localhost:9/a.mp3"])
 def test_a_feed_does_not_lead_into_a_private_network(tmp_path: Path, faulty: Server, audio: str) -> None:
-    faulty.files["/feed.xml"] = write_feed(faulty.address, audio)
+    faulty.files["/feed.xml"] = write_feed(faulty.url, audio)
     with pytest.raises(InputError, match="leads to the private address"):
-        fetch(f"{faulty.address}/feed.xml", tmp_path, entry="2")
+        fetch(f"{faulty.url}/feed.xml", tmp_path, entry="2")
     assert not list(tmp_path.iterdir())
 
 
 def test_settings_may_let_a_feed_lead_there(project: Project, transcriber: FakeTranscriber, faulty: Server) -> None:
     with serve(Server(files={"/talk.mp3": faulty.files["/talk.mp3"]})) as inner:
-        faulty.files["/feed.xml"] = write_feed(faulty.address, f"{inner.address}/talk.mp3")
-        add_episode(project, "one", source=f"{faulty.address}/feed.xml")
+        faulty.files["/feed.xml"] = write_feed(faulty.url, f"{inner.url}/talk.mp3")
+        add_episode(project, "one", source=f"{faulty.url}/feed.xml")
         settings = project.episode("one")
         settings.write_text(f"{settings.read_text()}entry: 2\n")
 
@@ -191,9 +191,9 @@ def test_what_settings_allow_is_what_a_fetch_may_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("audio", ["file:///etc/passwd", "ftp://example.org/a.mp3"])
 def test_a_feed_leads_nowhere_but_to_the_web(tmp_path: Path, faulty: Server, audio: str) -> None:
-    faulty.files["/feed.xml"] = write_feed(faulty.address, audio)
+    faulty.files["/feed.xml"] = write_feed(faulty.url, audio)
     with pytest.raises(InputError, match="neither a file nor an http"):
-        fetch(f"{faulty.address}/feed.xml", tmp_path, entry="2")
+        fetch(f"{faulty.url}/feed.xml", tmp_path, entry="2")
 
 
 def test_what_a_publisher_says_moves_no_start(project: Project, transcriber: FakeTranscriber) -> None:
@@ -220,13 +220,13 @@ def test_what_a_publisher_says_moves_no_start(project: Project, transcriber: Fak
 def test_a_file_that_is_cut_off_on_the_server_is_no_audio(tmp_path: Path, faulty: Server, name: str) -> None:
     faulty.files[f"/{name}"] = faulty.files[f"/{name}"][:70_000]
     with pytest.raises(InputError, match="is cut off: 0:0. of sound where the file itself states 0:20"):
-        fetch(f"{faulty.address}/{name}", tmp_path)
+        fetch(f"{faulty.url}/{name}", tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_stream_that_is_shorter_than_the_episode_is_no_audio(tmp_path: Path, faulty: Server) -> None:
     with pytest.raises(InputError, match="0:20 of sound where the publisher states 1:00.*correct `duration`"):
-        fetch(f"{faulty.address}/index.m3u8", tmp_path, duration=60.0)
+        fetch(f"{faulty.url}/index.m3u8", tmp_path, duration=60.0)
 
 
 def test_a_sign_in_page_in_place_of_the_rest_is_found_out(tmp_path: Path, faulty: Server) -> None:
@@ -238,17 +238,17 @@ def test_a_sign_in_page_in_place_of_the_rest_is_found_out(tmp_path: Path, faulty
         if len(seen) <= 2:
             handler.send_file("/talk.mp3", cut=5_000)
             return True
-        return answer(200, {"Content-Type": "audio/mpeg"}, page)(handler)
+        return respond(200, {"Content-Type": "audio/mpeg"}, page)(handler)
 
     faulty.fail("/talk.mp3", sign_out)
     with pytest.raises(InputError, match="is a web page, not audio"):
-        fetch(f"{faulty.address}/talk.mp3", tmp_path)
+        fetch(f"{faulty.url}/talk.mp3", tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_title_names_no_file(tmp_path: Path, faulty: Server) -> None:
-    faulty.files["/feed.xml"] = write_feed(faulty.address).replace(b"Episode 2: kites", b"../../evil $(touch x)")
-    fetch(f"{faulty.address}/feed.xml", tmp_path / "raw %(title)s", entry="kite-0002")
+    faulty.files["/feed.xml"] = write_feed(faulty.url).replace(b"Episode 2: kites", b"../../evil $(touch x)")
+    fetch(f"{faulty.url}/feed.xml", tmp_path / "raw %(title)s", entry="kite-0002")
     assert {path.name for path in tmp_path.rglob("*")} == {"raw %(title)s", "audio.mp3", "audio.json"}
 
 
@@ -258,11 +258,11 @@ def test_no_secret_is_kept_or_told(tmp_path: Path, faulty: Server) -> None:
         b"Notes.", b"https://a:hush@b.org/?key=hush"
     )
     faulty.files["/private/hush-hush/feed.xml"] = secret
-    fetch(f"{faulty.address}/private/hush-hush/feed.xml?auth=hush", tmp_path, entry="2")
+    fetch(f"{faulty.url}/private/hush-hush/feed.xml?auth=hush", tmp_path, entry="2")
     assert "hush" not in (tmp_path / "audio.json").read_text()
-    faulty.faults["/talk.mp3"] = answer(403)
+    faulty.faults["/talk.mp3"] = respond(403)
     with pytest.raises(InputError) as raised:
-        fetch(f"{faulty.address}/private/hush-hush/feed.xml?auth=hush", tmp_path, entry="2")
+        fetch(f"{faulty.url}/private/hush-hush/feed.xml?auth=hush", tmp_path, entry="2")
     assert "hush" not in str(raised.value)
 
 
@@ -271,9 +271,9 @@ def test_two_of_a_kind_stay_apart(tmp_path: Path, faulty: Server) -> None:
     faulty.fail("/talk.mp3", cut_and_go_down(5_000))
     for source in ("talk.mp3?n=1", "talk.mp3?n=2"):
         with pytest.raises(InputError):
-            fetch(f"{faulty.address}/{source}", tmp_path)
+            fetch(f"{faulty.url}/{source}", tmp_path)
     faulty.faults.clear()
-    assert fetch(f"{faulty.address}/talk.m4a", tmp_path).path.read_bytes() == faulty.files["/talk.m4a"]
+    assert fetch(f"{faulty.url}/talk.m4a", tmp_path).path.read_bytes() == faulty.files["/talk.m4a"]
     assert files_in(tmp_path) == {"audio.m4a", "audio.json"}
 
 

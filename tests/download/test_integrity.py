@@ -11,7 +11,7 @@ import pytest
 from pipeline.core.audio_file import Tally, decode_audio, is_truncated, open_audio, read_samples
 from pipeline.core.errors import InputError
 from pipeline.download.integrity import Sound, check_audio, measure_audio, read_tags
-from tests.support.faulty_server import make_sound
+from tests.support.faulty_server import write_tone
 from tests.support.project import DEMO_AUDIO
 
 DECODED = Tally(packets=100, frames=100)
@@ -156,7 +156,7 @@ def test_the_demo_is_whole() -> None:
 
 
 def test_a_file_says_its_title_or_its_name(tmp_path: Path) -> None:
-    path = make_sound(tmp_path / "ep12.mp3", "talk.mp3", 1.0)
+    path = write_tone(tmp_path / "ep12.mp3", "talk.mp3", 1.0)
     metadata = read_tags(path)
     assert (metadata.title, metadata.published) == ("ep12", None)
     assert metadata.duration == pytest.approx(1.0, abs=0.2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.download.metadata import Metadata, StatedChapter, find_times, metadata_of_media
+from pipeline.download.metadata import Metadata, StatedChapter, find_timestamps, metadata_of_media
 
 # Replayed: the fields of yt-dlp's answer for a video, as its extractor gives them, shortened.
 YOUTUBE: dict[str, Any] = {
@@ -83,12 +83,12 @@ def test_a_link_is_given_where_the_player_is_known(info: dict[str, Any], link: s
     ],
 )
 def test_times_of_a_description_stand_at_a_lines_end(line: str, found: tuple[float, str] | None) -> None:
-    assert [(one.start, one.title) for one in find_times(line)] == ([found] if found else [])
+    assert [(one.start, one.title) for one in find_timestamps(line)] == ([found] if found else [])
 
 
 @given(st.text())
 def test_every_description_can_be_read(text: str) -> None:
-    assert all(one.start >= 0 and one.title for one in find_times(text))
+    assert all(one.start >= 0 and one.title for one in find_timestamps(text))
 
 
 @given(

@@ -13,7 +13,7 @@ from pipeline.core.project import Project
 from pipeline.core.storage import dump_json
 from pipeline.download.fetch_audio import download_audio
 from pipeline.download.record import read_fields
-from tests.support.faulty_server import Server, make_sound
+from tests.support.faulty_server import Server, write_tone
 from tests.support.project import FakeTranscriber, RecordingReporter, add_episode, done, run
 
 MENDED = [("download", "data/raw/one/audio.json was changed from outside")]
@@ -38,7 +38,7 @@ download = partial(run, stages=("download",))
 def fetched(project: Project, transcriber: FakeTranscriber, faulty: Server) -> Project:
     """A project whose episode's audio came from a feed that is no longer there."""
     project.show.write_text(project.show.read_text() + "download: {pause: 0}\n")
-    add_episode(project, "one", source=f"{faulty.address}/feed.xml")
+    add_episode(project, "one", source=f"{faulty.url}/feed.xml")
     with project.episode("one").open("a") as settings:
         settings.write("entry: kite-0002\n")
     assert download(project, transcriber).exit_code == 0
@@ -104,7 +104,7 @@ def test_another_source_is_fetched_and_the_old_rendition_kept(
     old = (folder / "audio.mp3").read_bytes()
     (folder / "audio.json").write_bytes(b"{")
     faulty.put_folder(media)
-    add_episode(fetched, "one", source=f"{faulty.address}/talk.webm")
+    add_episode(fetched, "one", source=f"{faulty.url}/talk.webm")
     assert done(download(fetched, transcriber))[0][0] == "download"
     (kept,) = folder.glob("renditions/*/audio.mp3")
     assert kept.read_bytes() == old
@@ -142,7 +142,7 @@ def test_every_line_that_is_whole_is_read(fields: dict[str, object], data: st.Da
 
 
 def test_a_rendition_outlives_a_transcription_that_fails(project: Project, tmp_path: Path) -> None:
-    first, second = (make_sound(tmp_path / f"{n}.mp3", "talk.mp3", 3.0, pitch=200.0 * n) for n in (1, 2))
+    first, second = (write_tone(tmp_path / f"{n}.mp3", "talk.mp3", 3.0, pitch=200.0 * n) for n in (1, 2))
     folder = project.raw("one")
     for source in (first, second, second):
         download_audio(str(source), folder, root=tmp_path, on_progress=lambda done, total: None)

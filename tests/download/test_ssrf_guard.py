@@ -12,7 +12,7 @@ from pipeline.core.errors import InputError
 from pipeline.download.http import fetch_document
 from pipeline.download.retry import FetchPolicy, TransientError, parse_retry_after, rate_limit, retry_transient
 from pipeline.download.ssrf_guard import block_private_addresses, has_private_host, is_private
-from tests.support.faulty_server import Server, answer, redirect, serve
+from tests.support.faulty_server import Server, redirect, respond, serve
 
 QUICK = FetchPolicy(retries=2, first_wait=0.01)
 
@@ -58,18 +58,18 @@ def test_a_host_that_is_private_by_its_name_is_known(url: str, private: bool) ->
 def test_a_redirect_to_a_private_address_is_refused_before_anything_is_sent() -> None:
     inner, outer = Server(files={"/secret": b"hush"}), Server()
     with serve(inner), serve(outer):
-        outer.fail("/go", redirect(f"{inner.address}/secret"))
+        outer.fail("/go", redirect(f"{inner.url}/secret"))
         with pytest.raises(InputError, match=r"leads to the private address 127\.0\.0\.1, which is refused"):
-            fetch_document(f"{outer.address}/go", policy=QUICK)
+            fetch_document(f"{outer.url}/go", policy=QUICK)
         assert inner.requests == []
-        fetched = fetch_document(f"{outer.address}/go", policy=FetchPolicy(allow_private=True))
+        fetched = fetch_document(f"{outer.url}/go", policy=FetchPolicy(allow_private=True))
     assert fetched is not None
     assert fetched.content == b"hush"
 
 
 def test_a_name_that_stands_for_a_private_address_is_refused_too() -> None:
     with serve(Server(files={"/a": b"x"})) as server:
-        port = server.address.rpartition(":")[2]
+        port = server.url.rpartition(":")[2]
         with pytest.raises(InputError, match="private address"), block_private_addresses("https://example.org/", QUICK):
             requests.get(f"http://localhost:{port}/a", timeout=5)
         assert server.requests == []
@@ -96,20 +96,20 @@ def test_a_proxy_of_the_environment_stays_open(monkeypatch: pytest.MonkeyPatch) 
 def test_what_passes_is_tried_again() -> None:
     told: list[str] = []
     with serve(Server(files={"/list.txt": b"Sort by date"})) as server:
-        server.fail("/list.txt", answer(503), times=2)
+        server.fail("/list.txt", respond(503), times=2)
         policy = FetchPolicy(retries=2, first_wait=0.01, on_wait=told.append)
-        assert fetch_document(f"{server.address}/list.txt", policy=policy) is not None
-    assert server.asked["/list.txt"] == 3
+        assert fetch_document(f"{server.url}/list.txt", policy=policy) is not None
+    assert server.request_counts["/list.txt"] == 3
     assert [message.rpartition("; ")[2] for message in told] == ["trying again in 0 s"] * 2
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 def test_what_stays_so_is_asked_for_once(status: int) -> None:
     with serve(Server()) as server:
-        server.fail("/list.txt", answer(status))
+        server.fail("/list.txt", respond(status))
         with pytest.raises(InputError, match=f"answers {status}"):
-            fetch_document(f"{server.address}/list.txt", policy=QUICK)
-    assert server.asked["/list.txt"] == 1
+            fetch_document(f"{server.url}/list.txt", policy=QUICK)
+    assert server.request_counts["/list.txt"] == 1
 
 
 @pytest.fixture
@@ -122,17 +122,17 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_a_server_that_names_its_wait_is_given_it(waits: list[float]) -> None:
     with serve(Server(files={"/list.txt": b"Sort by date"})) as server:
-        server.fail("/list.txt", answer(429, {"Retry-After": "17"}), times=1)
-        fetch_document(f"{server.address}/list.txt", policy=QUICK)
+        server.fail("/list.txt", respond(429, {"Retry-After": "17"}), times=1)
+        fetch_document(f"{server.url}/list.txt", policy=QUICK)
     assert waits == [17.0]
 
 
 def test_a_wait_that_is_too_long_is_left_to_the_next_run() -> None:
     with serve(Server()) as server:
-        server.fail("/list.txt", answer(503, {"Retry-After": "3600"}))
+        server.fail("/list.txt", respond(503, {"Retry-After": "3600"}))
         with pytest.raises(InputError, match="asks to be left alone for 60 minutes"):
-            fetch_document(f"{server.address}/list.txt", policy=QUICK)
-    assert server.asked["/list.txt"] == 1
+            fetch_document(f"{server.url}/list.txt", policy=QUICK)
+    assert server.request_counts["/list.txt"] == 1
 
 
 def test_only_attempts_that_bring_nothing_count() -> None:

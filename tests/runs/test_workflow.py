@@ -93,7 +93,7 @@ def test_a_list_at_an_address_is_fetched_once_and_again_when_asked(
 ) -> None:
     media_server.pages["/list.txt"] = ("text/plain", PAGE.encode())
     settings = project.episode("one")
-    settings.write_text(settings.read_text().replace("one.txt", f"{media_server.address}/list.txt"))
+    settings.write_text(settings.read_text().replace("one.txt", f"{media_server.url}/list.txt"))
     run(project, transcriber)
     media_server.pages["/list.txt"] = ("text/plain", (PAGE + "Offline maps | v4.10 #500133\n").encode())
     assert run(project, transcriber).stages == []

@@ -23,7 +23,7 @@ FORMATS = {
     "talk.webm": ("libopus", "webm", {}),
     "index.m3u8": ("aac", "hls", {"hls_time": "4", "hls_list_size": "0", "hls_playlist_type": "vod"}),
 }
-KINDS = {
+CONTENT_TYPES = {
     ".mp3": "audio/mpeg",
     ".m4a": "audio/mp4",
     ".webm": "audio/webm",
@@ -35,7 +35,7 @@ KINDS = {
 }
 
 
-def make_sound(path: Path, name: str, seconds: float, *, pitch: float = 220.0) -> Path:
+def write_tone(path: Path, name: str, seconds: float, *, pitch: float = 220.0) -> Path:
     """Write `seconds` of a wavering tone in the format of FORMATS[name]."""
     codec, container, options = FORMATS[name]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def make_sound(path: Path, name: str, seconds: float, *, pitch: float = 220.0) -
 def make_media(folder: Path, seconds: float = 20.0) -> Path:
     """Write the same sound as mp3, m4a, webm and HLS into `folder`."""
     for name in FORMATS:
-        make_sound(folder / name, name, seconds)
+        write_tone(folder / name, name, seconds)
     return folder
 
 
@@ -75,13 +75,13 @@ class Server:
     """What is served under which path, and how: a fault is a function that answers in place of the server."""
 
     files: dict[str, bytes] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)
+    content_types: dict[str, str] = field(default_factory=dict)
     faults: dict[str, Callable[["Handler"], bool]] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
+    request_counts: Counter[str] = field(default_factory=Counter)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     ranges: bool = True
-    marks: dict[str, str] = field(default_factory=dict)
-    address: str = ""
+    etags: dict[str, str] = field(default_factory=dict)
+    url: str = ""
 
     def put_folder(self, folder: Path) -> "Server":
         """Serve the files of a folder under their names."""
@@ -113,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         state, path = self.server_state, self.path.split("?")[0]
-        state.asked[path] += 1
+        state.request_counts[path] += 1
         state.requests.append((self.path, dict(self.headers)))
         fault = state.faults.get(path)
         if fault is not None and fault(self):
@@ -138,13 +138,14 @@ class Handler(BaseHTTPRequestHandler):
         last = min(int(asked[2]), len(content) - 1) if asked and asked[2] else len(content) - 1
         self.send_response(206 if asked else 200)
         self.send_header(
-            "Content-Type", state.kinds.get(path) or KINDS.get(Path(path).suffix, "application/octet-stream")
+            "Content-Type",
+            state.content_types.get(path) or CONTENT_TYPES.get(Path(path).suffix, "application/octet-stream"),
         )
         self.send_header("Content-Length", str(last + 1 - first))
         if state.ranges:
             self.send_header("Accept-Ranges", "bytes")
-        if path in state.marks:
-            self.send_header("ETag", state.marks[path])
+        if path in state.etags:
+            self.send_header("ETag", state.etags[path])
         if asked:
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
         self.end_headers()
@@ -159,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def answer(status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Callable[[Handler], bool]:
+def respond(status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Callable[[Handler], bool]:
     """A fault: this status, these headers, this body."""
 
     def fault(handler: Handler) -> bool:
@@ -176,7 +177,7 @@ def answer(status: int, headers: dict[str, str] | None = None, body: bytes = b""
 
 def redirect(target: str) -> Callable[[Handler], bool]:
     """A fault: go elsewhere."""
-    return answer(302, {"Location": target})
+    return respond(302, {"Location": target})
 
 
 def cut_at_random(seed: int, times: int, smallest: int = 200, largest: int = 4_000) -> Callable[[Handler], bool]:
@@ -211,7 +212,7 @@ def cut_and_go_down(length: int) -> Callable[[Handler], bool]:
     def fault(handler: Handler) -> bool:
         # The first request only looks at the file's beginning.
         if len(cuts) >= 2:
-            return answer(503)(handler)
+            return respond(503)(handler)
         cuts.append(handler)
         handler.send_file(handler.path.split("?")[0], cut=length)
         return True
@@ -251,7 +252,7 @@ def serve(state: Server) -> Iterator[Server]:
     running.daemon_threads = True
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    state.address = f"http://127.0.0.1:{running.server_address[1]}"
+    state.url = f"http://127.0.0.1:{running.server_address[1]}"
     try:
         yield state
     finally:
@@ -273,7 +274,7 @@ ITEM = """<item><title>{title}</title><guid isPermaLink="false">{guid}</guid>{nu
 <enclosure url="{audio}" type="audio/mpeg" length="1"/></item>"""
 
 
-def write_feed(address: str, audio: str = "/talk.mp3", *, numbered: bool = True, count: int = 3) -> bytes:
+def write_feed(url: str, audio: str = "/talk.mp3", *, numbered: bool = True, count: int = 3) -> bytes:
     """A feed of `count` episodes, the newest first, all with the same audio."""
     items = [
         ITEM.format(
@@ -282,10 +283,10 @@ def write_feed(address: str, audio: str = "/talk.mp3", *, numbered: bool = True,
             number=f"<itunes:episode>{n}</itunes:episode>" if numbered else "",
             date=f"Mon, {n + 1:02} Nov 2026 10:00:00 +0000",
             duration="0:20",
-            page=f"{address}/page-{n}.html",
+            page=f"{url}/page-{n}.html",
             description="Notes.&#10;0:05 Sorting&#10;Dark theme - 0:11",
-            captions=f"{address}/talk.vtt",
-            audio=audio if "://" in audio else f"{address}{audio}?episode={n}",
+            captions=f"{url}/talk.vtt",
+            audio=audio if "://" in audio else f"{url}{audio}?episode={n}",
         )
         for n in range(count, 0, -1)
     ]

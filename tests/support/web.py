@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler
 CHROMIUM = shutil.which("chromium")
 
 
-class _Handler(BaseHTTPRequestHandler):
+class PageHandler(BaseHTTPRequestHandler):
     """Serves what the fixture holds, and 404 for the rest."""
 
     pages: dict[str, tuple[str, bytes]]
@@ -39,5 +39,5 @@ class _Handler(BaseHTTPRequestHandler):
 class MediaServer:
     """A web server on 127.0.0.1: put (kind, body) into `pages` under a path."""
 
-    address: str
+    url: str
     pages: dict[str, tuple[str, bytes]]

@@ -26,7 +26,7 @@ from pipeline.core.storage import read_record, write_json
 from pipeline.core.times import format_time
 from pipeline.core.urls import redact_url
 from pipeline.core.version import __version__
-from pipeline.download.feature_lists import keep_revision, name_revision
+from pipeline.download.feature_lists import name_revision, save_revision
 from pipeline.feature_lists.checks import check_duration
 from pipeline.feature_lists.load import load_features
 from pipeline.publish.rows import build_provenance
@@ -92,7 +92,7 @@ def _align(run: EpisodeRun) -> None:
     for warning in language_warnings(transcript.language):
         run.warn(warning)
     # Every revision of the list is kept as it was, since pages are edited after publication.
-    keep_revision(run.feature_list.read_bytes(), run.feature_list.suffix, run.project.lists(run.episode_id))
+    save_revision(run.feature_list.read_bytes(), run.feature_list.suffix, run.project.lists(run.episode_id))
     corrections = load_corrections(run.project.corrections(run.episode_id))
     fitting = match_corrections(corrections, features.features, transcript.duration)
     alignment = _recall_alignment(run, features.features)

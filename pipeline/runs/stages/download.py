@@ -7,14 +7,14 @@ from pathlib import Path
 
 from pipeline.core.errors import InputError
 from pipeline.core.urls import is_url, redact_url
-from pipeline.download.fetch_audio import download_audio, find_source, make_fetch_policy
+from pipeline.download.fetch_audio import download_audio, find_source_file, make_fetch_policy
 from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.download.retry import rate_limit
 from pipeline.runs.job import EpisodeRun
 
 
 def _download_inputs(run: EpisodeRun) -> dict[str, str]:
-    local = find_source(run.config.source, run.project.root)
+    local = find_source_file(run.config.source, run.project.root)
     source, entry = run.config.source, run.config.entry
     return {
         # The record must not keep what an address holds of secrets, and still notice any change of it.

@@ -9,7 +9,7 @@ from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
 from pipeline.download.record import read_audio
 from pipeline.runs.stages.align import describe_start_shifts
 from pipeline.runs.workflow import list_stage_statuses
-from tests.support.faulty_server import make_sound
+from tests.support.faulty_server import write_tone
 from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, make_transcript, run
 
 
@@ -62,12 +62,12 @@ def test_shifts_match_features_by_id_not_position() -> None:
 
 
 def test_new_cut_is_transcribed_and_shifts_reported(project: Project) -> None:
-    own = make_sound(project.root / "own.mp3", "talk.mp3", 60.0)
+    own = write_tone(project.root / "own.mp3", "talk.mp3", 60.0)
     add_episode(project, "one", source=own)
     run(project, FakeTranscriber(make_transcript(LINES)))
     folder, old = project.raw("one"), read_audio(project.raw("one"))
     own.unlink()
-    make_sound(own, "talk.mp3", 80.0, pitch=330.0)
+    write_tone(own, "talk.mp3", 80.0, pitch=330.0)
 
     run(project, FakeTranscriber(make_transcript(LINES)), stages=("download",))
     kept = folder / "renditions" / old.sha256[:12]
