@@ -18,10 +18,9 @@ from pathlib import Path
 from benchmarks.fill_list import AREAS, CHANGES
 from pipeline.core.project import Project
 from pipeline.core.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
-from pipeline.publish.combined_csv import read_everything, update_csv
 from pipeline.publish.rows import CatalogRow, build_rows
 from pipeline.publish.search import search_catalog
-from pipeline.publish.tables import write_catalog
+from pipeline.publish.tables import read_dataset, write_catalog
 
 ROWS, EACH = 20_000, 30
 QUESTIONS = ("invoices duplicated", "dashbord aproval", "#512345", "v2.12 assets", "archived quotes")
@@ -56,9 +55,8 @@ def main() -> None:
         project = Project(Path(folder))
         for episode in range(ROWS // EACH):
             write_catalog(make_rows(episode, chance), project.catalog(f"ep{episode}"))
-        update_csv(project)
         began = time.process_time()
-        table = read_everything(project)
+        table = read_dataset(project.dataset)
         print(f"{table.num_rows} rows in {ROWS // EACH} files, loaded in {time.process_time() - began:.2f} s")
         search_catalog(table, ["warm"])
         for question in QUESTIONS:

@@ -41,11 +41,10 @@ def search(
         raise typer.BadParameter("give words, --version, --id or --episode", param_hint="WORDS")
     from pipeline.cli.tables import print_hits
     from pipeline.core.project import Project
-    from pipeline.publish.combined_csv import read_everything
     from pipeline.publish.search import search_catalog
+    from pipeline.publish.tables import read_dataset
 
-    # From catalog.csv where it is up to date: one file in place of hundreds.
-    table = read_everything(Project(root.resolve()))
+    table = read_dataset(Project(root.resolve()).dataset)
     hits = search_catalog(table, words or (), version=version, feature_id=feature_id, episode=episode, limit=limit)
     if as_json:
         print_json([hit.row for hit in hits])

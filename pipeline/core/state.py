@@ -90,15 +90,22 @@ class StateFile:
         others = set(record["outputs"]) - {self._name(path) for path in outputs}
         yield from (Reason(f"{name} is missing") for name in sorted(others) if not (self.root / name).is_file())
 
-    def record(
-        self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path], sizes: Mapping[str, int] | None = None
-    ) -> None:
-        """Keep what a stage that just ended well was made from, on disk; `sizes`: each input's bytes in its output."""
+    def recorded_inputs(self, stage: str) -> dict[str, str] | None:
+        """Return the inputs of a stage's last run; None where it has not run yet."""
+        record = self.stages.get(stage)
+        return None if record is None else dict(record["inputs"])
+
+    def recorded_outputs(self, stage: str) -> dict[Path, str]:
+        """Return the digest of each output of a stage's last run; empty where it has not run yet."""
+        record = self.stages.get(stage, {"outputs": {}})
+        return {self.root / name: digest for name, digest in record["outputs"].items()}
+
+    def record(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> None:
+        """Keep what a stage that just ended well was made from, on disk."""
         former = self.stages.get(stage, {}).get("outputs", {})
         self.stages[stage] = {
             "inputs": dict(inputs),
             "outputs": {self._name(path): self.digest(path) for path in outputs},
-            **({"sizes": dict(sizes)} if sizes is not None else {}),
         }
         # Each edit of a list leads to files of other names; what is asked of the older ones again is read again.
         for name in former.keys() - self.stages[stage]["outputs"].keys():
@@ -139,6 +146,5 @@ def _is_well_formed(value: dict[str, Any]) -> bool:
         and isinstance(fingerprints, dict)
         and all(isinstance(s, dict) and isinstance(s.get("inputs"), dict) for s in stages.values())
         and all(isinstance(s.get("outputs"), dict) for s in stages.values())
-        and all(isinstance(size, int) for s in stages.values() for size in s.get("sizes", {}).values())
         and all(isinstance(fingerprint, list) and len(fingerprint) in {3, 4} for fingerprint in fingerprints.values())
     )

@@ -1,4 +1,4 @@
-"""Catalog rows as Parquet, CSV and JSON; every column as the schema has it."""
+"""Catalog rows as Parquet, CSV and JSON, every column with the type that the schema gives it."""
 
 import dataclasses
 import json
@@ -17,36 +17,39 @@ from pipeline.publish.rows import CatalogRow
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# The version of the columns; raise it when a column is added, so that older files are told from damaged ones.
 SCHEMA_VERSION = "1"
+
+# The metadata key of a Parquet file that holds SCHEMA_VERSION.
+VERSION_KEY = "episode_catalog.schema_version"
+
+# The endings of the files that `write_catalog` writes.
 OUTPUT_SUFFIXES = frozenset({".csv", ".parquet", ".json"})
-_NEEDS_QUOTES = re.compile(r'[,"\r\n]')
 
-# What `unescape_formula` takes off; Arrow does it for a whole column.
-_APOSTROPHE = f"^'({FORMULA})"
-
-# int64 holds any vendor's number; a position or a place in a list never needs it.
+# Integer columns of 32 bits; the others have 64, which hold any vendor's number.
 SMALL_INTEGERS = frozenset({"position"})
+
+# Characters that make a CSV cell need quotes (RFC 4180).
+_QUOTED_CHARACTERS = re.compile(r'[,"\r\n]')
+
+# A regular expression for Arrow: the apostrophe that `escape_formula` puts before a formula.
+_ESCAPED_FORMULA = f"^'({FORMULA})"
 
 
 @cache
 def catalog_schema() -> "pa.Schema":
-    """Return the columns of the catalog, each with its description, and the version of the whole."""
+    """Return the Arrow schema of the catalog: each column with its description, and the schema version."""
     import pyarrow as pa
 
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), date: pa.date32()}
-    hints = get_type_hints(CatalogRow)
     fields = []
-    for column in dataclasses.fields(CatalogRow):
-        kind = next(t for t in (get_args(hints[column.name]) or (hints[column.name],)) if t is not type(None))
-        fields.append(
-            pa.field(
-                column.name,
-                pa.int32() if column.name in SMALL_INTEGERS else types[kind],
-                nullable=bool(column.metadata["nullable"]),
-                metadata={"description": str(column.metadata["description"])},
-            )
-        )
-    return pa.schema(fields, metadata={"episode_catalog.schema_version": SCHEMA_VERSION})
+    for name, hint in get_type_hints(CatalogRow, include_extras=True).items():
+        annotated, description = get_args(hint)
+        # A union with None has its members as arguments, a plain type has none.
+        kinds = get_args(annotated) or (annotated,)
+        kind = pa.int32() if name in SMALL_INTEGERS else types[kinds[0]]
+        fields.append(pa.field(name, kind, nullable=type(None) in kinds, metadata={"description": description}))
+    return pa.schema(fields, metadata={VERSION_KEY: SCHEMA_VERSION})
 
 
 def build_table(rows: Iterable[CatalogRow]) -> "pa.Table":
@@ -55,10 +58,10 @@ def build_table(rows: Iterable[CatalogRow]) -> "pa.Table":
     from pyarrow import json as arrow_json
 
     schema = catalog_schema()
-    lines = "".join(json.dumps(_as_dict(row), default=_count_days) + "\n" for row in rows).encode()
+    lines = "".join(json.dumps(_to_dict(row), default=_count_days) + "\n" for row in rows).encode()
     if not lines:
         return schema.empty_table()
-    # Of Python's objects Arrow makes arrays only once it has imported pandas: a third of a second, which JSON saves.
+    # From Python objects, Arrow builds arrays only after importing pandas (0.3 s); from JSON it does not.
     types = {column.name: pa.int32() if column.type == "date32[day]" else column.type for column in schema}
     table = arrow_json.read_json(
         pa.BufferReader(lines),
@@ -69,22 +72,29 @@ def build_table(rows: Iterable[CatalogRow]) -> "pa.Table":
     return pa.table(columns, schema=schema)
 
 
-def _count_days(published: date) -> int:
-    """A date as Arrow stores it, since JSON has none."""
-    return (published - date(1970, 1, 1)).days
+def _count_days(day: date) -> int:
+    """Return a date as Arrow stores it, in days since 1970; JSON has no dates."""
+    return (day - date(1970, 1, 1)).days
+
+
+def _to_dict(row: CatalogRow) -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in dataclasses.fields(row)}
 
 
 def write_catalog(rows: Sequence[CatalogRow], path: Path) -> None:
-    """Write rows as .csv, .parquet or .json, by the ending of `path`, else InputError; equal rows give equal bytes."""
+    """Write rows as .csv, .parquet or .json, by the ending of `path`; equal rows give equal bytes.
+
+    InputError where the ending is another.
+    """
     match path.suffix.lower():
         case ".parquet":
             write_parquet(build_table(rows), path)
         case ".csv":
             write_csv(build_table(rows), path)
         case ".json":
-            lines = ",\n".join(json.dumps(_as_dict(row), ensure_ascii=False, default=str) for row in rows)
+            records = ",\n".join(json.dumps(_to_dict(row), ensure_ascii=False, default=str) for row in rows)
             with atomic_write(path) as temporary:
-                temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+                temporary.write_text(f"[\n{records}\n]\n", encoding="utf-8")
         case _:
             raise InputError(f"the output {path} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")
 
@@ -98,55 +108,30 @@ def write_parquet(table: "pa.Table", path: Path) -> None:
 
 
 def write_csv(table: "pa.Table", path: Path) -> None:
-    """Write a table as CSV for people: UTF-8, one header line, empty cells for null, no cell a spreadsheet would run.
+    """Write a table as CSV: UTF-8, one header line, empty cells for null.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe before it; `read_csv` takes it off again.
+    A text that a spreadsheet would run as a formula gets an apostrophe before it; `read_csv` takes it off again.
     """
-    header, parts = format_csv([table])
-    write_bytes(path, header + b"".join(parts))
-
-
-def format_csv(tables: Sequence["pa.Table"]) -> tuple[bytes, list[bytes]]:
-    """Return the header of a catalog's CSV and the lines of each table; InputError where they would not read as it."""
-    import pyarrow as pa
-
-    schema = catalog_schema()
-    header = (",".join(schema.names) + "\n").encode()
-    parts = [_format_rows(table) for table in tables]
-    if tables:
-        written = pa.concat_tables(tables).replace_schema_metadata()
-        if not _parse_csv(pa.BufferReader(header + b"".join(parts)), "the CSV").equals(written):
-            raise InputError("catalog.csv would not hold what the Parquet files do: please report this")
-    return header, parts
-
-
-def _format_rows(table: "pa.Table") -> bytes:
     texts = [column.type == "string" for column in table.schema]
-    lines = []
+    lines = [",".join(table.schema.names) + "\n"]
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
         cells = (escape_formula(cell) if text and cell else cell for cell, text in zip(row, texts, strict=True))
-        lines.append(",".join(map(_quote, cells)) + "\n")
-    return "".join(lines).encode()
+        lines.append(",".join(map(_format_cell, cells)) + "\n")
+    write_bytes(path, "".join(lines).encode())
 
 
-def _quote(cell: Any) -> str:
-    """A cell as RFC 4180 has it: the writers of csv and pandas leave a lone carriage return bare."""
+def _format_cell(cell: Any) -> str:
+    """Return a cell as RFC 4180 has it; the writers of csv and pandas leave a lone carriage return without quotes."""
     text = "" if cell is None else str(cell)
-    return '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text
+    return '"' + text.replace('"', '""') + '"' if _QUOTED_CHARACTERS.search(text) else text
 
 
 def read_csv(path: Path) -> "pa.Table":
     """Return the rows of a catalog's CSV with the catalog's types, as the Parquet files hold them.
 
-    InputError where it is not a catalog.
+    InputError where the file is not a catalog.
     """
-    return _parse_csv(path, path)
-
-
-def _parse_csv(source: Any, shown: object) -> "pa.Table":
-    """The rows of a CSV, which `shown` names in an error."""
     import pyarrow as pa
-    from pyarrow import compute
     from pyarrow import csv as arrow_csv
 
     schema = catalog_schema()
@@ -161,26 +146,27 @@ def _parse_csv(source: Any, shown: object) -> "pa.Table":
     )
     parsing = arrow_csv.ParseOptions(newlines_in_values=True)
     try:
-        table = arrow_csv.read_csv(source, convert_options=options, parse_options=parsing)
+        table = arrow_csv.read_csv(path, convert_options=options, parse_options=parsing)
     except (pa.ArrowException, OSError, KeyError) as error:
-        raise InputError(f"{shown} is not a catalog ({error}): run `catalog publish --all`") from error
-    columns = []
-    # To fill with a text of Python's, Arrow would import pandas first.
-    empty = compute.utf8_slice_codeunits(table["position"].cast(pa.string()), 0, 0)
-    for column in schema:
-        values = table[column.name]
-        if column.type == "string":
-            values = compute.replace_substring_regex(values, _APOSTROPHE, r"\1")
-            if not column.nullable:
-                values = compute.coalesce(values, empty)
-        columns.append(values)
+        raise InputError(f"{path} is not a catalog ({error}): run `catalog publish --all` to write it again") from error
+    columns = [_restore_texts(table[column.name], column) for column in schema]
     return pa.table(columns, schema=pa.schema([column.remove_metadata() for column in schema]))
+
+
+def _restore_texts(cells: "pa.ChunkedArray", column: "pa.Field") -> "pa.ChunkedArray":
+    """Return a CSV column with the apostrophes of formulas taken off, and empty texts where null is not allowed."""
+    from pyarrow import compute
+
+    if column.type != "string":
+        return cells
+    texts = compute.replace_substring_regex(cells, _ESCAPED_FORMULA, r"\1")
+    return texts if column.nullable else compute.fill_null(texts, "")
 
 
 def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
     """Return the rows of several episodes' Parquet files as one table, in the order of the paths.
 
-    InputError where one is damaged, not ours, or of a newer schema.
+    InputError where a file is damaged, is not a catalog, or has a newer schema.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -188,24 +174,26 @@ def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
     tables = []
     for path in paths:
         try:
-            # One file, not a dataset: a folder named like `show=x` must not add a column.
+            # One file, not a dataset: a folder with a name such as `show=x` must not add a column.
             tables.append(_upgrade(pq.ParquetFile(path).read(use_threads=False), path))
-        except (pa.ArrowException, OSError, ValueError) as error:  # a column's name that is no UTF-8 is a ValueError
+        # A column name that is not UTF-8 is a ValueError.
+        except (pa.ArrowException, OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"{path} is damaged ({reason}): publish its episode again with --force") from error
     return pa.concat_tables(tables) if tables else build_table(())
 
 
 def _upgrade(table: "pa.Table", path: Path) -> "pa.Table":
-    """A table of this or an older schema version as this one has it; newer ones are refused.
+    """Return a table of this schema version or an older one with the columns of this one.
 
-    A column that is younger than the file is empty; InputError where it may not be.
+    A column that is newer than the file is null there. InputError where a column must not be null, and where the file
+    has a newer schema.
     """
     import pyarrow as pa
 
-    version = (table.schema.metadata or {}).get(b"episode_catalog.schema_version", b"").decode("ascii", "replace")
+    version = (table.schema.metadata or {}).get(VERSION_KEY.encode(), b"").decode("ascii", "replace")
     if not version.isdigit():
-        raise InputError(f"{path} is not a catalog of ours: move it out of the folder")
+        raise InputError(f"{path} is not a catalog of episode-catalog: move it out of the folder")
     if int(version) > int(SCHEMA_VERSION):
         raise InputError(f"{path} was written by a newer episode-catalog (schema {version}): upgrade this one")
     schema = catalog_schema()
@@ -230,17 +218,15 @@ def read_dataset(folder: Path) -> "pa.Table":
 
 
 def read_rows(folder: Path, episodes: Sequence[str] | None = None) -> dict[str, tuple[CatalogRow, ...]]:
-    """Return the rows of these episodes, or of all, by episode id; InputError where one has none."""
-    rows: dict[str, list[CatalogRow]] = {}
-    # A name is no pattern: [] must not match.
+    """Return the rows of these episodes, or of all, by episode id; InputError where an episode has none."""
+    # The files are named, not matched: an id such as [] is not a pattern.
     files = [folder / f"{name}.parquet" for name in episodes or ()]
     table = read_catalogs(files) if files and all(file.is_file() for file in files) else read_dataset(folder)
-    for record in table.to_pylist():
-        rows.setdefault(record["episode_id"], []).append(CatalogRow(**record))
+    rows: dict[str, list[CatalogRow]] = {}
+    # The table's columns are the fields of a row, in their order.
+    for cells in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        row = CatalogRow(*cells)
+        rows.setdefault(row.episode_id, []).append(row)
     if missing := [name for name in episodes or () if name not in rows]:
         raise InputError(f"{folder} holds no catalog of {missing[0]}: run `catalog run {missing[0]}` first")
     return {name: tuple(rows[name]) for name in (episodes or rows)}
-
-
-def _as_dict(row: CatalogRow) -> dict[str, Any]:
-    return {column.name: getattr(row, column.name) for column in dataclasses.fields(row)}

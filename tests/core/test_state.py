@@ -170,11 +170,12 @@ def test_short_values_are_told_in_full_and_digests_are_not(tmp_path: Path, befor
     assert state.find_reason("transcribe", {"language": now}, []) == told
 
 
-def test_the_share_of_each_input_in_an_output_is_kept(tmp_path: Path, output: Path) -> None:
+def test_recorded_inputs_and_outputs_are_readable(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
-    assert "sizes" not in state.stages["transcribe"]
-    state.record("catalog.csv", INPUTS, [output], sizes={"audio": 4})
-    assert StateFile.load(tmp_path / "state.json", tmp_path).stages["catalog.csv"]["sizes"] == {"audio": 4}
+    assert state.recorded_inputs("transcribe") == INPUTS
+    assert state.recorded_outputs("transcribe") == {output: state.digest(output)}
+    assert state.recorded_inputs("align") is None
+    assert state.recorded_outputs("align") == {}
 
 
 def test_files_that_an_edit_left_behind_do_not_make_the_record_grow(tmp_path: Path) -> None:
@@ -207,7 +208,6 @@ def test_a_record_as_we_write_it_is_taken(tmp_path: Path) -> None:
             '{"stages": {"transcribe": {}}, "fingerprints": {}}',
         ),
         *(DONE % ("", "[]"), DONE % ("", '{"x": [1]}'), DONE % ("", '{"x": "abc"}')),
-        DONE % (', "sizes": {"a": "1"}', "{}"),
         '{"stages": [], "fingerprints": {}}',
     ],
 )

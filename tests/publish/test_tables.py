@@ -151,9 +151,9 @@ def test_a_file_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
         read_catalogs([tmp_path / "c.parquet"])
 
 
-def test_a_parquet_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_foreign_parquet_file_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [1]}), tmp_path / "c.parquet")
-    with pytest.raises(InputError, match="not a catalog of ours"):
+    with pytest.raises(InputError, match="is not a catalog of episode-catalog"):
         read_catalogs([tmp_path / "c.parquet"])
 
 

@@ -9,7 +9,6 @@ from filelock import FileLock
 
 from pipeline.core.errors import ConfigError, LockHeldError
 from pipeline.core.project import Project
-from pipeline.publish.combined_csv import read_everything
 from pipeline.publish.formats import FORMATS, TAGGED_AUDIO
 from pipeline.runs.workflow import list_episodes, list_stage_statuses
 from tests.support.files import silent_mp3
@@ -154,17 +153,6 @@ def test_an_mp3_gets_a_copy_with_chapters_unless_the_show_wants_none(
     project.show.write_text(project.show.read_text() + "id3_chapters: false\n")
     run(project, transcriber)
     assert not tagged.exists()
-
-
-def test_everything_is_read_from_the_csv_only_while_it_is_what_we_wrote(
-    project: Project, transcriber: FakeTranscriber
-) -> None:
-    run(project, transcriber)
-    from_csv = read_everything(project)
-    project.catalog_csv.write_text(project.catalog_csv.read_text().replace("dark", "night"))
-    assert read_everything(project).to_pylist() == from_csv.to_pylist()
-    project.catalog_csv.unlink()
-    assert read_everything(project).to_pylist() == from_csv.to_pylist()
 
 
 def test_status_tells_every_reason_and_each_once(project: Project, transcriber: FakeTranscriber) -> None:
