@@ -2,7 +2,7 @@
 
 python -m benchmarks.bad_audio SPEECH [--model base] [--language en] [--seconds 40]
 
-Prints a table for docs/transcription.md: the share of words that differ from those of the untouched sound, or the line
+Prints a table for docs/evaluation/transcription.md: the share of words that differ from those of the untouched sound, or the line
 that a person gets. The files are made here, of the first seconds of SPEECH.
 """
 

@@ -1,6 +1,6 @@
 """What `catalog download` makes of each source and each fault: what one sees, the exit code, what is on disk then.
 
-    python -m benchmarks.download_faults           prints the table of docs/download.md
+    python -m benchmarks.download_faults           prints the table of docs/evaluation/download.md
     python -m benchmarks.download_faults --write   puts it there
     python -m benchmarks.download_faults --cuts 20 downloads cut 30 times at random, with 20 seeds
 
@@ -26,7 +26,7 @@ from tests.support import faulty_server as faulty
 from tests.support.faulty_server import Server, cut_and_go_down, redirect, respond
 
 REPOSITORY = Path(__file__).parent.parent
-PAGE = REPOSITORY / "docs" / "download.md"
+PAGE = REPOSITORY / "docs" / "evaluation" / "download.md"
 MARKS = ("<!-- measured -->\n", "<!-- /measured -->")
 HTML = b"<!DOCTYPE html><html><title>Sign in</title><p>Please sign in.</p></html>"
 TWO = b'<html><video src="/talk.mp3"></video><video src="/talk.m4a"></video></html>'

@@ -5,7 +5,7 @@
     python -m benchmarks.mutants lists --module page --sample 120 --seed 1
 
 Works on a copy in a temporary folder, with the tests that are quick and meant for the part. Prints for each module how
-many of the mutants tried were noticed, and each that was not, as a difference. docs/mutants.md says what was found.
+many of the mutants tried were noticed, and each that was not, as a difference. docs/evaluation/mutation-testing.md says what was found.
 """
 
 import argparse

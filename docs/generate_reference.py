@@ -99,8 +99,8 @@ def _default(field: FieldInfo) -> str:
 
 
 def describe_figures() -> str:
-    """Return what docs/alignment.md tells of each show in two tables, in one; ValueError where they are not there."""
-    page = (FOLDER / "alignment.md").read_text(encoding="utf-8")
+    """Return one table from the two tables of evaluation/alignment.md; ValueError if one of them is missing."""
+    page = (FOLDER / "evaluation" / "alignment.md").read_text(encoding="utf-8")
     lines = [
         "| show | features | found within 30 s | right, of those called `confident` | placed, of those not discussed |",
         "|---|---|---|---|---|",
@@ -109,10 +109,10 @@ def describe_figures() -> str:
     for show, features, found, placed in weighed:
         sure = re.search(rf"^\| {show} \| [.\d]+ \| ([.\d]+) \|", page, re.MULTILINE)
         if sure is None:
-            raise ValueError(f"alignment.md does not say how often confident rows of {show} are right")
+            raise ValueError(f"evaluation/alignment.md does not say how many confident rows of {show} are right")
         lines.append(f"| {show} | {int(features):,} | {float(found):.0%} | {float(sure[1]):.0%} | {placed} |")
     if len(lines) < 4:
-        raise ValueError("alignment.md has no figures")
+        raise ValueError("evaluation/alignment.md has no figures")
     return "\n".join(lines)
 
 

@@ -23,6 +23,7 @@ from tests.support.rows import SCORED_ROWS as ROWS
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+EVALUATION = REPOSITORY / "docs" / "evaluation"
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), REPOSITORY / "demo" / "README.md"])
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 BLOCK = re.compile(r"^([ ]*)```(\w*)\n(.*?)^[ ]*```", re.DOTALL | re.MULTILINE)
@@ -131,8 +132,15 @@ def test_what_is_written_by_the_program_is_what_it_says_now() -> None:
         assert page == REFERENCE["fill_page"](name, page), name
 
 
-def test_the_readme_leads_to_every_page() -> None:
-    linked = {(REPOSITORY / target.split("#")[0]).resolve() for target in re.findall(r"\]\(([^)]+)\)", README)}
+def find_links(page: Path) -> set[Path]:
+    """Return the files that a page links to."""
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    return {(page.parent / target).resolve() for target in targets}
+
+
+def test_readme_leads_to_every_page() -> None:
+    linked = find_links(REPOSITORY / "README.md") | find_links(EVALUATION / "README.md")
+    assert EVALUATION / "README.md" in linked
     missing = [page for page in PAGES if page.resolve() not in linked and page.parent.name != "adr"]
     assert {page.name for page in missing} <= {"README.md", "SECURITY.md"}
 
@@ -150,7 +158,7 @@ def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> 
 
 def test_what_download_does_is_measured(media: Path) -> None:
     """Else run: python -m benchmarks.download_faults --write."""
-    page = (REPOSITORY / "docs" / "download.md").read_text(encoding="utf-8")
+    page = (EVALUATION / "download.md").read_text(encoding="utf-8")
     namespace = runpy.run_path(str(REPOSITORY / "benchmarks" / "download_faults.py"))
     assert page == namespace["fill_page"](page, namespace["make_table"](media))
 

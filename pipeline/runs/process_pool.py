@@ -21,7 +21,7 @@ from pipeline.runs.episode import ReporterProxy, run_task
 from pipeline.runs.job import Reporter, RunResult, StageResult, Task
 from pipeline.transcribe.transcriber import Transcriber
 
-# What a worker needs at its peak: see docs/scaling.md. A hundredth of the machine is left to the rest.
+# What a worker needs at its peak: see docs/evaluation/scaling.md. A hundredth of the machine is left to the rest.
 WORKER_BYTES = 1_200 << 20
 TRIES = 2
 PATIENCE_S = 5.0

@@ -28,7 +28,7 @@ _PUNCTUATION_BEFORE, _PUNCTUATION_AFTER = "\"'“¿([{-", "\"'.。,，!！?？:�
 _BATCH = {"cpu": 5, "cuda": 16}
 
 # Positions over which the attention is smoothed before words are timed by it. Whisper's own 7 take a fiftieth of the
-# whole time more, and move one word in 2,800 by more than a tenth of a second (docs/transcription.md).
+# whole time more, and move one word in 2,800 by more than a tenth of a second (docs/evaluation/transcription.md).
 _SMOOTHED = 3
 
 # Half a second of what the encoder makes of silence: it gives 50 states a second.
