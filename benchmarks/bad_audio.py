@@ -2,8 +2,8 @@
 
 python -m benchmarks.bad_audio SPEECH [--model base] [--language en] [--seconds 40]
 
-Prints a table for docs/evaluation/transcription.md: the share of words that differ from those of the untouched sound, or the line
-that a person gets. The files are made here, of the first seconds of SPEECH.
+Prints a table for docs/evaluation/transcription.md: the share of words that differ from the transcript of the original
+file, or the error message. The files are made here, from the first seconds of SPEECH.
 """
 
 import argparse
@@ -149,7 +149,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         expected, _ = listen(write(folder / "0.wav", speech, "pcm_s16le", rate=SAMPLE_RATE), None)
-        print(f"{len(expected)} words in {len(speech) / SAMPLE_RATE:.0f} s\n\n| file | what comes of it |\n|---|---|")
+        print(f"{len(expected)} words in {len(speech) / SAMPLE_RATE:.0f} s\n\n| file | result |\n|---|---|")
         for what, make, language in make_cases(folder, speech):
             try:
                 words, remarks = listen(make(), language)
@@ -157,7 +157,7 @@ def main() -> None:
                 print(f"| {what} | error: {str(error).replace(f'{folder}/', '')} |", flush=True)
                 continue
             differ = 100 * Levenshtein.distance(expected, words) / len(expected)
-            came = f"{differ:.1f} % of words differ" if words else "no words"
+            came = f"{differ:.1f}% of words differ" if words else "no words"
             print(f"| {what} | {'; '.join([came, *remarks])} |", flush=True)
 
 

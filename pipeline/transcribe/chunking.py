@@ -22,7 +22,7 @@ Speech = tuple[int, int]
 SHORTEST_S, LONGEST_S = 75.0, 150.0
 
 # Whisper hears 30 seconds at once. Shorter windows cost less, as the encoder works with the square of their length and
-# each word looks back over all of it, but every seam may cost a word: these were measured (docs/evaluation/transcription.md).
+# each word looks back over all of it, but every seam may cost a word. Measured: docs/evaluation/transcription.md.
 WINDOW_S, COMFORTABLE_S = 28.0, 20.0
 
 # A pause from which on a cut costs nothing: between sentences, and between speakers, people are silent this long.
