@@ -1,10 +1,10 @@
-"""What must be run again: a small record of what each file was made from, kept beside the project's data.
+"""Decide what must run again: a record of what each stage read and wrote, kept in one JSON file.
 
-A stage is up to date when its inputs read as they did when it last ended well and its outputs are still the ones it
-wrote. Inputs are named strings (digests, options, versions), so that a difference can be told in words.
+A stage is up to date when its inputs equal those of its last successful run and its outputs are still the files that it
+wrote. Inputs are named strings (digests, options, versions), so that a difference can be reported in words.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,55 +12,122 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.core.storage import read_json, sha256_of, write_json
 
+# Longer values, such as digests, are not printed in a reason; in characters.
+LONGEST_SHOWN_VALUE = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a stage must run, in words, and the name of the input that changed; empty where it is something else."""
+    """Why a stage must run, in words; `changed` names the input that changed, empty for any other reason."""
 
     text: str
     changed: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """What a stage read and wrote when it last succeeded.
+
+    `inputs` are named strings; `outputs` maps paths relative to the root to SHA-256 digests.
+    """
+
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "StageRecord":
+        """Return the record that `to_json` wrote; KeyError, TypeError or ValueError for any other value."""
+        inputs, outputs = value["inputs"], value["outputs"]
+        if not isinstance(inputs, dict) or not isinstance(outputs, dict):
+            raise TypeError("a stage's inputs and outputs are objects")
+        return cls(inputs, outputs)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as a JSON object."""
+        return {"inputs": dict(self.inputs), "outputs": dict(self.outputs)}
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A file's size in bytes, its two times of change in nanoseconds, and the SHA-256 of the content at that time.
+
+    No program can set `changed_ns` (ctime): it reveals a change of the content under the old `modified_ns` (mtime).
+    """
+
+    size: int
+    modified_ns: int
+    changed_ns: int | None
+    sha256: str
+
+    @classmethod
+    def from_json(cls, value: list[Any]) -> "Fingerprint":
+        """Return the fingerprint that `to_json` wrote; TypeError or ValueError for any other value."""
+        if not isinstance(value, list) or len(value) not in {3, 4}:
+            raise ValueError("a fingerprint has three or four values")
+        # Early versions did not record the time of the last change of the inode.
+        return cls(value[0], value[1], value[2] if len(value) == 4 else None, str(value[-1]))
+
+    def to_json(self) -> list[Any]:
+        """Return the fingerprint as a JSON list."""
+        changed = [] if self.changed_ns is None else [self.changed_ns]
+        return [self.size, self.modified_ns, *changed, self.sha256]
+
+
 @dataclass
 class StateFile:
-    """The record of one episode's stages, and the digests of files it has seen."""
+    """The records of an episode's stages, or of the shared files, and the fingerprints of the files they read."""
 
     path: Path
     root: Path
-    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
-    fingerprints: dict[str, list[Any]] = field(default_factory=dict)
-    unsaved: bool = False
+    _records: dict[str, StageRecord] = field(default_factory=dict)
+    _fingerprints: dict[str, Fingerprint] = field(default_factory=dict)
+    _unsaved: bool = False
 
     @classmethod
     def load(cls, path: Path, root: Path) -> "StateFile":
-        """Return the record at `path`; an empty one where there is none or it is damaged, so that all is made anew.
+        """Return the state at `path`, whose file names are relative to `root`.
 
-        PermissionError where it may not be read: to transcribe all again for that would help nobody.
+        A missing or damaged file gives an empty state, so that every stage runs again. PermissionError where the file
+        may not be read: transcribing everything again would not help.
         """
         try:
             value = read_json(path) if path.exists() else {}
+            records = {name: StageRecord.from_json(record) for name, record in value["stages"].items()}
+            # Version 0.1.0 called the fingerprints `stamps`.
+            fingerprints = value["fingerprints"] if "fingerprints" in value else value["stamps"]
+            return cls(path, root, records, {name: Fingerprint.from_json(one) for name, one in fingerprints.items()})
         except InputError as error:
             if isinstance(error.__cause__, PermissionError):
                 raise error.__cause__ from None
-            value = {}
-        if not _is_well_formed(value):
-            return cls(path, root)
-        return cls(path, root, value["stages"], _get_fingerprints(value))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            pass
+        return cls(path, root)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of the stages that have succeeded once."""
+        return tuple(self._records)
+
+    def recorded_inputs(self, stage: str) -> dict[str, str] | None:
+        """Return the inputs of a stage's last success; None where there is none."""
+        return dict(self._records[stage].inputs) if stage in self._records else None
+
+    def recorded_outputs(self, stage: str) -> dict[Path, str]:
+        """Return the digest of each output of a stage's last success, by its path; empty where there is none."""
+        outputs = self._records[stage].outputs if stage in self._records else {}
+        return {self.root / name: digest for name, digest in outputs.items()}
 
     def digest(self, path: Path) -> str:
-        """Return a file's SHA-256, read again only if its size or times of change are not the ones seen before.
-
-        One of them no program can set: it tells what was changed under the other's old value, as by a copy.
-        """
+        """Return a file's SHA-256; the file is read only if its size or a time of change differs from the last time."""
         name, status = self._name(path), path.stat()
-        fingerprint = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-        known = self.fingerprints.get(name)
-        # Audio is a link to its source, and each further link changes that time of all of them.
-        compared = 2 if status.st_nlink > 1 else 3
-        if known is None or known[:-1][:compared] != fingerprint[:compared]:
-            known = self.fingerprints[name] = [*fingerprint, sha256_of(path)]
-            self.unsaved = True
-        return str(known[-1])
+        known = self._fingerprints.get(name)
+        unchanged = known is not None and (known.size, known.modified_ns) == (status.st_size, status.st_mtime_ns)
+        # Audio is a hard link to its source, and each further link changes the ctime of all of them.
+        if known is None or not unchanged or (status.st_nlink == 1 and known.changed_ns != status.st_ctime_ns):
+            known = Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, sha256_of(path))
+            self._fingerprints[name] = known
+            self._unsaved = True
+        return known.sha256
 
     def find_reason(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> str | None:
         """Return the first reason why a stage must run, in words; None where it is up to date."""
@@ -69,82 +136,70 @@ class StateFile:
     def find_reasons(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> Iterator[Reason]:
         """Yield every reason why a stage must run: none where it is up to date.
 
-        What became of its outputs is told only where its inputs are the same: other ones lead to other files.
+        Outputs are compared only where the inputs are equal: other inputs lead to other files.
         """
-        record = self.stages.get(stage)
+        record = self._records.get(stage)
         if record is None:
             yield Reason("not done yet")
             return
-        names = [*inputs, *sorted(set(record["inputs"]) - set(inputs))]
-        changes = [(name, record["inputs"].get(name), inputs.get(name)) for name in names]
+        names = [*inputs, *sorted(set(record.inputs) - set(inputs))]
+        changes = [(name, record.inputs.get(name), inputs.get(name)) for name in names]
         if any(before != now for _, before, now in changes):
-            yield from (Reason(_describe_change(*one), changed=one[0]) for one in changes if one[1] != one[2])
+            yield from (
+                Reason(_describe_change(name, before, now), changed=name)
+                for name, before, now in changes
+                if before != now
+            )
             return
         for path in outputs:
             name = self._name(path)
             if not path.is_file():
                 yield Reason(f"{name} is missing")
-            elif self.digest(path) != record["outputs"].get(name):
+            elif self.digest(path) != record.outputs.get(name):
                 yield Reason(f"{name} was changed from outside")
-        # What is found by looking what lies there, such as the latest state of a history, is not found once it is gone.
-        others = set(record["outputs"]) - {self._name(path) for path in outputs}
+        # Some outputs, such as the latest state of a history, are found by listing a folder: once gone, they are not
+        # among `outputs`.
+        others = set(record.outputs) - {self._name(path) for path in outputs}
         yield from (Reason(f"{name} is missing") for name in sorted(others) if not (self.root / name).is_file())
 
-    def recorded_inputs(self, stage: str) -> dict[str, str] | None:
-        """Return the inputs of a stage's last run; None where it has not run yet."""
-        record = self.stages.get(stage)
-        return None if record is None else dict(record["inputs"])
-
-    def recorded_outputs(self, stage: str) -> dict[Path, str]:
-        """Return the digest of each output of a stage's last run; empty where it has not run yet."""
-        record = self.stages.get(stage, {"outputs": {}})
-        return {self.root / name: digest for name, digest in record["outputs"].items()}
-
     def record(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> None:
-        """Keep what a stage that just ended well was made from, on disk."""
-        former = self.stages.get(stage, {}).get("outputs", {})
-        self.stages[stage] = {
-            "inputs": dict(inputs),
-            "outputs": {self._name(path): self.digest(path) for path in outputs},
-        }
-        # Each edit of a list leads to files of other names; what is asked of the older ones again is read again.
-        for name in former.keys() - self.stages[stage]["outputs"].keys():
-            self.fingerprints.pop(name, None)
+        """Record on disk what a stage that just succeeded read and wrote."""
+        former = self._records[stage].outputs if stage in self._records else {}
+        written = {self._name(path): self.digest(path) for path in outputs}
+        self._records[stage] = StageRecord(dict(inputs), written)
+        # Outputs of other names replace the former ones with each edit of a list: without this the file would grow.
+        for name in former.keys() - written.keys():
+            self._fingerprints.pop(name, None)
         self._save()
 
+    def convert_inputs(self, stage: str, convert: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+        """Replace the recorded inputs of a stage by `convert(inputs)`: the migration of an older version's record."""
+        if (record := self._records.get(stage)) is None:
+            return
+        converted = convert(record.inputs)
+        if converted != record.inputs:
+            self._records[stage] = StageRecord(converted, record.outputs)
+            self._unsaved = True
+
     def save_fingerprints(self) -> None:
-        """Keep the digests of files that were only touched, so that the next run need not read them again."""
-        if self.unsaved and self.stages:
+        """Save the digests of files that were only touched, so that the next run does not read these files again."""
+        if self._unsaved and self._records:
             self._save()
 
     def _save(self) -> None:
-        write_json(self.path, {"stages": self.stages, "fingerprints": self.fingerprints})
-        self.unsaved = False
+        stages = {name: record.to_json() for name, record in self._records.items()}
+        fingerprints = {name: fingerprint.to_json() for name, fingerprint in self._fingerprints.items()}
+        write_json(self.path, {"stages": stages, "fingerprints": fingerprints})
+        self._unsaved = False
 
     def _name(self, path: Path) -> str:
-        # Text, not paths: a run asks this thousands of times.
+        # Strings instead of paths: a run calls this thousands of times.
         text, root = path.as_posix(), self.root.as_posix().rstrip("/") + "/"
         return text.removeprefix(root)
 
 
 def _describe_change(name: str, before: str | None, now: str | None) -> str:
-    """A difference for people: short values in full, digests only as changed."""
-    if before is not None and now is not None and max(len(before), len(now)) <= 40:
+    """Describe a changed input: short values in full, long ones (digests) only as changed."""
+    if before is not None and now is not None and max(len(before), len(now)) <= LONGEST_SHOWN_VALUE:
         return f"{name} changed from {before or 'none'} to {now or 'none'}"
     return f"{name} changed"
-
-
-def _get_fingerprints(value: dict[str, Any]) -> Any:
-    """The fingerprints of a state file; version 0.1.0 called them `stamps`."""
-    return value.get("fingerprints", value.get("stamps"))
-
-
-def _is_well_formed(value: dict[str, Any]) -> bool:
-    stages, fingerprints = value.get("stages"), _get_fingerprints(value)
-    return (
-        isinstance(stages, dict)
-        and isinstance(fingerprints, dict)
-        and all(isinstance(s, dict) and isinstance(s.get("inputs"), dict) for s in stages.values())
-        and all(isinstance(s.get("outputs"), dict) for s in stages.values())
-        and all(isinstance(fingerprint, list) and len(fingerprint) in {3, 4} for fingerprint in fingerprints.values())
-    )

@@ -76,7 +76,10 @@ def write_site(
     if state.find_reason(STATE, inputs, outputs) is None:
         state.save_fingerprints()
         return None
-    before = state.stages.get(STATE, {"inputs": {}, "outputs": {}})
+    before = {
+        "inputs": state.recorded_inputs(STATE) or {},
+        "outputs": {file.relative_to(project.root).as_posix(): d for file, d in state.recorded_outputs(STATE).items()},
+    }
     # Other looks, another version or another rule for audio touch every page.
     shared_changed = any(before["inputs"].get(name) != inputs[name] for name in inputs if ":" not in name)
     stale = {name for name in ids if shared_changed or _is_stale(project, state, name, inputs, before, audio[name])}

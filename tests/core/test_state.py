@@ -1,5 +1,6 @@
 """What is stale and why; and that looking costs no reading of unchanged files."""
 
+import json
 import os
 from pathlib import Path
 
@@ -184,7 +185,7 @@ def test_files_that_an_edit_left_behind_do_not_make_the_record_grow(tmp_path: Pa
         made = tmp_path / f"{number}.json"
         made.write_text("made")
         state.record("publish", INPUTS, [made])
-    assert list(state.fingerprints) == ["4.json"]
+    assert list(json.loads(state.path.read_text())["fingerprints"]) == ["4.json"]
     assert state.find_reason("publish", INPUTS, [made]) is None
 
 
@@ -219,6 +220,20 @@ def test_a_damaged_record_means_everything_is_made_anew(tmp_path: Path, output: 
     assert StateFile.load(tmp_path / "state.json", tmp_path).find_reason("transcribe", INPUTS, [output]) is None
 
 
-def test_state_file_of_version_0_1_0_is_read(tmp_path: Path) -> None:
-    (tmp_path / "state.json").write_text('{"stages": {}, "stamps": {"x": [1, 2, 3, "digest"]}}')
-    assert StateFile.load(tmp_path / "state.json", tmp_path).fingerprints == {"x": [1, 2, 3, "digest"]}
+def test_state_file_of_version_0_1_0_is_read(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = recorded(tmp_path, output)
+    state.path.write_text(state.path.read_text().replace('"fingerprints"', '"stamps"'))
+    monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    loaded = StateFile.load(state.path, tmp_path)
+    assert loaded.find_reason("transcribe", INPUTS, [output]) is None
+
+
+def test_recorded_inputs_are_converted_and_saved_once(tmp_path: Path, output: Path) -> None:
+    state = recorded(tmp_path, output)
+    state.convert_inputs("align", lambda inputs: {**inputs, "method": "1"})
+    assert state.stages == ("transcribe",)
+    state.convert_inputs("transcribe", lambda inputs: {**inputs, "method": "1"})
+    state.save_fingerprints()
+    loaded = StateFile.load(state.path, tmp_path)
+    assert loaded.recorded_inputs("transcribe") == {**INPUTS, "method": "1"}
+    assert loaded.find_reason("transcribe", {**INPUTS, "method": "1"}, [output]) is None

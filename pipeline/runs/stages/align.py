@@ -120,11 +120,11 @@ def _align(run: EpisodeRun) -> None:
 
 def _recall_alignment(run: EpisodeRun, features: tuple[Feature, ...]) -> Alignment | None:
     """The alignment of before, where only the layout of the list changed; None where it must be made anew."""
-    record, path = run.state.stages.get("align"), run.project.alignment(run.episode_id)
-    if record is None or run.options.force or run.project.corrections(run.episode_id).exists():
+    recorded, path = run.state.recorded_inputs("align"), run.project.alignment(run.episode_id)
+    if recorded is None or run.options.force or run.project.corrections(run.episode_id).exists():
         return None
     # All but the list must be as it was; of the list, its entries.
-    inputs = {**_align_inputs(run), "feature list": record["inputs"].get("feature list", "")}
+    inputs = {**_align_inputs(run), "feature list": recorded.get("feature list", "")}
     if run.state.find_reason("align", inputs, [path]) is not None:
         return None
     before, alignment, _ = read_record(path, _parse_alignment)

@@ -39,20 +39,20 @@ def _download_outputs(run: EpisodeRun) -> list[Path]:
 
 def _mend_record(run: EpisodeRun) -> bool:
     """Make a harmed record of fetched audio again; False where there is more to do, which a download must."""
-    done, record = run.state.stages.get("download"), run.project.raw(run.episode_id) / AUDIO_RECORD
+    inputs, record = run.state.recorded_inputs("download"), run.project.raw(run.episode_id) / AUDIO_RECORD
     # A file of this machine is at hand, and all that its record says is found out from it again.
-    if done is None or not record.is_file() or (done["inputs"].get("source file") and "entry" not in done["inputs"]):
+    if inputs is None or not record.is_file() or (inputs.get("source file") and "entry" not in inputs):
         return False
-    known = {Path(name).name: digest for name, digest in done["outputs"].items()}
+    known = {path.name: digest for path, digest in run.state.recorded_outputs("download").items()}
     if run.state.digest(record) == known.get(AUDIO_RECORD):
         return False
     from pipeline.download.record import repair_record
 
     # Before a download, too: it keeps the rendition that it replaces, if it can read what that is.
-    told = repair_record(record.parent, done["inputs"].get("source", ""), known)
+    told = repair_record(record.parent, inputs.get("source", ""), known)
     if told:
         run.warn(told)
-    return told is not None and not run.options.force and done["inputs"] == _download_inputs(run)
+    return told is not None and not run.options.force and inputs == _download_inputs(run)
 
 
 def _download(run: EpisodeRun) -> None:
