@@ -27,13 +27,13 @@ from benchmarks.left_out import cut_passages, keep_meaning, keep_units
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
 from pipeline.align.embeddings import VectorCache, embed_episode
 from pipeline.align.encoder import load_encoder
-from pipeline.align.evidence import Columns, Evidence, Matrix, measure_evidence
+from pipeline.align.evidence import Columns, Evidence, Matrix, collect_onset_inputs, measure_evidence
 from pipeline.align.inference import Weighing, rate_boundaries, weigh_episode
 from pipeline.align.mentions import find_mentions
 from pipeline.align.semantic import VECTOR_NAMES, EpisodeVectors
 from pipeline.align.sequence_model import OrderPrices
 from pipeline.align.units import Unit, split_units
-from pipeline.align.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, parse_weights
+from pipeline.align.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, Weights, parse_weights
 from pipeline.core.schema import Mention
 
 # Found by coordinate search on the mean over shows of recall within 10 s and 30 s, with out-of-show scores; the
@@ -181,7 +181,7 @@ class OnsetSample:
     names: Columns
 
 
-def sample_onsets(episodes: Sequence[MeasuredEpisode], seed: int = 0) -> OnsetSample:
+def sample_onsets(episodes: Sequence[MeasuredEpisode], weights: Weights, seed: int = 0) -> OnsetSample:
     """Return, for every feature, the units near its start, those that resemble it most, and some at random."""
     generator = np.random.default_rng(seed)
     names = episodes[0].evidence.names
@@ -190,17 +190,18 @@ def sample_onsets(episodes: Sequence[MeasuredEpisode], seed: int = 0) -> OnsetSa
     parts: list[tuple[Matrix, NDArray[np.float64], NDArray[np.float64], Matrix, bool, float]] = []
     for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
         likeness = episode.evidence.pairs[:, :, columns].sum(axis=2, dtype=np.float32)
+        boundaries = rate_boundaries(episode.evidence, weights)
         for row, start in enumerate(episode.truth):
             target = _spread_target(episode.evidence.starts, float(start))
             if target is None:
                 continue
             keep, offset = _pick_units(target, likeness[row], generator)
-            pairs = episode.evidence.pairs[row, keep].astype(np.float32)
+            pairs = collect_onset_inputs(episode.evidence, row, boundaries)[keep]
             parts.append(
                 (pairs, offset[keep], target[keep], episode.evidence.features[row], bool(np.isnan(start)), weight)
             )
     lengths = np.array([len(part[1]) for part in parts])
-    weights = np.array([part[5] for part in parts])
+    importance = np.array([part[5] for part in parts])
     return OnsetSample(
         rows=np.concatenate([part[0] for part in parts]),
         offset=np.concatenate([part[1] for part in parts]),
@@ -208,7 +209,7 @@ def sample_onsets(episodes: Sequence[MeasuredEpisode], seed: int = 0) -> OnsetSa
         begin=np.concatenate([[0], np.cumsum(lengths)[:-1]]),
         items=np.stack([part[3] for part in parts]),
         absent=np.array([float(part[4]) for part in parts]),
-        weight=weights * len(weights) / weights.sum(),
+        weight=importance * len(importance) / importance.sum(),
         names=names,
     )
 
@@ -246,9 +247,9 @@ def _pick_units(
 def fit_onset(sample: OnsetSample, ridge: float = 4.0) -> dict[str, float]:
     """Return the weights under which each feature's start is likeliest among its units and "not discussed"."""
     spread, item_spread = sample.rows.std(axis=0) + 1e-6, sample.items.std(axis=0) + 1e-6
-    item_spread[sample.names.features.index("constant")] = 1.0
     rows = ((sample.rows - sample.rows.mean(axis=0)) / spread).astype(np.float32)
-    items = sample.items / item_spread
+    # The last column is the bias of "not discussed".
+    items = np.column_stack([sample.items / item_spread, np.ones(len(sample.items), dtype=np.float32)])
     count = rows.shape[1]
     lengths = np.diff(sample.begin, append=len(rows))
     owner = np.repeat(np.arange(len(lengths)), lengths)
@@ -269,7 +270,7 @@ def fit_onset(sample: OnsetSample, ridge: float = 4.0) -> dict[str, float]:
 
     start = np.zeros(count + items.shape[1])
     result = minimize(lose, start, jac=True, method="L-BFGS-B", options={"maxiter": 150})
-    return {name: float(value) for name, value in zip(sample.names.pairs, result.x[:count] / spread, strict=True)}
+    return {name: float(value) for name, value in zip(sample.names.onset, result.x[:count] / spread, strict=True)}
 
 
 def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
@@ -288,9 +289,7 @@ def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
         },
     }
     weights = parse_weights(fitted, has_meaning(episodes))
-    for episode in episodes:
-        rate_boundaries(episode.evidence, weights)
-    fitted["onset"] = fit_onset(sample_onsets(episodes))
+    fitted["onset"] = fit_onset(sample_onsets(episodes, weights))
     return fitted
 
 

@@ -44,7 +44,7 @@ UNIT_CAP = 6.0
 # Share of the content words about a feature that come from its own text.
 DRAWN = 0.15
 ID_GAIN = 12.0
-PAIR_NAMES = (
+_OVERLAP_NAMES = (
     *(f"title_after_{seconds:.0f}" for seconds in AFTER_S),
     *(f"title_before_{seconds:.0f}" for seconds in BEFORE_S),
     *(f"text_after_{seconds:.0f}" for seconds in AFTER_S),
@@ -56,11 +56,15 @@ PAIR_NAMES = (
     *("id_now", "id_after", "id_before"),
     *("title_peak", "text_peak", "text_peak_long", "mass_peak"),
     *("title_share", "text_share", "text_share_long", "share_before"),
-    *("boundary", "boundary_text", "intro", "outro"),
 )
+_TIME_NAMES = ("intro", "outro")
+PAIR_NAMES = _OVERLAP_NAMES + _TIME_NAMES
+
+# The onset model also sees the log-odds that any topic starts at the unit, alone and times the overlap of words.
+_BOUNDARY_INPUTS = ("boundary", "boundary_text")
 SEMANTIC_FEATURE_NAMES = ("mean_best", "mean_best_title", "mean_lead", "late_best_title", "late_best_text")
 FEATURE_NAMES = (
-    *("title_best", "text_best", "mass_best", "id_said", "phrase_best", "rarity", "unheard", "constant"),
+    *("title_best", "text_best", "mass_best", "id_said", "phrase_best", "rarity", "unheard"),
     *("title_words", "described", "numbered"),
 )
 
@@ -69,8 +73,8 @@ FEATURE_NAMES = (
 class Evidence:
     """All that was measured on one episode.
 
-    `starts` (units) are in seconds; `pairs` (features, units, columns) has its two boundary columns still empty;
-    `boundaries` is (units, columns), `features` (features, columns); `names` tells the columns of all three.
+    `starts` (units) are in seconds; `pairs` is (features, units, columns), `boundaries` (units, columns), `features`
+    (features, columns); `names` tells the columns of all three.
     `passages` (features, units) holds log-likelihood ratios of a unit's words being about a feature, and `similarities`
     (features, units), where there are sentence vectors, how alike they are beyond what is usual. `unit_vectors` (units,
     384) and `feature_vectors` (features, 384) are those vectors. Until `overview_end`, in seconds, what will come is
@@ -91,16 +95,22 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of what is measured of pairs of feature and unit, of boundaries, and of features."""
+    """The names of what is measured of pairs of feature and unit, of boundaries, and of features.
+
+    `onset` names the inputs of the onset model: those of the pairs and two that follow from the boundary model.
+    """
 
     pairs: tuple[str, ...]
+    onset: tuple[str, ...]
     boundaries: tuple[str, ...]
     features: tuple[str, ...]
 
 
-LEXICAL_COLUMNS = Columns(PAIR_NAMES, BOUNDARY_NAMES, FEATURE_NAMES)
+_ONSET_NAMES = _OVERLAP_NAMES + _BOUNDARY_INPUTS + _TIME_NAMES
+LEXICAL_COLUMNS = Columns(PAIR_NAMES, _ONSET_NAMES, BOUNDARY_NAMES, FEATURE_NAMES)
 SEMANTIC_COLUMNS = Columns(
     PAIR_NAMES + SEMANTIC_NAMES + LATE_INTERACTION_NAMES,
+    _ONSET_NAMES + SEMANTIC_NAMES + LATE_INTERACTION_NAMES,
     BOUNDARY_NAMES + SEMANTIC_BOUNDARY_NAMES,
     (*FEATURE_NAMES, *SEMANTIC_FEATURE_NAMES),
 )
@@ -160,6 +170,21 @@ def measure_evidence(
         meanings, sentences, texts = likeness.passages, likeness.sentences, likeness.texts
     passages = _measure_passages(wording, starts, mentions, rows)
     return Evidence(begun, pairs, boundaries, items, passages, meanings, names, sentences, texts, overview_end)
+
+
+def collect_onset_inputs(evidence: Evidence, row: int, boundaries: Matrix) -> Matrix:
+    """Return (units, columns): the inputs of the onset model for the feature of a row, named in `names.onset`.
+
+    `boundaries` (units) are the log-odds that any topic starts at a unit.
+    """
+    pairs, names = evidence.pairs[row], evidence.names
+    at = len(_OVERLAP_NAMES)
+    inputs = np.empty((len(pairs), len(names.onset)), dtype=np.float16)
+    inputs[:, :at] = pairs[:, :at]
+    inputs[:, at] = boundaries
+    inputs[:, at + 1] = boundaries * pairs[:, names.pairs.index("text_after_40")]
+    inputs[:, at + 2 :] = pairs[:, at:]
+    return inputs.astype(np.float32)
 
 
 def _measure_best(pairs: dict[str, HalfMatrix]) -> Matrix:
@@ -360,7 +385,6 @@ def _measure_items(column: dict[str, HalfMatrix], wording: TermIndex, features: 
         "phrase_best": column["phrase_after"].max(axis=1),
         "rarity": np.log1p(wording.title.sum(axis=1)),
         "unheard": (wording.title * ~wording.said).sum(axis=1) / (wording.title.sum(axis=1) + np.float32(0.1)),
-        "constant": np.ones(len(items)),
         # What kind of list it is: headlines, bare sentences, entries with descriptions and ids.
         "title_words": np.array([min(len(feature.title.split()), 12) / 12 for feature in features]),
         "described": np.array([bool(feature.description) for feature in features]),

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.evidence import Evidence, Matrix
+from pipeline.align.evidence import Evidence, Matrix, collect_onset_inputs
 from pipeline.align.placement_features import describe_placements
 from pipeline.align.relevance_feedback import measure_feedback
 from pipeline.align.sequence_model import NO_FIXED, Posterior, gather_mass, weigh_order
@@ -54,7 +54,8 @@ def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, floa
     `given` are starts in seconds that are known, by row.
     """
     boundaries = rate_boundaries(evidence, weights)
-    scores = np.stack([weights.onset.rate(pairs.astype(np.float32)) for pairs in evidence.pairs]).astype(np.float64)
+    inputs = (collect_onset_inputs(evidence, row, boundaries) for row in range(len(evidence.pairs)))
+    scores = np.stack([weights.onset.rate(rows) for rows in inputs]).astype(np.float64)
     passages = evidence.passages.astype(np.float64)
     if evidence.similarities is not None:
         # Talk that dwells on each feature for minutes repeats the same evidence sentence after sentence.
@@ -127,12 +128,8 @@ def discount_overview(
 
 
 def rate_boundaries(evidence: Evidence, weights: Weights) -> Matrix:
-    """Return the log-odds (units) that anything starts, and write them into the evidence's empty columns."""
-    boundaries = np.clip(weights.boundary.rate(evidence.boundaries), -8.0, 4.0)
-    index = evidence.names.pairs.index
-    evidence.pairs[:, :, index("boundary")] = boundaries
-    evidence.pairs[:, :, index("boundary_text")] = boundaries * evidence.pairs[:, :, index("text_after_40")]
-    return boundaries
+    """Return the log-odds (units) that any topic starts at a unit."""
+    return np.clip(weights.boundary.rate(evidence.boundaries), -8.0, 4.0)
 
 
 def find_likeliest(

@@ -75,7 +75,7 @@ def parse_weights(data: Mapping[str, Mapping[str, float]], with_meaning: bool = 
     limits = data["limits"]
     return Weights(
         boundary=_parse_model(data["boundary"], names.boundaries),
-        onset=_parse_model(data["onset"], names.pairs),
+        onset=_parse_model(data["onset"], names.onset),
         prices=OrderPrices(**data["prices"]),
         absent=_parse_model(data["absent"], placement),
         sure=_parse_model(data["sure"], placement),

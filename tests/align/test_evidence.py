@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.align.cues import BOUNDARY_NAMES, measure_boundaries
-from pipeline.align.evidence import FEATURE_NAMES, PAIR_NAMES, Evidence, HalfMatrix, measure_evidence
+from pipeline.align.evidence import (
+    FEATURE_NAMES,
+    PAIR_NAMES,
+    Evidence,
+    HalfMatrix,
+    collect_onset_inputs,
+    measure_evidence,
+)
 from pipeline.align.mentions import find_mentions
 from pipeline.align.units import Unit
 from pipeline.core.schema import Feature
@@ -107,6 +114,17 @@ def test_feature_without_telling_words_has_no_rarity() -> None:
     features = measure(TALK, (Feature(1, "Various improvements"), DOORS)).features
     rarity = features[:, FEATURE_NAMES.index("rarity")]
     assert rarity[0] == 0 < rarity[1]
+
+
+def test_onset_inputs_add_boundary_log_odds() -> None:
+    evidence = measure(TALK)
+    boundaries = np.linspace(-2.0, 2.0, len(TALK), dtype=np.float32)
+    inputs = collect_onset_inputs(evidence, 0, boundaries)
+    column = {name: inputs[:, at] for at, name in enumerate(evidence.names.onset)}
+    assert np.allclose(column["boundary"], boundaries, atol=1e-3)
+    assert np.allclose(column["boundary_text"], boundaries * column["text_after_40"], atol=1e-3)
+    rest = [evidence.names.onset.index(name) for name in evidence.names.pairs]
+    assert np.array_equal(inputs[:, rest], evidence.pairs[0].astype(np.float32))
 
 
 def test_everything_is_finite_for_one_unit_and_one_feature() -> None:
