@@ -4,8 +4,8 @@
     python -m benchmarks.mutants staleness
     python -m benchmarks.mutants lists --module page --sample 120 --seed 1
 
-Works on a copy in a temporary folder, with the quick tests of the part. Prints for each module how many mutants the tests
-detected, and each undetected one as a diff. The figures are in docs/evaluation/mutation-testing.md.
+Works on a copy in a temporary folder, with the quick tests of the part. Prints for each module how many mutants the
+tests detected, and each undetected one as a diff. The figures are in docs/evaluation/mutation-testing.md.
 """
 
 import argparse

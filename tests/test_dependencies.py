@@ -55,7 +55,7 @@ def locked(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("section", "declared"), [("What everybody gets", RUNTIME), ("Extras", EXTRAS), ("For development", GROUPS)]
+    ("section", "declared"), [("Runtime", RUNTIME), ("Extras", EXTRAS), ("Development", GROUPS)]
 )
 def test_each_dependency_has_its_reason_and_each_reason_its_dependency(section: str, declared: set[str]) -> None:
     assert named_in(section) == declared
