@@ -54,9 +54,7 @@ def locked(name: str) -> list[str]:
     return re.findall(r"^([a-z0-9][\w.-]*)(?:\[[^\]]*\])?==", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize(
-    ("section", "declared"), [("Runtime", RUNTIME), ("Extras", EXTRAS), ("Development", GROUPS)]
-)
+@pytest.mark.parametrize(("section", "declared"), [("Runtime", RUNTIME), ("Extras", EXTRAS), ("Development", GROUPS)])
 def test_each_dependency_has_its_reason_and_each_reason_its_dependency(section: str, declared: set[str]) -> None:
     assert named_in(section) == declared
 
