@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes
 from benchmarks.left_out import cut_passages, keep_meaning, keep_units
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
-from pipeline.align.embeddings import VectorCache, embed_episode
+from pipeline.align.embeddings import embed_episode
 from pipeline.align.encoder import load_encoder
 from pipeline.align.evidence import Columns, Evidence, Matrix, collect_onset_inputs, measure_evidence
 from pipeline.align.inference import Weighing, rate_boundaries, weigh_episode
@@ -35,6 +35,7 @@ from pipeline.align.sequence_model import OrderPrices
 from pipeline.align.units import Unit, split_units
 from pipeline.align.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, Weights, parse_weights
 from pipeline.core.schema import Mention
+from pipeline.runs.vector_cache import VectorCache
 
 # Found by coordinate search on the mean over shows of recall within 10 s and 30 s, with out-of-show scores; the
 # optimum is flat: a fifth more or less of any one of them changes that by less than a point.

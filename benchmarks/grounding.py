@@ -24,11 +24,11 @@ from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes, swap_halves
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
 from pipeline.align.aligner import align
 from pipeline.align.decision import decide_placements
-from pipeline.align.embeddings import VectorCache
 from pipeline.align.encoder import load_encoder
 from pipeline.align.inference import weigh_episode
 from pipeline.align.weights import parse_weights
 from pipeline.core.schema import Alignment, Status
+from pipeline.runs.vector_cache import VectorCache
 
 TOLERANCES = (3.0, 5.0, 10.0, 30.0)
 RIGHT_S = 30.0

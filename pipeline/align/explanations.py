@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.align.evidence import Evidence
-from pipeline.align.mentions import VERSION_SCORE
-from pipeline.align.spoken_numbers import ENDING_SCORE, NEAR_SCORE
 from pipeline.align.units import Unit
-from pipeline.core.schema import Feature, Mention, Method
+from pipeline.core.schema import Feature, Mention, Method, NumberKind
 from pipeline.core.times import format_time
 
 QUOTE_LENGTH = 200
@@ -70,10 +68,13 @@ def explain_start(feature: Feature, start: float, ground: Ground, rival: float |
 
 def _name_number(feature: Feature, mention: Mention) -> str:
     """Return what of a feature's numbers was heard."""
-    if mention.score == VERSION_SCORE:
+    if mention.number is NumberKind.VERSION:
         return f"its version {feature.version}"
-    kinds = {NEAR_SCORE: "a number one digit off its id", ENDING_SCORE: "the end of its id"}
-    return f"{kinds.get(mention.score, 'its id')} {feature.feature_id}"
+    kinds: dict[NumberKind | None, str] = {
+        NumberKind.NEAR_ID: "a number one digit off its id",
+        NumberKind.ID_ENDING: "the end of its id",
+    }
+    return f"{kinds.get(mention.number, 'its id')} {feature.feature_id}"
 
 
 def explain_absence(

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pipeline.align.spoken_numbers import Hit, find_ids, find_versions
+from pipeline.align.spoken_numbers import NumberMatch, find_ids, find_versions
 from pipeline.align.units import Unit
 from pipeline.core.language import language_code, load_stemmer, load_stopwords
-from pipeline.core.schema import Feature, Mention, Method
+from pipeline.core.schema import Feature, Mention, Method, NumberKind
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 MAX_SHARED = 3
 PHRASE_WORDS = 4
 
-# A version may also be said in passing; an id is not.
-VERSION_SCORE = 0.6
+# How surely a spoken number means its feature, from 0 to 1; a version may also be said in passing.
+NUMBER_SCORES = {
+    NumberKind.ID: 1.0,
+    NumberKind.ID_ENDING: 0.9,
+    NumberKind.NEAR_ID: 0.7,
+    NumberKind.VERSION: 0.6,
+}
 
 # spaCy takes time by the square of a word's length; no word that is said has so many characters.
 _LONG_WORD = re.compile(r"(\S{200})(?=\S)")
@@ -50,16 +55,16 @@ def _find_numbers(units: Sequence[Unit], features: Sequence[Feature]) -> list[Me
         if feature.version and versions[feature.version] == 1 and len(features) > 1
     }
     mentions = []
-    for hit in find_ids(units, [int(name) for name in owners]):
-        mentions += [_make_mention(hit, position, hit.score) for position in owners[hit.name]]
-    for hit in find_versions(units, list(single)):
-        mentions.append(_make_mention(hit, single[hit.name], VERSION_SCORE))
+    for match in find_ids(units, [int(name) for name in owners]):
+        mentions += [_make_mention(match, position) for position in owners[match.name]]
+    mentions += [_make_mention(match, single[match.name]) for match in find_versions(units, list(single))]
     return mentions
 
 
-def _make_mention(hit: Hit, position: int, score: float) -> Mention:
-    """Return the mention for a number heard."""
-    return Mention(position, hit.start, hit.end, Method.SPOKEN_ID, score, hit.text)
+def _make_mention(match: NumberMatch, position: int) -> Mention:
+    """Return the mention for a spoken number."""
+    score = NUMBER_SCORES[match.kind]
+    return Mention(position, match.start, match.end, Method.SPOKEN_ID, score, match.text, match.kind)
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.align.units import Unit
+from pipeline.core.schema import NumberKind
 
 _TOKEN = re.compile(r"\d+|[a-z]+|[#$€£%.,/]", re.IGNORECASE)
 _ONES = {word: str(value) for value, word in enumerate("zero one two three four five six seven eight nine".split())} | {
@@ -33,8 +34,6 @@ _ID_CUES = frozenset("# id ids number no issue ticket pr pull request feature it
 _MONEY = frozenset("$ € £".split())
 _AMOUNTS = frozenset("% percent dollars dollar bucks euros euro pounds quid cents".split())
 _LONG_ID = 6
-NEAR_SCORE = 0.7
-ENDING_SCORE = 0.9
 _CLEAR_ID = 4
 
 
@@ -49,13 +48,13 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A known id or version found in speech: `name` as known, `score` 1 where exact, times in seconds."""
+class NumberMatch:
+    """A known id or version that is spoken: its `name` as listed, times in seconds, and the words that spell it."""
 
     name: str
+    kind: NumberKind
     start: float
     end: float
-    score: float
     text: str
 
 
@@ -63,7 +62,7 @@ class Hit:
 Reading = tuple[str, int]
 
 
-def find_ids(units: Sequence[Unit], ids: Sequence[int]) -> list[Hit]:
+def find_ids(units: Sequence[Unit], ids: Sequence[int]) -> list[NumberMatch]:
     """Return where the known ids are said, in order of time."""
     tokens = list_tokens(units)
     names = sorted({str(number) for number in ids})
@@ -75,7 +74,7 @@ def find_ids(units: Sequence[Unit], ids: Sequence[int]) -> list[Hit]:
     return sorted(hits, key=lambda hit: (hit.start, hit.name))
 
 
-def find_versions(units: Sequence[Unit], versions: Sequence[str]) -> list[Hit]:
+def find_versions(units: Sequence[Unit], versions: Sequence[str]) -> list[NumberMatch]:
     """Return where the known versions, such as `v2.204`, are said, in order of time."""
     tokens = list_tokens(units)
     hits = []
@@ -86,7 +85,7 @@ def find_versions(units: Sequence[Unit], versions: Sequence[str]) -> list[Hit]:
         for at in range(len(tokens)):
             stop = _follow(tokens, at, digits, read_version)
             if stop is not None and _is_whole(tokens, at, stop):
-                hits.append(_make_hit(tokens, at, stop, version, 1.0, units))
+                hits.append(_make_match(tokens, at, stop, version, NumberKind.VERSION, units))
     return sorted(hits, key=lambda hit: (hit.start, hit.name))
 
 
@@ -200,7 +199,7 @@ def _follow(
     return None
 
 
-def _match_ids(tokens: Sequence[Token], at: int, names: Sequence[str], units: Sequence[Unit]) -> Iterator[Hit]:
+def _match_ids(tokens: Sequence[Token], at: int, names: Sequence[str], units: Sequence[Unit]) -> Iterator[NumberMatch]:
     """Yield the ids that are said from the token at `at` on."""
     if not _is_number(tokens, at):
         return
@@ -214,10 +213,10 @@ def _match_ids(tokens: Sequence[Token], at: int, names: Sequence[str], units: Se
             continue
         if len(name) < _LONG_ID and not _is_whole(tokens, at, stop):
             continue
-        yield _make_hit(tokens, at, stop, name, 1.0, units)
+        yield _make_match(tokens, at, stop, name, NumberKind.ID, units)
 
 
-def _match_near(tokens: Sequence[Token], names: Sequence[str], units: Sequence[Unit]) -> Iterator[Hit]:
+def _match_near(tokens: Sequence[Token], names: Sequence[str], units: Sequence[Unit]) -> Iterator[NumberMatch]:
     """Yield long ids of which one digit was misheard, missed or added, where only one id is that close."""
     from rapidfuzz.distance import Levenshtein
 
@@ -227,7 +226,7 @@ def _match_near(tokens: Sequence[Token], names: Sequence[str], units: Sequence[U
             continue
         close = [name for name in known if Levenshtein.distance(digits, name, score_cutoff=1) <= 1]
         if len(close) == 1:
-            yield _make_hit(tokens, at, stop, close[0], NEAR_SCORE, units)
+            yield _make_match(tokens, at, stop, close[0], NumberKind.NEAR_ID, units)
 
 
 def _list_runs(tokens: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
@@ -249,7 +248,7 @@ def _list_runs(tokens: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
         at = max(index, at + 1)
 
 
-def _match_endings(tokens: Sequence[Token], names: Sequence[str], units: Sequence[Unit]) -> Iterator[Hit]:
+def _match_endings(tokens: Sequence[Token], names: Sequence[str], units: Sequence[Unit]) -> Iterator[NumberMatch]:
     """Yield ids named by their last digits: "the one ending in 163"."""
     for at, token in enumerate(tokens[:-2]):
         if token.text not in ("ending", "ends") or tokens[at + 1].text not in ("in", "with", "on"):
@@ -259,7 +258,7 @@ def _match_endings(tokens: Sequence[Token], names: Sequence[str], units: Sequenc
                 ending = name[-length:]
                 stop = _follow(tokens, at + 2, ending, read_numbers)
                 if stop is not None and _is_whole(tokens, at + 2, stop) and sum(n.endswith(ending) for n in names) == 1:
-                    yield _make_hit(tokens, at, stop, name, ENDING_SCORE, units)
+                    yield _make_match(tokens, at, stop, name, NumberKind.ID_ENDING, units)
 
 
 def _is_number(tokens: Sequence[Token], at: int) -> bool:
@@ -294,13 +293,15 @@ def _is_amount(tokens: Sequence[Token], at: int, stop: int) -> bool:
     return before in _MONEY or after in _AMOUNTS
 
 
-def _make_hit(tokens: Sequence[Token], at: int, stop: int, name: str, score: float, units: Sequence[Unit]) -> Hit:
+def _make_match(
+    tokens: Sequence[Token], at: int, stop: int, name: str, kind: NumberKind, units: Sequence[Unit]
+) -> NumberMatch:
     """Return the hit for the tokens from `at` to `stop`; times inside a unit are interpolated by characters."""
     first, last = tokens[at], tokens[stop - 1]
     text = units[first.unit].text[first.begin :]
     if first.unit == last.unit:
         text = units[first.unit].text[first.begin : last.stop]
-    return Hit(name, _time(units, first, first.begin), _time(units, last, last.stop), score, text)
+    return NumberMatch(name, kind, _time(units, first, first.begin), _time(units, last, last.stop), text)
 
 
 def _time(units: Sequence[Unit], token: Token, character: int) -> float:

@@ -145,9 +145,21 @@ class FeatureList:
     line_reports: tuple[LineReport, ...] = ()
 
 
+class NumberKind(StrEnum):
+    """Which number of a feature is spoken, and how exactly."""
+
+    ID = "id"
+    NEAR_ID = "near_id"  # all digits of the id but one
+    ID_ENDING = "id_ending"  # "the one ending in 163"
+    VERSION = "version"
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A stretch of transcript that may speak of the feature at `position`; `score` lies in 0 to 1."""
+    """A passage of the transcript that may be about the feature at `position`; `score` lies in 0 to 1.
+
+    `number` is the kind of number where `method` is SPOKEN_ID.
+    """
 
     position: int
     start: float
@@ -155,6 +167,7 @@ class Mention:
     method: Method
     score: float
     text: str
+    number: NumberKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

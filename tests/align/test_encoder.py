@@ -8,10 +8,10 @@ import pytest
 
 from pipeline.align import encoder as encoder_module
 from pipeline.align.aligner import align
-from pipeline.align.encoder import DISTRIBUTION, SIZE, Encoder, load_encoder, load_tokenizer
+from pipeline.align.encoder import DISTRIBUTION, VECTOR_SIZE, Encoder, load_encoder, load_tokenizer
 from pipeline.core.errors import ModelError
 from pipeline.core.schema import Feature
-from tests.support.speech import tell
+from tests.support.speech import make_speech
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_equal_meaning_is_nearer_than_equal_words(minilm: Encoder) -> None:
 def test_vectors_have_length_one_and_do_not_depend_on_their_company(minilm: Encoder) -> None:
     texts = ["One.", "Two words.", "", "A much longer sentence about several things at once, really."]
     vectors = minilm.encode(texts).texts
-    assert vectors.shape == (4, SIZE)
+    assert vectors.shape == (4, VECTOR_SIZE)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
     assert minilm.encode(texts[1:2]).texts[0] == pytest.approx(vectors[1], abs=1e-5)
     assert (minilm.encode(texts).texts == vectors).all()
@@ -41,14 +41,14 @@ def test_vectors_have_length_one_and_do_not_depend_on_their_company(minilm: Enco
 def test_words_are_known_by_what_they_mean_where_they_stand(minilm: Encoder) -> None:
     texts = ["The bank raised its rates.", "We sat on the river bank!", "A loan from the savings bank."]
     encoding = minilm.encode(texts)
-    words = [texts[text][begin:stop] for text, begin, stop in encoding.places.tolist()]
+    words = [texts[text][begin:stop] for text, begin, stop in encoding.word_spans.tolist()]
     assert words[:5] == ["The", "bank", "raised", "its", "rates"]
     money, river, savings = (encoding.words[row] for row, word in enumerate(words) if word == "bank")
     assert money @ savings / np.linalg.norm(savings) > money @ river / np.linalg.norm(river)
 
 
 def test_no_texts_give_no_vectors(minilm: Encoder) -> None:
-    assert minilm.encode([]).texts.shape == minilm.encode([]).words.shape == (0, SIZE)
+    assert minilm.encode([]).texts.shape == minilm.encode([]).words.shape == (0, VECTOR_SIZE)
 
 
 def test_real_weights_find_what_is_said_in_other_words(minilm: Encoder) -> None:
@@ -56,7 +56,7 @@ def test_real_weights_find_what_is_said_in_other_words(minilm: Encoder) -> None:
     lines += ["I like that on my phone.", "Moving on.", "You get a bill for each month as a file you can print."]
     lines += ["My accountant asked for it.", "That was all, see you."]
     features = [Feature(1, "Dark theme"), Feature(2, "Invoices as PDF")]
-    placements = align(tell(lines), features, encoder=minilm).placements
+    placements = align(make_speech(lines), features, encoder=minilm).placements
     starts = [one.start for one in placements]
     assert starts[0] in (10.0, 20.0)
     assert starts[1] in (40.0, 50.0)

@@ -6,14 +6,12 @@ import pytest
 
 from pipeline.align.evidence import measure_evidence
 from pipeline.align.explanations import Ground, explain_absence, explain_start, find_ground, quote_from, quote_words
-from pipeline.align.mentions import VERSION_SCORE
-from pipeline.align.spoken_numbers import ENDING_SCORE, NEAR_SCORE
 from pipeline.align.units import Unit
-from pipeline.core.schema import Feature, Mention, Method
+from pipeline.core.schema import Feature, Mention, Method, NumberKind
 from tests.support.invented_shows import measure_lines
 
 LAMPS = Feature(1, "Dimmer curves", feature_id=700111, version="v2.4")
-HEARD = Mention(1, 125.9, 127.0, Method.SPOKEN_ID, 1.0, "seven hundred one eleven")
+HEARD = Mention(1, 125.9, 127.0, Method.SPOKEN_ID, 1.0, "seven hundred one eleven", NumberKind.ID)
 PHRASE = Mention(1, 130.0, 131.0, Method.PHRASE, 0.8, "dimmer curves")
 
 
@@ -23,16 +21,20 @@ PHRASE = Mention(1, 130.0, 131.0, Method.PHRASE, 0.8, "dimmer curves")
         (Ground(Method.SPOKEN_ID, HEARD), None, "its id 700111 is spoken at 2:05"),
         (Ground(Method.SPOKEN_ID, HEARD), 300.0, "its id 700111 is spoken at 2:05"),
         (
-            Ground(Method.SPOKEN_ID, replace(HEARD, score=NEAR_SCORE)),
+            Ground(Method.SPOKEN_ID, replace(HEARD, number=NumberKind.NEAR_ID)),
             None,
             "a number one digit off its id 700111 is spoken at 2:05",
         ),
         (
-            Ground(Method.SPOKEN_ID, replace(HEARD, score=ENDING_SCORE)),
+            Ground(Method.SPOKEN_ID, replace(HEARD, number=NumberKind.ID_ENDING)),
             None,
             "the end of its id 700111 is spoken at 2:05",
         ),
-        (Ground(Method.SPOKEN_ID, replace(HEARD, score=VERSION_SCORE)), None, "its version v2.4 is spoken at 2:05"),
+        (
+            Ground(Method.SPOKEN_ID, replace(HEARD, number=NumberKind.VERSION)),
+            None,
+            "its version v2.4 is spoken at 2:05",
+        ),
         (Ground(Method.PHRASE, PHRASE), None, '"dimmer curves" is said at 2:10'),
         (Ground(Method.PHRASE, PHRASE), 300.0, "two passages fit: 2:00 and 5:00"),
         (Ground(Method.PHRASE), None, "words of its title are said here"),

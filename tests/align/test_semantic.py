@@ -3,16 +3,16 @@
 import numpy as np
 
 from pipeline.align.embeddings import embed_episode, encode_units
-from pipeline.align.encoder import SIZE
+from pipeline.align.encoder import VECTOR_SIZE
 from pipeline.align.late_interaction import WordVectors
 from pipeline.align.semantic import SEMANTIC_NAMES, EpisodeVectors, measure_similarity
 from pipeline.align.units import Unit, split_units
 from pipeline.core.schema import Feature
-from tests.support.speech import TALK, TopicEncoder
+from tests.support.speech import SPEECH, TopicEncoder
 
 
 def test_likeness_is_highest_where_the_topic_starts() -> None:
-    units = split_units(TALK)
+    units = split_units(SPEECH)
     features = [Feature(1, "A puppy"), Feature(2, "Rain")]
     telling = TopicEncoder()
     meaning = embed_episode(units, features, encode_units(units, telling), telling)
@@ -23,7 +23,7 @@ def test_likeness_is_highest_where_the_topic_starts() -> None:
 
 
 def test_everything_is_finite_for_one_unit_and_one_feature() -> None:
-    ones = np.ones((1, SIZE), dtype=np.float32) / np.sqrt(SIZE)
+    ones = np.ones((1, VECTOR_SIZE), dtype=np.float32) / np.sqrt(VECTOR_SIZE)
     word = WordVectors(ones, np.zeros(1, dtype=np.int64), ("hello",))
     meaning = EpisodeVectors(ones, ones, ones, word, word, word)
     pairs = {name: np.full((1, 1), np.nan, dtype=np.float16) for name in SEMANTIC_NAMES}

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.align.mentions import NUMBER_SCORES
 from pipeline.align.spoken_numbers import find_ids, find_versions
 from pipeline.align.units import Unit
+from pipeline.core.schema import NumberKind
 
 KNOWN = [998146, 993194, 987889, 417125, 18204, 9841]
 ONES = "zero one two three four five six seven eight nine".split()
@@ -64,9 +66,10 @@ def test_double_digits() -> None:
     assert name_ids("nine eight seven double eight nine") == ["987889"]
 
 
-def test_id_with_one_digit_misheard_is_found_with_a_lower_score() -> None:
-    hits = find_ids(hear("that is 998147"), KNOWN)
-    assert [(hit.name, hit.score < 1) for hit in hits] == [("998146", True)]
+def test_id_one_digit_off_is_a_near_match() -> None:
+    matches = find_ids(hear("that is 998147"), KNOWN)
+    assert [(match.name, match.kind) for match in matches] == [("998146", NumberKind.NEAR_ID)]
+    assert NUMBER_SCORES[NumberKind.NEAR_ID] < NUMBER_SCORES[NumberKind.ID]
 
 
 def test_misheard_id_that_fits_two_known_ones_is_left_alone() -> None:

@@ -81,8 +81,8 @@ def _align_outputs(run: EpisodeRun) -> list[Path]:
 
 def _align(run: EpisodeRun) -> None:
     from pipeline.align.aligner import align
-    from pipeline.align.embeddings import VectorCache
     from pipeline.align.encoder import language_warnings, load_encoder
+    from pipeline.runs.vector_cache import VectorCache
 
     transcript = read_record(run.project.transcript(run.episode_id), transcript_from_json)
     features = load_features(run.feature_list, episode=run.config.features_episode, columns=run.show.columns)
