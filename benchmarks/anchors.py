@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.episodes import load_episodes
 from benchmarks.fit_alignment import (
     MeasuredEpisode,
-    fit_judges,
+    fit_classifiers,
     has_meaning,
     measure_episodes,
     split_folds,
@@ -24,15 +24,15 @@ from benchmarks.fit_alignment import (
 )
 from benchmarks.grounding import Guess, guess_starts, measure_calibration, measure_recall
 from pipeline.align.decision import decide_placements
-from pipeline.align.inference import weigh_episode
+from pipeline.align.inference import infer_posterior
 from pipeline.align.weights import Weights, load_weights, parse_weights
 
 
 def place(episode: MeasuredEpisode, weights: Weights, given: dict[int, float]) -> list[Guess]:
     """Return the guesses for an episode of which some starts are given, by row."""
-    weighing = weigh_episode(episode.evidence, weights, given)
+    posterior = infer_posterior(episode.evidence, weights, given)
     known = episode.known
-    return guess_starts(known, decide_placements(episode.units, known.features, episode.mentions, weighing, weights))
+    return guess_starts(known, decide_placements(episode.units, known.features, episode.mentions, posterior, weights))
 
 
 def find_weights(episodes: Sequence[MeasuredEpisode], held_out: bool) -> dict[tuple[str, str], Weights]:
@@ -46,7 +46,7 @@ def find_weights(episodes: Sequence[MeasuredEpisode], held_out: bool) -> dict[tu
     for held in split_folds(episodes):
         apart = {(one.known.show, one.known.name) for one in held}
         rest = [one for one, name in zip(episodes, names, strict=True) if name not in apart]
-        judges = fit_judges(rest, weighed)
+        judges = fit_classifiers(rest, weighed)
         found |= {name: parse_weights({**weighed[name].fitted, **judges}, meaning) for name in apart}
     return found
 

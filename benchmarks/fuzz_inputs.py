@@ -90,9 +90,10 @@ def read_input(parser: str, path: Path, root: Path) -> None:
             if settings.link:
                 settings.link.format(seconds=5, episode_id="one")
         case "corrections":
-            fitting = match_corrections(load_corrections(path), FEATURES, 60.0)
-            fitting.describe_unfit()
-            apply_corrections(align(TRANSCRIPT, FEATURES, anchors=fitting.find_anchors()), fitting)
+            matches = match_corrections(load_corrections(path), FEATURES, 60.0)
+            _, unused = apply_corrections(align(TRANSCRIPT, FEATURES, anchors=matches.anchors()), matches)
+            for correction in unused:
+                correction.describe()
         case "feed":
             _use_feed(path.read_bytes())
         case "audio":

@@ -25,7 +25,7 @@ from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
 from pipeline.align.aligner import align
 from pipeline.align.decision import decide_placements
 from pipeline.align.encoder import load_encoder
-from pipeline.align.inference import weigh_episode
+from pipeline.align.inference import infer_posterior
 from pipeline.align.weights import parse_weights
 from pipeline.core.schema import Alignment, Status
 from pipeline.runs.vector_cache import VectorCache
@@ -167,7 +167,7 @@ def align_unseen(
     episodes: Sequence[KnownEpisode], vectors: Path | None, changes: Sequence[Change]
 ) -> list[dict[tuple[str, str], list[Guess]]]:
     """Return, for each way to change the episodes, the guesses of constants fitted to unchanged other shows."""
-    from benchmarks.fit_alignment import fit_judges, has_meaning, measure_episodes, split_folds, weigh_unseen
+    from benchmarks.fit_alignment import fit_classifiers, has_meaning, measure_episodes, split_folds, weigh_unseen
 
     scored = {one.show for one in episodes}
     written = [] if WRITTEN in scored else load_walkthroughs()
@@ -178,14 +178,14 @@ def align_unseen(
         if held[0].known.show not in scored:
             continue
         names = {(one.known.show, one.known.name) for one in held}
-        judges = fit_judges([one for one in measured if (one.known.show, one.known.name) not in names], weighed)
+        judges = fit_classifiers([one for one in measured if (one.known.show, one.known.name) not in names], weighed)
         for one in held:
             key = (one.known.show, one.known.name)
             weights = parse_weights({**weighed[key].fitted, **judges}, has_meaning(measured))
             for change, found in zip(changes, guesses, strict=True):
                 (turned,) = [one] if change is keep_list else measure_episodes([change(one.known)], vectors)
-                weighing = weigh_episode(turned.evidence, weights)
-                alignment = decide_placements(turned.units, turned.known.features, turned.mentions, weighing, weights)
+                posterior = infer_posterior(turned.evidence, weights)
+                alignment = decide_placements(turned.units, turned.known.features, turned.mentions, posterior, weights)
                 found[key] = guess_starts(turned.known, alignment)
     return guesses
 

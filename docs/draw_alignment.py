@@ -15,9 +15,8 @@ import numpy as np
 from pipeline.align.embeddings import embed_episode, encode_units
 from pipeline.align.encoder import load_encoder
 from pipeline.align.evidence import measure_evidence
-from pipeline.align.inference import NEAR_S, weigh_episode
+from pipeline.align.inference import infer_posterior
 from pipeline.align.mentions import find_mentions
-from pipeline.align.sequence_model import gather_mass
 from pipeline.align.units import split_units
 from pipeline.align.weights import load_weights
 from pipeline.core.project import Project
@@ -49,13 +48,12 @@ def main() -> None:
     meaning = embed_episode(units, features, encode_units(units, encoder), encoder) if encoder else None
     mentions = find_mentions(units, features, transcript.language)
     evidence = measure_evidence(units, features, mentions, transcript.language, meaning)
-    weighing = weigh_episode(evidence, load_weights(meaning is not None))
-    near = gather_mass(evidence.starts, weighing.posterior.starts, NEAR_S)
+    posterior = infer_posterior(evidence, load_weights(encoder.name if encoder else None))
 
     figure, axes = plt.subplots(figsize=(9, 4.2), dpi=110, layout="constrained")
     minutes = np.append(evidence.starts, units[-1].end) / 60
     rows = np.arange(len(features) + 1) + 0.5
-    axes.pcolormesh(minutes, rows, near**0.5, cmap="Blues", vmin=0, vmax=1)
+    axes.pcolormesh(minutes, rows, posterior.window_mass**0.5, cmap="Blues", vmin=0, vmax=1)
     for feature, placement in zip(features, placed, strict=True):
         true = truth[feature.feature_id]
         if true is not None:

@@ -109,7 +109,7 @@ def test_a_checkout_with_other_weights_aligns_again(several: Project, tmp_path_f
     assert watch(several, "run", "--all", code=checkout)[3] == "everything is up to date"
     fitted = json.loads(weights.read_text())
     for kind in fitted.values():
-        kind["limits"] |= {"sure_from": 2.0, "bare_sure_from": 2.0}
+        kind["thresholds"] |= {"confident": 2.0, "confident_bare_title": 2.0}
     weights.write_text(json.dumps(fitted))
     told = watch(several, "status", code=checkout)[3]
     assert told.count("alignment weights changed") == len(list_episodes(several))

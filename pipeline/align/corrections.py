@@ -1,173 +1,210 @@
-"""Which decision of a person is about which entry of a list, however it was edited since; and what it makes of a start.
+"""Match corrections to the entries of a feature list, and apply them to an alignment.
 
-A decision is keyed by its feature's id, else by its wording, so that it outlives edits, another order and every
-re-run. One that fits no entry of the list is reported and kept.
+A correction is matched by its feature's id, else by its title, so that it outlives edits of the list, another order
+and every re-run. A correction that matches no entry is kept, reported and not used.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.core.corrections import Correction, Decision
 from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
 from pipeline.core.text import same_wording, wording_similarity
 from pipeline.core.times import format_time
 
-# Two wordings are one entry's, one of them edited, from this rapidfuzz ratio on, if no other comes as near by LEAD.
-LIKE_WORDING, LEAD = 80.0, 5.0
+# rapidfuzz ratio (0 to 100) from which on two titles may be one entry's, one of them edited.
+SAME_ENTRY_RATIO = 80.0
 
-# Below this ratio an entry with the right id and another wording may be some other entry that took the id over.
-UNLIKE_WORDING = 60.0
+# Points by which the best ratio must exceed the second best.
+CLEAR_LEAD = 5.0
 
-# How complaints about decisions begin.
-_CORRECTION, _END = "the correction of", "the end of"
+# Ratio below which an entry with the right id may be another entry that took the id over.
+OTHER_ENTRY_RATIO = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Fitting:
-    """Decisions by the position of the entry they are about, and those that fit none, each with the reason."""
+class UnusedCorrection:
+    """A correction that is kept but not used, and why; `only_end` if its start is used and its end is not."""
 
-    placed: Mapping[int, Correction] = field(default_factory=dict)
-    unfit: tuple[tuple[Correction, str], ...] = ()
+    correction: Correction
+    reason: str
+    only_end: bool = False
 
-    def find_anchors(self) -> dict[int, float | None]:
-        """Return what `align` must hold to: starts by position, None for what is not discussed."""
-        fixed = {position: one for position, one in self.placed.items() if one.decision is not Decision.END}
-        return {position: one.start for position, one in fixed.items()}
+    def describe(self) -> str:
+        """Return one line for a person."""
+        name, end = self.correction.name, self.correction.end
+        subject = (
+            f"end of {name} at {format_time(end)}" if self.only_end and end is not None else f"correction of {name}"
+        )
+        return f"the {subject} is kept but not used: {self.reason}"
 
-    def describe_unfit(self) -> list[str]:
-        """Return a line for each decision that is kept though it fits nothing."""
-        return [f"{_CORRECTION} {one.name} is kept but not used: {reason}" for one, reason in self.unfit]
+
+@dataclass(frozen=True, slots=True)
+class CorrectionMatches:
+    """Corrections by the position of the entry they match, in list order, and those that match no entry."""
+
+    by_position: dict[int, Correction]
+    unmatched: tuple[UnusedCorrection, ...] = ()
+
+    def anchors(self) -> dict[int, float | None]:
+        """Return the anchors for `align`: starts in seconds by position, None for a feature that is not discussed."""
+        return {
+            position: correction.start
+            for position, correction in self.by_position.items()
+            if correction.decision is not Decision.END
+        }
 
 
 def match_corrections(
     corrections: Sequence[Correction], features: Sequence[Feature], duration: float | None = None
-) -> Fitting:
-    """Return which decision is about which entry of a list, however it was edited since.
+) -> CorrectionMatches:
+    """Return which correction is about which entry of a list, also if the list was edited since.
 
-    By id and wording, then by id, then by equal wording, then by wording that was edited slightly. No entry takes
-    two decisions. `duration` is the episode's, in seconds: a start beyond it fits nothing.
+    Corrections are matched by id and title, then by id, then by equal title, then by similar title. No entry takes two
+    corrections. `duration` is the episode's, in seconds: a correction with a start beyond it is not used.
     """
-    placed: dict[int, Correction] = {}
+    matched: dict[int, Correction] = {}
     waiting: list[Correction] = []
-    unfit: list[tuple[Correction, str]] = []
-    for one in corrections:
-        if duration is not None and (start := one.start or 0.0) > duration:
-            unfit.append((one, f"{format_time(start)} lies after the end of the episode ({format_time(duration)})"))
+    unmatched: list[UnusedCorrection] = []
+    for correction in corrections:
+        if duration is not None and (start := correction.start or 0.0) > duration:
+            reason = f"{format_time(start)} lies after the end of the episode ({format_time(duration)})"
+            unmatched.append(UnusedCorrection(correction, reason))
         else:
-            waiting.append(one)
+            waiting.append(correction)
     free = list(features)
-    for find in (_find_same, _find_by_id, _find_by_wording, _find_like):
-        for one in tuple(waiting):
-            entry = find(one, free)
+    for find in (_find_by_id_and_title, _find_by_id, _find_by_title, _find_by_similar_title):
+        for correction in tuple(waiting):
+            entry = find(correction, free)
             if entry is not None:
-                placed[entry.position] = one
+                matched[entry.position] = correction
                 free.remove(entry)
-                waiting.remove(one)
-    unfit += [(one, _explain_unfit(one, features, placed)) for one in waiting]
-    return Fitting(dict(sorted(placed.items())), tuple(unfit))
+                waiting.remove(correction)
+    unmatched += [
+        UnusedCorrection(correction, _explain_mismatch(correction, features, matched)) for correction in waiting
+    ]
+    return CorrectionMatches(dict(sorted(matched.items())), tuple(unmatched))
 
 
-def _find_same(one: Correction, free: Sequence[Feature]) -> Feature | None:
-    """The entry with both the id and the wording."""
-    if one.feature_id is None:
+def _find_by_id_and_title(correction: Correction, free: Sequence[Feature]) -> Feature | None:
+    """Return the only entry with both the id and the title."""
+    if correction.feature_id is None:
         return None
-    fitting = [f for f in free if f.feature_id == one.feature_id and same_wording(f.title, one.title)]
-    return fitting[0] if len(fitting) == 1 else None
+    matches = [
+        entry
+        for entry in free
+        if entry.feature_id == correction.feature_id and same_wording(entry.title, correction.title)
+    ]
+    return matches[0] if len(matches) == 1 else None
 
 
-def _find_by_id(one: Correction, free: Sequence[Feature]) -> Feature | None:
-    """The entry with the id; but where an id was corrected, its old wording elsewhere says more than the number."""
-    fitting = [f for f in free if f.feature_id == one.feature_id] if one.feature_id is not None else []
-    if len(fitting) != 1:
+def _find_by_id(correction: Correction, free: Sequence[Feature]) -> Feature | None:
+    """Return the only entry with the id; if its title differs and another entry has the title, return that one."""
+    if correction.feature_id is None:
         return None
-    unlike = one.title is not None and wording_similarity(one.title, fitting[0].title) < UNLIKE_WORDING
-    return (_find_by_wording(one, free) if unlike else None) or fitting[0]
-
-
-def _find_by_wording(one: Correction, free: Sequence[Feature]) -> Feature | None:
-    """The only entry with the very wording, spaces, signs and capitals apart."""
-    fitting = [f for f in free if same_wording(f.title, one.title)]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _find_like(one: Correction, free: Sequence[Feature]) -> Feature | None:
-    """The entry whose wording is clearly nearest, unless ids say it is another."""
-    if one.title is None:
+    matches = [entry for entry in free if entry.feature_id == correction.feature_id]
+    if len(matches) != 1:
         return None
-    others = [f for f in free if one.feature_id is None or f.feature_id is None]
-    ranked = sorted(((wording_similarity(one.title, f.title), -f.position, f) for f in others), reverse=True)
-    clear = len(ranked) == 1 or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] >= LEAD)
-    return ranked[0][2] if clear and ranked[0][0] >= LIKE_WORDING else None
+    # The list's ids may have been corrected: then the old title says more than the number.
+    title = correction.title
+    is_other = title is not None and wording_similarity(title, matches[0].title) < OTHER_ENTRY_RATIO
+    return (_find_by_title(correction, free) if is_other else None) or matches[0]
 
 
-def _explain_unfit(one: Correction, features: Sequence[Feature], placed: Mapping[int, Correction]) -> str:
-    same_id = [f for f in features if one.feature_id is not None and f.feature_id == one.feature_id]
-    same = same_id or [f for f in features if same_wording(f.title, one.title)]
-    if any(f.position in placed for f in same):
+def _find_by_title(correction: Correction, free: Sequence[Feature]) -> Feature | None:
+    """Return the only entry with the title; spaces, signs and capitals are ignored."""
+    matches = [entry for entry in free if same_wording(entry.title, correction.title)]
+    return matches[0] if len(matches) == 1 else None
+
+
+def _find_by_similar_title(correction: Correction, free: Sequence[Feature]) -> Feature | None:
+    """Return the entry with the clearly most similar title, unless it has another id."""
+    if correction.title is None:
+        return None
+    others = [entry for entry in free if correction.feature_id is None or entry.feature_id is None]
+    ranked = sorted(
+        ((wording_similarity(correction.title, entry.title), -entry.position, entry) for entry in others), reverse=True
+    )
+    is_clear = len(ranked) == 1 or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] >= CLEAR_LEAD)
+    return ranked[0][2] if is_clear and ranked[0][0] >= SAME_ENTRY_RATIO else None
+
+
+def _explain_mismatch(correction: Correction, features: Sequence[Feature], matched: dict[int, Correction]) -> str:
+    """Return why a correction matches no entry."""
+    same = [
+        entry for entry in features if correction.feature_id is not None and entry.feature_id == correction.feature_id
+    ] or [entry for entry in features if same_wording(entry.title, correction.title)]
+    if any(entry.position in matched for entry in same):
         return "another correction is about the same entry"
     if len(same) > 1:
         return f"{len(same)} entries of the list fit it: name it more exactly"
     return "no entry of the list has this id or wording"
 
 
-def apply_corrections(alignment: Alignment, fitting: Fitting) -> tuple[Alignment, list[str]]:
-    """Return the alignment as people want it, and a line for each end that cannot be.
+def apply_corrections(
+    alignment: Alignment, matches: CorrectionMatches
+) -> tuple[Alignment, tuple[UnusedCorrection, ...]]:
+    """Return the alignment with its corrections, and all corrections that are not used.
 
-    The alignment must have been made with the anchors of the same `fitting`.
+    The alignment must have been made with the anchors of `matches`.
     """
-    placements, complaints = [], []
+    placements = []
+    unused = list(matches.unmatched)
     for placement in alignment.placements:
-        one = fitting.placed.get(placement.position)
-        if one is not None and one.end is not None and (placement.start is None or one.end <= placement.start):
-            where = "was not found" if placement.start is None else f"starts at {format_time(placement.start)}"
-            complaints.append(f"{_END} {one.name} at {format_time(one.end)} is kept but not used: it {where}")
-        elif one is not None:
-            placement = _apply(placement, one)
+        correction = matches.by_position.get(placement.position)
+        if correction is not None and (reason := _refuse_end(correction, placement)):
+            unused.append(UnusedCorrection(correction, reason, only_end=True))
+        elif correction is not None:
+            placement = _apply(placement, correction)
         placements.append(placement)
-    return Alignment(tuple(placements)), complaints
+    return Alignment(tuple(placements)), tuple(unused)
 
 
-def concerns_decision(warning: str) -> bool:
-    """Tell the complaints of this module from a run's other warnings."""
-    return warning.startswith((f"{_CORRECTION} ", f"{_END} "))
+def _refuse_end(correction: Correction, placement: Placement) -> str | None:
+    """Return why a correction's end cannot be the placement's, or None if it can."""
+    if correction.end is None or (placement.start is not None and correction.end > placement.start):
+        return None
+    return "it was not found" if placement.start is None else f"it starts at {format_time(placement.start)}"
 
 
-def _apply(placement: Placement, one: Correction) -> Placement:
-    end = placement.end if one.end is None else one.end
-    if one.decision is Decision.END:
-        return replace(placement, end=end, reason=f"{placement.reason}; {_describe(one)}")
+def _apply(placement: Placement, correction: Correction) -> Placement:
+    """Return a placement with its correction."""
+    end = placement.end if correction.end is None else correction.end
+    if correction.decision is Decision.END:
+        return replace(placement, end=end, reason=f"{placement.reason}; {_describe(correction)}")
     return replace(
         placement,
-        start=one.start,
-        end=end if one.start is not None else None,
+        start=correction.start,
+        end=end if correction.start is not None else None,
         status=Status.CORRECTED,
-        # A person's word is what "right" means in the definition of confidence.
+        # By definition, a corrected start is right.
         confidence=1.0,
         method=Method.CORRECTION,
-        reason=_describe(one),
+        reason=_describe(correction),
         alternatives=(),
     )
 
 
-def _describe(one: Correction) -> str:
-    """`moved to 16:36 by Anna on 2026-11-23: the joke comes first`."""
-    what = {
-        Decision.MOVED: f"moved to {format_time(one.start or 0.0)}",
+def _describe(correction: Correction) -> str:
+    """Return what was decided, by whom, when and why: `moved to 16:36 by Anna on 2026-11-23: the joke comes first`."""
+    decided = {
+        Decision.MOVED: f"moved to {format_time(correction.start or 0.0)}",
         Decision.CONFIRMED: "confirmed",
         Decision.NOT_DISCUSSED: "marked as not discussed",
         Decision.END: "its end was set",
-    }[one.decision]
-    by = f" by {one.who}" if one.who else " by a person"
-    day = f" on {one.when:%Y-%m-%d}" if one.when else ""
-    return f"{what}{by}{day}" + (f": {one.why}" if one.why else "")
+    }[correction.decision]
+    by = f" by {correction.who}" if correction.who else " by a person"
+    day = f" on {correction.when:%Y-%m-%d}" if correction.when else ""
+    return f"{decided}{by}{day}" + (f": {correction.why}" if correction.why else "")
 
 
-def describe_changes(before: Sequence[Correction], now: Sequence[Correction]) -> str:
-    """Return `1 added, 2 changed`, for a person who asks why an episode is aligned again."""
-    old, new = {one.name: one for one in before}, {one.name: one for one in now}
+def describe_changes(before: Sequence[Correction], after: Sequence[Correction]) -> str:
+    """Return how many corrections changed, for example `1 added, 2 changed`."""
+    old = {correction.name: correction for correction in before}
+    new = {correction.name: correction for correction in after}
     counts = {
         "added": len(new.keys() - old.keys()),
         "withdrawn": len(old.keys() - new.keys()),
         "changed": sum(new[name] != old[name] for name in new.keys() & old.keys()),
     }
-    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "only their layout"
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "only their layout"

@@ -1,4 +1,4 @@
-"""Weigh all starts of an episode against each other, and choose the likeliest one for each feature."""
+"""Infer the posterior of all starts of an episode, and choose the likeliest start of each feature."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,161 +10,200 @@ from numpy.typing import NDArray
 from pipeline.align.evidence import Evidence, Matrix, collect_onset_inputs
 from pipeline.align.placement_features import describe_placements
 from pipeline.align.relevance_feedback import measure_feedback
-from pipeline.align.sequence_model import NO_FIXED, Posterior, gather_mass, weigh_order
+from pipeline.align.sequence_model import NO_ANCHORED_UNITS, ChainPosterior, forward_backward, window_posterior
 from pipeline.align.units import seconds_per_feature
 from pipeline.align.weights import Weights
 
-# A start is the unit with most probability inside the best window of this many seconds to either side.
-NEAR_S = 4.0
+Times = NDArray[np.float64]
+Scores = NDArray[np.float64]
 
-# A feature is named by this share of its title; what is put off comes again no sooner than this; log-odds it costs.
-NAMED, AGAIN_S, PUT_OFF = 0.4, 45.0, 10.0
-BEFORE_CUE_S, AFTER_CUE_S = 40.0, 6.0
+# Seconds to either side of a unit that form its window; the start is the likeliest unit in the best window.
+WINDOW_S = 4.0
 
-# Log-odds that a start costs before guests and listeners are greeted.
-OVERVIEW = 4.0
+# A feature counts as named from this share of its title on.
+NAMED_SHARE = 0.4
 
-# Of places whose probabilities are this even (their ratio), words decide where they differ by such log-odds.
-EVEN, CLEAR_WORDS = 0.9, 3.0
+# Seconds after which a postponed feature is discussed at the earliest.
+POSTPONED_AT_LEAST_S = 45.0
 
-# Seconds a feature: at this pace or faster, what sentences mean counts in full.
-PACE_S = 40.0
-NO_STARTS: Mapping[int, float] = MappingProxyType({})
+# Log-odds that a start costs at a mention that the hosts postpone.
+POSTPONED_COST = 10.0
+
+# Seconds before and after a cue ("but later") in which a mention counts as postponed: the name comes first.
+BEFORE_CUE_S = 40.0
+AFTER_CUE_S = 6.0
+
+# Log-odds that a start costs before guests and listeners are greeted; 4 and 8 give the same, 2 is too low.
+OVERVIEW_COST = 4.0
+
+# Windows are even if the ratio of their probabilities is at least this; the onset scores then decide.
+EVEN_RATIO = 0.9
+
+# Log-odds by which an onset score must be higher to decide between even windows.
+CLEAR_SCORE = 3.0
+
+# Bounds of the boundary log-odds: beyond them, the fitted model says nothing more.
+LEAST_BOUNDARY = -8.0
+MOST_BOUNDARY = 4.0
+
+# Seconds a feature up to which the meaning of sentences counts in full; slower speech repeats the same evidence.
+FULL_MEANING_S = 40.0
+
+# Anchors where a person gave no start.
+NO_ANCHORS: Mapping[int, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Weighing:
-    """An episode weighed: `near` (features, units) is the probability that a feature starts within NEAR_S of a unit.
+class EpisodePosterior:
+    """The posterior of an episode and the placement chosen from it for each feature.
 
-    `chosen` (features) is the best unit for each, and `rows` (features, columns) describe those placements, in the
-    columns of `pipeline.align.weights`. `given` are starts in seconds that were known before, by row.
+    Attributes:
+        evidence: The evidence that the posterior was inferred from.
+        chain: Probabilities of starts and of what each unit is about.
+        window_mass: (features, units), the probability that a feature starts within WINDOW_S of a unit.
+        chosen: (features), the unit that each feature is placed at.
+        rows: (features, columns), what describes these placements; `pipeline.align.weights` names the columns.
+        anchors: Starts in seconds that a person gave, by row.
     """
 
     evidence: Evidence
-    posterior: Posterior
-    near: NDArray[np.float64]
+    chain: ChainPosterior
+    window_mass: NDArray[np.float64]
     chosen: NDArray[np.int64]
     rows: Matrix
-    given: Mapping[int, float] = field(default_factory=dict)
+    anchors: Mapping[int, float] = field(default_factory=dict)
 
 
-def weigh_episode(evidence: Evidence, weights: Weights, given: Mapping[int, float] = NO_STARTS) -> Weighing:
-    """Return all starts weighed against each other, and what the weighing says of each feature's best one.
+def infer_posterior(
+    evidence: Evidence, weights: Weights, anchors: Mapping[int, float] = NO_ANCHORS
+) -> EpisodePosterior:
+    """Return the posterior of all starts and the placement of each feature.
 
-    `given` are starts in seconds that are known, by row.
+    `anchors` are starts in seconds that a person gave, by row.
     """
-    boundaries = rate_boundaries(evidence, weights)
-    inputs = (collect_onset_inputs(evidence, row, boundaries) for row in range(len(evidence.pairs)))
-    scores = np.stack([weights.onset.rate(rows) for rows in inputs]).astype(np.float64)
+    boundaries = score_boundaries(evidence, weights)
+    scores = score_onsets(evidence, boundaries, weights)
     passages = evidence.passages.astype(np.float64)
     if evidence.similarities is not None:
-        # Talk that dwells on each feature for minutes repeats the same evidence sentence after sentence.
-        pace = min(1.0, PACE_S / max(seconds_per_feature(evidence.starts, len(passages)), 1.0))
-        passages += weights.prices.meaning / weights.prices.passage * pace * evidence.similarities
-    scores, passages = discount_put_off(evidence, scores, passages)
+        pace = min(1.0, FULL_MEANING_S / max(seconds_per_feature(evidence.starts, len(passages)), 1.0))
+        passages += weights.costs.meaning / weights.costs.passage * pace * evidence.similarities
+    scores, passages = discount_postponed(evidence, scores, passages)
     scores, passages = discount_overview(evidence, scores, passages)
 
-    def weigh(fixed: Mapping[int, int] = NO_FIXED) -> Posterior:
-        first = weigh_order(scores, passages, boundaries.astype(np.float64), weights.prices, fixed)
-        more = measure_feedback(evidence, first.talks)
-        if more is None:
+    def run_chain(anchored_units: Mapping[int, int] = NO_ANCHORED_UNITS) -> ChainPosterior:
+        first = forward_backward(scores, passages, boundaries.astype(np.float64), weights.costs, anchored_units)
+        feedback = measure_feedback(evidence, first.occupancy)
+        if feedback is None:
             return first
-        again = passages + more / weights.prices.passage
-        return weigh_order(scores, again, boundaries.astype(np.float64), weights.prices, fixed)
+        again = passages + feedback / weights.costs.passage
+        return forward_backward(scores, again, boundaries.astype(np.float64), weights.costs, anchored_units)
 
-    # How well list and talk fit each other is told by what is found unaided.
-    typical = float(np.median(gather_mass(evidence.starts, weigh().starts, NEAR_S).max(axis=1))) if given else None
-    posterior = weigh(find_units(evidence.starts, given))
-    near = gather_mass(evidence.starts, posterior.starts, NEAR_S)
-    chosen = choose_units(evidence.starts, posterior.starts, near, find_likeliest(evidence.starts, near, scores))
-    rows = describe_placements(evidence, posterior, scores, boundaries, near, chosen, typical)
-    return Weighing(evidence, posterior, near, chosen, rows, given)
+    # Anchors raise the mass of their neighbors: how well list and transcript fit shows without them.
+    typical_mass = None
+    if anchors:
+        unaided = window_posterior(evidence.starts, run_chain().starts, WINDOW_S)
+        typical_mass = float(np.median(unaided.max(axis=1)))
+    chain = run_chain(anchor_units(evidence.starts, anchors))
+    window_mass = window_posterior(evidence.starts, chain.starts, WINDOW_S)
+    windows = find_best_windows(evidence.starts, window_mass, scores)
+    chosen = choose_units(evidence.starts, chain.starts, window_mass, windows)
+    rows = describe_placements(evidence, chain, scores, boundaries, window_mass, chosen, typical_mass)
+    return EpisodePosterior(evidence, chain, window_mass, chosen, rows, anchors)
 
 
-def find_units(starts: NDArray[np.float64], given: Mapping[int, float]) -> dict[int, int]:
-    """Return the unit nearest to each known start, by row; where two would share one, the later takes the next.
+def score_boundaries(evidence: Evidence, weights: Weights) -> Matrix:
+    """Return (units): the log-odds that any feature starts at a unit."""
+    return np.clip(weights.boundary.log_odds(evidence.boundaries), LEAST_BOUNDARY, MOST_BOUNDARY)
 
-    `starts` (units) and the values of `given` are in seconds.
+
+def score_onsets(evidence: Evidence, boundaries: Matrix, weights: Weights) -> Scores:
+    """Return (features, units): the log-odds that a feature starts at a unit; `boundaries` are those of any feature."""
+    inputs = (collect_onset_inputs(evidence, row, boundaries) for row in range(len(evidence.pairs)))
+    return np.stack([weights.onset.log_odds(rows) for rows in inputs]).astype(np.float64)
+
+
+def anchor_units(starts: Times, anchors: Mapping[int, float]) -> dict[int, int]:
+    """Return the unit nearest to each anchor, by row; where two anchors share a unit, the later one takes the next.
+
+    `starts` (units) and the values of `anchors` are in seconds. An anchor for which no unit is left is dropped.
     """
-    fixed: dict[int, int] = {}
-    for row, start in sorted(given.items(), key=lambda item: (item[1], item[0])):
+    anchored: dict[int, int] = {}
+    for row, start in sorted(anchors.items(), key=lambda item: (item[1], item[0])):
         unit = int(np.abs(starts - start).argmin())
-        while unit in fixed.values():
+        while unit in anchored.values():
             unit += 1
         if unit < len(starts):
-            fixed[row] = unit
-    return fixed
+            anchored[row] = unit
+    return anchored
 
 
-def discount_put_off(
-    evidence: Evidence, scores: NDArray[np.float64], passages: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return scores and passages (features, units) less what "let's save that for later" takes from a mention."""
+def discount_postponed(evidence: Evidence, scores: Scores, passages: Scores) -> tuple[Scores, Scores]:
+    """Return scores and passages (features, units), less those of mentions that hosts postpone ("save that for later").
+
+    A mention counts as postponed only if its feature is named again later.
+    """
     starts = evidence.starts
-    heard = np.flatnonzero(evidence.boundaries[:, evidence.names.boundaries.index("put_off")])
-    cue = np.zeros(len(starts))
-    for unit in heard:
-        # The name comes first, "but later" after it.
-        cue[
-            np.searchsorted(starts, starts[unit] - BEFORE_CUE_S) : np.searchsorted(starts, starts[unit] + AFTER_CUE_S)
-        ] = 1.0
+    cues = np.flatnonzero(evidence.boundaries[:, evidence.names.boundaries.index("put_off")])
+    near_cue = np.zeros(len(starts))
+    for unit in cues:
+        begin = np.searchsorted(starts, starts[unit] - BEFORE_CUE_S)
+        near_cue[begin : np.searchsorted(starts, starts[unit] + AFTER_CUE_S)] = 1.0
     index = evidence.names.pairs.index
     after, before = evidence.pairs[:, :, index("title_after_40")], evidence.pairs[:, :, index("title_before_15")]
-    named = np.minimum(1.0, np.maximum(after, before) / NAMED)
-    # Who says "later" of a feature that never comes up again speaks of something else.
+    named = np.minimum(1.0, np.maximum(after, before) / NAMED_SHARE)
+    # If the feature never comes again, "later" was about something else.
     last = np.where(named >= 1.0, starts, -np.inf).max(axis=1, keepdims=True)
-    share = np.where(starts < last - AGAIN_S, named * cue, 0.0)
-    return scores - PUT_OFF * share, passages * (1.0 - share)
+    share = np.where(starts < last - POSTPONED_AT_LEAST_S, named * near_cue, 0.0)
+    return scores - POSTPONED_COST * share, passages * (1.0 - share)
 
 
-def discount_overview(
-    evidence: Evidence, scores: NDArray[np.float64], passages: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return scores and passages (features, units) less what an overview of the episode takes: it discusses nothing."""
+def discount_overview(evidence: Evidence, scores: Scores, passages: Scores) -> tuple[Scores, Scores]:
+    """Return scores and passages (features, units), less those of the episode's overview, which discusses nothing."""
     if evidence.overview_end is None:
         return scores, passages
     before = evidence.starts < evidence.overview_end
-    return scores - OVERVIEW * before, passages * ~before
+    return scores - OVERVIEW_COST * before, passages * ~before
 
 
-def rate_boundaries(evidence: Evidence, weights: Weights) -> Matrix:
-    """Return the log-odds (units) that any topic starts at a unit."""
-    return np.clip(weights.boundary.rate(evidence.boundaries), -8.0, 4.0)
+def find_best_windows(starts: Times, window_mass: NDArray[np.float64], scores: Scores) -> NDArray[np.int64]:
+    """Return (features): the unit at the center of each feature's likeliest window.
 
-
-def find_likeliest(
-    starts: NDArray[np.float64], near: NDArray[np.float64], scores: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Return for every feature the unit at which its likeliest window is centred.
-
-    Where order speaks for one window and words for another, the probabilities may be even; then words win.
+    Among windows of even probability, the one with a clearly higher onset score wins: list order speaks for one and
+    words speak for the other.
     """
-    likeliest: NDArray[np.int64] = near.argmax(axis=1)
-    for row, unit in enumerate(likeliest):
-        even = (near[row] >= EVEN * near[row, unit]) & (scores[row] >= scores[row, unit] + CLEAR_WORDS)
-        even &= np.abs(starts - starts[unit]) > 2 * NEAR_S
+    best: NDArray[np.int64] = window_mass.argmax(axis=1)
+    for row, unit in enumerate(best):
+        even = window_mass[row] >= EVEN_RATIO * window_mass[row, unit]
+        even &= scores[row] >= scores[row, unit] + CLEAR_SCORE
+        even &= np.abs(starts - starts[unit]) > 2 * WINDOW_S
         if even.any():
-            likeliest[row] = np.where(even, near[row], -1.0).argmax()
-    return likeliest
+            best[row] = np.where(even, window_mass[row], -1.0).argmax()
+    return best
 
 
 def choose_units(
-    starts: NDArray[np.float64],
-    posterior: NDArray[np.float64],
-    near: NDArray[np.float64],
-    likeliest: NDArray[np.int64],
+    starts: Times,
+    probabilities: NDArray[np.float64],
+    window_mass: NDArray[np.float64],
+    windows: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Return for every feature the likeliest unit inside its likeliest window; no two share one while others fit.
+    """Return (features): the likeliest unit inside each feature's window.
 
-    `starts` (units) are in seconds, `posterior` and `near` (features, units) probabilities at and around a unit.
+    Features with more mass choose first. No two features share a unit while the window has another one.
+
+    Args:
+        starts: (units), in seconds.
+        probabilities: (features, units), that a feature starts at a unit.
+        window_mass: (features, units), that a feature starts within WINDOW_S of a unit.
+        windows: (features), the unit at the center of each feature's window.
     """
-    chosen = np.zeros(len(posterior), dtype=np.int64)
+    chosen = np.zeros(len(probabilities), dtype=np.int64)
     free = np.ones(len(starts), dtype=bool)
-    for row in np.argsort(-near.max(axis=1), kind="stable"):
-        inside = np.abs(starts - starts[likeliest[row]]) <= NEAR_S
+    for row in np.argsort(-window_mass.max(axis=1), kind="stable"):
+        inside = np.abs(starts - starts[windows[row]]) <= WINDOW_S
         if (inside & free).any():
             inside &= free
         units = np.flatnonzero(inside)
-        chosen[row] = units[posterior[row, units].argmax()]
+        chosen[row] = units[probabilities[row, units].argmax()]
         free[chosen[row]] = False
     return chosen

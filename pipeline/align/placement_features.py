@@ -1,4 +1,4 @@
-"""Describe placements once a whole episode has been weighed: what tells right from wrong, and absent features."""
+"""Describe each placement by numbers that tell right starts from wrong ones, and absent features from discussed ones."""
 
 from collections.abc import Mapping
 
@@ -6,74 +6,113 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align.evidence import Evidence, Matrix
-from pipeline.align.sequence_model import Posterior, gather_mass
-from pipeline.align.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES
+from pipeline.align.sequence_model import ChainPosterior, window_posterior
+from pipeline.align.weights import SEMANTIC_PLACEMENT_NAMES, PLACEMENT_NAMES
 from pipeline.core.schema import RIGHT_S
 
+Vector = NDArray[np.float64]
+
+# Seconds within which another placement makes this one crowded.
+CROWDED_S = 6.0
+
+# Total weight of a title's terms, as a logarithm, below which a feature has no words to look for.
+WORDLESS = 0.05
+
+# Multiples of a feature's share of the episode at which the speech about it stops to count.
+MOST_OCCUPANCY = 3.0
+
+# Number of starts at which the probability that a feature is entered stops to count.
+MOST_ENTERED = 2.0
+
+# Multiple of a feature's share of the episode that makes a passage of its own.
+OWN_PASSAGE = 0.5
+
+# Items whose difference from the episode's median is described.
 _EDGES = ("title", "text", "mass")
 
 
 def describe_placements(
     evidence: Evidence,
-    posterior: Posterior,
-    scores: NDArray[np.float64],
+    chain: ChainPosterior,
+    scores: Vector,
     boundaries: Matrix,
-    near: NDArray[np.float64],
+    window_mass: Vector,
     chosen: NDArray[np.int64],
-    typical: float | None = None,
+    typical_mass: float | None = None,
 ) -> Matrix:
-    """Return (features, columns): what tells right placements from wrong and absent features; named in `weights`.
+    """Return (features, columns): what tells right placements from wrong ones; `weights` names the columns.
 
-    `scores` (features, units) and `boundaries` (units) are log-odds of a start, `near` (features, units) the posterior
-    around each unit, `chosen` (features) the units of the placements. `typical` is the usual mass of a placement where
-    `near` cannot tell, since starts were given.
+    Args:
+        evidence: Evidence of the episode.
+        chain: Posterior of the sequence model.
+        scores: (features, units), log-odds that a feature starts at a unit.
+        boundaries: (units), log-odds that any feature starts at a unit.
+        window_mass: (features, units), probability that a feature starts around a unit.
+        chosen: (features), the unit that each feature is placed at.
+        typical_mass: Median mass of the placements without anchors; None if `window_mass` was inferred without any.
     """
-    starts, every = evidence.starts, np.arange(len(chosen))
-    wide = gather_mass(starts, posterior.starts, RIGHT_S)
-    times = starts[chosen]
-    far = np.where(np.abs(starts[None, :] - times[:, None]) > 2 * RIGHT_S, wide, 0.0)
-    lengths = np.diff(starts, append=starts[-1] + 1.0)
-    gap = max(1.0, (starts[-1] - starts[0]) / max(1, len(chosen)))
-    apart = np.abs(times[:, None] - times[None, :]) + 1e9 * np.eye(len(chosen))
-    top = scores.max(axis=1, keepdims=True)
-    onset = scores - top - np.log(np.exp(scores - top).mean(axis=1, keepdims=True))
     items = dict(zip(evidence.names.features, evidence.features.T.astype(np.float64), strict=True))
-    mass = near[every, chosen]
-    values: dict[str, NDArray[np.float64]] = {
-        "mass_near": mass,
-        "mass_wide": wide[every, chosen],
-        "mass_log": np.log(mass + 1e-4),
-        "entered": np.minimum(posterior.starts.sum(axis=1), 2.0),
-        "rival_mass": far.max(axis=1),
-        "onset": onset[every, chosen],
-        "onset_best": top[:, 0],
-        "talk": gather_talk(starts, posterior.talks, chosen),
-        "talk_total": np.minimum((posterior.talks * lengths).sum(axis=1) / gap, 3.0),
-        "in_order": mark_order(times).astype(np.float64),
-        "crowded": (apart.min(axis=1) < 6.0).astype(np.float64),
-        "boundary": boundaries[chosen].astype(np.float64),
-        # An episode whose other features are placed surely is one whose list fits it.
-        "typical_mass": np.full(len(mass), np.median(mass) if typical is None else typical),
-        "wordless": (items["rarity"] < 0.05).astype(np.float64),
-        # How well a feature's words are met, against what is usual in this episode.
+    mass = window_mass[np.arange(len(chosen)), chosen]
+    values = {
+        **_describe_posterior(evidence.starts, chain, mass, chosen),
+        **_describe_scores(scores, boundaries, chosen),
+        # Sure placements of the other features show that the list fits the episode.
+        "typical_mass": np.full(len(mass), np.median(mass) if typical_mass is None else typical_mass),
+        "wordless": (items["rarity"] < WORDLESS).astype(np.float64),
+        # How well a feature's words are matched, relative to the episode.
         **{f"{name}_edge": items[f"{name}_best"] - np.median(items[f"{name}_best"]) for name in _EDGES},
-        **{name: items[name] for name in MEANING_PLACEMENT_NAMES if name in items},
+        **{name: items[name] for name in SEMANTIC_PLACEMENT_NAMES if name in items},
     }
     # A passage of its own makes up for words that are never said; words without a passage are a passing mention.
-    values["talk_some"] = np.minimum(values["talk_total"], 0.5)
-    values["unheard_talk"] = values["unheard"] * values["talk"]
+    values["occupancy_some"] = np.minimum(values["occupancy_total"], OWN_PASSAGE)
+    values["unheard_occupancy"] = values["unheard"] * values["occupancy"]
     values["text_edge_mass"] = values["text_edge"] * mass
     names: tuple[str, ...] = PLACEMENT_NAMES
     if evidence.similarities is not None:
-        names = MEANING_PLACEMENT_NAMES
+        names = SEMANTIC_PLACEMENT_NAMES
         values |= _describe_meaning(evidence, items, mass, chosen)
     return np.column_stack([values[name] for name in names]).astype(np.float32)
 
 
+def _describe_posterior(
+    starts: Vector, chain: ChainPosterior, mass: Vector, chosen: NDArray[np.int64]
+) -> dict[str, Vector]:
+    """Return what the posterior says of each placement; `mass` (features) is that of the chosen windows."""
+    wide = window_posterior(starts, chain.starts, RIGHT_S)
+    times = starts[chosen]
+    far = np.where(np.abs(starts[None, :] - times[:, None]) > 2 * RIGHT_S, wide, 0.0)
+    lengths = np.diff(starts, append=starts[-1] + 1.0)
+    pace_s = max(1.0, (starts[-1] - starts[0]) / max(1, len(chosen)))
+    apart = np.abs(times[:, None] - times[None, :]) + 1e9 * np.eye(len(chosen))
+    total = (chain.occupancy * lengths).sum(axis=1) / pace_s
+    return {
+        "mass_near": mass,
+        "mass_wide": wide[np.arange(len(chosen)), chosen],
+        "mass_log": np.log(mass + 1e-4),
+        "entered": np.minimum(chain.starts.sum(axis=1), MOST_ENTERED),
+        "runner_up_mass": far.max(axis=1),
+        "occupancy": measure_occupancy(starts, chain.occupancy, chosen),
+        "occupancy_total": np.minimum(total, MOST_OCCUPANCY),
+        "in_order": mark_order(times).astype(np.float64),
+        "crowded": (apart.min(axis=1) < CROWDED_S).astype(np.float64),
+    }
+
+
+def _describe_scores(scores: Vector, boundaries: Matrix, chosen: NDArray[np.int64]) -> dict[str, Vector]:
+    """Return what the scores of single units say of each placement."""
+    top = scores.max(axis=1, keepdims=True)
+    onset = scores - top - np.log(np.exp(scores - top).mean(axis=1, keepdims=True))
+    return {
+        "onset": onset[np.arange(len(chosen)), chosen],
+        "onset_best": top[:, 0],
+        "boundary": boundaries[chosen].astype(np.float64),
+    }
+
+
 def _describe_meaning(
-    evidence: Evidence, items: Mapping[str, NDArray[np.float64]], mass: NDArray[np.float64], chosen: NDArray[np.int64]
-) -> dict[str, NDArray[np.float64]]:
-    """Return what sentence vectors add: likeness at the chosen unit, and at best, against what is usual."""
+    evidence: Evidence, items: Mapping[str, Vector], mass: Vector, chosen: NDArray[np.int64]
+) -> dict[str, Vector]:
+    """Return what sentence vectors add: similarity at the chosen unit and at best, relative to the episode's median."""
     at_start = evidence.pairs[np.arange(len(chosen)), chosen].T.astype(np.float64)
     pairs = dict(zip(evidence.names.pairs, at_start, strict=True))
     best, late = items["mean_best"], items["late_best_text"]
@@ -93,28 +132,29 @@ def _describe_meaning(
     }
 
 
-def gather_talk(
-    starts: NDArray[np.float64], talks: NDArray[np.float64], chosen: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return which share of the half minute after each chosen unit belongs to its feature.
+def measure_occupancy(starts: Vector, occupancy: Vector, chosen: NDArray[np.int64]) -> Vector:
+    """Return (features): the mean probability, in RIGHT_S after each chosen unit, that a unit is about the feature.
 
-    `starts` (units) are in seconds, `talks` (features, units) probabilities, `chosen` (features) numbers of units.
+    `starts` (units) are in seconds, `occupancy` (features, units) probabilities, `chosen` (features) unit numbers.
     """
     stop = np.searchsorted(starts, starts[chosen] + RIGHT_S, side="right")
-    return np.array([talks[row, unit : stop[row]].mean() for row, unit in enumerate(chosen)])
+    return np.array([occupancy[row, unit : stop[row]].mean() for row, unit in enumerate(chosen)])
 
 
-def mark_order(times: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which features belong to the longest run of the list whose `times` (seconds, in list order) never fall."""
+def mark_order(times: Vector) -> NDArray[np.bool_]:
+    """Return (features): whether a feature is in the longest subsequence of `times` that never falls.
+
+    `times` are in seconds, in list order. Of two longest subsequences the first is taken.
+    """
     count = len(times)
     length, before = np.ones(count, dtype=int), np.full(count, -1)
     for row in range(count):
         for earlier in range(row):
             if times[earlier] <= times[row] and length[earlier] + 1 > length[row]:
                 length[row], before[row] = length[earlier] + 1, earlier
-    marks = np.zeros(count, dtype=bool)
+    ordered = np.zeros(count, dtype=bool)
     row = int(length.argmax()) if count else -1
     while row >= 0:
-        marks[row] = True
+        ordered[row] = True
         row = before[row]
-    return marks
+    return ordered

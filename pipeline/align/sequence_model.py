@@ -1,4 +1,8 @@
-"""Decide over the whole episode which feature is talked about when; the list's order is evidence, never a rule."""
+"""Model an episode as a Markov chain over its features; list order is evidence, never a rule.
+
+State 0 is speech about nothing on the list, state 1 + n is the nth feature of the list. At every unit of speech the
+chain stays in its state or moves to another one, and the unit is then a start.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,82 +13,104 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 
-# Odds beyond these bounds (natural logarithm) add nothing but overflow.
-_FLOOR, _CEILING = -30.0, 8.0
-NO_FIXED: Mapping[int, int] = MappingProxyType({})
+# Smallest log-factor of a start, natural logarithm: values below it only underflow.
+_LOG_FLOOR = -30.0
+
+# Largest log-factor of a start, natural logarithm: values above it only overflow.
+_LOG_CEILING = 8.0
+
+# Anchored units by row, where a person gave no start.
+NO_ANCHORED_UNITS: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class OrderPrices:
-    """What moves cost, as natural logarithms, and what evidence counts.
+class TransitionCosts:
+    """Weights of the evidence and costs of the moves between features, all as natural logarithms.
 
-    `onset` multiplies the log-odds that a feature starts at a unit, `passage` the log-likelihood ratio of a unit's
-    words being about it, `meaning` how much more than usual a unit resembles it, `boundary` the log-odds that
-    anything starts there. `rate` is added to the logarithm of the mean number of starts a unit. `skip` is the price
-    of each feature left out on the way forward, `jump` that of going anywhere, `pause` that of talk about no feature.
+    Attributes:
+        onset: Weight of the log-odds that a feature starts at a unit.
+        passage: Weight of the log-likelihood ratio that a unit's words are about a feature.
+        meaning: Weight of how much more than usual a unit resembles a feature in meaning.
+        boundary: Weight of the log-odds that any feature starts at a unit.
+        skip: Cost of each feature left out on the way forward in the list.
+        jump: Cost of a move to any other place in the list.
+        pause: Cost of a move to speech about nothing on the list.
     """
 
     onset: float = 0.5
     passage: float = 0.3
     meaning: float = 0.0
     boundary: float = 0.0
-    rate: float = 0.0
     skip: float = -2.0
     jump: float = -5.0
     pause: float = -5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Posterior:
-    """Probabilities (features, units): that a feature's discussion starts at a unit, and that it goes on there."""
+class ChainPosterior:
+    """Posterior probabilities of the chain, each (features, units).
+
+    `starts` is the probability that a feature starts at a unit, `occupancy` that a unit is about a feature.
+    """
 
     starts: Vector
-    talks: Vector
+    occupancy: Vector
 
 
-def weigh_order(
-    scores: Vector, passages: Vector, boundaries: Vector, prices: OrderPrices, fixed: Mapping[int, int] = NO_FIXED
-) -> Posterior:
-    """Return when each feature starts, by a forward-backward pass over time.
+def forward_backward(
+    scores: Vector,
+    passages: Vector,
+    boundaries: Vector,
+    costs: TransitionCosts,
+    anchored_units: Mapping[int, int] = NO_ANCHORED_UNITS,
+) -> ChainPosterior:
+    """Return the posterior of every start, from a forward-backward pass over the units.
 
-    `scores` (features, units) are log-odds of a start, `passages` (features, units) log-likelihood ratios,
-    `boundaries` (units) log-odds. At every unit the talk stays with its feature, or moves to another one. `fixed` are
-    the units at which features are known to start, by row, no two alike: the talk may come back to them later.
+    The algorithm is that of L. Rabiner, A tutorial on hidden Markov models, 1989.
+
+    Args:
+        scores: (features, units), log-odds that a feature starts at a unit.
+        passages: (features, units), log-likelihood ratios that a unit's words are about a feature.
+        boundaries: (units), log-odds that any feature starts at a unit.
+        costs: Weights of these three and costs of moves.
+        anchored_units: Units at which features are known to start, by row; no two rows share a unit. An anchored
+            feature starts nowhere before its anchor, but the speech may return to it later.
     """
-    onsets, talk = _price_onsets(scores, boundaries, prices), _weigh_talk(passages, prices)
+    onsets, emissions = _weigh_onsets(scores, boundaries, costs), _weigh_emissions(passages, costs)
     may_stay = np.ones(len(boundaries))
-    for row, unit in fixed.items():
+    for row, unit in anchored_units.items():
         onsets[:unit, 1 + row] = 0.0
         onsets[unit] = 0.0
-        onsets[unit, 1 + row] = talk[unit, 1 + row] = 1.0
+        onsets[unit, 1 + row] = emissions[unit, 1 + row] = 1.0
         may_stay[unit] = 0.0
-    return _pass_both_ways(onsets, talk, _price_moves(len(scores), prices), may_stay)
+    return _run_chain(onsets, emissions, _build_transitions(len(scores), costs), may_stay)
 
 
-def _price_onsets(scores: Vector, boundaries: Vector, prices: OrderPrices) -> Vector:
-    """Return (units, 1 + features): the factor for a start; column 0 is talk about nothing on the list."""
+def _weigh_onsets(scores: Vector, boundaries: Vector, costs: TransitionCosts) -> Vector:
+    """Return (units, 1 + features): the factor of a start in each state."""
     count, size = scores.shape
     top = scores.max(axis=1, keepdims=True)
-    spread = top + np.log(np.exp(scores - top).mean(axis=1, keepdims=True))
-    rate = prices.rate + np.log(count / size) + prices.boundary * (boundaries - boundaries.mean())
-    logs = np.concatenate([rate[None, :], prices.onset * (scores - spread) + rate])
-    factors: Vector = np.exp(np.clip(logs, _FLOOR, _CEILING)).T
+    # The log of the mean odds: a start counts by how much it is better than the feature's average unit.
+    average = top + np.log(np.exp(scores - top).mean(axis=1, keepdims=True))
+    base = np.log(count / size) + costs.boundary * (boundaries - boundaries.mean())
+    logs = np.concatenate([base[None, :], costs.onset * (scores - average) + base])
+    factors: Vector = np.exp(np.clip(logs, _LOG_FLOOR, _LOG_CEILING)).T
     return np.ascontiguousarray(factors)
 
 
-def _weigh_talk(passages: Vector, prices: OrderPrices) -> Vector:
-    """Return (units, 1 + features): how well a unit's words fit each feature, the best one being 1."""
-    logs = np.concatenate([np.zeros((1, passages.shape[1])), prices.passage * passages])
+def _weigh_emissions(passages: Vector, costs: TransitionCosts) -> Vector:
+    """Return (units, 1 + features): how well a unit's words fit each state, relative to the best state."""
+    logs = np.concatenate([np.zeros((1, passages.shape[1])), costs.passage * passages])
     factors: Vector = np.exp(logs - logs.max(axis=0)).T
     return np.ascontiguousarray(factors)
 
 
-def _price_moves(count: int, prices: OrderPrices) -> Vector:
-    """Return (1 + features, 1 + features): the probability of going from one feature to another."""
+def _build_transitions(count: int, costs: TransitionCosts) -> Vector:
+    """Return (1 + features, 1 + features): the probability of a move from one state to another."""
     places = np.arange(count + 1)
     distance = places[None, :] - places[:, None]
-    logs = np.where(distance > 0, np.maximum((distance - 1) * prices.skip, prices.jump), prices.jump)
-    logs[:, 0] = prices.pause
+    logs = np.where(distance > 0, np.maximum((distance - 1) * costs.skip, costs.jump), costs.jump)
+    logs[:, 0] = costs.pause
     moves = np.exp(logs)
     np.fill_diagonal(moves, 0.0)
     if count:
@@ -93,36 +119,40 @@ def _price_moves(count: int, prices: OrderPrices) -> Vector:
     return probabilities
 
 
-def _pass_both_ways(onsets: Vector, talk: Vector, moves: Vector, may_stay: Vector) -> Posterior:
-    """Return the posterior of the chain; every step is scaled to one, as products of thousands underflow.
+def _run_chain(onsets: Vector, emissions: Vector, transitions: Vector, may_stay: Vector) -> ChainPosterior:
+    """Return the posterior of the chain.
 
-    `may_stay` (units) is 0 where the talk must move to what starts there.
+    `may_stay` (units) is 0 where the chain must move to the feature that is anchored there, else 1.
     """
     size, states = onsets.shape
-    filtered, entered = np.zeros((size, states)), np.zeros((size, states))
+    occupied, entered = np.zeros((size, states)), np.zeros((size, states))
     state = np.zeros(states)
     state[0] = 1.0
+    # Every step is scaled to a sum of one: products over thousands of units underflow.
     for unit in range(size):
-        enter = (state @ moves) * onsets[unit] * talk[unit]
-        state = may_stay[unit] * state * talk[unit] + enter
+        enter = (state @ transitions) * onsets[unit] * emissions[unit]
+        state = may_stay[unit] * state * emissions[unit] + enter
         total = state.sum()
         state /= total
-        filtered[unit], entered[unit] = state, enter / total
+        occupied[unit], entered[unit] = state, enter / total
     ahead = np.ones(states)
     for unit in range(size - 1, -1, -1):
-        total = filtered[unit] @ ahead
-        filtered[unit] *= ahead / total
+        total = occupied[unit] @ ahead
+        occupied[unit] *= ahead / total
         entered[unit] *= ahead / total
-        ahead = ahead * talk[unit]
-        ahead = may_stay[unit] * ahead + moves @ (onsets[unit] * ahead)
+        ahead = ahead * emissions[unit]
+        ahead = may_stay[unit] * ahead + transitions @ (onsets[unit] * ahead)
         ahead /= ahead.sum()
-    return Posterior(entered[:, 1:].T, filtered[:, 1:].T)
+    return ChainPosterior(entered[:, 1:].T, occupied[:, 1:].T)
 
 
-def gather_mass(starts: Vector, posterior: Vector, radius: float) -> Vector:
-    """Return (features, units): the posterior within `radius` seconds of each unit."""
-    sums = np.concatenate([np.zeros((len(posterior), 1)), np.cumsum(posterior, axis=1)], axis=1)
-    left = np.searchsorted(starts, starts - radius, side="left")
-    right = np.searchsorted(starts, starts + radius, side="right")
-    gathered: Vector = sums[:, right] - sums[:, left]
-    return gathered
+def window_posterior(starts: Vector, probabilities: Vector, radius_s: float) -> Vector:
+    """Return (features, units): the sum of `probabilities` within `radius_s` seconds of each unit, bounds included.
+
+    `starts` (units) are in seconds and rise; `probabilities` is (features, units).
+    """
+    sums = np.concatenate([np.zeros((len(probabilities), 1)), np.cumsum(probabilities, axis=1)], axis=1)
+    left = np.searchsorted(starts, starts - radius_s, side="left")
+    right = np.searchsorted(starts, starts + radius_s, side="right")
+    windows: Vector = sums[:, right] - sums[:, left]
+    return windows

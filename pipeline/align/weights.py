@@ -1,26 +1,37 @@
-"""The fitted constants of the alignment, read from `weights.json` beside this module."""
+"""Fitted weights of the alignment, read from `weights.json` beside this module.
 
+The file has two sets: `lexical` for alignments by words alone, and `semantic` for those with a sentence encoder. The
+second set names the encoder whose vectors it was fitted to, and fits no other encoder.
+"""
+
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.evidence import LEXICAL_COLUMNS, SEMANTIC_COLUMNS, Columns
-from pipeline.align.sequence_model import OrderPrices
+from pipeline.align.evidence import SEMANTIC_COLUMNS, LEXICAL_COLUMNS, Columns
+from pipeline.align.semantic import VECTOR_NAMES
+from pipeline.align.sequence_model import TransitionCosts
+from pipeline.core.errors import ModelError
 
-# What is known of a placement once the whole episode has been weighed; see `describe_placements`.
+# Columns that describe a placement once the posterior is known; `describe_placements` says what they are.
 PLACEMENT_NAMES = (
-    *("mass_near", "mass_wide", "mass_log", "entered", "rival_mass", "onset", "onset_best", "talk", "talk_total"),
-    *("in_order", "crowded", "boundary", "title_best", "text_best", "mass_best", "id_said", "phrase_best"),
+    *("mass_near", "mass_wide", "mass_log", "entered", "runner_up_mass", "onset", "onset_best"),
+    *("occupancy", "occupancy_total", "in_order", "crowded", "boundary"),
+    *("title_best", "text_best", "mass_best", "id_said", "phrase_best"),
     *("rarity", "unheard", "wordless", "title_edge", "text_edge", "mass_edge"),
     *("title_words", "described", "numbered", "typical_mass"),
-    *("talk_some", "unheard_talk", "text_edge_mass"),
+    *("occupancy_some", "unheard_occupancy", "text_edge_mass"),
 )
-MEANING_PLACEMENT_NAMES = (
+
+# The same with a sentence encoder.
+SEMANTIC_PLACEMENT_NAMES = (
     *PLACEMENT_NAMES,
     *("mean_best", "mean_best_title", "mean_lead", "mean_edge", "mean_usual"),
     *("mean_here", "mean_share_here", "mean_lost", "mean_here_mass", "mean_edge_mass"),
@@ -28,66 +39,134 @@ MEANING_PLACEMENT_NAMES = (
 )
 
 
+def sigmoid(log_odds: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the probabilities of log-odds (natural logarithm)."""
+    return 1.0 / (1.0 + np.exp(-log_odds.astype(np.float64)))
+
+
 @dataclass(frozen=True, slots=True)
-class LinearModel:
-    """A logistic regression: one weight for each named column, and what is added."""
+class LogisticModel:
+    """A logistic regression: one weight for each named column, and a bias."""
 
     weights: NDArray[np.float32]
     bias: float
 
-    def rate(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the log-odds of rows whose last axis are the model's columns."""
-        logits: NDArray[np.float32] = rows @ self.weights + np.float32(self.bias)
-        return logits
+    def log_odds(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the log-odds of rows whose last axis holds the model's columns."""
+        values: NDArray[np.float32] = rows @ self.weights + np.float32(self.bias)
+        return values
+
+    def probabilities(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the probabilities of rows whose last axis holds the model's columns."""
+        return sigmoid(self.log_odds(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Probabilities from which the decision takes effect.
+
+    Attributes:
+        absent: A feature is left out from this probability on that it is not discussed.
+        confident: A start is confident from this probability on that it is right.
+        confident_bare_title: The same for a feature without a description, where much is said about each feature.
+    """
+
+    absent: float
+    confident: float
+    confident_bare_title: float
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Everything `benchmarks/fit_alignment.py` fits.
+    """One set of everything that `benchmarks/fit_alignment.py` fits.
 
-    `boundary` says whether anything starts at a unit, `onset` whether a given feature does, `absent` whether a
-    feature is not discussed, `sure` whether a start is within 30 s of the truth. Above `absent_from` a feature is
-    left out, above `sure_from` its start is called confident, above `bare_sure_from` where the list gives headings
-    alone and the talk dwells on each.
+    Attributes:
+        encoder: Name of the sentence encoder the weights are fitted to, or None for words alone.
+        boundary: Model of whether any feature starts at a unit.
+        onset: Model of whether a given feature starts at a unit.
+        costs: Weights and costs of the sequence model.
+        absent_classifier: Model of whether a feature is not discussed.
+        correct_classifier: Model of whether a start is right, that is within RIGHT_S of the truth.
+        thresholds: Probabilities from which the decision takes effect.
     """
 
-    boundary: LinearModel
-    onset: LinearModel
-    prices: OrderPrices
-    absent: LinearModel
-    sure: LinearModel
-    absent_from: float
-    sure_from: float
-    bare_sure_from: float
+    encoder: str | None
+    boundary: LogisticModel
+    onset: LogisticModel
+    costs: TransitionCosts
+    absent_classifier: LogisticModel
+    correct_classifier: LogisticModel
+    thresholds: Thresholds
+
+    def require_encoder(self, name: str | None) -> None:
+        """Raise ModelError unless `name` is the encoder of these weights, or None where they are for words alone."""
+        if name != self.encoder:
+            raise ModelError(
+                f"the alignment weights are for {_describe_encoder(self.encoder)}, not for {_describe_encoder(name)}: "
+                "fit weights to that encoder with benchmarks/fit_alignment.py, or align without it"
+            )
+
+
+def _describe_encoder(name: str | None) -> str:
+    return "words alone" if name is None else f"the sentence encoder {name}"
 
 
 @cache
-def load_weights(with_meaning: bool = False) -> Weights:
-    """Return the fitted constants that come with the package, for use with sentence vectors or without."""
-    data = json.loads(files("pipeline.align").joinpath("weights.json").read_text(encoding="utf-8"))
-    return parse_weights(data["meaning" if with_meaning else "words"], with_meaning)
+def load_weights(encoder: str | None = None) -> Weights:
+    """Return the weights that come with the package, for a sentence encoder of this name or for words alone.
+
+    Raises ModelError if the package has no weights for that encoder.
+    """
+    data = json.loads(_read_file())
+    weights = parse_weights(data["lexical" if encoder is None else "semantic"])
+    weights.require_encoder(encoder)
+    return weights
 
 
-def parse_weights(data: Mapping[str, Mapping[str, float]], with_meaning: bool = False) -> Weights:
-    """Return the constants held by a mapping of the shape of one half of `weights.json`."""
-    names: Columns = SEMANTIC_COLUMNS if with_meaning else LEXICAL_COLUMNS
-    placement = MEANING_PLACEMENT_NAMES if with_meaning else PLACEMENT_NAMES
-    limits = data["limits"]
+@cache
+def weights_digest() -> str:
+    """Return the SHA-256 of `weights.json`."""
+    return hashlib.sha256(_read_file()).hexdigest()
+
+
+def _read_file() -> bytes:
+    return files("pipeline.align").joinpath("weights.json").read_bytes()
+
+
+def parse_weights(data: Mapping[str, Any]) -> Weights:
+    """Return the weights held by a mapping of the shape of one set of `weights.json`.
+
+    Raises ModelError if the mapping has weights for columns that do not exist, or names an encoder without a weight
+    for each number of its vectors.
+    """
+    encoder: str | None = data.get("encoder")
+    names: Columns = LEXICAL_COLUMNS if encoder is None else SEMANTIC_COLUMNS
+    placement = PLACEMENT_NAMES if encoder is None else SEMANTIC_PLACEMENT_NAMES
+    if encoder is not None:
+        _check_dimensions(data["boundary"], encoder)
     return Weights(
+        encoder=encoder,
         boundary=_parse_model(data["boundary"], names.boundaries),
         onset=_parse_model(data["onset"], names.onset),
-        prices=OrderPrices(**data["prices"]),
-        absent=_parse_model(data["absent"], placement),
-        sure=_parse_model(data["sure"], placement),
-        absent_from=limits["absent_from"],
-        sure_from=limits["sure_from"],
-        bare_sure_from=limits["bare_sure_from"],
+        costs=TransitionCosts(**data["transition_costs"]),
+        absent_classifier=_parse_model(data["absent_classifier"], placement),
+        correct_classifier=_parse_model(data["correct_classifier"], placement),
+        thresholds=Thresholds(**data["thresholds"]),
     )
 
 
-def _parse_model(values: Mapping[str, float], names: Sequence[str]) -> LinearModel:
-    """Return a model whose columns are `names`; a column without a weight counts nothing."""
+def _check_dimensions(values: Mapping[str, float], encoder: str) -> None:
+    """Raise ModelError unless there is a boundary weight for each number of the encoder's vectors."""
+    if missing := set(VECTOR_NAMES) - set(values):
+        raise ModelError(
+            f"weights.json has boundary weights for {len(VECTOR_NAMES) - len(missing)} of the {len(VECTOR_NAMES)} "
+            f"numbers of two vectors of the sentence encoder {encoder}: fit it again with benchmarks/fit_alignment.py"
+        )
+
+
+def _parse_model(values: Mapping[str, float], names: Sequence[str]) -> LogisticModel:
+    """Return a model with the columns `names`; a column without a weight counts nothing."""
     if unknown := set(values) - {*names, "bias"}:
-        raise ValueError(f"weights.json has weights for unknown columns: {', '.join(sorted(unknown))}")
+        raise ModelError(f"weights.json has weights for unknown columns: {', '.join(sorted(unknown))}")
     weights = np.array([values.get(name, 0.0) for name in names], dtype=np.float32)
-    return LinearModel(weights, values.get("bias", 0.0))
+    return LogisticModel(weights, values.get("bias", 0.0))

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipeline.align.corrections import concerns_decision, match_corrections
+from pipeline.align.corrections import apply_corrections, match_corrections
 from pipeline.core.config import load_episode
 from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
 from pipeline.core.errors import InputError, PipelineError
@@ -82,7 +82,7 @@ class ReviewSession:
         features, alignment, used = self._read_alignment()
         duration = self._read_duration()
         corrections = load_corrections(self.project.corrections(self.episode_id))
-        placed = match_corrections(corrections, features, duration).placed
+        placed = match_corrections(corrections, features, duration).by_position
         return {
             "title": load_episode(self.project.episode(self.episode_id)).title,
             "duration": duration,
@@ -150,7 +150,7 @@ class ReviewSession:
     def _find_standing(self, about: Correction) -> tuple[int, Correction | None] | None:
         """The position of the entry that a decision is about, and what stands about it now; None where it is gone."""
         features, _, _ = self._read_alignment()
-        position = next(iter(match_corrections([about], features).placed), None)
+        position = next(iter(match_corrections([about], features).by_position), None)
         return None if position is None else (position, self._find(position)[2])
 
     def _keep_step(self, before: Correction | None, now: Correction | None) -> None:
@@ -167,27 +167,34 @@ class ReviewSession:
         PipelineError where a stage fails; every decision stays.
         """
         features, before, _ = self._read_alignment()
-        told = _Told()
         result = run_stages(
             self.project,
             [self.episode_id],
             ("align", "publish"),
             transcriber=lambda show: WhisperTranscriber(show.model, self.project.root, offline=True),
-            reporter=told,
+            reporter=_SilentReporter(),
             options=RunOptions(offline=True),
         )
         if result.failures:
             raise PipelineError(result.failures[0].error or "the alignment failed")
         listed, after, _ = self._read_alignment()
+        warnings = self._list_unused_corrections(listed, after)
         if listed != features:
-            return {"moved": [], "warnings": [*told.warnings, "the feature list was changed meanwhile: look again"]}
+            return {"moved": [], "warnings": [*warnings, "the feature list was changed meanwhile: look again"]}
         decided = {feature["position"] for feature in self.describe()["features"] if feature["decision"]}
         moved = [
             {"position": new.position, "title": feature.title, "before": _place(old), "after": _place(new)}
             for feature, old, new in zip(features, before.placements, after.placements, strict=True)
             if new.position not in decided and _has_moved(old, new)
         ]
-        return {"moved": moved, "warnings": told.warnings}
+        return {"moved": moved, "warnings": warnings}
+
+    def _list_unused_corrections(self, features: tuple[Feature, ...], alignment: Alignment) -> list[str]:
+        """Return a line for each correction that is kept but not used."""
+        corrections = load_corrections(self.project.corrections(self.episode_id))
+        duration = read_record(self.project.transcript(self.episode_id), transcript_from_json).duration
+        _, unused = apply_corrections(alignment, match_corrections(corrections, features, duration))
+        return [correction.describe() for correction in unused]
 
     def _read_alignment(self) -> tuple[tuple[Feature, ...], Alignment, list[Any]]:
         return read_record(
@@ -206,7 +213,7 @@ class ReviewSession:
     def _find(self, position: int) -> tuple[Feature, Placement, Correction | None]:
         """A feature, its placement, and what was decided about it."""
         features, alignment, _ = self._read_alignment()
-        placed = match_corrections(load_corrections(self.project.corrections(self.episode_id)), features).placed
+        placed = match_corrections(load_corrections(self.project.corrections(self.episode_id)), features).by_position
         for feature, placement in zip(features, alignment.placements, strict=True):
             if feature.position == position:
                 return feature, placement, placed.get(position)
@@ -245,11 +252,8 @@ def read_journal(path: Path) -> list[Step]:
         return []
 
 
-@dataclass
-class _Told:
-    """A reporter that keeps warnings."""
-
-    warnings: list[str] = field(default_factory=list)
+class _SilentReporter:
+    """A reporter that says nothing."""
 
     def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
         """Say nothing."""
@@ -266,10 +270,8 @@ class _Told:
     def waiting(self, root: Path) -> None:
         """Say nothing."""
 
-    def warn(self, episode_id: str, message: str) -> None:  # noqa: ARG002
-        """Keep what concerns decisions; what the list and the notes warn of, each run says again."""
-        if concerns_decision(message):
-            self.warnings.append(message)
+    def warn(self, episode_id: str, message: str) -> None:
+        """Say nothing."""
 
 
 def _sign(decided: Correction | None) -> str | None:

@@ -14,7 +14,7 @@ from pipeline.align.embeddings import (
 )
 from pipeline.align.units import Unit, split_units
 from pipeline.core.schema import Feature, Transcript
-from tests.support.speech import SPEECH, TopicEncoder
+from tests.support.speech import SPEECH, TopicEncoder, load_topic_weights
 
 
 def test_parts_of_a_sentence_share_its_vector() -> None:
@@ -50,8 +50,11 @@ def test_given_transcript_vectors_give_the_same_alignment() -> None:
     encoder = TopicEncoder()
     vectors = encode_units(split_units(SPEECH), encoder)
     features = [Feature(1, "A puppy"), Feature(2, "Rain")]
-    assert align(SPEECH, features, encoder=encoder, vectors=vectors) == align(SPEECH, features, encoder=encoder)
+    weights = load_topic_weights()
+    given = align(SPEECH, features, encoder=encoder, vectors=vectors, weights=weights)
+    assert given == align(SPEECH, features, encoder=encoder, weights=weights)
 
 
 def test_empty_transcript_needs_no_vectors() -> None:
-    assert align(Transcript((), "en"), [Feature(1, "A puppy")], encoder=TopicEncoder()).placements[0].start is None
+    features, weights = [Feature(1, "A puppy")], load_topic_weights()
+    assert align(Transcript((), "en"), features, encoder=TopicEncoder(), weights=weights).placements[0].start is None

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from pipeline.align.encoder import VECTOR_SIZE, Encoding
+from pipeline.align.encoder import SHA256, VECTOR_SIZE, Encoding
+from pipeline.align.weights import Weights, load_weights
 from pipeline.core.schema import Segment, Transcript
 
 TOPICS = {"dog": 0, "puppy": 0, "rain": 1, "weather": 1, "soup": 2, "lunch": 2}
@@ -37,6 +39,11 @@ class TopicEncoder:
             np.array(words, dtype=np.float16).reshape(-1, VECTOR_SIZE),
             np.array(spans, dtype=np.int32).reshape(-1, 3),
         )
+
+
+def load_topic_weights() -> Weights:
+    """Return the package's weights for sentence vectors, as if they were fitted to `TopicEncoder`."""
+    return replace(load_weights(SHA256), encoder=TopicEncoder.name)
 
 
 def make_speech(lines: Sequence[str], seconds: float = 10.0) -> Transcript:

@@ -94,18 +94,18 @@ def _align(run: EpisodeRun) -> None:
     # Every revision of the list is kept as it was, since pages are edited after publication.
     save_revision(run.feature_list.read_bytes(), run.feature_list.suffix, run.project.lists(run.episode_id))
     corrections = load_corrections(run.project.corrections(run.episode_id))
-    fitting = match_corrections(corrections, features.features, transcript.duration)
+    matches = match_corrections(corrections, features.features, transcript.duration)
     alignment = _recall_alignment(run, features.features)
     if alignment is None:
         encoder = load_encoder(transcript.language)
         vectors = VectorCache(run.project.vectors(run.episode_id)).load(transcript, encoder) if encoder else None
-        anchors = fitting.find_anchors()
+        anchors = matches.anchors()
         alignment = align(transcript, features.features, encoder=encoder, vectors=vectors, anchors=anchors)
     for warning in check_fit(alignment):
         run.warn(f"{redact_url(run.config.features)}: {warning}")
-    alignment, complaints = apply_corrections(alignment, fitting)
-    for warning in (*fitting.describe_unfit(), *complaints):
-        run.warn(warning)
+    alignment, unused = apply_corrections(alignment, matches)
+    for correction in unused:
+        run.warn(correction.describe())
     _tell_moves(run, features.features, alignment, transcript.audio_sha256)
     write_json(
         run.project.alignment(run.episode_id),
