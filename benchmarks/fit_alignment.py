@@ -28,19 +28,19 @@ from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
 from pipeline.align.embeddings import embed_episode
 from pipeline.align.encoder import load_encoder
 from pipeline.align.evidence import Columns, Evidence, Matrix, collect_onset_inputs, measure_evidence
-from pipeline.align.inference import Weighing, rate_boundaries, weigh_episode
+from pipeline.align.inference import EpisodePosterior, score_boundaries, infer_posterior
 from pipeline.align.mentions import find_mentions
 from pipeline.align.semantic import VECTOR_NAMES, EpisodeVectors
-from pipeline.align.sequence_model import OrderPrices
+from pipeline.align.sequence_model import TransitionCosts
 from pipeline.align.units import Unit, split_units
-from pipeline.align.weights import MEANING_PLACEMENT_NAMES, PLACEMENT_NAMES, Weights, parse_weights
+from pipeline.align.weights import SEMANTIC_PLACEMENT_NAMES, PLACEMENT_NAMES, Weights, parse_weights
 from pipeline.core.schema import Mention
 from pipeline.runs.vector_cache import VectorCache
 
 # Found by coordinate search on the mean over shows of recall within 10 s and 30 s, with out-of-show scores; the
 # optimum is flat: a fifth more or less of any one of them changes that by less than a point.
-PRICES = OrderPrices(onset=0.7, passage=0.5, boundary=0.2, rate=0.0, skip=-2.0, jump=-4.0, pause=-3.0)
-MEANING_PRICES = OrderPrices(onset=0.7, passage=0.35, meaning=1.25, boundary=0.3, skip=-2.0, jump=-4.0, pause=-3.0)
+PRICES = TransitionCosts(onset=0.7, passage=0.5, boundary=0.2, rate=0.0, skip=-2.0, jump=-4.0, pause=-3.0)
+MEANING_PRICES = TransitionCosts(onset=0.7, passage=0.35, meaning=1.25, boundary=0.3, skip=-2.0, jump=-4.0, pause=-3.0)
 # Inverse penalties, and how far apart the numbers of a vector are taken to be: chosen out of show.
 BOUNDARY_STRENGTH = 0.001
 JUDGE_STRENGTH = 0.02
@@ -191,7 +191,7 @@ def sample_onsets(episodes: Sequence[MeasuredEpisode], weights: Weights, seed: i
     parts: list[tuple[Matrix, NDArray[np.float64], NDArray[np.float64], Matrix, bool, float]] = []
     for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
         likeness = episode.evidence.pairs[:, :, columns].sum(axis=2, dtype=np.float32)
-        boundaries = rate_boundaries(episode.evidence, weights)
+        boundaries = score_boundaries(episode.evidence, weights)
         for row, start in enumerate(episode.truth):
             target = _spread_target(episode.evidence.starts, float(start))
             if target is None:
@@ -298,8 +298,8 @@ def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
 class Unseen:
     """An episode weighed by constants `fitted` to others, and the same with passages cut out."""
 
-    whole: Weighing
-    cut: tuple[Weighing, ...]
+    whole: EpisodePosterior
+    cut: tuple[EpisodePosterior, ...]
     fitted: Fitted
 
 
@@ -314,8 +314,8 @@ def weigh_unseen(episodes: Sequence[MeasuredEpisode]) -> dict[tuple[str, str], U
         fitted = fit_starts([one for one in episodes if (one.known.show, one.known.name) not in names])
         weights = parse_weights(fitted, has_meaning(held))
         for one in held:
-            cut = tuple(weigh_episode(other.evidence, weights) for other in one.cut)
-            result[one.known.show, one.known.name] = Unseen(weigh_episode(one.evidence, weights), cut, fitted)
+            cut = tuple(infer_posterior(other.evidence, weights) for other in one.cut)
+            result[one.known.show, one.known.name] = Unseen(infer_posterior(one.evidence, weights), cut, fitted)
     return result
 
 
@@ -332,13 +332,13 @@ def leave_written(episodes: Sequence[MeasuredEpisode]) -> list[MeasuredEpisode]:
     return [one for one in episodes if one.known.show != WRITTEN]
 
 
-def fit_judges(episodes: Sequence[MeasuredEpisode], weighed: Mapping[tuple[str, str], Unseen]) -> Fitted:
+def fit_classifiers(episodes: Sequence[MeasuredEpisode], weighed: Mapping[tuple[str, str], Unseen]) -> Fitted:
     """Return the models that say whether a feature is absent, and whether its start is right.
 
     What is absent is learnt from the episodes with passages cut out too, which count as much as the whole ones, and
     from the written ones.
     """
-    names: tuple[str, ...] = MEANING_PLACEMENT_NAMES if has_meaning(episodes) else PLACEMENT_NAMES
+    names: tuple[str, ...] = SEMANTIC_PLACEMENT_NAMES if has_meaning(episodes) else PLACEMENT_NAMES
     whole, more = [], []
     for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
         unseen = weighed[episode.known.show, episode.known.name]
@@ -355,7 +355,7 @@ def fit_judges(episodes: Sequence[MeasuredEpisode], weighed: Mapping[tuple[str, 
 
 
 def _judge(
-    weighing: Weighing, truth: NDArray[np.float64], weight: float
+    weighing: EpisodePosterior, truth: NDArray[np.float64], weight: float
 ) -> tuple[Matrix, NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
     """Return what is known of an episode's placements, which are absent, which right, and what each counts."""
     times = weighing.evidence.starts[weighing.chosen]
@@ -382,7 +382,7 @@ def main() -> None:
 
 def fit_all(episodes: Sequence[MeasuredEpisode]) -> Fitted:
     """Return everything that is fitted, rounded to what counts."""
-    judges = fit_judges(episodes, weigh_unseen(episodes))
+    judges = fit_classifiers(episodes, weigh_unseen(episodes))
     fitted = {**fit_starts(episodes), **judges}
     return {part: {name: round(value, 4) for name, value in values.items()} for part, values in fitted.items()}
 

@@ -90,10 +90,7 @@ def read_input(parser: str, path: Path, root: Path) -> None:
             if settings.link:
                 settings.link.format(seconds=5, episode_id="one")
         case "corrections":
-            matches = match_corrections(load_corrections(path), FEATURES, 60.0)
-            _, unused = apply_corrections(align(TRANSCRIPT, FEATURES, anchors=matches.anchors()), matches)
-            for correction in unused:
-                correction.describe()
+            _use_corrections(path)
         case "feed":
             _use_feed(path.read_bytes())
         case "audio":
@@ -103,6 +100,14 @@ def read_input(parser: str, path: Path, root: Path) -> None:
                 pass
         case _:
             _read_own(path, root)
+
+
+def _use_corrections(path: Path) -> None:
+    """Match corrections to a list, align with them, and describe those that are not used."""
+    matches = match_corrections(load_corrections(path), FEATURES, 60.0)
+    _, unused = apply_corrections(align(TRANSCRIPT, FEATURES, anchors=matches.anchors()), matches)
+    for correction in unused:
+        correction.describe()
 
 
 def _use_lists(lists: tuple[FeatureList, ...], root: Path) -> None:

@@ -32,11 +32,10 @@ class UnusedCorrection:
 
     def describe(self) -> str:
         """Return one line for a person."""
-        name, end = self.correction.name, self.correction.end
-        subject = (
-            f"end of {name} at {format_time(end)}" if self.only_end and end is not None else f"correction of {name}"
-        )
-        return f"the {subject} is kept but not used: {self.reason}"
+        subject = f"the correction of {self.correction.name}"
+        if self.only_end and self.correction.end is not None:
+            subject = f"the end of {self.correction.name} at {format_time(self.correction.end)}"
+        return f"{subject} is kept but not used: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Describe each placement by numbers that tell right starts from wrong ones, and absent features from discussed ones."""
+"""Describe placements by numbers that tell right starts from wrong ones, and absent features from discussed ones."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.align.evidence import Evidence, Matrix
 from pipeline.align.sequence_model import ChainPosterior, window_posterior
-from pipeline.align.weights import SEMANTIC_PLACEMENT_NAMES, PLACEMENT_NAMES
+from pipeline.align.weights import PLACEMENT_NAMES, SEMANTIC_PLACEMENT_NAMES
 from pipeline.core.schema import RIGHT_S
 
 Vector = NDArray[np.float64]

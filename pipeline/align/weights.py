@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.evidence import SEMANTIC_COLUMNS, LEXICAL_COLUMNS, Columns
+from pipeline.align.evidence import LEXICAL_COLUMNS, SEMANTIC_COLUMNS, Columns
 from pipeline.align.semantic import VECTOR_NAMES
 from pipeline.align.sequence_model import TransitionCosts
 from pipeline.core.errors import ModelError

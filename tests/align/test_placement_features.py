@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.align.inference import EpisodePosterior, infer_posterior
 from pipeline.align.placement_features import mark_order, measure_occupancy
-from pipeline.align.weights import SEMANTIC_PLACEMENT_NAMES, PLACEMENT_NAMES, load_weights
+from pipeline.align.weights import PLACEMENT_NAMES, SEMANTIC_PLACEMENT_NAMES, load_weights
 from pipeline.core.schema import Feature
 from tests.support.invented_shows import measure_lines
 from tests.support.project import LINES

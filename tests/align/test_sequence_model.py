@@ -31,7 +31,7 @@ def expected_transitions(count: int, costs: TransitionCosts) -> dict[tuple[int, 
 
 
 def expected_onset(scores: Vector, boundaries: Vector, costs: TransitionCosts, state: int, unit: int) -> float:
-    """Return the factor of a start: how much better the unit is than the feature's average, and how often any starts."""
+    """Return the factor of a start: its score relative to the feature's average, and how often any feature starts."""
     count, size = scores.shape
     log = math.log(count / size) + costs.boundary * (boundaries[unit] - boundaries.mean())
     if state:
