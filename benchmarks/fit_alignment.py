@@ -28,12 +28,12 @@ from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
 from pipeline.align.embeddings import embed_episode
 from pipeline.align.encoder import load_encoder
 from pipeline.align.evidence import Columns, Evidence, Matrix, collect_onset_inputs, measure_evidence
-from pipeline.align.inference import EpisodePosterior, score_boundaries, infer_posterior
+from pipeline.align.inference import EpisodePosterior, infer_posterior, score_boundaries
 from pipeline.align.mentions import find_mentions
 from pipeline.align.semantic import VECTOR_NAMES, EpisodeVectors
 from pipeline.align.sequence_model import TransitionCosts
 from pipeline.align.units import Unit, split_units
-from pipeline.align.weights import SEMANTIC_PLACEMENT_NAMES, PLACEMENT_NAMES, Weights, parse_weights
+from pipeline.align.weights import PLACEMENT_NAMES, SEMANTIC_PLACEMENT_NAMES, Weights, parse_weights
 from pipeline.core.schema import Mention
 from pipeline.runs.vector_cache import VectorCache
 
