@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from pipeline.align.evidence import measure_evidence
-from pipeline.align.explanations import Rationale, explain_absence, explain_start, find_rationale, quote_from, quote_words
+from pipeline.align.explanations import (
+    Rationale,
+    explain_absence,
+    explain_start,
+    find_rationale,
+    quote_from,
+    quote_words,
+)
 from pipeline.align.units import Unit
 from pipeline.core.schema import Feature, Mention, Method, NumberKind
 from tests.support.invented_shows import measure_lines
@@ -61,7 +68,11 @@ PETS = (Feature(1, "A puppy"), Feature(2, "The weather"), Feature(3, "Zebra quot
             Rationale(Method.SEMANTIC, by_meaning=True),
         ),
         (("Our dog is a dog.", "A dog it is.", "Now the rain.", "It is rain."), False, Rationale(Method.ORDER)),
-        (("Our puppy is a puppy.", "A puppy it is.", "Now the rain.", "It is rain."), False, Rationale(Method.SEMANTIC)),
+        (
+            ("Our puppy is a puppy.", "A puppy it is.", "Now the rain.", "It is rain."),
+            False,
+            Rationale(Method.SEMANTIC),
+        ),
         (("Now the rain.", "It is rain.", "Rain again.", "Rain all day."), True, Rationale(Method.ORDER)),
     ],
 )
