@@ -1,9 +1,9 @@
-"""Kill a transcription at random moments until it gets through, and compare the transcript with an undisturbed one.
+"""Kill transcriptions at random moments, resume them, and compare the transcripts with that of an undisturbed run.
 
 python -m benchmarks.interrupted_transcription AUDIO [--kills 20] [--model base] [--seed 1]
 
-Each round starts anew and is killed with SIGKILL once, at a moment drawn at random from the time that an undisturbed
-run takes; then a run that nobody disturbs finishes it. All transcripts must have the same SHA-256.
+Each round starts without checkpoints and is killed with SIGKILL once, at a random moment within the time of an
+undisturbed run. A second run then resumes it and finishes. All transcripts must have the same SHA-256.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pipeline.transcribe.transcriber import WhisperTranscriber
 
 
 def main() -> None:
-    """Print a line for each kill; exit 1 where a transcript differs."""
+    """Print a line for each kill; exit 1 if a transcript differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("audio", type=Path)
     parser.add_argument("--kills", type=int, default=20)
@@ -48,13 +48,13 @@ def main() -> None:
             except subprocess.TimeoutExpired:
                 process.kill()
             process.communicate()
-            kept = len(list(checkpoints.glob("*.json")))
+            saved = len(list(checkpoints.glob("*.json")))
             began = time.monotonic()
             digest = _run(arguments, checkpoints).communicate()[0].strip()
             different += digest != undisturbed
             rest = time.monotonic() - began
             print(
-                f"killed at {moment:.1f} s, {kept} chunks kept, the rest took {rest:.1f} s: {digest[:16]}",
+                f"killed at {moment:.1f} s, {saved} chunks saved, the rest took {rest:.1f} s: {digest[:16]}",
                 flush=True,
             )
     sys.exit(f"{different} transcripts differ" if different else 0)
@@ -67,7 +67,7 @@ def _run(arguments: argparse.Namespace, checkpoints: Path) -> "subprocess.Popen[
 
 
 def _digest(audio: Path, model: str, checkpoints: Path) -> str:
-    """The SHA-256 of the transcript as it would be written."""
+    """Return the SHA-256 of the transcript file."""
     transcriber = WhisperTranscriber(model, Path(), offline=True)
     transcript = transcriber.transcribe(audio, language="en", on_progress=lambda *_: None, checkpoints=checkpoints)
     return hashlib.sha256(dump_json(transcript_to_json(transcript)).encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""Measure the memory that transcription takes for 10 minutes, an hour and five hours of the same speech.
+"""Measure the peak memory of a transcription of 10 minutes, an hour and five hours of the same speech.
 
 python -m benchmarks.transcription_memory AUDIO [--minutes 10 60 300] [--model base] [--workers N]
 
-Each length runs in a process of its own; the figure is the largest resident set that the operating system saw.
+Each length runs in a process of its own; the figure is the largest resident set that the operating system reports.
 """
 
 import argparse
@@ -27,29 +27,29 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, nargs="+", default=[10, 60, 300])
     parser.add_argument("--model", default="base")
     parser.add_argument("--workers", type=int)
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.one:
+    if arguments.measure:
         _transcribe(arguments.audio, arguments.model, arguments.workers)
         return
-    sound = np.concatenate(list(read_samples(arguments.audio)))
-    print("| minutes | peak MB | seconds | audio seconds a second | words |\n|---|---|---|---|---|", flush=True)
+    audio = np.concatenate(list(read_samples(arguments.audio)))
+    print("| minutes | peak MB | seconds | audio seconds per second | words |\n|---|---|---|---|---|", flush=True)
     for minutes in arguments.minutes:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "sound.wav"
-            _write(path, sound, minutes * 60 * SAMPLE_RATE)
+            path = Path(folder) / "audio.wav"
+            _write(path, audio, minutes * 60 * SAMPLE_RATE)
             workers = ["--workers", str(arguments.workers)] if arguments.workers else []
-            command = [sys.executable, "-m", "benchmarks.transcription_memory", str(path), "--one", *workers]
+            command = [sys.executable, "-m", "benchmarks.transcription_memory", str(path), "--measure", *workers]
             done = subprocess.run([*command, "--model", arguments.model], check=True, capture_output=True, text=True)
             print(f"| {minutes} | {done.stdout.strip()}", flush=True)
 
 
-def _write(path: Path, sound: np.ndarray, samples: int) -> None:
-    """The sound again and again, so many samples of it."""
+def _write(path: Path, audio: np.ndarray, samples: int) -> None:
+    """Write a WAV file of `samples` samples that repeats `audio`."""
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        for begin in range(0, samples, len(sound)):
-            out.writeframes((sound[: samples - begin] * 32767).astype("<i2").tobytes())
+        for begin in range(0, samples, len(audio)):
+            out.writeframes((audio[: samples - begin] * 32767).astype("<i2").tobytes())
 
 
 def _transcribe(audio: Path, model: str, workers: int | None) -> None:

@@ -1,7 +1,7 @@
-"""Cut the sound of an episode at silences: into chunks of a few minutes, and each into windows for the recogniser.
+"""Cut audio at silences into chunks of about two minutes, and each chunk into windows for the model.
 
-A chunk is what is recognised, kept and gone on with after an interruption; a window is what Whisper hears at once.
-Everything counts in samples, so that the same file is always cut in the same places.
+A chunk is the unit of work: it is decoded, saved and resumed as a whole. A window is the audio that Whisper decodes at
+once. All positions are sample indices, so that the same audio is always cut at the same places.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,67 +15,83 @@ if TYPE_CHECKING:
     from pipeline.core.audio_file import Samples
 
 
-# From the first to the last sample of speech without a pause, as (begin, end) in samples.
-Speech = tuple[int, int]
+# Speech without a pause, as (begin, end) in samples; `end` is exclusive.
+SpeechSpan = tuple[int, int]
 
-# Long enough to cost nothing at the seams, short enough to lose little when interrupted and to share out evenly.
-SHORTEST_S, LONGEST_S = 75.0, 150.0
+# Audio that is decoded at once, as (begin, end) in samples of its chunk; `end` is exclusive.
+Window = tuple[int, int]
 
-# Whisper hears 30 seconds at once. Shorter windows cost less, as the encoder works with the square of their length and
-# each word looks back over all of it, but every seam may cost a word. Measured: docs/evaluation/transcription.md.
-WINDOW_S, COMFORTABLE_S = 28.0, 20.0
+# Shortest chunk, seconds (the last of an audio file may be shorter). Short enough to lose little work at an
+# interruption and to share the work out evenly.
+MIN_CHUNK_S = 75.0
 
-# A pause from which on a cut costs nothing: between sentences, and between speakers, people are silent this long.
+# Longest chunk, seconds. Long enough that the seams between chunks cost nothing measurable.
+MAX_CHUNK_S = 150.0
+
+# Longest window, seconds; Whisper's own limit is 30. Measured in docs/evaluation/transcription.md.
+MAX_WINDOW_S = 28.0
+
+# Preferred length of a window, seconds. The cost of the encoder grows with the square of the length, and each cut may
+# cost a word. Measured in docs/evaluation/transcription.md.
+TARGET_WINDOW_S = 20.0
+
+# A cut in a pause of this length, seconds, costs nothing: speakers pause this long between sentences and turns.
 CLEAR_PAUSE_S = 0.7
 
-# Inside a longer silence the recogniser would make words up.
-PAUSE_S = 3.0
+# Longest silence inside a window, seconds. In a longer one Whisper makes words up.
+MAX_SILENCE_S = 3.0
 
-# The voice filter hears an onset a moment late.
-MARGIN_S = 0.1
+# Audio kept on either side of speech, seconds: the VAD reports an onset slightly late.
+PADDING_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of the sound: its number from 0, its first sample in the whole, its samples, and the speech in it."""
+    """A piece of the audio: its number from 0, its first sample in the whole audio, its samples, and its speech.
+
+    The spans in `speech` are relative to `begin`.
+    """
 
     number: int
     begin: int
     samples: "Samples"
-    speech: tuple[Speech, ...]
+    speech: tuple[SpeechSpan, ...]
 
     @property
     def end(self) -> int:
-        """The first sample after it, in the whole."""
+        """The first sample after the chunk, in the whole audio."""
         return self.begin + len(self.samples)
 
 
-def cut_chunks(blocks: Iterable["Samples"], find_speech: Callable[["Samples"], Sequence[Speech]]) -> Iterator[Chunk]:
-    """Yield the chunks of a sound that comes in blocks, cut in the longest silence within LONGEST_S.
+def cut_chunks(
+    blocks: Iterable["Samples"], find_speech: Callable[["Samples"], Sequence[SpeechSpan]]
+) -> Iterator[Chunk]:
+    """Yield the chunks of audio that arrives in blocks of any size.
 
-    `find_speech` returns where speech is in the samples it is given. At most LONGEST_S and a block are in memory.
+    Each chunk ends in the longest silence between MIN_CHUNK_S and MAX_CHUNK_S. `find_speech` returns the speech spans
+    of the samples it gets. At most MAX_CHUNK_S of audio and one block are in memory.
     """
     import numpy as np
 
-    held: list[Samples] = []
+    pending: list[Samples] = []
     size = begin = number = 0
-    shortest, longest = int(SHORTEST_S * SAMPLE_RATE), int(LONGEST_S * SAMPLE_RATE)
+    shortest, longest = int(MIN_CHUNK_S * SAMPLE_RATE), int(MAX_CHUNK_S * SAMPLE_RATE)
     for block in blocks:
-        held.append(block)
+        pending.append(block)
         size += len(block)
         while size >= longest:
-            sound = np.concatenate(held)
-            speech = find_speech(sound[:longest])
-            cut = _find_cut(sound, speech, shortest, longest)
-            yield Chunk(number, begin, sound[:cut], _clip(speech, cut))
-            held, size, begin, number = [sound[cut:]], size - cut, begin + cut, number + 1
+            samples = np.concatenate(pending)
+            speech = find_speech(samples[:longest])
+            cut = _find_cut(samples, speech, shortest, longest)
+            yield Chunk(number, begin, samples[:cut], _clip_spans(speech, cut))
+            pending, size, begin, number = [samples[cut:]], size - cut, begin + cut, number + 1
     if size:
-        sound = np.concatenate(held)
-        yield Chunk(number, begin, sound, tuple(find_speech(sound)))
+        samples = np.concatenate(pending)
+        yield Chunk(number, begin, samples, tuple(find_speech(samples)))
 
 
-def _find_cut(sound: "Samples", speech: Sequence[Speech], shortest: int, longest: int) -> int:
-    """The middle of the longest silence between `shortest` and `longest`; without one, the quietest moment there."""
+def _find_cut(samples: "Samples", speech: Sequence[SpeechSpan], shortest: int, longest: int) -> int:
+    """Return the middle of the longest silence between two positions, else the quietest position between them."""
     import numpy as np
 
     edges = [(0, shortest), *speech, (longest, longest)]
@@ -84,54 +100,58 @@ def _find_cut(sound: "Samples", speech: Sequence[Speech], shortest: int, longest
     if end > begin:
         return (begin + end) // 2
     step = SAMPLE_RATE // 5
-    loudness = np.abs(sound[shortest : longest - longest % step]).reshape(-1, step).sum(axis=1)
+    loudness = np.abs(samples[shortest : longest - longest % step]).reshape(-1, step).sum(axis=1)
     return shortest + int(loudness.argmin()) * step + step // 2
 
 
-def _clip(speech: Sequence[Speech], cut: int) -> tuple[Speech, ...]:
+def _clip_spans(speech: Sequence[SpeechSpan], cut: int) -> tuple[SpeechSpan, ...]:
     return tuple((begin, min(end, cut)) for begin, end in speech if begin < cut)
 
 
-def pack_windows(speech: Sequence[Speech], samples: int, comfortable: float = COMFORTABLE_S) -> list[Speech]:
-    """Return windows of at most WINDOW_S that hold all the speech of a chunk of so many samples.
+def pack_windows(speech: Sequence[SpeechSpan], samples: int, target_s: float = TARGET_WINDOW_S) -> list[Window]:
+    """Return windows that hold all the speech of a chunk, in order, without overlap.
 
-    They are cut in long pauses and come near to `comfortable` seconds: of all ways to cut, the cheapest is taken. A
-    window ends where speech pauses for PAUSE_S. Speech that has no pause is cut where the window is full. Windows do
-    not overlap.
+    `samples` is the length of the chunk, `target_s` the preferred length of a window in seconds. No window is longer
+    than MAX_WINDOW_S or spans a silence of MAX_SILENCE_S. Cuts lie in long pauses; speech without a pause is cut where
+    the window is full.
     """
-    margin = int(MARGIN_S * SAMPLE_RATE)
-    longest = int(WINDOW_S * SAMPLE_RATE) - 2 * margin
-    pieces = [(at, min(end, at + longest)) for begin, end in speech for at in range(begin, end, longest)]
-    packed = _pack_cheaply(pieces, longest, comfortable)
+    padding = int(PADDING_S * SAMPLE_RATE)
+    longest = int(MAX_WINDOW_S * SAMPLE_RATE) - 2 * padding
+    spans = [(at, min(end, at + longest)) for begin, end in speech for at in range(begin, end, longest)]
+    packed = _join_spans(spans, longest, target_s)
     windows = []
     for index, (begin, end) in enumerate(packed):
         before = packed[index - 1][1] if index else 0
         after = packed[index + 1][0] if index + 1 < len(packed) else samples
-        windows.append((max(begin - margin, (before + begin) // 2), min(end + margin, (end + after) // 2)))
+        windows.append((max(begin - padding, (before + begin) // 2), min(end + padding, (end + after) // 2)))
     return windows
 
 
-def _pack_cheaply(pieces: Sequence[Speech], longest: int, comfortable: float) -> list[Speech]:
-    """Neighbouring pieces joined to windows of at most `longest` samples, as cheaply as can be: a shortest path."""
-    # For the first so many pieces: the least cost of windows that hold them, and where the last window begins.
-    least: list[tuple[float, int]] = [(0.0, 0)]
-    for last, (_, end) in enumerate(pieces):
+def _join_spans(spans: Sequence[SpeechSpan], longest: int, target_s: float) -> list[Window]:
+    """Join neighboring spans to windows of at most `longest` samples at the lowest total cost.
+
+    The cost of a window is 1 + (length / target)² + the cost of the cut before it. Dynamic programming over the spans
+    finds the minimum.
+    """
+    # best[n]: the lowest cost of windows that hold the first n spans, and the first span of the last of them.
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for last, (_, end) in enumerate(spans):
         choices = []
         for first in range(last, -1, -1):
-            begin = pieces[first][0]
-            pause = (begin - pieces[first - 1][1]) / SAMPLE_RATE if first else CLEAR_PAUSE_S
+            begin = spans[first][0]
+            pause = (begin - spans[first - 1][1]) / SAMPLE_RATE if first else CLEAR_PAUSE_S
             length = (end - begin) / SAMPLE_RATE
             if end - begin > longest:
                 break
-            seam = max(0.0, 1 - pause / CLEAR_PAUSE_S) ** 2
-            choices.append((least[first][0] + 1 + (length / comfortable) ** 2 + seam, first))
-            if pause >= PAUSE_S:
+            cut_cost = max(0.0, 1 - pause / CLEAR_PAUSE_S) ** 2
+            choices.append((best[first][0] + 1 + (length / target_s) ** 2 + cut_cost, first))
+            if pause >= MAX_SILENCE_S:
                 break
-        least.append(min(choices))
-    windows: list[Speech] = []
-    last = len(pieces)
+        best.append(min(choices))
+    windows: list[Window] = []
+    last = len(spans)
     while last:
-        first = least[last][1]
-        windows.insert(0, (pieces[first][0], pieces[last - 1][1]))
+        first = best[last][1]
+        windows.insert(0, (spans[first][0], spans[last - 1][1]))
         last = first
     return windows

@@ -1,4 +1,4 @@
-"""What the C library does with the memory of a neural network: large blocks that come and go, hundreds a second."""
+"""Tune the process for a neural network on a CPU: glibc malloc, AVX-512, and a deterministic mel spectrogram."""
 
 import contextlib
 import ctypes
@@ -14,66 +14,82 @@ if TYPE_CHECKING:
     Matrix = npt.NDArray[np.float32]
 
 
-# Of malloc.h of the GNU C library, https://man7.org/linux/man-pages/man3/mallopt.3.html
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-_NEVER = 1 << 30
+# Options of mallopt(3), from glibc's malloc.h: https://man7.org/linux/man-pages/man3/mallopt.3.html
+# Free bytes at the top of the heap from which on glibc returns them to the system.
+_M_TRIM_THRESHOLD = -1
+
+# Bytes from which on a block is mapped from the system by itself.
+_M_MMAP_THRESHOLD = -3
+
+# Most heaps of a process.
+_M_ARENA_MAX = -8
+
+# A threshold, bytes, that no block of a speech model reaches.
+_UNREACHED = 1 << 30
+
+# What CTranslate2 requires for its AVX-512 code (src/cpu/cpu_info.cc), as CPU flags of Linux.
+_AVX512_FLAGS = {"avx512f", "avx512cd", "avx512vl", "avx512dq", "avx512bw"}
+
+# The flag of CPUs that run AVX-512 code without lowering their frequency: Intel since Ice Lake, AMD since Zen 4.
+_FULL_SPEED_FLAG = "avx512_vbmi2"
+
+# The environment variable by which CTranslate2 selects an instruction set.
+_ISA_VARIABLE = "CT2_FORCE_CPU_ISA"
+
+# Where Linux lists the flags of each core.
+_CPU_INFO = Path("/proc/cpuinfo")
 
 
-def keep_large_blocks() -> None:
-    """Let the process use the memory of large blocks again; call it before the threads start that need them.
+def tune_malloc() -> None:
+    """Tune glibc malloc for large, short-lived buffers: free blocks stay with the process.
 
-    The attention of a window of 25 s takes 50 MB in every layer. By itself the library fetches so much from the system
-    each time and returns it at once, and the system fills every page with zeros first: a third of the encoder's time.
-    A heap of its own for each thread holds 64 MB at most, so there is one for all.
+    Call it before the threads that compute start. It does nothing with other C libraries. The attention of a 25 s
+    window takes 50 MB in every layer; by default glibc maps and unmaps each such block, and the system zeroes every
+    page of it, for a third of the encoder's time. One heap serves all threads, as a heap per thread holds 64 MB at
+    most.
     """
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # other libraries do as they think best
+    with contextlib.suppress(AttributeError, OSError, TypeError):
         library = ctypes.CDLL(None)
-        for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _NEVER), (_TRIM_THRESHOLD, _NEVER)):
+        for option, value in ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, _UNREACHED), (_M_TRIM_THRESHOLD, _UNREACHED)):
             library.mallopt(option, value)
 
 
-def give_memory_back() -> None:
-    """Return what is free now to the system: between blocks that are in use, free ones add up over hours."""
+def trim_malloc() -> None:
+    """Return free memory to the system.
+
+    Free blocks between used ones add up over hours of audio. It does nothing with C libraries other than glibc.
+    """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
-# What CTranslate2 asks of a processor for its AVX-512 code (src/cpu/cpu_info.cc).
-_NEEDED = {"avx512f", "avx512cd", "avx512vl", "avx512dq", "avx512bw"}
-
-# Intel since Ice Lake and AMD since Zen 4. Processors before them lower their frequency for registers of 512 bits.
-_WITHOUT_SLOWING_DOWN = "avx512_vbmi2"
-_SWITCH = "CT2_FORCE_CPU_ISA"
-_CPU_INFO = Path("/proc/cpuinfo")
-
-
 def count_cores() -> int:
-    """Return how many processor cores this process may use."""
+    """Return how many CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def has_wide_registers(features: Collection[str] | None = None) -> bool:
-    """Tell whether a processor computes in registers of 512 bits without slowing down.
+def has_fast_avx512(flags: Collection[str] | None = None) -> bool:
+    """Return whether a CPU runs AVX-512 code at full frequency.
 
-    `features` are its, as Linux names them; by default those of this one.
+    `flags` are its flags as Linux names them; None stands for those of this CPU.
     """
-    return {*_NEEDED, _WITHOUT_SLOWING_DOWN} <= set(read_features() if features is None else features)
+    return {*_AVX512_FLAGS, _FULL_SPEED_FLAG} <= set(read_cpu_flags() if flags is None else flags)
 
 
-def use_wide_registers(features: Collection[str] | None = None) -> bool:
-    """Let CTranslate2 compute in registers of 512 bits where the processor has them; tell whether it will.
+def enable_avx512(flags: Collection[str] | None = None) -> bool:
+    """Let CTranslate2 use AVX-512 where the CPU runs it at full frequency; return whether it will.
 
-    It has such code, and takes it only where the environment says so; call this before it is imported. What the
-    environment already says is left alone.
+    CTranslate2 contains such code but uses it only if an environment variable selects it. Call this before CTranslate2
+    is imported. A value that the variable already has is kept. `flags` is as in `has_fast_avx512`.
     """
-    said = os.environ.get(_SWITCH)
-    if said is None and has_wide_registers(features):
-        said = os.environ[_SWITCH] = "AVX512"
-    return said == "AVX512"
+    selected = os.environ.get(_ISA_VARIABLE)
+    if selected is None and has_fast_avx512(flags):
+        selected = os.environ[_ISA_VARIABLE] = "AVX512"
+    return selected == "AVX512"
 
 
-def read_features(cpu_info: Path = _CPU_INFO) -> tuple[str, ...]:
-    """Return the features of this processor that the system lets programs use; none where it does not tell them so."""
+def read_cpu_flags(cpu_info: Path = _CPU_INFO) -> tuple[str, ...]:
+    """Return the flags of the first core in a /proc/cpuinfo file; empty if the file or the line is missing."""
     try:
         lines = cpu_info.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
@@ -82,11 +98,11 @@ def read_features(cpu_info: Path = _CPU_INFO) -> tuple[str, ...]:
 
 
 class MelBands:
-    """Stands for the filter matrix of shape (mels, frequencies) in `filters @ power`.
+    """A sparse mel filter matrix of shape (mels, frequencies) that supports `filters @ power`.
 
-    The product of whole matrices is shared out by numpy's linear algebra over all cores. The order of its sums, and
-    with it now and then a word, would depend on how many there are; and its threads spin between two products, for a
-    tenth of the processor's time, where other threads could recognise. Nearly all of the matrix is zero anyway.
+    It replaces numpy's dense product, whose order of summation, and so now and then a word of a transcript, depends on
+    the number of cores. The dense product also keeps threads spinning between two calls, for a tenth of the CPU time.
+    Each row of the matrix is zero outside of one short band.
     """
 
     def __init__(self, filters: "Matrix") -> None:
@@ -94,13 +110,14 @@ class MelBands:
 
         self._bands = []
         for row in filters:
-            heard = np.flatnonzero(row)
-            band = slice(int(heard[0]), int(heard[-1]) + 1) if len(heard) else slice(0, 0)
+            nonzero = np.flatnonzero(row)
+            band = slice(int(nonzero[0]), int(nonzero[-1]) + 1) if len(nonzero) else slice(0, 0)
             self._bands.append((band, row[band, None]))
 
     def __matmul__(self, power: "Matrix") -> "Matrix":
-        """Return the mel spectrum of `power`, shape (frequencies, frames), as (mels, frames)."""
+        """Return the mel spectrogram, shape (mels, frames), of a power spectrogram, shape (frequencies, frames)."""
         import numpy as np
 
-        rows = np.ascontiguousarray(power)  # so that a sum adds row to row
+        # Contiguous rows make numpy sum row by row, whatever the layout of `power`.
+        rows = np.ascontiguousarray(power)
         return np.stack([(weights * rows[band]).sum(axis=0) for band, weights in self._bands])

@@ -1,263 +1,291 @@
-"""Recognise one chunk of sound, and know when the recogniser went wrong: then hear again with more care.
+"""Decode one chunk, detect the windows in which Whisper failed, and decode those again with safer options.
 
-Whisper's known failures: a phrase over and over with high confidence, words for music or noise, and speech passed
-over without a word. Each leaves a trace that can be measured. A window with such a trace is decoded again in safer
-ways; what stays doubtful is marked as suspect, and nothing is matched against it.
+Whisper has three known failures: it repeats a phrase with high confidence, it makes up words for music or noise, and it
+skips speech. Each leaves a measurable trace (`Fault`). A window that stays doubtful is marked as suspect, and the
+alignment ignores it.
 """
 
 import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.core.audio_file import SAMPLE_RATE
 from pipeline.core.schema import Segment, Word
-from pipeline.transcribe.chunking import Chunk, Speech, pack_windows
-from pipeline.transcribe.whisper import Heard, Manner
-from pipeline.transcribe.word_timestamps import Piece, cut_segments, mend_times
+from pipeline.transcribe.chunking import Chunk, Window, pack_windows
+from pipeline.transcribe.whisper import DecodingOptions, DecodingResult
+from pipeline.transcribe.word_timestamps import TimeSpan, clamp_word_times, cut_segments
 
 if TYPE_CHECKING:
     from pipeline.core.audio_file import Samples
 
 
-# Whisper's own bounds (Radford et al. 2022, section 4.5): text that packs this well repeats itself, tokens this
-# improbable are guesses, and so are words where the model itself hears nobody.
-PACKS_TOO_WELL, TOO_IMPROBABLE, NOBODY_SPEAKS = 2.4, -1.0, 0.6
+# Text with a higher compression ratio repeats itself (Whisper's default: Radford et al. 2022, section 4.5).
+COMPRESSION_RATIO_THRESHOLD = 2.4
 
-# Nobody says more letters in a second of speech; auctioneers reach about 30.
-TOO_MANY_LETTERS = 40.0
+# Tokens with a lower mean log probability are guesses (same source).
+AVG_LOGPROB_THRESHOLD = -1.0
 
-# Speech of this length without a word has been passed over.
-PASSED_OVER_S = 2.5
+# Above this probability of no speech, improbable words stand for noise (same source).
+NO_SPEECH_THRESHOLD = 0.6
 
-# A window in which that happened is heard again in pieces of about this length.
-PIECE_S = 8.0
+# Most characters per second of speech; auctioneers reach about 30 letters.
+MAX_CHARACTERS_PER_S = 40.0
 
-# A phrase of up to so many words, so many times in a row; people do say "okay, okay, okay, okay".
-LOOP_WORDS, LOOP_TIMES, LOOP_TIMES_ONE_WORD = 8, 4, 6
+# Shortest speech without a word, seconds, that counts as skipped.
+MIN_SKIPPED_S = 2.5
 
-# So many names of the glossary in its own order were read there, not heard.
-ECHOED = 3
-PASSED_OVER = "passed over"
+# Pauses in speech shorter than this, seconds, do not interrupt skipped speech.
+_JOIN_PAUSE_S = 0.5
 
-# Tried in turn until the words of a window are not in doubt.
-MANNERS = (Manner(), Manner(whole=True), Manner(whole=True, no_repeat=4))
+# Preferred length, seconds, of the shorter windows that replace a window with skipped speech.
+RETRY_WINDOW_S = 8.0
+
+# Longest phrase, in words, that is checked for a loop.
+MAX_LOOP_WORDS = 8
+
+# Repetitions in a row that make a phrase of several words a loop.
+LOOP_REPETITIONS = 4
+
+# Repetitions in a row that make a single word a loop; people do say "okay, okay, okay, okay".
+WORD_LOOP_REPETITIONS = 6
+
+# Hotwords in the order of the prompt that show that the model repeats the prompt.
+PROMPT_RUN = 3
+
+# The options of the first attempt at a window.
+DEFAULT_OPTIONS = DecodingOptions()
+
+# The options of further attempts, in order, while the words of a window are in doubt.
+FALLBACK_OPTIONS = (
+    DecodingOptions(pad_to_full=True),
+    DecodingOptions(pad_to_full=True, no_repeat_ngram_size=4),
+)
 
 
-class Recogniser(Protocol):
-    """What hears: a model that is loaded."""
+class Fault(Enum):
+    """The trace of a failure in a decoded window."""
 
-    batch: int
+    REPETITION = auto()
+    IMPROBABLE = auto()
+    TOO_FAST = auto()
+    SKIPPED_SPEECH = auto()
+    REPEATED_PROMPT = auto()
 
-    def hear(self, windows: Sequence["Samples"], language: str, manner: Manner, hints: str | None) -> list[Heard]:
-        """Return what is said in each window."""
+
+class SpeechModel(Protocol):
+    """A loaded speech model; `batch_size` is how many windows it decodes at once."""
+
+    batch_size: int
+
+    def decode(
+        self, windows: Sequence["Samples"], language: str, options: DecodingOptions, hotwords: str | None
+    ) -> list[DecodingResult]:
+        """Return the words of each window."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """A window as it was heard once, and what is wrong with that."""
+    """One decoding of a window: its words in seconds of the whole audio, and its faults."""
 
     words: tuple[Word, ...]
-    sureness: float
-    faults: tuple[str, ...]
+    avg_logprob: float
+    faults: tuple[Fault, ...]
 
     @property
     def badness(self) -> tuple[bool, int, float]:
-        """Less is better: made-up words are worse than missing ones."""
-        return self.is_suspect, len(self.faults), -self.sureness
+        """A sort key, best first: words in doubt are worse than missing words."""
+        return self.is_suspect, len(self.faults), -self.avg_logprob
 
     @property
     def is_suspect(self) -> bool:
         """Whether the words themselves are in doubt."""
-        return any(fault != PASSED_OVER for fault in self.faults)
+        return any(fault is not Fault.SKIPPED_SPEECH for fault in self.faults)
 
 
 def decode_chunk(
-    recogniser: Recogniser, chunk: Chunk, language: str, *, hints: str | None = None,
-    on_heard: Callable[[float], None] = lambda _: None,
+    model: SpeechModel, chunk: Chunk, language: str, *, hotwords: str | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> list[Segment]:  # fmt: skip
-    """Return the segments of a chunk, in seconds from the start of the whole sound.
+    """Return the segments of a chunk, in seconds from the start of the whole audio.
 
-    `on_heard` is called with the seconds of sound done since the last call.
+    `hotwords` are names to expect, separated by commas. `on_progress` is called with the seconds of audio that were
+    done since its last call.
     """
     windows = pack_windows(chunk.speech, len(chunk.samples))
-    attempts: dict[Speech, _Attempt] = {}
+    decoder = _ChunkDecoder(model, chunk, language, hotwords)
+    attempts: dict[Window, _Attempt] = {}
     silence = len(chunk.samples) - sum(end - begin for begin, end in windows)
-    on_heard(silence / SAMPLE_RATE)
-    for group in group_windows(windows, recogniser.batch):
-        heard = _hear_group(recogniser, chunk, group, language, hints)
-        attempts |= dict(zip(group, heard, strict=True))
-        on_heard(sum(end - begin for begin, end in group) / SAMPLE_RATE)
+    on_progress(silence / SAMPLE_RATE)
+    for group in group_windows(windows, model.batch_size):
+        attempts |= dict(zip(group, decoder.decode_group(group), strict=True))
+        on_progress(sum(end - begin for begin, end in group) / SAMPLE_RATE)
     in_order = (attempts[window] for window in windows)
-    return [one for attempt in in_order for one in cut_segments(attempt.words, suspect=attempt.is_suspect)]
+    return [segment for attempt in in_order for segment in cut_segments(attempt.words, suspect=attempt.is_suspect)]
 
 
-def group_windows(windows: Sequence[Speech], most: int) -> list[list[Speech]]:
-    """Return windows in groups of at most `most`, equally many in each, those of like length together.
+def group_windows(windows: Sequence[Window], batch_size: int) -> list[list[Window]]:
+    """Return the windows in groups of at most `batch_size`, of equal size, longest windows first.
 
-    Windows that are heard together are padded to the longest of them.
+    The model pads the windows of a group to the longest, so windows of similar length share a group.
     """
-    groups = -(-len(windows) // most)
+    count = -(-len(windows) // batch_size)
     by_length = sorted(windows, key=lambda window: (window[0] - window[1], window))
-    bounds = [len(windows) * index // groups for index in range(groups + 1)] if groups else []
+    bounds = [len(windows) * index // count for index in range(count + 1)] if count else []
     return [by_length[first:last] for first, last in pairwise(bounds)]
 
 
-def _hear_group(
-    recogniser: Recogniser, chunk: Chunk, windows: Sequence[Speech], language: str, hints: str | None
-) -> list[_Attempt]:
-    """Windows heard together; those that went wrong once more, each alone, with more care.
+@dataclass(frozen=True, slots=True)
+class _ChunkDecoder:
+    """Decodes windows of one chunk, with retries."""
 
-    Where speech was only passed over, the words are not in doubt, and the window is heard in shorter pieces.
-    """
-    attempts = _hear_together(recogniser, chunk, windows, language, MANNERS[0], hints)
-    for index, window in enumerate(windows):
-        for manner in MANNERS[1:]:
-            if attempts[index].is_suspect:
-                # Without hints: they may be what was made up.
-                (again,) = _hear_together(recogniser, chunk, [window], language, manner, None)
-                attempts[index] = min(attempts[index], again, key=lambda one: one.badness)
-        if attempts[index].faults == (PASSED_OVER,):
-            attempts[index] = _look_again(recogniser, chunk, window, language, hints, attempts[index])
-    return attempts
+    model: SpeechModel
+    chunk: Chunk
+    language: str
+    hotwords: str | None
 
+    def decode_group(self, windows: Sequence[Window]) -> list[_Attempt]:
+        """Decode windows as one batch, then each one with faults again by itself; return the best attempts."""
+        attempts = self._decode(windows, DEFAULT_OPTIONS, self.hotwords)
+        for index, window in enumerate(windows):
+            for options in FALLBACK_OPTIONS:
+                if attempts[index].is_suspect:
+                    # Without hotwords, which may be the cause.
+                    (retried,) = self._decode([window], options, None)
+                    attempts[index] = min(attempts[index], retried, key=lambda attempt: attempt.badness)
+            if attempts[index].faults == (Fault.SKIPPED_SPEECH,):
+                attempts[index] = self._recover_skipped(window, attempts[index])
+        return attempts
 
-def _look_again(
-    recogniser: Recogniser, chunk: Chunk, window: Speech, language: str, hints: str | None, attempt: _Attempt
-) -> _Attempt:
-    """A window in which speech was passed over, heard in short pieces, of which less gets lost; then the gaps left."""
-    words = _hear_in_pieces(recogniser, chunk, window, language, hints, attempt.words)
-    gaps = [
-        (round(begin * SAMPLE_RATE) - chunk.begin, round(end * SAMPLE_RATE) - chunk.begin)
-        for begin, end in find_passed_over(words, _speech_in(chunk, window))
-    ]
-    for found in _hear_together(recogniser, chunk, gaps, language, MANNERS[1], None):
-        words += () if found.is_suspect else found.words
-    return replace(attempt, words=tuple(sorted(words, key=lambda word: word.start)))
+    def _recover_skipped(self, window: Window, attempt: _Attempt) -> _Attempt:
+        """Decode a window with skipped speech in shorter windows, then whatever speech still lacks words."""
+        words = self._decode_shorter(window, attempt.words)
+        gaps = [
+            (round(begin * SAMPLE_RATE) - self.chunk.begin, round(end * SAMPLE_RATE) - self.chunk.begin)
+            for begin, end in find_skipped(words, self._speech_in(window))
+        ]
+        for retried in self._decode(gaps, FALLBACK_OPTIONS[0], None):
+            words += () if retried.is_suspect else retried.words
+        return replace(attempt, words=tuple(sorted(words, key=lambda word: word.start)))
 
+    def _decode_shorter(self, window: Window, words: Sequence[Word]) -> list[Word]:
+        """Return the words of a window from shorter windows if they skip less speech than `words`, else `words`."""
+        begin, end = window
+        speech = [(max(b, begin) - begin, min(e, end) - begin) for b, e in self.chunk.speech if b < end and e > begin]
+        shorter = [(begin + b, begin + e) for b, e in pack_windows(speech, end - begin, RETRY_WINDOW_S)]
+        retried: list[Word] = []
+        if len(shorter) > 1:
+            for part, attempt in zip(shorter, self._decode(shorter, DEFAULT_OPTIONS, self.hotwords), strict=True):
+                retried += self._words_in(part, words) if attempt.is_suspect else attempt.words
+        spans = self._speech_in(window)
+        return min(list(words), retried, key=lambda choice: sum(e - b for b, e in find_skipped(choice, spans)))
 
-def _hear_in_pieces(
-    recogniser: Recogniser, chunk: Chunk, window: Speech, language: str, hints: str | None, words: Sequence[Word]
-) -> list[Word]:
-    """The words of a window heard in pieces, where that finds more than `words`; else those."""
-    begin, end = window
-    speech = [(max(b, begin) - begin, min(e, end) - begin) for b, e in chunk.speech if b < end and e > begin]
-    pieces = [(begin + b, begin + e) for b, e in pack_windows(speech, end - begin, PIECE_S)]
-    again: list[Word] = []
-    if len(pieces) > 1:
-        for piece, found in zip(
-            pieces, _hear_together(recogniser, chunk, pieces, language, MANNERS[0], hints), strict=True
-        ):
-            again += _words_in(chunk, piece, words) if found.is_suspect else found.words
-    spoken = _speech_in(chunk, window)
-    return min(list(words), again, key=lambda some: sum(e - b for b, e in find_passed_over(some, spoken)))
+    def _decode(self, windows: Sequence[Window], options: DecodingOptions, hotwords: str | None) -> list[_Attempt]:
+        samples = [self.chunk.samples[begin:end] for begin, end in windows]
+        results = self.model.decode(samples, self.language, options, hotwords) if samples else []
+        return [self._assess(result, window, hotwords) for result, window in zip(results, windows, strict=True)]
 
+    def _assess(self, result: DecodingResult, window: Window, hotwords: str | None) -> _Attempt:
+        """Move the words of a window to the time line of the whole audio, clamp their times, and find faults."""
+        begin, end = self._in_seconds(window)
+        if result.no_speech_prob > NO_SPEECH_THRESHOLD and result.avg_logprob < AVG_LOGPROB_THRESHOLD:
+            # Noise that the VAD took for speech.
+            return _Attempt((), result.avg_logprob, ())
+        placed = [
+            replace(word, start=min(word.start + begin, end), end=min(word.end + begin, end)) for word in result.words
+        ]
+        speech = self._speech_in(window)
+        words = clamp_word_times(placed, speech)
+        faults = find_faults(words, speech, result.avg_logprob)
+        if hotwords and repeats_prompt(result.text, hotwords):
+            faults.append(Fault.REPEATED_PROMPT)
+        return _Attempt(words, result.avg_logprob, tuple(faults))
 
-def _hear_together(
-    recogniser: Recogniser, chunk: Chunk, pieces: Sequence[Speech], language: str, manner: Manner,
-    hints: str | None,
-) -> list[_Attempt]:  # fmt: skip
-    """Pieces of a chunk, each as it was heard and with what is wrong with that."""
-    samples = [chunk.samples[begin:end] for begin, end in pieces]
-    heard = recogniser.hear(samples, language, manner, hints) if samples else []
-    return [_weigh(one, chunk, piece, hints) for one, piece in zip(heard, pieces, strict=True)]
+    def _words_in(self, window: Window, words: Sequence[Word]) -> list[Word]:
+        begin, end = self._in_seconds(window)
+        return [word for word in words if begin <= word.start < end]
 
+    def _speech_in(self, window: Window) -> list[TimeSpan]:
+        """Return the speech in a window, in seconds of the whole audio."""
+        return [
+            self._in_seconds((max(begin, window[0]), min(end, window[1])))
+            for begin, end in self.chunk.speech
+            if begin < window[1] and end > window[0]
+        ]
 
-def _words_in(chunk: Chunk, piece: Speech, words: Sequence[Word]) -> list[Word]:
-    begin, end = ((chunk.begin + edge) / SAMPLE_RATE for edge in piece)
-    return [word for word in words if begin <= word.start < end]
-
-
-def _weigh(heard: Heard, chunk: Chunk, window: Speech, hints: str | None = None) -> _Attempt:
-    """What was heard in a window, on the time line of the whole, and the traces of failure in it."""
-    offset, limit = (chunk.begin + window[0]) / SAMPLE_RATE, (chunk.begin + window[1]) / SAMPLE_RATE
-    if heard.no_speech > NOBODY_SPEAKS and heard.log_probability < TOO_IMPROBABLE:
-        # The model hears nobody and only guesses at words: it was noise that the voice filter let through.
-        return _Attempt((), heard.log_probability, ())
-    placed = [
-        replace(word, start=min(word.start + offset, limit), end=min(word.end + offset, limit)) for word in heard.words
-    ]
-    speech = _speech_in(chunk, window)
-    words = mend_times(placed, speech)
-    faults = find_faults(words, speech, heard.log_probability)
-    if hints and echoes(heard.text, hints):
-        faults.append("echoes the hints")
-    return _Attempt(words, heard.log_probability, tuple(faults))
-
-
-def _speech_in(chunk: Chunk, window: Speech) -> list[Piece]:
-    """Where speech is in a window, in seconds of the whole."""
-    return [
-        ((max(begin, window[0]) + chunk.begin) / SAMPLE_RATE, (min(end, window[1]) + chunk.begin) / SAMPLE_RATE)
-        for begin, end in chunk.speech
-        if begin < window[1] and end > window[0]
-    ]
+    def _in_seconds(self, window: Window) -> TimeSpan:
+        """Return a span of the chunk in seconds of the whole audio."""
+        return (self.chunk.begin + window[0]) / SAMPLE_RATE, (self.chunk.begin + window[1]) / SAMPLE_RATE
 
 
-def find_faults(words: Sequence[Word], speech: Sequence[Piece], log_probability: float) -> list[str]:
-    """Return what is wrong with the words of a window, given where speech is (seconds); empty where nothing is."""
+def find_faults(words: Sequence[Word], speech: Sequence[TimeSpan], avg_logprob: float) -> list[Fault]:
+    """Return the faults of a decoded window; `speech` holds its spans of speech in seconds."""
     text = "".join(word.word for word in words).strip()
     seconds = sum(end - begin for begin, end in speech)
     faults = []
-    if packing(text) > PACKS_TOO_WELL or repeats(text):
-        faults.append("repeats itself")
-    if words and log_probability < TOO_IMPROBABLE:
-        faults.append("improbable")
-    if len(text) > TOO_MANY_LETTERS * max(seconds, 1.0):
-        faults.append("too much for the time")
-    if find_passed_over(words, speech):
-        faults.append(PASSED_OVER)
+    if compression_ratio(text) > COMPRESSION_RATIO_THRESHOLD or has_loop(text):
+        faults.append(Fault.REPETITION)
+    if words and avg_logprob < AVG_LOGPROB_THRESHOLD:
+        faults.append(Fault.IMPROBABLE)
+    if len(text) > MAX_CHARACTERS_PER_S * max(seconds, 1.0):
+        faults.append(Fault.TOO_FAST)
+    if find_skipped(words, speech):
+        faults.append(Fault.SKIPPED_SPEECH)
     return faults
 
 
-def packing(text: str) -> float:
-    """Return how many times shorter a text gets by compression, as Whisper measures it; 0 for none."""
+def compression_ratio(text: str) -> float:
+    """Return the size of a text divided by its zlib-compressed size, as Whisper computes it; 0 for an empty text."""
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
-def repeats(text: str) -> bool:
-    """Tell whether a phrase comes LOOP_TIMES in a row, a word alone more often; digits said one by one do not count."""
+def has_loop(text: str) -> bool:
+    """Return whether a phrase of up to MAX_LOOP_WORDS words comes too often in a row.
+
+    The limit is LOOP_REPETITIONS, for a single word WORD_LOOP_REPETITIONS. Repeated digits do not count: ids hold them.
+    """
     words = re.findall(r"\w+", text.lower())
-    for length in range(1, LOOP_WORDS + 1):
-        times, run = LOOP_TIMES_ONE_WORD if length == 1 else LOOP_TIMES, 0
+    for length in range(1, MAX_LOOP_WORDS + 1):
+        repetitions, run = WORD_LOOP_REPETITIONS if length == 1 else LOOP_REPETITIONS, 0
         for index in range(length, len(words)):
             run = run + 1 if words[index] == words[index - length] and not words[index].isdigit() else 0
-            if run >= length * (times - 1):
+            if run >= length * (repetitions - 1):
                 return True
     return False
 
 
-def echoes(text: str, hints: str) -> bool:
-    """Tell whether a text recites names of the hints in their order, ECHOED of them in a row."""
-    said = " ".join(re.findall(r"\w+", text.lower()))
-    names = [" ".join(re.findall(r"\w+", name.lower())) for name in hints.split(",")]
-    runs = (" ".join(names[at : at + ECHOED]) for at in range(len(names) - ECHOED + 1))
-    return any(run in said for run in runs)
+def repeats_prompt(text: str, hotwords: str) -> bool:
+    """Return whether a text holds PROMPT_RUN hotwords in a row, in the order of the prompt."""
+    spoken = " ".join(re.findall(r"\w+", text.lower()))
+    names = [" ".join(re.findall(r"\w+", name.lower())) for name in hotwords.split(",")]
+    runs = (" ".join(names[at : at + PROMPT_RUN]) for at in range(len(names) - PROMPT_RUN + 1))
+    return any(run in spoken for run in runs)
 
 
-def _join(speech: Sequence[Piece]) -> list[Piece]:
-    """Pieces of speech with less than half a second between them, as one."""
-    joined: list[Piece] = []
-    for begin, end in speech:
-        if joined and begin - joined[-1][1] < 0.5:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((begin, end))
-    return joined
-
-
-def find_passed_over(words: Sequence[Word], speech: Sequence[Piece]) -> list[Piece]:
-    """Return where there is speech for PASSED_OVER_S in a row without a word, in seconds."""
-    found = []
-    for begin, end in _join(speech):
+def find_skipped(words: Sequence[Word], speech: Sequence[TimeSpan]) -> list[TimeSpan]:
+    """Return the spans of at least MIN_SKIPPED_S, in seconds, in which there is speech but no word."""
+    skipped = []
+    for begin, end in _merge_spans(speech):
         reached = begin
         for word in [*(word for word in words if word.end > begin and word.start < end), None]:
             start = end if word is None else word.start
-            if start - reached >= PASSED_OVER_S:
-                found.append((reached, start))
+            if start - reached >= MIN_SKIPPED_S:
+                skipped.append((reached, start))
             reached = max(reached, start if word is None else word.end)
-    return found
+    return skipped
+
+
+def _merge_spans(speech: Sequence[TimeSpan]) -> list[TimeSpan]:
+    """Merge spans of speech with less than _JOIN_PAUSE_S between them."""
+    merged: list[TimeSpan] = []
+    for begin, end in speech:
+        if merged and begin - merged[-1][1] < _JOIN_PAUSE_S:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((begin, end))
+    return merged

