@@ -1,7 +1,7 @@
-"""The search site's pages as text: the page with the search, one page an episode, and the data both read.
+"""The text of the site's files: the search page, a page for each episode, and the data scripts that both load.
 
-All are pure functions from the catalog's rows. Text from outside reaches a page through Jinja's escaping or as JSON,
-and a content security policy forbids whatever might slip through.
+All functions are pure. Text from outside reaches a page through Jinja's escaping or as JSON, and a content security
+policy blocks scripts and media of other origins.
 """
 
 import json
@@ -16,94 +16,107 @@ from pipeline.core.schema import Status
 from pipeline.core.times import format_time
 from pipeline.core.urls import is_http_url
 from pipeline.publish.paragraphs import Paragraph
-from pipeline.publish.players import YOUTUBE_FRAME, Player
+from pipeline.publish.players import YOUTUBE_FRAME, Player, PlayerKind
 from pipeline.publish.rows import CatalogRow
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+# The folder of the templates, scripts and styles.
 WEB = Path(__file__).parent.parent / "web"
-STATUS_WORDS = {
-    Status.CONFIDENT: "Confident",
-    Status.REVIEW: "To review",
-    Status.NOT_FOUND: "Not found",
-    Status.CORRECTED: "Corrected",
-}
 
-# The script of the catalog has a record a line, so that a change of one row is a change of one line.
-_SCRIPT = 'window.catalogData = {\n"episodes": [\n'
-_FEATURES = '\n],\n"features": [\n'
-_SEPARATOR = ",\n"
-_SCRIPT_END = "\n]\n};\n"
+# The columns of an episode in the catalog script.
+EPISODE_COLUMNS = ("episode_id", "episode_title", "player_kind", "player_source")
 
-# So many marks of time stand under an episode's picture at most, at one of these distances in seconds.
+# The columns of a feature in the catalog script, before them the number of its episode there. Except for that number
+# they are columns of the catalog.
+FEATURE_COLUMNS = (
+    "position",
+    "feature_id",
+    "version",
+    "title",
+    "description",
+    "highlight",
+    "start_s",
+    "start",
+    "status",
+    "quote",
+    "url",
+)
+EPISODE_NUMBER = "episode"
+
+# The wording of each status, by its value.
+STATUS_LABELS = {status.value: status.label for status in Status}
+
+# Most times that stand under an episode's timeline.
 MOST_TICKS = 8
-TICK_STEPS = (30, 60, 120, 300, 600, 900, 1800, 3600)
 
-# A bar narrower than this share of the picture could not be seen, or hit.
+# Distances between the times under a timeline, in seconds; the first that keeps to MOST_TICKS is taken.
+TICK_STEPS_S = (30, 60, 120, 300, 600, 900, 1800, 3600)
+
+# The share of a timeline that has times under it: a later one would run over the right edge.
+LABELED_SHARE = 0.96
+
+# The least width of a bar in a timeline, in percent of its length: a narrower one is hard to see and to click.
 THINNEST_PERCENT = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class EpisodePage:
-    """What an episode's page shows: its rows in list order, its transcript, what plays it, its length in seconds."""
+    """What an episode's page shows: its rows in list order, its player, its transcript, its duration in seconds."""
 
     rows: tuple[CatalogRow, ...]
     player: Player
     paragraphs: tuple[Paragraph, ...] = ()
     duration: float = 0.0
 
+    @property
+    def episode_id(self) -> str:
+        """The episode's id."""
+        return self.rows[0].episode_id
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """An episode as the search knows it: `published` as in 2026-11-23 or empty, `features` the text of their cells."""
+    @property
+    def title(self) -> str:
+        """The episode's title."""
+        return self.rows[0].episode_title
 
-    episode_id: str
-    title: str
-    published: str
-    player: Player
-    features: tuple[str, ...]
+    @property
+    def published_on(self) -> date | None:
+        """The day on which the episode was published; None where it is unknown."""
+        return self.rows[0].published_on
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A feature in the picture of an episode: left edge and width in percent of its length."""
+    """A feature in an episode's timeline: left edge and width in percent of its length."""
 
     left: float
     width: float
     row: CatalogRow
 
 
-def list_episode(rows: Sequence[CatalogRow], player: Player) -> Listing:
-    """Return what the search knows of an episode, from its rows and what plays it."""
-    first = rows[0]
-    published = first.published_on.isoformat() if first.published_on else ""
-    in_time = sorted(rows, key=lambda row: (row.start_s is None, row.start_s or 0.0, row.position))
-    # Its number in the catalog, which other episodes may move, stands before the cells.
-    features = tuple(_dump(_list_cells(row)).removeprefix("[") for row in in_time)
-    return Listing(first.episode_id, first.episode_title, published, player, features)
-
-
-def format_search_page(show: str, episodes: Sequence[Listing]) -> str:
+def format_search_page(show: str, episodes: Sequence[EpisodePage]) -> str:
     """Return `index.html`: the search, and a link to every episode for readers without scripts."""
     return _render(
         "index.html",
         show=show,
         episodes=episodes,
-        total=sum(len(episode.features) for episode in episodes),
-        statuses=STATUS_WORDS,
+        total=sum(len(episode.rows) for episode in episodes),
+        statuses=STATUS_LABELS,
         policy=format_policy(episode.player for episode in episodes),
         root=".",
     )
 
 
 def format_episode_page(episode: EpisodePage) -> str:
-    """Return an episode's page: its player, its picture, its features and its transcript."""
+    """Return an episode's page: its player, its timeline, its features and its transcript."""
     by_position = {row.position: row for row in episode.rows}
     return _render(
         "episode.html",
-        episode=episode.rows[0],
+        episode=episode,
+        show=episode.rows[0].show,
         rows=episode.rows,
+        anchors=anchor_rows(episode.rows),
         bars=list_bars(episode),
         ticks=list_ticks(episode.duration),
         duration=episode.duration,
@@ -112,57 +125,60 @@ def format_episode_page(episode: EpisodePage) -> str:
             (number, paragraph, [by_position[position] for position in paragraph.opens])
             for number, paragraph in enumerate(episode.paragraphs)
         ],
-        statuses=STATUS_WORDS,
+        statuses=STATUS_LABELS,
         policy=format_policy([episode.player]),
         root="..",
     )
 
 
-def format_catalog_script(episodes: Sequence[Listing]) -> str:
-    """Return `data/catalog.js`: every feature the search knows, newest episode first, then in order of time."""
-    names = [_dump([one.episode_id, one.title, one.published, one.player.kind, one.player.address]) for one in episodes]
-    features = [f"[{number},{cells}" for number, one in enumerate(episodes) for cells in one.features]
-    return _SCRIPT + _SEPARATOR.join(names) + _FEATURES + _SEPARATOR.join(features) + _SCRIPT_END
+def format_catalog_script(episodes: Sequence[EpisodePage]) -> str:
+    """Return `data/catalog.js`: the episodes in the order given, their features in order of time.
 
-
-def read_catalog_script(script: str) -> tuple[Listing, ...]:
-    """Return the episodes of a script that `format_catalog_script` wrote."""
-    names, _, features = script.removeprefix(_SCRIPT).removesuffix(_SCRIPT_END).partition(_FEATURES)
-    cells: dict[str, list[str]] = {}
-    # A line break in a text is written as \\n: here they stand between records alone.
-    for line in features.split(_SEPARATOR) if features else ():
-        number, _, rest = line.removeprefix("[").partition(",")
-        cells.setdefault(number, []).append(rest)
-    return tuple(
-        Listing(name, title, published, Player(kind, address), tuple(cells.get(str(number), ())))
-        for number, (name, title, published, kind, address) in enumerate(json.loads(f"[{names}]"))
+    A record is a list of cells, named by the script's `columns`, and stands on a line of its own, so that a change of
+    one row is a change of one line.
+    """
+    features = (
+        [number, *_list_cells(row)] for number, episode in enumerate(episodes) for row in _sort_by_time(episode.rows)
     )
+    parts = {
+        "columns": _dump({"episodes": EPISODE_COLUMNS, "features": [EPISODE_NUMBER, *FEATURE_COLUMNS]}),
+        "statuses": _dump(STATUS_LABELS),
+        "episodes": _dump_lines(
+            [episode.episode_id, episode.title, episode.player.kind, episode.player.source] for episode in episodes
+        ),
+        "features": _dump_lines(features),
+    }
+    return "window.catalogData = {\n" + ",\n".join(f'"{name}": {text}' for name, text in parts.items()) + "\n};\n"
 
 
 def _list_cells(row: CatalogRow) -> list[object]:
-    """A feature as the search reads it, in the order of `NAMES` in search.js, but for the first of them."""
-    url = row.url if is_http_url(row.url) else ""
-    marks = [row.position, row.feature_id, row.version or "", row.title, row.description, int(row.highlight)]
-    return [*marks, row.start_s, row.status, row.quote, url]
+    """Return a feature's cells in the order of FEATURE_COLUMNS; a URL that is not of the web is left out."""
+    cells = {name: getattr(row, name) for name in FEATURE_COLUMNS}
+    return list((cells | {"version": row.version or "", "url": row.url if is_http_url(row.url) else ""}).values())
+
+
+def _sort_by_time(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
+    """Return rows in order of their starts, those without one last."""
+    return sorted(rows, key=lambda row: (row.start_s is None, row.start_s or 0.0, row.position))
 
 
 def format_words_script(episode: EpisodePage) -> str:
-    """Return `data/episodes/<id>.js`: for each paragraph of the transcript the second at which each word is spoken."""
-    starts = ",\n".join(_dump(paragraph.starts) for paragraph in episode.paragraphs)
-    return f"window.catalogWords = [\n{starts}\n];\n"
+    """Return `data/episodes/<id>.js`: for each paragraph of the transcript the second at which each word starts."""
+    return f"window.catalogWords = {_dump_lines(paragraph.starts for paragraph in episode.paragraphs)};\n"
 
 
 def format_policy(players: Iterable[Player]) -> str:
-    """Return the content security policy of a page with these players: nothing but its own files and their media."""
-    frames = {player.origin for player in players if player.kind == "youtube"}
-    media = {player.origin for player in players if player.kind in {"audio", "video"}} - {""}
+    """Return the content security policy of a page with these players: its own files and their media, nothing else."""
+    players = tuple(players)
+    has_video = any(player.kind is PlayerKind.YOUTUBE for player in players)
+    media = {player.origin for player in players if player.kind in {PlayerKind.AUDIO, PlayerKind.VIDEO}} - {""}
     rules = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self'",
         "media-src": " ".join(["'self'", *sorted(media)]),
-        "frame-src": YOUTUBE_FRAME if frames else "'none'",
+        "frame-src": YOUTUBE_FRAME if has_video else "'none'",
         "base-uri": "'none'",
         "form-action": "'none'",
     }
@@ -170,7 +186,7 @@ def format_policy(players: Iterable[Player]) -> str:
 
 
 def list_bars(episode: EpisodePage) -> list[Bar]:
-    """Return the features in the picture of the episode, in order of time; none where its length is unknown."""
+    """Return the bars of an episode's timeline, in order of time; none where its duration is unknown."""
     bars = []
     for row in episode.rows:
         if row.start_s is None or episode.duration <= 0:
@@ -182,21 +198,21 @@ def list_bars(episode: EpisodePage) -> list[Bar]:
 
 
 def list_ticks(duration: float) -> list[tuple[float, str]]:
-    """Return marks (percent, time) to stand under an episode's picture."""
+    """Return the times (percent, text) to write under a timeline of `duration` seconds."""
     if duration <= 0:
         return []
-    step = next((step for step in TICK_STEPS if duration / step <= MOST_TICKS), TICK_STEPS[-1])
-    # The last mark would run over the picture's right edge.
-    return [(round(100.0 * at / duration, 3), format_time(at)) for at in range(0, int(duration * 0.96) + 1, step)]
+    step = next((step for step in TICK_STEPS_S if duration / step <= MOST_TICKS), TICK_STEPS_S[-1])
+    times = range(0, int(duration * LABELED_SHARE) + 1, step)
+    return [(round(100.0 * time / duration, 3), format_time(time)) for time in times]
 
 
 def name_anchor(row: CatalogRow) -> str:
-    """Return what names a feature in an address: its id, or its place in the list where it has none."""
+    """Return a feature's name in a URL: its id, or its place in the list where it has none."""
     return str(row.feature_id) if row.feature_id is not None else f"p{row.position}"
 
 
 def anchor_rows(rows: Sequence[CatalogRow]) -> dict[int, str]:
-    """Return each position's anchor; where a page lists an id twice, the first has it."""
+    """Return each position's anchor; where a page lists an id twice, the first entry has it."""
     anchors: dict[int, str] = {}
     for row in rows:
         anchor = name_anchor(row)
@@ -217,16 +233,9 @@ def _environment() -> "Environment":
         keep_trailing_newline=True,
     )
     environment.filters["time"] = format_time
-    environment.filters["date"] = _format_date
-    environment.filters["anchors"] = anchor_rows
-    environment.tests["web_address"] = is_http_url
+    environment.filters["date"] = lambda day: f"{day.day} {day:%B %Y}"
+    environment.tests["http_url"] = is_http_url
     return environment
-
-
-def _format_date(published: date | str) -> str:
-    """A date for people, given as such or as 2026-11-23."""
-    day = date.fromisoformat(published) if isinstance(published, str) else published
-    return f"{day.day} {day:%B %Y}"
 
 
 def _render(name: str, **values: object) -> str:
@@ -235,3 +244,7 @@ def _render(name: str, **values: object) -> str:
 
 def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _dump_lines(records: Iterable[object]) -> str:
+    return "[\n" + ",\n".join(map(_dump, records)) + "\n]"

@@ -30,7 +30,7 @@ from pipeline.publish.chapters import (
 )
 from pipeline.publish.rows import CatalogRow
 from tests.support.files import silent_mp3
-from tests.support.rows import PLACED, row_of
+from tests.support.rows import make_row
 
 CHAPTERS = (
     Chapter(30.25, 60.0, "Sort by date", "https://example.org/1?t=30&x=1"),
@@ -40,7 +40,7 @@ CHAPTERS = (
 
 
 def rows_with(*statuses: Status) -> tuple[CatalogRow, ...]:
-    row = row_of(PLACED)
+    row = make_row()
     return tuple(
         replace(row, position=n, status=status.value, start_s=100.0 * n, end_s=100.0 * n + 50, title=f"Feature {n}")
         for n, status in enumerate(statuses, start=1)

@@ -8,7 +8,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.publish.evaluation import draw_reliability, evaluate_starts, load_gold, published_starts
 from tests.support.rows import SCORED_ROWS as ROWS
-from tests.support.rows import make_row
+from tests.support.rows import rated_row
 
 TRUTH = {1: 98.0, 2: 200.0, 3: 300.0, 4: 400.0, 5: 450.0, 6: None, 7: None}
 
@@ -50,7 +50,7 @@ def test_a_row_the_truth_does_not_know_is_left_out() -> None:
 
 
 def test_published_times_say_nothing_of_entries_without_one() -> None:
-    rows = (make_row(1, 100.0, published=98.0), make_row(2, 200.0))
+    rows = (rated_row(1, 100.0, published=98.0), rated_row(2, 200.0))
     assert published_starts(rows) == {1: 98.0}
 
 

@@ -8,14 +8,16 @@ from mutagen.mp3 import MP3
 from pipeline.publish.formats import FORMATS, TAGGED_AUDIO, publish_notes
 from tests.support.files import silent_mp3
 from tests.support.project import LINES, make_transcript
-from tests.support.rows import rows_of
+from tests.support.rows import titled_rows
 
 TRANSCRIPT = make_transcript(LINES, seconds_a_line=60.0)
 
 
 def publish(folder: Path, audio: Path | None = None) -> list[str]:
     told: list[str] = []
-    publish_notes(rows_of("Sort by date", "Dark theme", "Limits"), TRANSCRIPT, folder, audio=audio, warn=told.append)
+    publish_notes(
+        titled_rows("Sort by date", "Dark theme", "Limits"), TRANSCRIPT, folder, audio=audio, warn=told.append
+    )
     return told
 
 
@@ -45,12 +47,12 @@ def test_an_mp3_gets_its_chapters_in_a_copy(tmp_path: Path) -> None:
 
 def test_what_a_format_s_rules_changed_is_told(tmp_path: Path) -> None:
     told: list[str] = []
-    publish_notes(rows_of("Sort by date"), TRANSCRIPT, tmp_path, warn=told.append)
+    publish_notes(titled_rows("Sort by date"), TRANSCRIPT, tmp_path, warn=told.append)
     assert told == ["chapters-youtube.txt: 2 chapters: YouTube wants 3 or more, so none are written"]
     assert (tmp_path / "chapters-youtube.txt").read_text() == ""
 
 
 @pytest.mark.parametrize("title", ["=1+1", "</script>", "a\nb", "\ud800"])
 def test_no_title_breaks_a_file(tmp_path: Path, title: str) -> None:
-    publish_notes(rows_of(title, "Dark theme", "Limits"), TRANSCRIPT, tmp_path, warn=lambda note: None)
+    publish_notes(titled_rows(title, "Dark theme", "Limits"), TRANSCRIPT, tmp_path, warn=lambda note: None)
     assert len(list(tmp_path.iterdir())) == len(FORMATS)

@@ -1,9 +1,9 @@
-"""What plays is told from the deep link, and a page may hold only links that it is safe to hold."""
+"""The player of a deep link, and the links that a page may hold."""
 
 import pytest
 
 from pipeline.core.urls import is_http_url
-from pipeline.publish.players import Player, file_player, find_player
+from pipeline.publish.players import NO_PLAYER, Player, PlayerKind, find_file_player, find_player
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from pipeline.publish.players import Player, file_player, find_player
         "https://www.youtube.com/shorts/dQw4w9WgXcQ",
     ],
 )
-def test_every_form_of_a_youtube_link_gives_the_video(url: str) -> None:
-    assert find_player(url) == Player("youtube", "dQw4w9WgXcQ")
+def test_youtube_link_gives_video(url: str) -> None:
+    assert find_player(url) == Player(PlayerKind.YOUTUBE, "dQw4w9WgXcQ")
     assert find_player(url).origin == "https://www.youtube-nocookie.com"
 
 
@@ -27,31 +27,31 @@ def test_every_form_of_a_youtube_link_gives_the_video(url: str) -> None:
     [
         (
             "https://cdn.example.org/shows/ep12.mp3#t=996",
-            Player("audio", "https://cdn.example.org/shows/ep12.mp3"),
+            Player(PlayerKind.AUDIO, "https://cdn.example.org/shows/ep12.mp3"),
         ),
         (
             "https://cdn.example.org/ep12.MP4?sig=1#t=996",
-            Player("video", "https://cdn.example.org/ep12.MP4?sig=1"),
+            Player(PlayerKind.VIDEO, "https://cdn.example.org/ep12.MP4?sig=1"),
         ),
-        ("https://example.org/episodes/12?t=996", Player("none")),
-        ("https://youtu.be/", Player("none")),
-        ("https://youtu.be/dQw4w9Wg<cQ", Player("none")),
-        ("https://youtube.com.example.org/watch?v=dQw4w9WgXcQ", Player("none")),
-        ("https://www.youtube.com/playlist?list=PL1", Player("none")),
-        ("javascript:alert(1)//.mp3", Player("none")),
-        ("https://exa mple.org/a.mp3", Player("none")),
-        ("https://[::1/a.mp3", Player("none")),
-        (None, Player("none")),
+        ("https://example.org/episodes/12?t=996", NO_PLAYER),
+        ("https://youtu.be/", NO_PLAYER),
+        ("https://youtu.be/dQw4w9Wg<cQ", NO_PLAYER),
+        ("https://youtube.com.example.org/watch?v=dQw4w9WgXcQ", NO_PLAYER),
+        ("https://www.youtube.com/playlist?list=PL1", NO_PLAYER),
+        ("javascript:alert(1)//.mp3", NO_PLAYER),
+        ("https://exa mple.org/a.mp3", NO_PLAYER),
+        ("https://[::1/a.mp3", NO_PLAYER),
+        (None, NO_PLAYER),
     ],
 )
-def test_files_play_and_other_pages_are_links(url: str | None, player: Player) -> None:
+def test_file_plays_and_other_page_does_not(url: str | None, player: Player) -> None:
     assert find_player(url) == player
 
 
 @pytest.mark.parametrize("host", ["a'; script-src *", "a;b", "user@a", "a,b", ""])
-def test_no_host_can_add_a_rule_to_the_security_policy(host: str) -> None:
+def test_host_cannot_add_rule_to_security_policy(host: str) -> None:
     assert not is_http_url(f"https://{host}/a.mp3")
 
 
-def test_a_file_beside_the_page_needs_no_other_origin() -> None:
-    assert file_player("media/ep12.ogg", "ep12.ogg").origin == ""
+def test_file_of_site_has_no_other_origin() -> None:
+    assert find_file_player("media/ep12.ogg", "ep12.ogg").origin == ""

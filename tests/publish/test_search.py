@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.publish.search import search_catalog
 from pipeline.publish.tables import build_table
-from tests.support.rows import PLACED, row_of
+from tests.support.rows import make_row
 
 TITLES = {
     500111: ("v4.10", "ep1", "Invoices can be sorted by due date", "A button in the list."),
@@ -22,7 +22,7 @@ TITLES = {
 
 @pytest.fixture(scope="module")
 def table() -> pa.Table:
-    row = row_of(PLACED)
+    row = make_row()
     return build_table(
         replace(row, position=n, feature_id=i, version=v, episode_id=e, title=t, description=d, quote="All right then")
         for n, (i, (v, e, t, d)) in enumerate(TITLES.items(), start=1)
@@ -89,7 +89,7 @@ def test_no_more_rows_come_than_asked_for(table: pa.Table) -> None:
 
 @given(st.lists(st.text(max_size=20), max_size=4))
 def test_any_question_has_an_answer_or_none(words: list[str]) -> None:
-    assert search_catalog(build_table([row_of(PLACED)]), words) is not None
+    assert search_catalog(build_table([make_row()]), words) is not None
 
 
 def test_an_empty_catalog_answers_nothing() -> None:

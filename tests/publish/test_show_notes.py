@@ -13,13 +13,13 @@ from pipeline.core.schema import Status
 from pipeline.feature_lists.load import parse_episodes
 from pipeline.publish.chapters import describe_video, list_chapters
 from pipeline.publish.show_notes import format_html, format_markdown, format_text
-from tests.support.rows import rows_of
+from tests.support.rows import titled_rows
 
 HOSTILE = '</script><script>alert(1)</script> <img src=x onerror=alert(1)> [x](javascript:alert(1)) **bold** & "q"'
 
 
 def test_notes_are_in_the_page_s_own_format() -> None:
-    rows = rows_of("Sort by date", "Dark theme")
+    rows = titled_rows("Sort by date", "Dark theme")
     assert format_text(rows, list_chapters(rows)) == (
         "One\n\nHighlights:\n· Dark theme (500002)\nFull feature review:\n"
         "Sort by date | v4.10 #500001 | 1:00\nText\nDark theme | v4.10 #500002 | 2:00\nText\n"
@@ -27,7 +27,7 @@ def test_notes_are_in_the_page_s_own_format() -> None:
 
 
 def test_a_doubtful_start_is_left_out_but_its_feature_stays() -> None:
-    rows = rows_of("Sort by date", "Dark theme")
+    rows = titled_rows("Sort by date", "Dark theme")
     rows = (replace(rows[0], status=Status.REVIEW.value), rows[1])
     assert "Sort by date | v4.10 #500001\n" in format_text(rows, list_chapters(rows))
     assert "Sort by date | v4.10 #500001 | 1:00\n" in format_text(rows, list_chapters(rows, include_review=True))
@@ -38,7 +38,7 @@ words = st.lists(st.from_regex(r"[A-Z]?[a-z]{2,9}|\(beta\)|“x”|<b>|&amp;|\*"
 
 @given(st.lists(words.map(lambda parts: "Adds " + " ".join(parts)), min_size=1, max_size=8))
 def test_notes_are_read_back_as_the_list_they_came_from(titles: list[str]) -> None:
-    rows = rows_of(*(f"{title} {n * 7919}" for n, title in enumerate(titles)))
+    rows = titled_rows(*(f"{title} {n * 7919}" for n, title in enumerate(titles)))
     (listed,) = parse_episodes(format_text(rows, list_chapters(rows)).encode())
     assert [(f.title, f.description, f.feature_id, f.version, f.published_s, f.highlight) for f in listed.features] == [
         (row.title, row.description, row.feature_id, row.version, float(60 * row.position), row.highlight)
@@ -47,7 +47,7 @@ def test_notes_are_read_back_as_the_list_they_came_from(titles: list[str]) -> No
 
 
 def test_markdown_shows_hostile_text_as_it_is() -> None:
-    rows = rows_of(HOSTILE, "Dark theme")
+    rows = titled_rows(HOSTILE, "Dark theme")
     shown = MarkdownIt("commonmark", {"html": True}).render(format_markdown(rows, list_chapters(rows)))
     tree = lxml_html.fromstring(f"<div>{shown}</div>")
     assert not tree.xpath("//script | //img | //a[starts-with(@href, 'javascript')]")
@@ -56,7 +56,7 @@ def test_markdown_shows_hostile_text_as_it_is() -> None:
 
 
 def test_html_shows_hostile_text_as_it_is() -> None:
-    rows = rows_of(HOSTILE, "Dark theme")
+    rows = titled_rows(HOSTILE, "Dark theme")
     chapters = list_chapters(rows)
     page = format_html(rows, chapters, describe_video(rows, chapters, 300.0))
     tree = lxml_html.fromstring(page)
@@ -68,6 +68,6 @@ def test_html_shows_hostile_text_as_it_is() -> None:
 
 
 def test_html_links_each_time_to_its_place() -> None:
-    rows = rows_of("Sort by date")
+    rows = titled_rows("Sort by date")
     page = format_html(rows, list_chapters(rows), {})
     assert re.search(r'<a href="https://example.org/\?t=60&amp;x=1">1:00</a>', page)

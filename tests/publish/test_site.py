@@ -1,4 +1,4 @@
-"""The site is written whole, from the catalog's files, and only where something changed."""
+"""The site: what is written from the catalog, what is written again, and what is removed."""
 
 import os
 import shutil
@@ -26,18 +26,23 @@ def add_to_catalog(project: Project, name: str, *titles: str, published: date | 
 
 
 def write(
-    project: Project, *, audio: SiteAudio = "none", found: SiteAudioFile | None = None, told: list[str] | None = None
+    project: Project,
+    *,
+    setting: SiteAudio = "none",
+    audio: SiteAudioFile | None = None,
+    warnings: list[str] | None = None,
 ) -> Path | None:
-    warnings = told if told is not None else []
+    """Write the site, with the same audio for each episode; warnings are appended to `warnings`."""
+    messages = warnings if warnings is not None else []
     return write_site(
         project,
-        ShowConfig.model_validate({"name": "Show", "site_audio": audio}),
-        find_audio=lambda _: found,
-        warn=lambda name, note: warnings.append(f"{name}: {note}"),
+        ShowConfig.model_validate({"name": "Show", "site_audio": setting}),
+        find_audio=lambda _: audio,
+        warn=lambda name, message: messages.append(f"{name}: {message}"),
     )
 
 
-def stamps(project: Project) -> dict[str, int]:
+def list_times(project: Project) -> dict[str, int]:
     files = (path for path in project.site.rglob("*") if path.is_file())
     return {path.relative_to(project.site).as_posix(): path.stat().st_mtime_ns for path in files}
 
@@ -50,9 +55,9 @@ def catalog(tmp_path: Path) -> Project:
     return project
 
 
-def test_every_episode_has_a_page_and_the_newest_comes_first(catalog: Project) -> None:
+def test_every_episode_has_a_page_newest_first(catalog: Project) -> None:
     assert write(catalog) == catalog.site / "index.html"
-    assert set(stamps(catalog)) == {
+    assert set(list_times(catalog)) == {
         "index.html", "data/catalog.js",
         *(f"assets/{'ufuzzy-LICENSE' if asset.endswith('LICENSE') else Path(asset).name}" for asset in ASSETS),
         *(f"episodes/{name}.html" for name in ("one", "two")),
@@ -62,14 +67,14 @@ def test_every_episode_has_a_page_and_the_newest_comes_first(catalog: Project) -
     assert data.index("Episode two") < data.index("Episode one")
 
 
-def test_nothing_is_written_twice(catalog: Project) -> None:
+def test_unchanged_catalog_writes_nothing(catalog: Project) -> None:
     write(catalog)
-    before = stamps(catalog)
+    before = list_times(catalog)
     assert write(catalog) is None
-    assert stamps(catalog) == before
+    assert list_times(catalog) == before
 
 
-def test_the_same_catalog_gives_the_same_bytes(catalog: Project, tmp_path: Path) -> None:
+def test_same_catalog_gives_same_bytes(catalog: Project, tmp_path: Path) -> None:
     write(catalog)
     first = {path: path.read_bytes() for path in catalog.site.rglob("*") if path.is_file()}
     shutil.rmtree(catalog.site)
@@ -77,19 +82,19 @@ def test_the_same_catalog_gives_the_same_bytes(catalog: Project, tmp_path: Path)
     assert {path: path.read_bytes() for path in first} == first
 
 
-def test_a_changed_episode_is_the_only_one_whose_page_is_made_again(catalog: Project) -> None:
+def test_only_page_of_changed_episode_is_rewritten(catalog: Project) -> None:
     write(catalog)
-    before = stamps(catalog)
+    before = list_times(catalog)
     add_to_catalog(catalog, "two", "Something else", published=date(2026, 11, 9))
     write(catalog)
-    after = stamps(catalog)
+    after = list_times(catalog)
     assert before["episodes/one.html"] == after["episodes/one.html"]
     assert before["episodes/two.html"] != after["episodes/two.html"]
     assert "Something else" in (catalog.site / "data" / "catalog.js").read_text()
 
 
 @pytest.mark.parametrize("name", ["index.html", "data/catalog.js", "assets/search.js", "episodes/one.html"])
-def test_a_file_that_is_gone_or_was_changed_is_made_again(catalog: Project, name: str) -> None:
+def test_missing_or_edited_file_is_rewritten(catalog: Project, name: str) -> None:
     write(catalog)
     whole = (catalog.site / name).read_bytes()
     for damaged in (None, "damaged"):
@@ -100,7 +105,7 @@ def test_a_file_that_is_gone_or_was_changed_is_made_again(catalog: Project, name
         assert (catalog.site / name).read_bytes() == whole
 
 
-def test_the_page_of_an_episode_that_is_gone_goes_too(catalog: Project) -> None:
+def test_page_of_removed_episode_is_removed(catalog: Project) -> None:
     write(catalog)
     catalog.catalog("one").unlink()
     write(catalog)
@@ -108,7 +113,7 @@ def test_the_page_of_an_episode_that_is_gone_goes_too(catalog: Project) -> None:
     assert "Episode one" not in (catalog.site / "index.html").read_text()
 
 
-def test_what_was_said_by_a_person_beside_the_site_stays(catalog: Project) -> None:
+def test_file_of_a_person_beside_site_stays(catalog: Project) -> None:
     write(catalog)
     (catalog.site / "CNAME").write_text("shows.example.org")
     add_to_catalog(catalog, "three")
@@ -117,34 +122,52 @@ def test_what_was_said_by_a_person_beside_the_site_stays(catalog: Project) -> No
 
 
 @pytest.mark.parametrize("content", [None, "not json", '{"segments": 3}'])
-def test_an_episode_without_a_transcript_has_a_page_all_the_same(catalog: Project, content: str | None) -> None:
+def test_episode_without_transcript_has_a_page(catalog: Project, content: str | None) -> None:
     catalog.transcript("one").unlink()
     if content is not None:
         catalog.transcript("one").write_text(content)
-    told: list[str] = []
-    write(catalog, told=told)
-    assert [line.startswith("one: its page has no transcript: ") for line in told] == [True]
+    warnings: list[str] = []
+    write(catalog, warnings=warnings)
+    assert [warning.startswith("one: its page has no transcript: ") for warning in warnings] == [True]
     assert "There is no transcript" in (catalog.site / "episodes" / "one.html").read_text()
 
 
-def test_audio_is_copied_only_where_the_settings_ask_for_it(catalog: Project) -> None:
-    sound = SiteAudioFile(DEMO_AUDIO, "digest")
-    write(catalog, found=sound)
+AUDIO = SiteAudioFile(DEMO_AUDIO, "digest")
+
+
+def test_audio_is_copied_only_if_settings_say_so(catalog: Project) -> None:
+    write(catalog, audio=AUDIO)
     assert not (catalog.site / "media").exists()
-    write(catalog, audio="copy", found=sound)
+    write(catalog, setting="copy", audio=AUDIO)
     assert (catalog.site / "media" / "one.ogg").read_bytes() == DEMO_AUDIO.read_bytes()
-    assert 'data-address="media/one.ogg"' in (catalog.site / "episodes" / "one.html").read_text()
-    write(catalog, audio="link", found=sound)
+    assert 'data-source="media/one.ogg"' in (catalog.site / "episodes" / "one.html").read_text()
+    write(catalog, setting="link", audio=AUDIO)
     assert not list((catalog.site / "media").iterdir())
     assert os.path.relpath(DEMO_AUDIO, catalog.site) in (catalog.site / "data" / "catalog.js").read_text()
 
 
-def test_an_empty_catalog_has_no_site(tmp_path: Path) -> None:
+def test_missing_copy_of_audio_is_written_again(catalog: Project) -> None:
+    write(catalog, setting="copy", audio=AUDIO)
+    (catalog.site / "media" / "one.ogg").unlink()
+    assert write(catalog, setting="copy", audio=AUDIO) is not None
+    assert (catalog.site / "media" / "one.ogg").read_bytes() == DEMO_AUDIO.read_bytes()
+
+
+def test_damaged_page_is_repaired_beside_changed_episode(catalog: Project) -> None:
+    write(catalog)
+    whole = (catalog.site / "episodes" / "one.html").read_bytes()
+    (catalog.site / "episodes" / "one.html").write_text("damaged")
+    add_to_catalog(catalog, "two", "Something else", published=date(2026, 11, 9))
+    write(catalog)
+    assert (catalog.site / "episodes" / "one.html").read_bytes() == whole
+
+
+def test_empty_catalog_has_no_site(tmp_path: Path) -> None:
     assert write(Project(tmp_path)) is None
     assert not (tmp_path / "data").exists()
 
 
-def test_a_run_writes_the_site_and_says_so(project: Project, transcriber: FakeTranscriber) -> None:
+def test_run_writes_and_reports_site(project: Project, transcriber: FakeTranscriber) -> None:
     def run() -> list[Path]:
         return run_stages(
             project, ["one", "two"], ("download", "transcribe", "align", "publish"),

@@ -1,25 +1,26 @@
 "use strict";
-/* An episode's page: plays from any feature or word, and follows the transcript. Words are marked by ranges
-   (CSS custom highlights), so that the text stays text: selectable, printable, and readable without scripts. */
+/* An episode's page: plays from any feature or word, and follows the transcript. Words are marked by ranges (CSS custom
+   highlights) instead of elements: the text stays selectable, printable, and readable without scripts. */
 (() => {
   const root = document.documentElement.dataset.root;
   const listen = document.querySelector(".listen");
-  const source = { ...listen.dataset };
+  const medium = { ...listen.dataset }; // kind, source and title
   const player = new Player(document.getElementById("player"), root);
   const playhead = document.getElementById("playhead");
   const timeline = document.querySelector(".timeline");
   const follow = document.getElementById("follow");
   const paragraphs = [...document.querySelectorAll("[data-paragraph]")];
-  const words = window.catalogWords;
+  const wordStarts = window.catalogWords; // of each paragraph, by its number: the second at which each word starts
   const numbers = paragraphs.map((paragraph) => Number(paragraph.dataset.paragraph));
-  const opening = numbers.map((number) => words[number][0]);
+  const paragraphStarts = numbers.map((number) => wordStarts[number][0]);
   const features = [...document.querySelectorAll(".features .start[data-play]")].map((start) => ({ start: Math.floor(Number(start.dataset.play)), row: start.closest("li") })).sort((a, b) => a.start - b.start);
-  const last = Math.max(...words.flat().slice(-1), ...features.slice(-1).map((feature) => feature.start), 0);
-  const duration = Number(timeline?.dataset.duration) || last;
-  let current = null;
+  const featureStarts = features.map((feature) => feature.start);
+  const lastStart = Math.max(...wordStarts.flat().slice(-1), ...featureStarts.slice(-1), 0);
+  const duration = Number(timeline?.dataset.duration) || lastStart;
+  let current = null; // the paragraph that is spoken
 
-  if (source.kind !== "none") player.prepare(source);
-  // The transcript stands below the player, however high that is.
+  if (medium.kind !== "none") player.prepare(medium);
+  // The transcript sticks below the player, whose height is known only here.
   new ResizeObserver(() => document.documentElement.style.setProperty("--listen-height", `${listen.offsetHeight}px`)).observe(listen);
   player.onTime(showTime);
   addEventListener("click", (event) => {
@@ -28,7 +29,7 @@
     else if (event.target.closest("[data-paragraph]") && getSelection().isCollapsed) playWord(event);
   });
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (event.key === "ArrowLeft") player.skip(-5);
     else if (event.key === "ArrowRight") player.skip(5);
     else return;
@@ -36,18 +37,18 @@
   });
 
   function playFrom(seconds) {
-    if (source.kind === "none") return;
-    player.play({ ...source, link: source.kind === "youtube" ? `https://youtu.be/${source.address}?t=${Math.floor(seconds)}` : "" }, seconds);
+    if (medium.kind === "none") return;
+    player.play({ ...medium, link: medium.kind === "youtube" ? `https://youtu.be/${medium.source}?t=${Math.floor(seconds)}` : "" }, seconds);
   }
 
-  /* A click on a word plays from it. */
+  /* Plays from the word that was clicked. */
   function playWord(event) {
-    const place = document.caretPositionFromPoint?.(event.clientX, event.clientY); // older browsers have the clocks
-    const node = place?.offsetNode;
+    const caret = document.caretPositionFromPoint?.(event.clientX, event.clientY); // older browsers: the clocks still play
+    const node = caret?.offsetNode;
     const paragraph = node?.parentElement?.closest("[data-paragraph]");
-    if (!paragraph || source.kind === "none") return;
-    const before = node.data.slice(0, place.offset).split(" ").length - 1;
-    playFrom(words[Number(paragraph.dataset.paragraph)][before]);
+    if (!paragraph || medium.kind === "none") return;
+    const word = node.data.slice(0, caret.offset).split(" ").length - 1;
+    playFrom(wordStarts[Number(paragraph.dataset.paragraph)][word]);
   }
 
   function showTime(seconds) {
@@ -57,34 +58,35 @@
       playhead.setAttribute("x2", share);
       playhead.setAttribute("visibility", "visible");
     }
-    const feature = features[lastBefore(features.map((one) => one.start), seconds)];
-    for (const one of features) one.row.classList.toggle("playing", one === feature);
+    const playing = features[lastBefore(featureStarts, seconds)];
+    for (const feature of features) feature.row.classList.toggle("playing", feature === playing);
     showWord(seconds);
   }
 
   function showWord(seconds) {
-    const index = lastBefore(opening, seconds);
+    const index = lastBefore(paragraphStarts, seconds);
     const paragraph = paragraphs[index];
     if (!paragraph) return;
-    const word = lastBefore(words[numbers[index]], seconds);
-    highlight("spoken", [wordRange(paragraph, word)]);
+    const word = lastBefore(wordStarts[numbers[index]], seconds);
+    highlight("spoken", [makeWordRange(paragraph, word)]);
     if (paragraph === current) return;
     current = paragraph;
     if (follow.checked) reveal(paragraph);
   }
 
-  /* Scroll only where it is not in sight already: the transcript alone where it moves on its own, else the page. */
+  /* Scrolls to an element that is out of sight: the transcript where it has a scroll bar of its own, else the page. */
   function reveal(element) {
-    const frame = document.getElementById("transcript");
-    const alone = frame.scrollHeight > frame.clientHeight;
+    const transcript = document.getElementById("transcript");
+    const scrolls = transcript.scrollHeight > transcript.clientHeight;
     const box = element.getBoundingClientRect();
-    const [top, bottom] = alone ? [frame.getBoundingClientRect().top, frame.getBoundingClientRect().bottom] : [listen.getBoundingClientRect().bottom, innerHeight];
+    const frame = transcript.getBoundingClientRect();
+    const [top, bottom] = scrolls ? [frame.top, frame.bottom] : [listen.getBoundingClientRect().bottom, innerHeight];
     if (box.top >= top && box.bottom <= bottom) return;
-    if (alone) frame.scrollTop += box.top - top - frame.clientHeight / 4;
+    if (scrolls) transcript.scrollTop += box.top - top - transcript.clientHeight / 4;
     else element.scrollIntoView({ block: "center" });
   }
 
-  /* The number of the last start that is not after `seconds`, by bisection; -1 before the first. */
+  /* Returns the place of the last start that is not after `seconds`, by bisection; -1 before the first. */
   function lastBefore(starts, seconds) {
     let [low, high] = [0, starts.length];
     while (low < high) {
@@ -95,19 +97,19 @@
     return low - 1;
   }
 
-  function wordRange(paragraph, number) {
+  function makeWordRange(paragraph, number) {
     const text = paragraph.firstChild;
-    let from = 0;
-    for (let passed = 0; passed < number; passed += 1) from = text.data.indexOf(" ", from) + 1;
-    const end = text.data.indexOf(" ", from);
-    return range(text, from, end < 0 ? text.length : end);
+    let start = 0;
+    for (let passed = 0; passed < number; passed += 1) start = text.data.indexOf(" ", start) + 1;
+    const end = text.data.indexOf(" ", start);
+    return makeRange(text, start, end < 0 ? text.length : end);
   }
 
-  function range(node, from, to) {
-    const made = new Range();
-    made.setStart(node, from);
-    made.setEnd(node, to);
-    return made;
+  function makeRange(node, start, end) {
+    const range = new Range();
+    range.setStart(node, start);
+    range.setEnd(node, end);
+    return range;
   }
 
   function highlight(name, ranges) {
@@ -116,39 +118,41 @@
 
   const finder = document.getElementById("transcript-finder");
   if (!finder) return;
-  const matches = document.getElementById("matches");
+  const status = document.getElementById("matches");
   const steps = [...finder.querySelectorAll("[data-step]")];
-  let found = [];
-  let chosen = -1;
-  finder.addEventListener("input", find);
+  let matches = []; // ranges
+  let chosen = -1; // place in `matches`
+  finder.addEventListener("input", findMatches);
   finder.addEventListener("submit", (event) => event.preventDefault());
   finder.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches("input")) choose(event.shiftKey ? -1 : 1);
+    if (event.key === "Enter" && event.target.matches("input")) chooseMatch(event.shiftKey ? -1 : 1);
   });
-  for (const button of steps) button.addEventListener("click", () => choose(Number(button.dataset.step)));
+  for (const button of steps) button.addEventListener("click", () => chooseMatch(Number(button.dataset.step)));
 
-  function find() {
-    const asked = finder.querySelector("input").value.trim().toLowerCase().split(/\s+/).join(" ");
-    found = [];
+  function findMatches() {
+    const query = finder.querySelector("input").value.trim().toLowerCase().split(/\s+/).join(" ");
+    matches = [];
     chosen = -1;
-    for (const paragraph of asked ? paragraphs : []) {
-      const text = paragraph.firstChild.data.toLowerCase();
-      for (let at = text.indexOf(asked); at >= 0; at = text.indexOf(asked, at + asked.length)) {
-        found.push(range(paragraph.firstChild, at, Math.min(at + asked.length, paragraph.firstChild.length)));
+    for (const paragraph of query ? paragraphs : []) {
+      const node = paragraph.firstChild;
+      const text = node.data.toLowerCase();
+      for (let start = text.indexOf(query); start >= 0; start = text.indexOf(query, start + query.length)) {
+        // In lower case, a text may have more characters.
+        matches.push(makeRange(node, start, Math.min(start + query.length, node.length)));
       }
     }
-    highlight("found", found);
+    highlight("found", matches);
     highlight("chosen", []);
-    for (const button of steps) button.disabled = !found.length;
-    matches.textContent = asked ? (found.length ? `${found.length} found` : "none") : "";
-    if (found.length) choose(1);
+    for (const button of steps) button.disabled = !matches.length;
+    status.textContent = query && !matches.length ? "none" : "";
+    chooseMatch(1);
   }
 
-  function choose(step) {
-    if (!found.length) return;
-    chosen = (chosen + step + found.length) % found.length;
-    highlight("chosen", [found[chosen]]);
-    matches.textContent = `${chosen + 1} of ${found.length}`;
-    reveal(found[chosen]);
+  function chooseMatch(step) {
+    if (!matches.length) return;
+    chosen = (chosen + step + matches.length) % matches.length;
+    highlight("chosen", [matches[chosen]]);
+    status.textContent = `${chosen + 1} of ${matches.length}`;
+    reveal(matches[chosen]);
   }
 })();
