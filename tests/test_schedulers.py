@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
+from pipeline.core.settings_file import make_parser
 from tests.support.command import COMMANDS, help_of
 from tests.support.project import REPOSITORY
 
@@ -73,7 +73,7 @@ def test_the_workflow_has_no_known_weakness() -> None:
 
 
 def test_the_workflow_s_shell_is_sound() -> None:
-    steps = yaml.safe_load(WORKFLOW.read_text())["jobs"]["catalog"]["steps"]
+    steps = make_parser().load(WORKFLOW.read_text())["jobs"]["catalog"]["steps"]
     for script in (step["run"] for step in steps if "run" in step):
         checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
         assert checked.returncode == 0, checked.stderr

@@ -1,6 +1,6 @@
-"""Open the file of a recording, decode its sound packet by packet, and judge whether it is whole.
+"""Open, check and decode audio files.
 
-The one place that says when a file is damaged or cut off: a file that a download takes can also be transcribed.
+Only this module decides whether a file is damaged or truncated. Download and transcription therefore agree.
 """
 
 import os
@@ -25,28 +25,32 @@ if TYPE_CHECKING:
     Samples = npt.NDArray[np.float32]
 
 
-# The containers we read, by FFmpeg's names. Its others include lists of further files and addresses (HLS, concat, DASH,
-# SDP), by which a recording from outside could name any file of this machine as its sound.
+# Accepted containers, by FFmpeg's names. Its other formats include playlists (HLS, concat, DASH, SDP), through which a
+# foreign file could make FFmpeg read any file of this machine.
 CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,"
     "mpeg,mpegts,mxf,nut,ogg,rm,tta,w64,wav,wv"
 )
 
-# By how much a file may be shorter than it says before we call it cut off: players and encoders round, and pad.
-SLACK_SECONDS, SLACK_SHARE = 3.0, 0.01
+# Seconds that a file may lack of its stated duration: encoders round and pad.
+SLACK_SECONDS = 3.0
+# The same as a share of the stated duration; the larger of the two counts.
+SLACK_SHARE = 0.01
 
-# Players skip a damaged packet now and then, and so do we; beyond this share the file is not the recording.
+# Share of packets that may fail to decode. Players skip a damaged packet; above this share the file is damaged.
 MAX_DAMAGED = 0.01
 
-# Where this share is lost, it is not damage but encryption, or no sound at all.
+# Above this share of failed packets, the file is encrypted or holds no audio.
 ENCRYPTED = 0.9
-_UNKNOWN = 0xFFFF_FF00  # a size from here on means: written as a stream, to an unknown end
+# WAV data sizes from here on mean that the length was unknown when the header was written.
+_UNKNOWN = 0xFFFF_FF00
+# The first bytes of a web page or feed saved in place of audio.
 _WEB_PAGE = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 
 
 @dataclass
 class Tally:
-    """What came of the packets of a file so far: how many there were, and how many did not decode."""
+    """Counts of a file's packets: all, failed to decode, and decoded frames."""
 
     packets: int = 0
     damaged: int = 0
@@ -55,7 +59,10 @@ class Tally:
 
 @contextmanager
 def open_audio(path: Path, shown: object = None) -> "Iterator[tuple[av.container.InputContainer, av.AudioStream]]":
-    """Yield an open media file and its first stream of sound; InputError, naming it as `shown`, where there is none."""
+    """Yield an open media file and its first audio stream.
+
+    Raises InputError where there is none; the message calls the file `shown`.
+    """
     import av
 
     shown = shown or path
@@ -64,26 +71,26 @@ def open_audio(path: Path, shown: object = None) -> "Iterator[tuple[av.container
     if not head:
         raise InputError(f"{shown} is empty: fetch it again, or name another file")
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_WEB_PAGE):
-        raise InputError(f"{shown} is a web page, not audio: name the address of the audio itself")
-    # FFmpeg would find a telephone codec in it.
+        raise InputError(f"{shown} is a web page, not audio: give the URL of the audio itself")
+    # FFmpeg would decode text as a telephone codec.
     if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
         raise InputError(f"{shown} is text, not audio or video: name the recording, or fetch it again")
     try:
         container = av.open(str(path), metadata_errors="ignore", options={"format_whitelist": CONTAINERS})
     except (av.FFmpegError, ValueError) as error:
         raise InputError(
-            f"{shown} is not audio or video that we can read ({explain(error)}): name another file"
+            f"{shown} is not audio or video that we can read ({describe_decoder_error(error)}): name another file"
         ) from error
     with container:
         if not container.streams.audio:
-            raise InputError(f"{shown} has no audio stream: name the file with the episode's sound")
+            raise InputError(f"{shown} has no audio stream: name the file with the episode's audio")
         yield container, container.streams.audio[0]
 
 
 def decode_audio(
     container: "av.container.InputContainer", stream: "av.AudioStream", tally: Tally
 ) -> "Iterator[av.AudioFrame]":
-    """Yield the frames of a stream; a damaged packet is counted in `tally` and passed over, as players do."""
+    """Yield the frames of a stream; a damaged packet is counted in `tally` and skipped, as players do."""
     import av
 
     packets = container.demux(stream)
@@ -91,8 +98,8 @@ def decode_audio(
     while True:
         try:
             packet = next(packets)
-        # An error: the file ends in the middle of something. An index: PyAV would end a stream that began within the
-        # file, and which it does not know; ours comes before, and has ended.
+        # FFmpegError: the file ends inside a packet. IndexError: PyAV flushes a stream that starts inside the file and
+        # that it does not know; the audio stream has ended by then.
         except (StopIteration, av.FFmpegError, IndexError):
             break
         tally.packets += packet.size > 0
@@ -107,18 +114,17 @@ def decode_audio(
             if isinstance(frame, av.AudioFrame):
                 tally.frames += 1
                 yield frame
-    # A file that is cut off ends with half a packet, which is no damage: its length tells.
+    # A truncated file ends with half a packet. Its duration reveals that, so the packet does not count as damaged.
     tally.damaged -= broken
 
 
 def check_complete(shown: object, tally: Tally, seconds: float, stated: float | None) -> None:
-    """Raise InputError where nothing decoded, too much did not, or much less than the `stated` seconds did."""
+    """Raise InputError for a file that is undecodable, damaged, or much shorter than its `stated` seconds."""
     damaged = tally.damaged / max(tally.packets, 1)
-    # Of an encrypted file a frame decodes by chance.
+    # A frame of an encrypted file can decode by chance.
     if not tally.frames or damaged > ENCRYPTED:
         raise InputError(
-            f"{shown} holds no sound that can be decoded: fetch it again, or name a file that plays and is not "
-            "encrypted"
+            f"{shown} holds no sound that can be decoded: fetch it again, or name a file that plays and is not encrypted"
         )
     if damaged > MAX_DAMAGED:
         raise InputError(
@@ -132,12 +138,12 @@ def check_complete(shown: object, tally: Tally, seconds: float, stated: float | 
 
 
 def is_truncated(seconds: float, expected: float, share: float = SLACK_SHARE) -> bool:
-    """Tell whether so much sound is missing that a file must have been cut off."""
+    """Tell whether audio is so much shorter than expected that it must be truncated."""
     return seconds < expected - max(SLACK_SECONDS, share * expected)
 
 
 def container_duration(container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
-    """Return the seconds of sound according to the file's header, be it an estimate; None where it says nothing."""
+    """Return the seconds of audio by the file's header, possibly an estimate; None where it states none."""
     import av
 
     if stream.duration is not None and stream.time_base is not None:
@@ -146,24 +152,24 @@ def container_duration(container: "av.container.InputContainer", stream: "av.Aud
 
 
 def stated_duration(path: Path, container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
-    """Return the seconds that a file's header states; None where they are only guessed from the file's size."""
+    """Return the seconds that a file's header states; None where FFmpeg estimates them from the file's size."""
     name = container.format.name
-    if name in {"mpegts", "aac", "hls"} or (name == "mp3" and not _has_length(path)):
+    if name in {"mpegts", "aac", "hls"} or (name == "mp3" and not _has_frame_count(path)):
         return None
-    # FFmpeg takes the length of a WAV file from its size, where the header states more than there is.
-    return (_find_wav_length(path) if name == "wav" else None) or container_duration(container, stream)
+    # FFmpeg takes the duration of a WAV file from its size where the header states more.
+    return (_wav_duration(path) if name == "wav" else None) or container_duration(container, stream)
 
 
-def explain(error: Exception) -> str:
-    """Return what the decoder says, without its number and our path."""
+def describe_decoder_error(error: Exception) -> str:
+    """Return the decoder's message without its error number and the path."""
     return str(getattr(error, "strerror", None) or error)
 
 
-def _has_length(path: Path) -> bool:
-    """Tell whether an mp3 begins with the frame in which encoders note how many follow."""
+def _has_frame_count(path: Path) -> bool:
+    """Tell whether an mp3 begins with the Xing, Info or VBRI frame, which states the number of frames."""
     with path.open("rb") as opened:
         head = opened.read(10)
-        # An ID3 tag comes first; its size is four bytes of seven bits.
+        # The size of a leading ID3 tag is four bytes of seven bits.
         size = (
             10 + sum((byte & 0x7F) << 7 * (3 - place) for place, byte in enumerate(head[6:10]))
             if head[:3] == b"ID3"
@@ -171,11 +177,11 @@ def _has_length(path: Path) -> bool:
         )
         opened.seek(size)
         frame = opened.read(2048)
-    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
+    return any(tag in frame for tag in (b"Xing", b"Info", b"VBRI"))
 
 
-def _find_wav_length(path: Path) -> float | None:
-    """The seconds that the header of a WAV file states; None where it was written before they were known."""
+def _wav_duration(path: Path) -> float | None:
+    """Return the seconds that a WAV header states; None where the header was written before they were known."""
     rate = 0
     with path.open("rb") as opened:
         if opened.read(4) != b"RIFF":
@@ -185,33 +191,34 @@ def _find_wav_length(path: Path) -> float | None:
             name, size = struct.unpack("<4sI", header)
             if name == b"data":
                 return size / rate if rate and 0 < size < _UNKNOWN else None
-            # Of the format we want the bytes a second; chunks begin at even places.
+            # The format chunk holds the bytes per second. Chunks are padded to even sizes.
             content = opened.read(12) if name == b"fmt " else b""
             rate = struct.unpack("<8xI", content)[0] if len(content) == 12 else rate
             opened.seek(size + size % 2 - len(content), os.SEEK_CUR)
     return None
 
 
-SAMPLE_RATE = 16_000  # what Whisper and its voice filter expect
+# Samples per second, the rate of Whisper and of its voice activity detection.
+SAMPLE_RATE = 16_000
 
-# A step of the time stamps by less than this is rounding; a longer one is sound that is missing.
+# Seconds by which timestamps may jump through rounding; a longer jump means missing audio.
 _GAP_S = 0.25
 
-# No recording pauses for so long: the time stamps start anew, or are wrong.
+# Seconds of the longest gap. A longer jump means that timestamps restart or are wrong.
 _LONGEST_GAP_S = 600.0
 
 
 def probe_duration(path: Path) -> float:
-    """Return the seconds of sound in a media file; InputError where it holds no audio we can read."""
+    """Return the seconds of audio in a media file; InputError where it holds no readable audio."""
     with open_audio(path) as (container, stream):
         return container_duration(container, stream) or 0.0
 
 
 def read_samples(path: Path) -> Iterator["Samples"]:
-    """Yield the sound of a media file block by block, mono at SAMPLE_RATE; memory does not grow with its length.
+    """Yield the audio of a media file in blocks of mono samples at SAMPLE_RATE, in constant memory.
 
-    Sound stands where its time stamps say: what is missing in the file becomes silence. InputError where the
-    file holds no audio, is damaged, or breaks off before the length that its header gives.
+    Samples stand at their timestamps: a gap in the file becomes silence. Raises InputError where the file holds no
+    audio, is damaged, or ends before its stated duration.
     """
     import av
 
@@ -222,24 +229,26 @@ def read_samples(path: Path) -> Iterator["Samples"]:
         try:
             yield from _resample(decode_audio(container, stream, tally), timeline, origin)
         except (av.FFmpegError, ValueError) as error:
-            raise InputError(f"{path} is damaged ({explain(error)}): fetch it again, or name another file") from error
+            raise InputError(
+                f"{path} is damaged ({describe_decoder_error(error)}): fetch it again, or name another file"
+            ) from error
     check_complete(path, tally, timeline.samples / SAMPLE_RATE, stated)
 
 
 class _Timeline:
-    """How far the sound has come, against what the time stamps say."""
+    """The number of samples written, compared with the frames' timestamps."""
 
     def __init__(self) -> None:
         self.samples = 0
         self._offset: float | None = None
 
     def find_gap(self, time: float | None, origin: float) -> int:
-        """Return the samples of silence that belong before a frame stamped `time`, and count them as written."""
+        """Return the samples of silence to write before a frame stamped `time`, and count them as written."""
         if time is None:
             return 0
         at, reached = time - origin, self.samples / SAMPLE_RATE
         if self._offset is None:
-            # The first frame may begin after the picture does; anything else is a clock with another zero.
+            # The first audio frame may start after the video; any other offset is a clock with another origin.
             self._offset = 0.0 if 0 <= at < _LONGEST_GAP_S else at
         missing = at - self._offset - reached
         if not -_GAP_S <= missing < _LONGEST_GAP_S:
@@ -252,7 +261,7 @@ class _Timeline:
 
 
 def _resample(frames: "Iterable[av.AudioFrame]", timeline: _Timeline, origin: float) -> "Iterator[Samples]":
-    """Frames of any rate and layout as mono blocks, with silence where frames are missing."""
+    """Yield frames of any rate and layout as mono blocks, with silence for missing frames."""
     import av
     import numpy as np
 
@@ -271,7 +280,7 @@ def _resample(frames: "Iterable[av.AudioFrame]", timeline: _Timeline, origin: fl
 def _convert(
     resampler: "av.AudioResampler | None", frame: "av.AudioFrame | None", timeline: _Timeline
 ) -> "Iterator[Samples]":
-    """What a resampler gives for a frame; for None, what it still holds back."""
+    """Yield the output of a resampler for a frame; for None, the samples it still buffers."""
     import numpy as np
 
     for converted in resampler.resample(frame) if resampler else ():
@@ -280,11 +289,12 @@ def _convert(
         yield block
 
 
+# Loudness values per second of audio.
 PER_SECOND = 25
 
 
 def measure_loudness(path: Path) -> bytes:
-    """Return `PER_SECOND` values for each second of sound, 0 (silence) to 255 (the loudest of the file).
+    """Return `PER_SECOND` peak values for each second of audio, 0 (silence) to 255 (the file's maximum).
 
     InputError where the file cannot be read.
     """
@@ -299,6 +309,6 @@ def measure_loudness(path: Path) -> bytes:
         peaks.append(np.abs(rest[:whole]).reshape(-1, window).max(axis=1))
         rest = rest[whole:]
     loudness = np.concatenate([*peaks, np.zeros(0, dtype=np.float32)])
-    # Speech spans a wide range of levels: the root keeps quiet words visible beside loud ones.
+    # The square root keeps quiet words visible beside loud ones.
     share = np.sqrt(loudness / max(1e-6, float(loudness.max(initial=0.0))))
     return bytes((255 * share).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""What people decided about starts: `configs/corrections/<id>.yaml`, read and written safely."""
+"""Read and write the decisions of people about starts: `configs/corrections/<id>.yaml`."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -7,24 +7,25 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from filelock import FileLock, Timeout
 from pydantic import BeforeValidator, Field, model_validator
 
-from pipeline.core.config import StrictModel, Text, load_settings
+from pipeline.core.config import Text
 from pipeline.core.errors import LockHeldError
 from pipeline.core.project import Project
+from pipeline.core.settings_file import StrictModel, load_settings, make_parser
 from pipeline.core.storage import write_bytes
 from pipeline.core.text import same_wording
 from pipeline.core.times import format_time, parse_time
 
-# Seconds to wait for another writer, who needs milliseconds.
+# Seconds to wait for another writer; a write takes milliseconds.
 PATIENCE_S = 20.0
+# The first line of a new corrections file.
 HEADER = "# What people decided about this episode's starts. Every re-run follows it; see docs/corrections.md.\n"
 
 
 class Decision(StrEnum):
-    """What a person said of a feature."""
+    """What a person decided about a feature."""
 
     MOVED = "moved"
     CONFIRMED = "confirmed"
@@ -33,7 +34,7 @@ class Decision(StrEnum):
 
 
 def _read_seconds(value: object) -> object:
-    """Seconds as they are, and `0:45` or `1:02:07` as seconds (YAML itself already reads `16:36` so)."""
+    """Return the seconds of a clock time such as `1:02:07`, and any other value as it is."""
     return parse_time(value) if isinstance(value, str) and ":" in value else value
 
 
@@ -41,7 +42,7 @@ Seconds = Annotated[float, BeforeValidator(_read_seconds), Field(ge=0, allow_inf
 
 
 class Correction(StrictModel):
-    """One decision about one feature."""
+    """A person's decision about one feature."""
 
     feature_id: int | None = Field(default=None, ge=1, strict=True, description="the feature's id, where it has one")
     title: Text | None = Field(default=None, description="the feature's title: finds it where the id does not")
@@ -54,38 +55,38 @@ class Correction(StrictModel):
 
     @model_validator(mode="after")
     def _check_parts(self) -> "Correction":
-        """Refuse what decides nothing, or two things at once."""
+        """Raise ValueError for a decision that names no feature, lacks its time, or contradicts itself."""
         if self.feature_id is None and self.title is None:
             raise ValueError("this correction names no feature: give its `feature_id` or its `title`")
         starts = self.decision in {Decision.MOVED, Decision.CONFIRMED}
         if starts and self.start is None:
-            raise ValueError(f"`start` is missing: at which time is it {self.decision}?")
+            raise ValueError(f"`start` is missing: {self.decision} needs a time")
         if not starts and self.start is not None:
             raise ValueError(f"`start` does not go with {self.decision}: use `decision: moved`")
         if self.decision is Decision.END and self.end is None:
-            raise ValueError("`end` is missing: where does it end?")
+            raise ValueError("`end` is missing: the decision `end` needs a time")
         if self.decision is Decision.NOT_DISCUSSED and self.end is not None:
             raise ValueError("`end` does not go with not_discussed")
         if self.start is not None and self.end is not None and self.end <= self.start:
-            raise ValueError(f"it ends at {format_time(self.end)}, but starts at {format_time(self.start)}")
+            raise ValueError(f"`end` {format_time(self.end)} is not after `start` {format_time(self.start)}")
         return self
 
     @property
     def name(self) -> str:
-        """How to speak of its feature."""
+        """The feature's id or quoted title, for messages."""
         return f"#{self.feature_id}" if self.feature_id is not None else f'"{self.title}"'
 
 
 class _CorrectionsFile(StrictModel):
-    """The shape of `configs/corrections/<id>.yaml`."""
+    """The format of `configs/corrections/<id>.yaml`."""
 
     corrections: Annotated[tuple[Correction, ...], BeforeValidator(lambda value: value or ())] = Field(
-        default=(), description="the decisions, one an entry"
+        default=(), description="the decisions, one per entry"
     )
 
 
 def load_corrections(path: Path) -> tuple[Correction, ...]:
-    """Return the decisions in a file, in its order; none where it does not exist.
+    """Return the decisions in a file, in its order; an empty tuple where the file does not exist.
 
     ConfigError names file, line and field.
     """
@@ -101,16 +102,16 @@ def _holds_comments_only(path: Path) -> bool:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
-        return False  # whoever reads the settings says what is wrong
+        return False  # load_settings reports the problem
     return all(not line.strip() or line.lstrip().startswith("#") for line in lines)
 
 
 def save_correction(project: Project, episode_id: str, correction: Correction) -> None:
     """Write one decision into the episode's file; it replaces an earlier one about the same feature.
 
-    Everything else in the file stays, comments and order included, and so do the decisions that others save at the
-    same time. An end and a start decided one after the other are kept together. LockHeldError where another writer
-    does not let go, ConfigError where the file is damaged: nothing is written then.
+    Everything else in the file stays, including comments, order, and decisions that other writers save at the same
+    time. A start and an end of one feature are kept together. Raises LockHeldError where another writer holds the
+    lock for PATIENCE_S, and ConfigError where the file is damaged; nothing is written then.
     """
     if correction.when is None:
         correction = correction.model_copy(update={"when": datetime.now(UTC).replace(microsecond=0)})
@@ -118,12 +119,12 @@ def save_correction(project: Project, episode_id: str, correction: Correction) -
 
 
 def withdraw_correction(project: Project, episode_id: str, correction: Correction) -> None:
-    """Take the decision about a feature out of the episode's file again; nothing happens where there is none."""
+    """Remove the decision about a feature from the episode's file; do nothing where there is none."""
     _edit_file(project, episode_id, correction, keep=False)
 
 
 def _edit_file(project: Project, episode_id: str, correction: Correction, *, keep: bool) -> None:
-    """Read, change and replace the file while nobody else does."""
+    """Read, change and replace the file under its lock."""
     from ruamel.yaml import YAML
 
     path, lock = project.corrections(episode_id), project.corrections_lock(episode_id)
@@ -134,10 +135,11 @@ def _edit_file(project: Project, episode_id: str, correction: Correction, *, kee
             before = path.read_text(encoding="utf-8-sig") if path.exists() else HEADER
             editor = YAML()
             editor.preserve_quotes = True
-            editor.width = 4096  # no wrapping: a title is a line, for people and for diffs
+            # No wrapping: each title stays on one line, for people and for diffs.
+            editor.width = 4096
             editor.indent(mapping=2, sequence=4, offset=2)
             document = editor.load(before) or {}
-            # Comments without any setting belong to no document and would be lost.
+            # Comments in a file without settings belong to no document: the editor would lose them.
             text = StringIO("" if document or not before else before.rstrip("\n") + "\n")
             text.seek(0, 2)
             document["corrections"] = document.get("corrections") or []
@@ -146,12 +148,12 @@ def _edit_file(project: Project, episode_id: str, correction: Correction, *, kee
             editor.dump(document, text)
             write_bytes(path, text.getvalue().encode())
     except Timeout:
-        raise LockHeldError(f"{path} is being written by someone else for {PATIENCE_S:.0f} s: try again") from None
+        raise LockHeldError(f"{path} has been locked by another writer for {PATIENCE_S:.0f} s: try again") from None
 
 
 def _edit_items(items: list[Any], known: Sequence[Correction], correction: Correction, *, keep: bool) -> bool:
-    """Change the entries of a file, of which `known` are the decisions; False where nothing is to be done."""
-    index = next((n for n, one in enumerate(known) if _is_same(one, correction)), None)
+    """Change the entries of a file, whose decisions are `known`; return False where nothing changes."""
+    index = next((number for number, other in enumerate(known) if _is_same_feature(other, correction)), None)
     if not keep:
         if index is not None:
             del items[index]
@@ -159,7 +161,7 @@ def _edit_items(items: list[Any], known: Sequence[Correction], correction: Corre
     if index is None:
         items.append(_to_yaml(correction))
         return True
-    # Field by field, so that comments inside the entry stay.
+    # Field by field: comments inside the entry stay.
     merged = _to_yaml(_merge(known[index], correction))
     for name in [name for name in items[index] if name not in merged]:
         del items[index][name]
@@ -167,15 +169,15 @@ def _edit_items(items: list[Any], known: Sequence[Correction], correction: Corre
     return True
 
 
-def _is_same(one: Correction, other: Correction) -> bool:
-    """Tell whether two decisions are about one feature: by id, else by wording."""
-    if one.feature_id is not None and other.feature_id is not None:
-        return one.feature_id == other.feature_id
-    return same_wording(one.title, other.title)
+def _is_same_feature(left: Correction, right: Correction) -> bool:
+    """Tell whether two decisions concern one feature: by id, else by wording."""
+    if left.feature_id is not None and right.feature_id is not None:
+        return left.feature_id == right.feature_id
+    return same_wording(left.title, right.title)
 
 
 def _merge(before: Correction, now: Correction) -> Correction:
-    """The later decision, with what the earlier one said of the other end of the discussion."""
+    """Return the later decision, completed by the start or end of the earlier one."""
     now = now.model_copy(update={"feature_id": now.feature_id or before.feature_id, "title": now.title or before.title})
     if now.decision is Decision.END and before.start is not None and now.end is not None and now.end > before.start:
         return now.model_copy(update={"decision": before.decision, "start": before.start})
@@ -184,23 +186,26 @@ def _merge(before: Correction, now: Correction) -> Correction:
     return now
 
 
-def _to_yaml(one: Correction) -> dict[str, Any]:
-    """The fields that say something, as YAML writes them: no digits nobody can hear, words that stay words."""
-    values = one.model_dump(exclude_defaults=True)
+def _to_yaml(correction: Correction) -> dict[str, Any]:
+    """Return the fields that are set, for YAML: seconds to the millisecond, text quoted where needed."""
+    values = correction.model_dump(exclude_defaults=True)
     for name, value in values.items():
         if isinstance(value, float):
             values[name] = round(value, 3)
         elif isinstance(value, str):
             values[name] = _quote(value)
-    return {**values, "decision": one.decision.value}
+    return {**values, "decision": correction.decision.value}
 
 
 def _quote(text: str) -> str:
-    """The text as it is, or marked to be quoted where a reader of YAML 1.1 would take it for a number or a time."""
+    """Return the text, marked for quotes where a reader of YAML 1.1 takes it for a number, a date or a time."""
+    from ruamel.yaml.error import YAMLError
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     quoted: str = DoubleQuotedScalarString(text)
+    parser = make_parser()
+    parser.version = (1, 1)
     try:
-        return text if yaml.safe_load(text) == text else quoted
-    except (yaml.YAMLError, ValueError):
+        return text if parser.load(text) == text else quoted
+    except (YAMLError, ValueError):
         return quoted

@@ -1,16 +1,16 @@
-"""A new project folder for a show: settings with comments, the folders, and what git should leave alone."""
+"""Create a project folder for a show: commented settings, the folders, and a .gitignore."""
 
-from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from pipeline.core.errors import InputError
 from pipeline.core.project import Project
+from pipeline.core.settings_file import StrictModel, make_parser
 from pipeline.core.storage import write_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """Facts about a show that its settings start from."""
+class Preset(StrictModel):
+    """Facts about a show that fill its first settings file."""
 
     name: str = "My Show"
     product: str = ""
@@ -18,81 +18,72 @@ class Preset:
     glossary: tuple[str, ...] = ()
 
 
-PRESETS = {
-    # The show whose pages this program was first written for.
-    "by-the-runbook": Preset(
-        "By the [run]Book",
-        "HaloPSA",
-        "en",
-        (
-            "HaloPSA",
-            "Halo",
-            "runbook",
-            "Microsoft Entra ID",
-            "Intune",
-            "Azure",
-            "Google Workspace",
-            "Slack",
-            "Jira Software",
-            "ConnectWise Automate",
-            "Datto RMM",
-            "Kaseya VSA",
-            "Auvik",
-            "Avalara",
-            "SailPoint IdentityIQ",
-            "Snow",
-            "SLA",
-            "SAF",
-        ),
-    )
-}
+# The folder of presets: one YAML file per show, named after the preset, with the fields of Preset.
+PRESETS = files("pipeline.core").joinpath("presets")
+# The show's settings file, with a comment for each setting.
 SHOW = """\
-# The show. Each episode has a small file of its own in configs/episodes: `catalog new` writes it.
+# The show. Each episode has its own file in configs/episodes, which `catalog new` writes.
 name: {name}
 # The product whose release notes the show walks through.
 product: {product}
 
 # Speech model: a Whisper size (tiny.en, base, small, medium, large-v3), or the path of a model folder.
 model: base
-# What is spoken; detected when left out.
+# The spoken language; detected if left out.
 {language}
 
-# The deep link at a start; {{seconds}} and {{episode_id}} are filled in. An episode's own `link` goes before it:
-# on YouTube each has one of its own, https://www.youtube.com/watch?v=VIDEO_ID&t={{seconds}}s
+# The template of deep links, with {{seconds}} and {{episode_id}}. An episode's own `link` replaces it. On YouTube, each
+# episode needs its own link: https://www.youtube.com/watch?v=VIDEO_ID&t={{seconds}}s
 # link: https://example.org/{{episode_id}}?t={{seconds}}
 
 {glossary}
 
-# Take the publisher's captions as transcript, where there are any, in place of speech recognition.
+# Use the publisher's captions as transcript where they exist, in place of speech recognition.
 # captions: true
 
-# Where you want doubtful starts in show notes and chapters, too.
+# Include starts in review in show notes and chapters.
 # include_review: true
 
-# What fetching audio may take, and how politely it is done. These are the values when left out.
+# Limits and pauses of downloads. These are the defaults.
 # download:
-#   max_megabytes: 4000               # the largest file to fetch
-#   max_minutes: 120                  # how long fetching one episode may take
+#   max_megabytes: 4000               # the largest file to download
+#   max_minutes: 120                  # the longest download of one episode
 #   pause: 5                          # seconds between two episodes
-#   retries: 5                        # how often to try again without getting on
-#   cookies: cookies.txt              # where a site wants a sign-in; never commit it
+#   retries: 5                        # attempts in a row without progress
+#   cookies: cookies.txt              # for a site that needs a sign-in; never commit it
 #   allow_private_addresses: false    # follow redirects and feeds into private networks
 """
+# What git should ignore.
 GITIGNORE = """\
-# Audio is large and can be fetched again; what is made of it can be made again.
+# Audio is large and can be downloaded again; a run rebuilds everything under data/processed.
 /data/raw/
 /data/processed/
 /models/
-# Whoever has them is signed in as you.
+# Cookies give access to your accounts.
 cookies*.txt
 """
+# The folders of a new project.
 FOLDERS = ("configs/episodes", "configs/corrections", "pages", "audio", "data/raw", "data/processed")
 
 
+def list_presets() -> list[str]:
+    """Return the names of the presets."""
+    return sorted(file.name.removesuffix(".yaml") for file in PRESETS.iterdir())
+
+
+def load_preset(name: str) -> Preset:
+    """Return a preset by its name; InputError for an unknown one."""
+    if name not in list_presets():
+        raise InputError(f"there is no preset {name!r}; known: {', '.join(list_presets())}")
+    return Preset.model_validate(make_parser().load(PRESETS.joinpath(f"{name}.yaml").read_text(encoding="utf-8")))
+
+
 def make_project(folder: Path, preset: str | None = None) -> list[Path]:
-    """Make a project's files and folders, and return the files; InputError where there is a project already."""
-    if preset is not None and preset not in PRESETS:
-        raise InputError(f"there is no preset {preset!r}; known: {', '.join(sorted(PRESETS))}")
+    """Create a project's folders and files, and return the files.
+
+    Raises InputError for an unknown preset, for a folder that holds a project, and for a path that is a file.
+    """
+    facts = load_preset(preset) if preset is not None else Preset()
     project = Project(folder)
     if project.show.exists():
         raise InputError(f"{project.show} is there already: edit it, or name another folder")
@@ -101,7 +92,7 @@ def make_project(folder: Path, preset: str | None = None) -> list[Path]:
     for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     written = [project.show]
-    write_bytes(project.show, _write_show(PRESETS[preset] if preset else Preset()).encode())
+    write_bytes(project.show, _write_show(facts).encode())
     ignored = folder / ".gitignore"
     if not ignored.exists():
         write_bytes(ignored, GITIGNORE.encode())

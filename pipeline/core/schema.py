@@ -1,19 +1,19 @@
-"""The records that cross from one stage to the next, in the field's words.
+"""The records that pass between stages.
 
-Times are seconds from the start of the audio, as floats. `Word`, `Segment` and `Transcript` carry the names
-that faster-whisper gives them.
+Times are seconds from the start of the audio, as floats. `Word`, `Segment` and `Transcript` use the names of
+faster-whisper.
 """
 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-# A start is right within so many seconds of what a person would write: what every confidence is a probability of.
+# Seconds within which a start counts as right; every confidence is the probability of that.
 RIGHT_S = 30.0
 
 
 class Status(StrEnum):
-    """How far a start can be trusted; `label` is the wording that pages show."""
+    """How far a start can be trusted; `label` is its wording on pages and in tables."""
 
     label: str
 
@@ -31,7 +31,7 @@ class Status(StrEnum):
 
 
 class Method(StrEnum):
-    """What decided where a feature was placed."""
+    """The evidence that decided a placement."""
 
     SPOKEN_ID = "spoken_id"
     PHRASE = "phrase"
@@ -42,7 +42,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken word; `word` keeps the blank before it, as Whisper writes it."""
+    """One spoken word; `word` keeps its leading space, as in Whisper."""
 
     start: float
     end: float
@@ -52,9 +52,9 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech as the transcriber or the caption file cut it; `words` may be empty.
+    """A piece of speech with its text, as the transcriber or the caption file cut it; `words` may be empty.
 
-    `suspect` words were probably never said: they are kept to be seen, and nothing is matched against them.
+    The words of a `suspect` segment were probably never said. They stay in the transcript; the alignment ignores them.
     """
 
     start: float
@@ -66,10 +66,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said and when, and who says so: `source` is `whisper`, `captions` or `file`.
+    """The speech of an episode as timed segments.
 
-    `language` is a tag such as `en`, None where nobody said; `duration` is in seconds. `engine` tells what recognised
-    it, on which device; `remarks` what a person should know about it.
+    `source` is `whisper`, `captions` or `file`. `language` is a tag such as `en`, or None where it is unknown.
+    `duration` is in seconds. `engine` names the library and device of the transcription. `remarks` are messages for
+    the maintainer.
     """
 
     segments: tuple[Segment, ...]
@@ -83,13 +84,16 @@ class Transcript:
 
     @property
     def trusted(self) -> tuple[Segment, ...]:
-        """The segments that are not suspect: what was said."""
+        """The segments that are not suspect."""
         return tuple(segment for segment in self.segments if not segment.suspect)
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One entry of an episode's feature list; `position` counts from 1, `published_s` is the page's own time."""
+    """One entry of an episode's feature list.
+
+    `position` counts from 1; `published_s` is the page's own time in seconds.
+    """
 
     position: int
     title: str
@@ -100,7 +104,7 @@ class Feature:
     published_s: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an entry that no list can hold."""
+        """Raise ValueError for a position below 1 or an empty title."""
         if self.position < 1:
             raise ValueError(f"position counts from 1, not {self.position}")
         if not self.title.strip():
@@ -156,7 +160,7 @@ class NumberKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A passage of the transcript that may be about the feature at `position`; `score` lies in 0 to 1.
+    """A span of the transcript that may refer to the feature at `position`; `score` is 0 to 1.
 
     `number` is the kind of number where `method` is SPOKEN_ID.
     """
@@ -172,11 +176,11 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where one feature's discussion starts, how sure that is, and why.
+    """The start and end of one feature's discussion, with status, confidence and reason.
 
-    `confidence` is the probability that `start` is right, within RIGHT_S. `start` and `end` are None where the feature
-    was not found; `confidence` is then the probability that it is really not discussed. `quote` are the words from the
-    start on; `alternatives` are other starts that fit, best first.
+    `confidence` is the probability that `start` is within RIGHT_S of the true start. `start` and `end` are None for a
+    feature that was not found; `confidence` is then the probability that it is not discussed. `quote` holds the words
+    from the start on. `alternatives` are other possible starts in seconds, best first.
     """
 
     position: int
@@ -192,14 +196,14 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """The decision for all features of an episode together: one placement each, in list order."""
+    """The placements of all features of an episode, in list order."""
 
     placements: tuple[Placement, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Which inputs an episode's catalog rows were made from."""
+    """The inputs of an episode's catalog rows: transcript source, model name and digests."""
 
     transcript_source: str
     model: str
@@ -209,7 +213,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What a catalog says about the episode itself; `link` is a template with `{seconds}`, or None."""
+    """The catalog's facts about an episode; `link` is a template with `{seconds}`, or None."""
 
     show: str
     episode_id: str

@@ -1,7 +1,7 @@
-"""The records of `pipeline.schema` as JSON: the shapes of the files between stages.
+"""Convert the records of `pipeline.core.schema` to JSON and back: the formats of the files between stages.
 
-KeyError, TypeError or ValueError where a value has not the shape that was written; `pipeline.storage.read_record` makes
-of it an error that names the file.
+The readers raise KeyError, TypeError or ValueError for another format; `pipeline.core.storage.read_record` turns these
+into an error that names the file.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from pipeline.core.schema import Alignment, Feature, Method, Placement, Segment,
 
 
 def transcript_to_json(transcript: Transcript) -> dict[str, Any]:
-    """Return the transcript in the shape of `data/processed/transcripts/<id>.json`."""
+    """Return the transcript in the format of `data/processed/transcripts/<id>.json`."""
     header = {
         "language": transcript.language,
         "duration": transcript.duration,
@@ -40,7 +40,7 @@ def transcript_from_json(value: dict[str, Any]) -> Transcript:
 
 
 def segments_to_json(segments: Iterable[Segment]) -> list[dict[str, Any]]:
-    """Return segments as JSON objects; `suspect` stands only where it is true."""
+    """Return segments as JSON objects; `suspect` is written only where it is true."""
     records = [dataclasses.asdict(segment) for segment in segments]
     return [{name: value for name, value in record.items() if name != "suspect" or value} for record in records]
 
@@ -48,8 +48,14 @@ def segments_to_json(segments: Iterable[Segment]) -> list[dict[str, Any]]:
 def segments_from_json(value: list[dict[str, Any]]) -> tuple[Segment, ...]:
     """Return the segments that `segments_to_json` wrote."""
     return tuple(
-        Segment(s["start"], s["end"], s["text"], tuple(Word(**word) for word in s["words"]), s.get("suspect", False))
-        for s in value
+        Segment(
+            segment["start"],
+            segment["end"],
+            segment["text"],
+            tuple(Word(**word) for word in segment["words"]),
+            segment.get("suspect", False),
+        )
+        for segment in value
     )
 
 

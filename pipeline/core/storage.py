@@ -1,4 +1,4 @@
-"""How files are written and read: whole, or not at all."""
+"""Write files atomically and read them with one clear error."""
 
 import hashlib
 import json
@@ -14,30 +14,31 @@ from typing import Any, TypeVar
 from pipeline.core.errors import InputError
 
 Record = TypeVar("Record")
+# Temporary files of `atomic_write`.
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; what is written there replaces `path` when the block ends well."""
+    """Yield a temporary path; the file written there replaces `path` when the block ends without an exception."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder: a rename over file systems would be a copy, which can be cut.
+    # In the same folder: a rename across file systems is a copy, which can be interrupted.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         temporary.touch(exist_ok=False)
         yield temporary
-        # On disk before it has its name: else a power cut could leave the name of an empty file.
+        # Flush the content before the rename: otherwise a power cut can leave an empty file under the name.
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(temporary, path)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        # People know the file by its own name; a full disk tells none.
+        # Name the final file: people do not know the temporary one, and a full disk names none.
         if isinstance(error, OSError) and error.errno and error.filename in {None, str(temporary)}:
             error.filename = str(path)
         raise
-    # The rename itself survives a power cut only once the folder is on disk.
+    # The rename survives a power cut only after the folder is flushed.
     with suppress(OSError):
         folder = os.open(path.parent, os.O_RDONLY)
         try:
@@ -47,25 +48,25 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def remove_temp_files(folder: Path) -> None:
-    """Take away what a killed writer left beside the files it was about to replace."""
+    """Remove the temporary files that killed writers left below a folder."""
     for path in folder.rglob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace the file at `path` by `content`, whole."""
+    """Replace the file at `path` with `content`, atomically."""
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace the file at `path` by `value`; long lists of records stand one record a line."""
+    """Replace the file at `path` with the JSON of `value`, one record a line."""
     write_bytes(path, dump_json(value).encode())
 
 
 def dump_json(value: Any) -> str:
-    """Return JSON that a person can read and a diff can follow: a line for each record."""
+    """Return JSON with one record a line, which people can read and diffs can follow."""
     if not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     fields = []
@@ -83,9 +84,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"), parse_float=_parse_finite, parse_constant=_parse_finite)
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read: {error}; run again with --force to make it anew") from error
+        raise InputError(f"{path} cannot be read: {error}; re-run with --force to regenerate it") from error
     if not isinstance(value, dict):
-        raise InputError(f"{path} is not what we wrote; run again with --force to make it anew")
+        raise InputError(f"{path} has an unexpected format: re-run with --force to regenerate it")
     return value
 
 
@@ -98,24 +99,29 @@ def _parse_finite(text: str) -> float:
 
 
 def read_record(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record:
-    """Return the record in a JSON file of ours; InputError where its shape is not the one we write."""
-    # Written by us and edited by somebody, or by an older version: either is made anew.
+    """Return the record that `parse` builds from a JSON file; InputError for an unexpected format."""
+    # Somebody edited the file, or another version wrote it. A re-run rebuilds it in both cases.
     value = read_json(path)
     try:
         return parse(value)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path} is not what we wrote; run again with --force to make it anew") from error
+        raise InputError(f"{path} has an unexpected format: re-run with --force to regenerate it") from error
 
 
-def read_limited(path: Path, limit: int, what: str) -> bytes:
-    """Return the bytes of a file given to us; InputError where it cannot be read, or is larger than `limit` bytes."""
+def read_limited(path: Path, limit: int, role: str) -> bytes:
+    """Return the bytes of a user's file; InputError where it is unreadable or larger than `limit` bytes.
+
+    `role` names the file in the message, such as "the feed".
+    """
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= limit else b""
     except OSError as error:
-        raise InputError(f"{what} {path} cannot be read: {error.strerror}") from error
+        raise InputError(f"{role} {path} cannot be read: {error.strerror}") from error
     if size > limit:
-        raise InputError(f"{what} {path} has {size >> 20} MB: this must be some other file")
+        raise InputError(
+            f"{role} {path} has {size >> 20} MB, more than the {limit >> 20} MB allowed: name the right file"
+        )
     return content
 
 

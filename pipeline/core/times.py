@@ -1,10 +1,11 @@
-"""Parse and format clock times."""
+"""Parse and format clock times; the only code that does."""
 
-_CLOCK = r"(?:\d{1,2}:[0-5]\d:[0-5]\d|\d{1,3}:[0-5]\d)"
+# A clock time in text, as a regular expression: 1:02:07 or 16:36.
+CLOCK = r"(?:\d{1,2}:[0-5]\d:[0-5]\d|\d{1,3}:[0-5]\d)"
 
 
 def parse_time(text: str) -> float:
-    """Return the seconds of `16:36` or `1:02:07`; ValueError otherwise."""
+    """Return the seconds of `16:36` or `1:02:07`; ValueError for other text."""
     parts = [int(part) for part in text.split(":")]
     if not 2 <= len(parts) <= 3 or max(parts[1:]) > 59:
         raise ValueError(f"{text!r} is not a time such as 16:36")
@@ -12,14 +13,14 @@ def parse_time(text: str) -> float:
 
 
 def format_time(seconds: float) -> str:
-    """Return `16:36` or `1:02:07`: whole seconds, rounded down, as a player shows them."""
+    """Return `16:36` or `1:02:07`: whole seconds, rounded down, as players show them."""
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def format_timestamp(seconds: float) -> str:
-    """Return `00:16:36.250`, as WebVTT and Podlove want it."""
+    """Return `00:16:36.250`, the timestamp of WebVTT and Podlove."""
     milliseconds = round(seconds * 1000)
     minutes, rest = divmod(milliseconds, 60_000)
     hours, minute = divmod(minutes, 60)

@@ -1,25 +1,27 @@
-"""Sources are files or addresses; addresses may carry secrets."""
+"""Tell URLs from file names, and remove secrets from URLs."""
 
 import re
 from urllib.parse import urlsplit
 
+# Names of query fields whose values are secret.
 _SECRET_NAME = re.compile(r"token|key|sig|auth|pass|secret|credential|policy|session|jwt|cookie", re.IGNORECASE)
 
-# Private feeds carry their key in the path: /private/9f8a7c/feed.rss
+# Private feeds carry their key in the path, such as /private/9f8a7c/feed.rss.
 _SECRET_PATH = re.compile(r"(/(?:private|tokens?|keys?|secrets?|auth)/)[^/]{6,}", re.IGNORECASE)
 
-# A scheme is short: without a bound, a text of letters alone would be read anew from each of them.
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{0,20}://[^\s\"'<>]+", re.IGNORECASE)
+# The scheme has a bound: without one, the pattern scans a long run of letters again from each letter.
+_URL = re.compile(r"[a-z][a-z0-9+.-]{0,20}://[^\s\"'<>]+", re.IGNORECASE)
+# A host that a page may link to: plain letters or an IP address, with an optional port.
 _HOST = re.compile(r"[a-z0-9.-]+(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?")
 
 
 def is_url(source: str) -> bool:
-    """Tell whether a source is an address rather than a file."""
+    """Tell whether a source is a URL rather than a file name."""
     return "://" in source
 
 
 def is_http_url(url: str | None) -> bool:
-    """Tell whether a link is one that a page may hold: http or https, with a host of plain letters."""
+    """Tell whether a page may link to a URL: http or https, with a host of plain letters."""
     if not url:
         return False
     try:
@@ -30,9 +32,10 @@ def is_http_url(url: str | None) -> bool:
 
 
 def redact_url(source: str) -> str:
-    """Return an address fit for logs and metadata.
+    """Return a URL without secrets, fit for logs and metadata.
 
-    It holds no user or password, and no value of a query field or part of a path that a name before it calls a key.
+    User and password are removed. `***` replaces the value of a query field or a part of the path whose name marks it
+    as a key. A file name is returned as it is.
     """
     if not is_url(source):
         return source
@@ -40,19 +43,19 @@ def redact_url(source: str) -> str:
         parts = urlsplit(source)
     except ValueError:
         return source.partition("://")[0] + "://***"
-    query, fragment = _hide_fields(parts.query), _hide_fields(parts.fragment)
+    query, fragment = _redact_query(parts.query), _redact_query(parts.fragment)
     path = _SECRET_PATH.sub(r"\1***", parts.path)
     netloc = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=netloc, path=path, query=query, fragment=fragment).geturl()
 
 
-def _hide_fields(query: str) -> str:
-    """A query in which fields that are called a key have lost their values."""
-    return "&".join(map(_hide_field, query.split("&")))
+def _redact_query(query: str) -> str:
+    """Return a query in which `***` replaces the value of each secret field."""
+    return "&".join(map(_redact_field, query.split("&")))
 
 
-def _hide_field(field: str) -> str:
-    # Cut and searched by hand: one pattern for all of it would go back and forth over a hostile query for minutes.
+def _redact_field(field: str) -> str:
+    # Split by hand: one pattern for the whole field backtracks for minutes on a hostile query.
     names = field.split("=")
     for number, name in enumerate(names[:-1], start=1):
         if _SECRET_NAME.search(name):
@@ -61,5 +64,5 @@ def _hide_field(field: str) -> str:
 
 
 def redact_urls(text: str) -> str:
-    """Return a text in which every address is fit for logs."""
-    return _ADDRESS.sub(lambda found: redact_url(found[0]), text)
+    """Return a text in which every URL is redacted."""
+    return _URL.sub(lambda match: redact_url(match[0]), text)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from pipeline.core.times import _CLOCK, parse_time
+from pipeline.core.times import CLOCK, parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ _ID = re.compile(
     r"|(?:ID|Id)\s?[:#]?\s?(?P<word>\d{3,9}))(?![\d]|[.,]\d)"
 )
 _VERSION = re.compile(r"(?<![\w.])[vV]\.?\s?(?P<version>\d{1,4}(?:\.\d{1,5}){1,3})(?!\w|\.\d)")
-_TIME = re.compile(rf"(?<![\d:.,])(?P<time>{_CLOCK})(?![\d:])(?:\s?(?:-|–|—|to)\s?{_CLOCK}(?![\d:]))?")
+_TIME = re.compile(rf"(?<![\d:.,])(?P<time>{CLOCK})(?![\d:])(?:\s?(?:-|–|—|to)\s?{CLOCK}(?![\d:]))?")
 
 # Without # or v, a number is an id or a version only where it stands alone between separators.
 _ALONE = re.compile(

@@ -45,14 +45,14 @@ def test_a_time_is_written_as_people_write_it(project: Project) -> None:
             "decision: moved\n    start: 3",
             "line 3: this correction names no feature: give its `feature_id` or its `title`",
         ),
-        ("title: A\n    decision: moved", "line 3: `start` is missing: at which time is it moved?"),
+        ("title: A\n    decision: moved", "line 3: `start` is missing: moved needs a time"),
         ("title: A\n    decision: shifted", "line 4: `decision`: Input should be 'moved', 'confirmed'"),
         ("title: A\n    decision: moved\n    start: soon", "line 5: `start`: "),
         ("title: A\n    decision: moved\n    start: '1:99'", "line 5: `start` '1:99' is not a time such as 16:36"),
         ("title: A\n    decision: moved\n    start: -1", "line 5: `start`: "),
         ("title: A\n    decision: moved\n    start: .inf", "line 5: `start`: "),
         ("title: A\n    decision: moved\n    start: true", "line 5: `start`: "),
-        ("title: A\n    decision: moved\n    start: 9\n    end: 8", "line 3: it ends at 0:08, but starts at 0:09"),
+        ("title: A\n    decision: moved\n    start: 9\n    end: 8", "line 3: `end` 0:08 is not after `start` 0:09"),
         ("title: A\n    decision: not_discussed\n    start: 9", "line 3: `start` does not go with not_discussed"),
         ("title: A\n    decision: end", "line 3: `end` is missing"),
         ("title: A\n    decision: moved\n    strat: 9", "line 5: `strat` is not a setting here; did you mean `start`?"),
@@ -213,7 +213,7 @@ def test_a_mistake_in_the_corrections_fails_the_episode_in_one_line(
     path = write(project, "corrections:\n  - feature_id: 500111\n    decision: moved\n")
     result = run(project, transcriber)
     assert result.exit_code == 1
-    assert result.failures[0].error == f"{path} line 2: `start` is missing: at which time is it moved?"
+    assert result.failures[0].error == f"{path} line 2: `start` is missing: moved needs a time"
 
 
 def test_the_example_in_the_documentation_is_right(project: Project) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.audio_file import Tally, _find_wav_length, check_complete
+from pipeline.core.audio_file import Tally, _wav_duration, check_complete
 from pipeline.core.errors import InputError
 
 
@@ -23,7 +23,7 @@ def length_of(content: bytes) -> float | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "talk.wav"
         path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(content)) + b"WAVE" + content)
-        return _find_wav_length(path)
+        return _wav_duration(path)
 
 
 def test_the_length_of_a_wav_file_is_what_its_header_says() -> None:
