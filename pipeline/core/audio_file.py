@@ -124,7 +124,8 @@ def check_complete(shown: object, tally: Tally, seconds: float, stated: float | 
     # A frame of an encrypted file can decode by chance.
     if not tally.frames or damaged > ENCRYPTED:
         raise InputError(
-            f"{shown} holds no sound that can be decoded: fetch it again, or name a file that plays and is not encrypted"
+            f"{shown} holds no sound that can be decoded: fetch it again, or name a file that plays and is not "
+            "encrypted"
         )
     if damaged > MAX_DAMAGED:
         raise InputError(

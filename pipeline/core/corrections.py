@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pipeline.core.config import Text
 from pipeline.core.errors import LockHeldError
 from pipeline.core.project import Project
-from pipeline.core.settings_file import StrictModel, load_settings, make_parser
+from pipeline.core.settings_file import StrictModel, load_settings, make_editor, quote_text
 from pipeline.core.storage import write_bytes
 from pipeline.core.text import same_wording
 from pipeline.core.times import format_time, parse_time
@@ -125,19 +125,13 @@ def withdraw_correction(project: Project, episode_id: str, correction: Correctio
 
 def _edit_file(project: Project, episode_id: str, correction: Correction, *, keep: bool) -> None:
     """Read, change and replace the file under its lock."""
-    from ruamel.yaml import YAML
-
     path, lock = project.corrections(episode_id), project.corrections_lock(episode_id)
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(lock, timeout=PATIENCE_S):
             known = load_corrections(path)
             before = path.read_text(encoding="utf-8-sig") if path.exists() else HEADER
-            editor = YAML()
-            editor.preserve_quotes = True
-            # No wrapping: each title stays on one line, for people and for diffs.
-            editor.width = 4096
-            editor.indent(mapping=2, sequence=4, offset=2)
+            editor = make_editor()
             document = editor.load(before) or {}
             # Comments in a file without settings belong to no document: the editor would lose them.
             text = StringIO("" if document or not before else before.rstrip("\n") + "\n")
@@ -193,19 +187,5 @@ def _to_yaml(correction: Correction) -> dict[str, Any]:
         if isinstance(value, float):
             values[name] = round(value, 3)
         elif isinstance(value, str):
-            values[name] = _quote(value)
+            values[name] = quote_text(value)
     return {**values, "decision": correction.decision.value}
-
-
-def _quote(text: str) -> str:
-    """Return the text, marked for quotes where a reader of YAML 1.1 takes it for a number, a date or a time."""
-    from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-
-    quoted: str = DoubleQuotedScalarString(text)
-    parser = make_parser()
-    parser.version = (1, 1)
-    try:
-        return text if parser.load(text) == text else quoted
-    except (YAMLError, ValueError):
-        return quoted

@@ -6,6 +6,7 @@ ruamel.yaml reads and edits all YAML here. It follows YAML 1.2: `no`, `on` and `
 import difflib
 from collections.abc import Iterator, Mapping
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -63,6 +64,41 @@ def make_parser() -> "YAML":
 
     # The parser in C reads YAML 1.1, where `no` is false and `52:10` is the number 3130.
     return YAML(typ="safe", pure=True)
+
+
+def make_editor() -> "YAML":
+    """Return a YAML editor that keeps comments, quotes and order."""
+    from ruamel.yaml import YAML
+
+    editor = YAML()
+    editor.preserve_quotes = True
+    # No wrapping: each text stays on one line, for people and for diffs.
+    editor.width = 10_000
+    editor.indent(mapping=2, sequence=4, offset=2)
+    return editor
+
+
+def dump_settings(values: Mapping[str, Any]) -> str:
+    """Return settings as YAML, in the order of `values`; text is quoted where YAML would read something else."""
+    text = StringIO()
+    make_editor().dump(
+        {name: quote_text(value) if isinstance(value, str) else value for name, value in values.items()}, text
+    )
+    return text.getvalue()
+
+
+def quote_text(text: str) -> str:
+    """Return the text, marked for quotes where a reader of YAML 1.1 takes it for a number, a date or a time."""
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    quoted: str = DoubleQuotedScalarString(text)
+    parser = make_parser()
+    parser.version = (1, 1)
+    try:
+        return text if parser.load(text) == text else quoted
+    except (YAMLError, ValueError):
+        return quoted
 
 
 def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:

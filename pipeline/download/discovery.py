@@ -9,12 +9,12 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from pipeline.core.config import EpisodeConfig, check_episode_id, load_episode
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.project import Project, resolve_path
+from pipeline.core.settings_file import dump_settings
 from pipeline.core.storage import read_json, write_bytes, write_json
 from pipeline.core.times import format_time
 from pipeline.core.urls import is_url, redact_url
@@ -47,7 +47,7 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
         values["duration"] = format_time(settings.duration)
     order = ("title", "source", "entry", "features", "features_episode", "published", "duration", "link")
     ordered = {name: values[name] for name in order if name in values} | values
-    text = yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=10_000)
+    text = dump_settings(ordered)
     if path.is_file():
         known = load_episode(path)
         if (known.source, known.entry) != (settings.source, settings.entry):

@@ -162,7 +162,7 @@ def test_a_writer_who_never_lets_go_is_named(project: Project, monkeypatch: pyte
 
     monkeypatch.setattr("pipeline.core.corrections.PATIENCE_S", 0.1)
     project.corrections_lock("one").parent.mkdir(parents=True)
-    with FileLock(project.corrections_lock("one")), pytest.raises(LockHeldError, match="someone else"):
+    with FileLock(project.corrections_lock("one")), pytest.raises(LockHeldError, match="another writer"):
         save_correction(project, "one", moved(3, title="A"))
 
 
