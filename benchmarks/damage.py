@@ -205,7 +205,7 @@ class Campaign:
             self.mended = True
             return
         self.mended = False
-        if code in {1, 3} and told and not any("NOT CAUGHT" in line or "did not foresee" in line for line in told):
+        if code in {1, 3} and told and not any("NOT CAUGHT" in line or "internal error (" in line for line in told):
             self.outcomes["told"] += 1
             self.told.setdefault(what.rpartition("/")[2].partition(" ")[0], f"{what}: {told[0]}")
             if names not in "".join(told):
@@ -264,7 +264,7 @@ class Campaign:
         log = self.folder / "log"
         code, told = end(start(lambda: self._go_watched(project, refuse), log)), log.read_text()
         self.outcomes["(failed)"] += code != 0
-        if code not in {0, 1, 3} or (code and "No space left" not in told) or "did not foresee" in told:
+        if code not in {0, 1, 3} or (code and "No space left" not in told) or "internal error (" in told:
             self.problems.append(f"a full disk: exit {code}, said {told[:300]}")
         self.judge(project, "disks")
 
@@ -321,7 +321,7 @@ class Campaign:
         log = self.folder / "log"
         code = end(start(lambda: go(project), log, as_nobody=True))
         told = log.read_text()
-        if code not in {0, 1, 3} or (code and not told) or "NOT CAUGHT" in told or "did not foresee" in told:
+        if code not in {0, 1, 3} or (code and not told) or "NOT CAUGHT" in told or "internal error (" in told:
             self.problems.append(f"{path.relative_to(project.root)} without rights: exit {code}, said {told[:300]}")
         self.outcomes["(failed)"] += code != 0
         path.chmod(mode)

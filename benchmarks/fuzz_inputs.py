@@ -52,9 +52,8 @@ from pipeline.feature_lists.load import load_episodes
 from pipeline.feature_lists.writer import dump_features, format_page
 from pipeline.publish.subtitles import format_plain, format_srt, format_vtt
 from pipeline.publish.tables import read_csv, read_rows, write_catalog
-from pipeline.runs.history import list_states, read_state
-from pipeline.runs.report import find_run
-from pipeline.runs.stages.base import _parse_alignment
+from pipeline.runs.history import find_run, list_snapshots, read_snapshot
+from pipeline.runs.stages.base import parse_alignment
 from pipeline.transcribe.transcript_files import load_transcript
 
 Samples = dict[str, list[bytes]]
@@ -152,14 +151,14 @@ def _read_own(path: Path, root: Path) -> None:
         case "history.json":
             target = project.history / "one" / "0001-000000000000.json"
             _place(path, target)
-            for state in list_states(project, "one"):
-                read_state(project, "one", state)
+            for snapshot in list_snapshots(project, "one"):
+                read_snapshot(project, "one", snapshot)
         case "state.json":
             record = StateFile.load(path, root)
             for stage in ("publish", *record.stages):
                 record.find_reason(stage, {"alignment": "1"}, [path])
         case "alignment.json":
-            read_record(path, _parse_alignment)
+            read_record(path, parse_alignment)
         case "transcript.json":
             _use_transcript(read_record(path, transcript_from_json))
         case "audio.json":

@@ -24,7 +24,7 @@ from pipeline.feature_lists.writer import dump_features
 from pipeline.publish.rows import CatalogRow
 from pipeline.publish.subtitles import format_srt, format_vtt
 from pipeline.publish.tables import write_catalog
-from pipeline.runs.history import keep_state, read_state
+from pipeline.runs.history import read_snapshot, save_snapshot
 
 FEATURES = (
     Feature(1, "Invoices can be sorted by due date", "The list gets a button.", 500111, "v4.10", True, 11.0),
@@ -187,11 +187,11 @@ def _own_files(project: Project) -> dict[str, list[bytes]]:
     """Files below data/, each under an ending of its own by which the reader is chosen."""
     write_catalog([ROW], project.catalog("one"))
     write_catalog([ROW], project.catalog_csv)
-    keep_state(project, "one", [ROW])
+    save_snapshot(project, "one", [ROW])
     state = StateFile(project.state("one"), project.root)
     state.record("publish", {"alignment": "0" * 64}, [project.catalog("one")])
     history = next((project.history / "one").iterdir())
-    assert read_state(project, "one", history.stem)
+    assert read_snapshot(project, "one", history.stem)
     placement = {
         "position": 1, "status": "review", "start": 11.5, "end": 30.0, "confidence": 0.5, "method": "phrase",
         "reason": "said", "quote": "Okay", "alternatives": [1.5],

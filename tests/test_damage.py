@@ -98,7 +98,7 @@ def test_a_damaged_state_of_the_run_before_leaves_the_report_of_this_one(
     flip(state)
     result = run(aligned, transcriber)
     assert result.exit_code == 0
-    assert any("what changed cannot be told" in note for note in result.notes)
+    assert any("its changes are unknown" in note for note in result.notes)
     assert "was damaged" in max(aligned.runs.glob("*.json")).read_text()
 
 

@@ -182,9 +182,7 @@ def test_what_nobody_foresaw_fails_one_episode_and_is_in_the_report(
     monkeypatch.setattr(EpisodeRun, "feature_list", property(list_of))
     result = run(project, transcriber, *list_episodes(project))
     assert result.exit_code == 3
-    assert result.failures[0].error == (
-        "the program did not foresee this (ZeroDivisionError: oh no); the run report has the details"
-    )
+    assert result.failures[0].error == ("internal error (ZeroDivisionError: oh no); the run report has the traceback")
     (report,) = project.runs.glob("*.json")
     assert "list_of" in json.loads(report.read_text())["stages"][2]["trace"]
 

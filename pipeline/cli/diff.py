@@ -22,9 +22,9 @@ def diff(
     from pipeline.cli.tables import print_line
     from pipeline.core.config import load_show
     from pipeline.core.project import Project
-    from pipeline.runs.history import latest_states
-    from pipeline.runs.report import choose_runs, compare_runs, describe_changes, list_runs
-    from pipeline.runs.workflow import check_known
+    from pipeline.runs.history import choose_runs, compare_runs, latest_snapshots, list_runs
+    from pipeline.runs.report import describe_changes
+    from pipeline.runs.workflow import check_episode_exists
 
     project = Project(root.resolve())
     load_show(project.show)
@@ -32,9 +32,9 @@ def diff(
         print_json(list_runs(project)) if as_json else print_line("\n".join(list_runs(project)))
         return
     # An episode that was taken out of the project still has a history.
-    published = latest_states(project)
+    published = latest_snapshots(project)
     for episode in (one for one in episodes or () if one not in published):
-        check_known(project, episode)
+        check_episode_exists(project, episode)
     older, newer = choose_runs(project, episodes, before, after)
     found = compare_runs(project, older, newer, episodes)
     # All entries of a new episode are new: their number says it.
@@ -46,6 +46,6 @@ def diff(
         print_line(f"from {older.name} to {newer.name}:" + ("" if found else " nothing changed"))
         for name, changes in found.items():
             shown = {"new": len(changes.added)} if name in new else changes.to_json()
-            print_line("\n".join(describe_changes(name, shown, None)))
+            print_line("\n".join(describe_changes(name, shown)))
     if exit_code and found:
         raise typer.Exit(1)

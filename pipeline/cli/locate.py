@@ -29,10 +29,11 @@ def locate(
     from pipeline.cli.progress import ConsoleReporter
     from pipeline.cli.tables import describe_files, print_line, print_rows
     from pipeline.publish.tables import write_catalog
+    from pipeline.runs.result import StageName
     from pipeline.transcribe.transcriber import WhisperTranscriber
 
     reporter = ConsoleReporter(quiet=quiet)
-    reporter.begin(f"{media.name}: transcribe")
+    reporter.begin(media.name, StageName.TRANSCRIBE)
     try:
         located = locate_features(
             media,

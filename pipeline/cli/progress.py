@@ -1,8 +1,7 @@
-"""Progress of a run on the terminal."""
+"""Show the progress of a run on stderr."""
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,78 +9,83 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from pipeline.core.text import printable
 from pipeline.core.times import format_time
-from pipeline.runs.job import StageResult
+from pipeline.runs.reporter import Reporter
+from pipeline.runs.result import StageName, StageResult
 
-if TYPE_CHECKING:
-    pass
+# Seconds between two lines of progress where there is no terminal, as in a log.
+LINE_INTERVAL_S = 60.0
 
-SECONDS_BETWEEN_LINES = 60.0
+# Seconds after which the speed of a transcription is shown: before, it is mostly chance.
+MIN_ELAPSED_S = 1.0
 
 
-class ConsoleReporter:
-    """Tells a person how a run gets on: a bar with the time left on a terminal, plain lines elsewhere."""
+class ConsoleReporter(Reporter):
+    """Shows progress as a bar on a terminal, and as plain lines elsewhere.
+
+    With `quiet` only warnings and errors are shown; with `silent` not even those of episodes, which a mail reports.
+    """
 
     def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
-        """Stay silent but for warnings and errors where `quiet`; `silent` leaves those of episodes to a mail."""
         self.quiet = quiet or silent
         self.silent = silent
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
+        # The bar of the only episode, and those of several that run at once, by episode id.
         self._task: TaskID | None = None
         self._tasks: dict[str, TaskID] = {}
         self._labels: dict[str, str] = {}
-        self._said = time.monotonic()
-        self._began = self._said
+        self._began = self._last_line = time.monotonic()
         self._label = ""
+        self._stage = ""
 
     def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
-        """Name the stage and why it runs."""
-        self.begin(f"{episode_id}: {stage}")
-        self._labels[episode_id] = f"{episode_id}: {stage}"
+        """Print the stage and why it runs."""
+        self.begin(episode_id, stage)
         if not self.quiet:
-            self._say(f"{episode_id}: {stage} ({reason})")
+            self._print(f"{self._label} ({reason})")
 
-    def begin(self, label: str) -> None:
-        """Start the clock of the work that `label` names."""
-        self._label = label
-        self._said = self._began = time.monotonic()
+    def begin(self, name: str, stage: str) -> None:
+        """Start the clock of a stage; `name` is the episode's id or a file's name."""
+        self._label = self._labels[name] = f"{name}: {stage}"
+        self._stage = stage
+        self._began = self._last_line = time.monotonic()
 
     def stage_progress(self, done: float, total: float) -> None:
-        """Move the bar, or say a line a minute where there is none."""
+        """Move the bar, or print a line every LINE_INTERVAL_S."""
         if self.quiet or total <= 0:
             return
         if done == 0:
-            # Loading a model is not part of the pace.
+            # The time before, such as for loading a model, is no part of the speed.
             self._began = time.monotonic()
         if self.console.is_terminal:
             self._move_bar(done, total)
-        elif time.monotonic() - self._said >= SECONDS_BETWEEN_LINES and 0 < done < total:
-            self._said = time.monotonic()
-            left = (self._said - self._began) * (total - done) / done
-            self._say(f"{self._label}: {done / total:.0%}{self._describe_pace(done)}, about {format_time(left)} left")
+        elif 0 < done < total and self._is_line_due():
+            left = (time.monotonic() - self._began) * (total - done) / done
+            speed = self._describe_speed(done)
+            self._print(f"{self._label}: {done / total:.0%}{speed}, about {format_time(left)} left")
 
-    def _describe_pace(self, done: float) -> str:
-        """How fast speech is recognised; of other work `done` counts no seconds of sound."""
+    def _describe_speed(self, done: float) -> str:
+        """The speed of a transcription; in other stages `done` is no duration."""
         elapsed = time.monotonic() - self._began
-        if not self._label.endswith(": transcribe") or elapsed < 1:
+        if self._stage != StageName.TRANSCRIBE or elapsed < MIN_ELAPSED_S:
             return ""
-        return f" ({format_time(done)} of sound, {done / elapsed:.1f} times as fast as it plays)"
+        return f" ({format_time(done)} of audio, {done / elapsed:.1f} times real time)"
 
     def episode_progress(self, episode_id: str, done: float, total: float) -> None:
-        """Move the episode's own bar, where several are under way; without a terminal say a line a minute for all."""
+        """Move the bar of one of several episodes; without a terminal, print a line for one of them now and then."""
         if self.quiet or total <= 0:
             return
+        label = self._labels.get(episode_id, episode_id)
         if self.console.is_terminal:
             bar = self._open_bar()
             if episode_id not in self._tasks:
-                self._tasks[episode_id] = bar.add_task(escape(self._labels.get(episode_id, episode_id)), total=total)
+                self._tasks[episode_id] = bar.add_task(escape(label), total=total)
             bar.update(self._tasks[episode_id], completed=done, total=total)
-        elif time.monotonic() - self._said >= SECONDS_BETWEEN_LINES and 0 < done < total:
-            self._said = time.monotonic()
-            self._say(f"{self._labels.get(episode_id, episode_id)}: {done / total:.0%}")
+        elif 0 < done < total and self._is_line_due():
+            self._print(f"{label}: {done / total:.0%}")
 
     def stage_ended(self, result: StageResult) -> None:
-        """Take the bar away, and say what happened."""
+        """Remove the bar, and print the result."""
         task = self._tasks.pop(result.episode_id, None)
         if task is not None and self._bar is not None:
             self._bar.remove_task(task)
@@ -90,37 +94,45 @@ class ConsoleReporter:
         if result.error is not None and not self.silent:
             self.fail(f"{result.episode_id}: {result.stage} failed: {result.error}")
         elif not self.quiet:
-            self._say(f"{result.episode_id}: {result.stage} done in {result.seconds:.1f} s")
+            self._print(f"{result.episode_id}: {result.stage} done in {result.seconds:.1f} s")
 
     def warn(self, episode_id: str, message: str) -> None:
-        """Say what a person should look at."""
+        """Print a warning."""
         if not self.silent:
-            self._say(f"{episode_id}: warning: {message}", style="yellow")
+            self._print(f"{episode_id}: warning: {message}", style="yellow")
 
     def waiting(self, root: Path) -> None:
-        """Say that another run is waited for."""
+        """Print that the run waits for another one."""
         if not self.quiet:
-            self._say(f"waiting for another run on {root} to end")
+            self._print(f"waiting for another run on {root} to end")
 
     def fail(self, message: str) -> None:
-        """Say what went wrong, in one line."""
-        self._say(f"error: {message}", style="red")
+        """Print an error, in one line."""
+        self._print(f"error: {message}", style="red")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove all bars."""
         if self._bar is not None:
             self._bar.stop()
         self._bar = self._task = None
         self._tasks.clear()
 
-    def _say(self, line: str, style: str | None = None) -> None:
+    def _is_line_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._last_line < LINE_INTERVAL_S:
+            return False
+        self._last_line = now
+        return True
+
+    def _print(self, line: str, style: str | None = None) -> None:
         self.console.print(printable(line), style=style, markup=False, emoji=False)
 
     def _move_bar(self, done: float, total: float) -> None:
         bar = self._open_bar()
         if self._task is None:
             self._task = bar.add_task(escape(self._label), total=total)
-        bar.update(self._task, completed=done, total=total, description=escape(self._label + self._describe_pace(done)))
+        description = escape(self._label + self._describe_speed(done))
+        bar.update(self._task, completed=done, total=total, description=description)
 
     def _open_bar(self) -> Progress:
         if self._bar is None:

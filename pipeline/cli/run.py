@@ -30,7 +30,7 @@ from pipeline.cli.options import (
 
 if TYPE_CHECKING:
     from pipeline.core.config import ShowConfig
-    from pipeline.runs.job import RunResult
+    from pipeline.runs.result import RunResult
     from pipeline.runs.workflow import Engine
     from pipeline.transcribe.transcriber import Transcriber
 

@@ -128,9 +128,9 @@ def doctor(*, root: Root = Path(), as_json: Json = False) -> None:
 
     from pipeline.cli.tables import print_checks
     from pipeline.core.project import Project
-    from pipeline.runs.doctor import Finding, examine
+    from pipeline.runs.doctor import Finding, run_checks
 
-    checks = examine(Project(root.resolve()), today=datetime.now(UTC).date())
+    checks = run_checks(Project(root.resolve()), today=datetime.now(UTC).date())
     if as_json:
         print_json([asdict(check) for check in checks])
     else:

@@ -22,8 +22,9 @@ from pipeline.core.storage import read_record, write_json
 from pipeline.core.times import format_time
 from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.publish.paragraphs import cut_paragraphs
-from pipeline.runs.job import RunOptions, StageResult
-from pipeline.runs.workflow import check_known, run_stages
+from pipeline.runs.job import RunOptions
+from pipeline.runs.reporter import Reporter
+from pipeline.runs.workflow import check_episode_exists, run_stages
 from pipeline.transcribe.transcriber import WhisperTranscriber
 
 # "Not discussed" that is surer than this needs nobody to listen.
@@ -58,7 +59,7 @@ class ReviewSession:
     @classmethod
     def open(cls, project: Project, episode_id: str, who: str = "") -> "ReviewSession":
         """Return a review of an episode that was aligned; InputError where something it needs is missing."""
-        check_known(project, episode_id)
+        check_episode_exists(project, episode_id)
         for path in (
             project.raw(episode_id) / AUDIO_RECORD,
             project.transcript(episode_id),
@@ -172,7 +173,7 @@ class ReviewSession:
             [self.episode_id],
             ("align", "publish"),
             transcriber=lambda show: WhisperTranscriber(show.model, self.project.root, offline=True),
-            reporter=_SilentReporter(),
+            reporter=Reporter(),
             options=RunOptions(offline=True),
         )
         if result.failures:
@@ -250,28 +251,6 @@ def read_journal(path: Path) -> list[Step]:
         return read_record(path, parse) if path.exists() else []
     except InputError:
         return []
-
-
-class _SilentReporter:
-    """A reporter that says nothing."""
-
-    def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
-        """Say nothing."""
-
-    def stage_progress(self, done: float, total: float) -> None:
-        """Say nothing."""
-
-    def episode_progress(self, episode_id: str, done: float, total: float) -> None:
-        """Say nothing."""
-
-    def stage_ended(self, result: StageResult) -> None:
-        """Say nothing."""
-
-    def waiting(self, root: Path) -> None:
-        """Say nothing."""
-
-    def warn(self, episode_id: str, message: str) -> None:
-        """Say nothing."""
 
 
 def _sign(decided: Correction | None) -> str | None:

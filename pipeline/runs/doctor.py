@@ -1,4 +1,4 @@
-"""Is everything here that a run needs? Each check tells what it looked at, what it found, and what to do."""
+"""Check whether this machine and project have everything that a run needs; nothing is fetched or changed."""
 
 import os
 import shutil
@@ -14,18 +14,21 @@ from typing import Any
 
 from pipeline.core.config import ShowConfig, load_episode, load_show
 from pipeline.core.corrections import load_corrections
-from pipeline.core.errors import PipelineError
+from pipeline.core.errors import InputError, PipelineError
 from pipeline.core.project import Project, resolve_path
 from pipeline.core.urls import is_url
 from pipeline.download.fetch_audio import find_source_file
 from pipeline.transcribe.models import find_model
 
-OLD_DAYS = 90  # yt-dlp itself warns from this age on: sites change faster
-LOW_BYTES = 2 << 30  # an hour of audio, its transcript and a model fit
+# Days; yt-dlp itself warns from this age on, since sites change.
+OLD_YTDLP_DAYS = 90
+
+# Bytes; an hour of audio, its transcript and a speech model need less.
+LOW_DISK_BYTES = 2 << 30
 
 
 class Finding(StrEnum):
-    """How it stands with one thing."""
+    """The outcome of a check."""
 
     OK = "ok"
     ADVICE = "advice"
@@ -34,7 +37,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line for a person: what was looked at, how it stands, what was found, what to do."""
+    """The result of one check: its subject, the outcome, what was found, and what to do about it."""
 
     what: str
     finding: Finding
@@ -42,9 +45,9 @@ class Check:
     to_do: str = ""
 
 
-def examine(project: Project, *, today: date) -> list[Check]:
-    """Return how it stands with all that a run of this project needs; nothing is fetched or changed."""
-    # Wrong settings are one line among the others, not the end of the examination.
+def run_checks(project: Project, *, today: date) -> list[Check]:
+    """Return the result of every check; `today` gives the age of yt-dlp."""
+    # Wrong settings are one result among the others.
     try:
         show: ShowConfig | None = load_show(project.show)
     except PipelineError:
@@ -52,17 +55,17 @@ def examine(project: Project, *, today: date) -> list[Check]:
     checks: list[Callable[[], Iterator[Check]]] = [
         _check_python,
         lambda: _check_ytdlp(today),
-        _check_runtime,
-        lambda: _check_config(project),
+        _check_javascript,
+        lambda: _check_settings(project),
         lambda: _check_episodes(project),
         lambda: _check_corrections(project),
         lambda: _check_model(show, project),
         lambda: _check_cookies(show, project),
-        lambda: _check_writing(project),
+        lambda: _check_write_access(project),
         lambda: _check_disk(project),
         _check_extras,
     ]
-    return [check for checking in checks for check in checking()]
+    return [result for check in checks for result in check()]
 
 
 def _check_python() -> Iterator[Check]:
@@ -70,7 +73,7 @@ def _check_python() -> Iterator[Check]:
 
 
 def _check_ytdlp(today: date) -> Iterator[Check]:
-    # Its version is the day it was released.
+    # A version of yt-dlp is its release date.
     version = metadata.version("yt-dlp")
     try:
         year, month, day = (int(part) for part in version.split(".")[:3])
@@ -78,20 +81,20 @@ def _check_ytdlp(today: date) -> Iterator[Check]:
     except ValueError:
         yield Check("yt-dlp", Finding.ADVICE, f"{version}, of unknown age", "pip install -U yt-dlp")
         return
-    if age > OLD_DAYS:
+    if age > OLD_YTDLP_DAYS:
         yield Check("yt-dlp", Finding.ADVICE, f"{version}, {age} days old", "sites change: pip install -U yt-dlp")
     else:
         yield Check("yt-dlp", Finding.OK, f"{version}, {max(age, 0)} days old")
 
 
-def _check_runtime() -> Iterator[Check]:
-    """YouTube wants a JavaScript runtime, and yt-dlp's scripts for it."""
+def _check_javascript() -> Iterator[Check]:
+    """YouTube needs a JavaScript runtime, and yt-dlp's scripts for it."""
     from yt_dlp.globals import supported_js_runtimes
 
     advice = "only YouTube needs it: pip install 'episode-catalog[youtube]', or install deno 2.3 or node 22"
-    found: list[Any] = [runtime().info for runtime in supported_js_runtimes.value.values()]
-    usable = [f"{info.name} {info.version}" for info in found if info is not None and info.supported]
-    old = [f"{info.name} {info.version} is too old" for info in found if info is not None and not info.supported]
+    installed: list[Any] = [info for runtime in supported_js_runtimes.value.values() if (info := runtime().info)]
+    usable = [f"{info.name} {info.version}" for info in installed if info.supported]
+    old = [f"{info.name} {info.version} is too old" for info in installed if not info.supported]
     if usable:
         yield Check("JavaScript runtime", Finding.OK, ", ".join(usable))
     else:
@@ -102,52 +105,54 @@ def _check_runtime() -> Iterator[Check]:
         yield Check("YouTube's scripts", Finding.ADVICE, "yt-dlp-ejs not found", advice)
 
 
-def _check_config(project: Project) -> Iterator[Check]:
+def _check_settings(project: Project) -> Iterator[Check]:
     try:
         show = load_show(project.show)
     except PipelineError as error:
-        yield Check("settings", Finding.MISSING, str(error), "catalog init DIR makes a project, --root names one")
+        advice = "make a project with catalog init DIR, or name its folder with --root"
+        yield Check("settings", Finding.MISSING, str(error), advice)
     else:
         yield Check("settings", Finding.OK, f"{project.show}: {show.name}")
 
 
 def _check_episodes(project: Project) -> Iterator[Check]:
     paths = sorted(project.episodes.glob("*.yaml"))
-    wrong = [f"{path} is not read as an episode: name it {path.stem}.yaml" for path in project.find_misnamed()]
+    wrong = [
+        Check("episodes", Finding.MISSING, f"{path} is not read as an episode", f"name it {path.stem}.yaml")
+        for path in project.find_misnamed()
+    ]
     for path in paths:
         try:
             config = load_episode(path)
             find_source_file(config.source, project.root)
-            listed = resolve_path(config.features, project.root)
-            if not is_url(config.features) and not listed.is_file():
-                wrong.append(f"{path.stem}: the feature list {listed} is not there: put it there")
+            features = resolve_path(config.features, project.root)
+            if not is_url(config.features) and not features.is_file():
+                raise InputError(f"the feature list {features} is missing", "correct `features`, or put the file there")
         except PipelineError as error:
-            wrong.append(f"{path.stem}: {error}" if path.stem not in str(error) else str(error))
+            named = error.problem if path.stem in error.problem else f"{path.stem}: {error.problem}"
+            wrong.append(Check("episodes", Finding.MISSING, named, error.advice or f"correct {path}"))
     if not paths:
         yield Check("episodes", Finding.ADVICE, "none yet", "catalog new EPISODE SOURCE --features LIST")
     elif not wrong:
         yield Check("episodes", Finding.OK, f"{len(paths)} with readable settings")
-    for name in project.orphaned_episodes():
-        advice = f"remove {project.catalog(name)} and run again, or bring its settings back"
-        yield Check("episodes", Finding.ADVICE, f"{name} is published and has no settings any more", advice)
-    for message in wrong:
-        found, _, to_do = message.rpartition(": ")
-        yield Check("episodes", Finding.MISSING, found or message, to_do)
+    for episode_id in project.orphaned_episodes():
+        advice = f"remove {project.catalog(episode_id)} and run again, or restore its settings"
+        yield Check("episodes", Finding.ADVICE, f"{episode_id} is published but has no settings", advice)
+    yield from wrong
 
 
 def _check_corrections(project: Project) -> Iterator[Check]:
-    """What a person decided, and no run looks at: a name that is no episode's is the slip that nothing else tells."""
+    """Corrections that no run reads: a file whose name is no episode's is a slip that nothing else reports."""
     folder = project.corrections("any").parent
     for path in sorted(folder.glob("*.y*ml")):
         if path.suffix != ".yaml" or not project.episode(path.stem).is_file():
-            yield Check(
-                "corrections", Finding.ADVICE, f"{path} belongs to no episode", "name it after one, as ep12.yaml"
-            )
+            advice = "name it after an episode, such as ep12.yaml"
+            yield Check("corrections", Finding.ADVICE, f"{path} belongs to no episode", advice)
             continue
         try:
             load_corrections(path)
         except PipelineError as error:
-            yield Check("corrections", Finding.MISSING, str(error), "correct it there")
+            yield Check("corrections", Finding.MISSING, error.problem, error.advice or f"correct {path}")
 
 
 def _check_model(show: ShowConfig | None, project: Project) -> Iterator[Check]:
@@ -165,30 +170,30 @@ def _check_cookies(show: ShowConfig | None, project: Project) -> Iterator[Check]
         return
     path = resolve_path(show.download.cookies, project.root)
     if not path.is_file():
-        yield Check("cookies", Finding.MISSING, f"{path} is not there", "export it, or take `cookies` out of show.yaml")
+        advice = "export it, or remove `cookies` from show.yaml"
+        yield Check("cookies", Finding.MISSING, f"{path} is missing", advice)
     elif os.name == "posix" and path.stat().st_mode & 0o077:
         yield Check("cookies", Finding.ADVICE, f"{path} can be read by others", f"chmod 600 {path}")
     else:
         yield Check("cookies", Finding.OK, str(path))
 
 
-def _check_writing(project: Project) -> Iterator[Check]:
-    """Whether files can be made where a run makes them; tried, since permissions do not tell all."""
+def _check_write_access(project: Project) -> Iterator[Check]:
+    """Create a temporary file where a run writes: permissions alone do not say whether that works."""
     for folder in (project.root / "data" / "raw", project.processed):
-        place = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
         try:
-            with tempfile.TemporaryFile(dir=place):
+            with tempfile.TemporaryFile(dir=existing):
                 yield Check("write access", Finding.OK, str(folder))
         except OSError as error:
-            yield Check(
-                "write access", Finding.MISSING, f"{place}: {error.strerror}", "change its owner or permissions"
-            )
+            advice = "change its owner or permissions"
+            yield Check("write access", Finding.MISSING, f"{existing}: {error.strerror}", advice)
 
 
 def _check_disk(project: Project) -> Iterator[Check]:
-    place = next(parent for parent in (project.root, *project.root.parents) if parent.exists())
-    free = shutil.disk_usage(place).free
-    if free < LOW_BYTES:
+    existing = next(parent for parent in (project.root, *project.root.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    if free < LOW_DISK_BYTES:
         yield Check("disk space", Finding.ADVICE, f"{free / 1e9:.1f} GB free", "make room: audio and models are large")
     else:
         yield Check("disk space", Finding.OK, f"{free / 1e9:.1f} GB free")
@@ -202,5 +207,5 @@ def _check_extras() -> Iterator[Check]:
         try:
             yield Check(f"extra {extra}", Finding.OK, f"{distribution} {metadata.version(distribution)}")
         except metadata.PackageNotFoundError:
-            to_do = f"pip install 'episode-catalog[{extra}]'"
-            yield Check(f"extra {extra}", Finding.ADVICE, "not installed", f"{use}: {to_do}")
+            advice = f"{use}: pip install 'episode-catalog[{extra}]'"
+            yield Check(f"extra {extra}", Finding.ADVICE, "not installed", advice)

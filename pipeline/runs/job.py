@@ -1,9 +1,8 @@
-"""One episode in the hands of a run, what each stage did to it, and who is told."""
+"""What a run does for one episode: the options, the task sent to a worker, and the context that its stages share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 from pipeline.core.config import EpisodeConfig, ShowConfig, load_episode
 from pipeline.core.errors import InputError
@@ -11,78 +10,14 @@ from pipeline.core.project import Project, resolve_path
 from pipeline.core.state import StateFile
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.feature_lists import find_revision, refresh_revision
-from pipeline.publish.rows import CatalogRow
+from pipeline.runs.reporter import Reporter
+from pipeline.runs.result import RunResult, StageResult
 from pipeline.transcribe.transcriber import Transcriber
-
-
-# A protocol, so that a run can be told to a terminal, a mail, another process, or a test.
-class Reporter(Protocol):
-    """Who is told how a run gets on."""
-
-    def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
-        """A stage begins, and why."""
-
-    def stage_progress(self, done: float, total: float) -> None:
-        """So much of the stage is done; `total` is 0 where nobody knows."""
-
-    def episode_progress(self, episode_id: str, done: float, total: float) -> None:
-        """So much of an episode's stage is done, where several episodes are under way."""
-
-    def stage_ended(self, result: "StageResult") -> None:
-        """A stage is done, or failed."""
-
-    def warn(self, episode_id: str, message: str) -> None:
-        """Something a person should look at."""
-
-    def waiting(self, root: Path) -> None:
-        """Another run is at work on the project, and this one waits for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageResult:
-    """What one stage did for one episode: why it ran, seconds taken, and the error where it failed.
-
-    `trace` is where in the program an error arose that nobody foresaw: for those who mend it, not for the screen.
-    """
-
-    episode_id: str
-    stage: str
-    reason: str
-    seconds: float
-    error: str | None = None
-    trace: str | None = None
-
-
-@dataclass
-class RunResult:
-    """What a run did; `rows` holds the catalog of the episodes that were published, `notes` what the report adds."""
-
-    stages: list[StageResult] = field(default_factory=list)
-    rows: dict[str, tuple[CatalogRow, ...]] = field(default_factory=dict)
-    written: list[Path] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    warnings: list[tuple[str, str]] = field(default_factory=list)
-    exit_code: int = 0
-    interrupted: bool = False
-    mail: str = ""
-
-    def add(self, other: "RunResult") -> None:
-        """Take in what another part of the run did."""
-        self.stages += other.stages
-        self.rows |= other.rows
-        self.written += other.written
-        self.notes += other.notes
-        self.warnings += other.warnings
-
-    @property
-    def failures(self) -> list[StageResult]:
-        """The stages that failed, at most one an episode."""
-        return [result for result in self.stages if result.error is not None]
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a person asked of a run, the same for every episode."""
+    """The options of a run, the same for every episode; each has the name of its command-line option."""
 
     force: bool = False
     offline: bool = False
@@ -91,10 +26,9 @@ class RunOptions:
     captions: bool = False
 
 
-# Paths and plain values alone: a EpisodeRun holds open records and a transcriber, which stay where they are.
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One episode to bring up to date, in a form that can be sent to another process or machine."""
+    """One episode to bring up to date, as a value that can be sent to another process or machine."""
 
     project: Project
     episode_id: str
@@ -104,7 +38,7 @@ class Task:
 
 @dataclass
 class EpisodeRun:
-    """One episode in the hands of a run."""
+    """Context of one episode in a run. It holds open files and a speech model, so it stays in its process."""
 
     project: Project
     show: ShowConfig
@@ -121,24 +55,34 @@ class EpisodeRun:
 
     @cached_property
     def state(self) -> StateFile:
-        """What the episode's files were made from."""
+        """The record of what each stage of the episode read and wrote."""
         return StateFile.load(self.project.state(self.episode_id), self.project.root)
 
+    @property
+    def raw(self) -> Path:
+        """The folder of the episode's inputs as they were fetched."""
+        return self.project.raw(self.episode_id)
+
+    @property
+    def include_review(self) -> bool:
+        """Whether doubtful starts are published, by the command line or the show's settings."""
+        return self.options.include_review or self.show.include_review
+
     def end_stage(self, result: StageResult) -> None:
-        """Keep what a stage did, and tell it."""
+        """Add the result of a stage to the run's, and report it."""
         self.result.stages.append(result)
         self.reporter.stage_ended(result)
 
     def warn(self, message: str) -> None:
-        """Tell something a person should look at, and keep it for the report."""
+        """Report something a user should look at, and keep it for the run report."""
         self.result.warnings.append((self.episode_id, message))
         self.reporter.warn(self.episode_id, message)
 
     @cached_property
     def feature_list(self) -> Path:
-        """The file with the feature list: the one the settings name, or what their address gave last.
+        """The file with the feature list: the one that the settings name, or the last revision of their URL.
 
-        InputError where the address was never fetched, and cannot be now.
+        InputError where the URL was never fetched and cannot be fetched now.
         """
         source = self.config.features
         if not is_url(source):
@@ -148,5 +92,8 @@ class EpisodeRun:
         if known is not None and not self.options.refresh:
             return known
         if self.options.offline:
-            raise InputError(f"{redact_url(source)} is on the network, and --offline forbids fetching it")
+            raise InputError(
+                f"the feature list {redact_url(source)} is on the network, and --offline forbids fetching it",
+                "run without --offline",
+            )
         return refresh_revision(source, folder, allow_private=self.show.download.allow_private_addresses)

@@ -1,4 +1,4 @@
-"""The stages in their order: for each episode run what is not up to date, and report what was done."""
+"""Run stages for a list of episodes, and say which stages are not up to date."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,16 +16,18 @@ from pipeline.core.storage import remove_temp_files
 from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.publish.combined_csv import update_csv
 from pipeline.publish.site import SiteAudioFile, write_site
-from pipeline.runs.episode import explain_error, find_reason, run_episode
-from pipeline.runs.job import EpisodeRun, Reporter, RunOptions, RunResult, Task
+from pipeline.runs.episode import MakeTranscriber, explain_error, find_reason, run_episode
+from pipeline.runs.job import EpisodeRun, RunOptions, Task
 from pipeline.runs.report import write_report
+from pipeline.runs.reporter import Reporter
+from pipeline.runs.result import RunResult, StageName
 from pipeline.runs.stages import STAGES
-from pipeline.transcribe.transcriber import Progress, Transcriber
+from pipeline.transcribe.transcriber import Progress
 
-# Only what is not up to date, with what the settings say.
-PLAIN = RunOptions()
+# The options of a run that only does what is not up to date.
+DEFAULT_OPTIONS = RunOptions()
 
-# Works on episodes wherever it likes, and gives what became of each as it ends.
+# Works on tasks, wherever it likes, and yields the result of each as it ends.
 Engine = Callable[[Sequence[Task], Reporter], Iterable[RunResult]]
 
 
@@ -34,23 +36,23 @@ def run_stages(
     episode_ids: Sequence[str],
     stages: Sequence[str],
     *,
-    transcriber: Callable[[ShowConfig], Transcriber],
+    transcriber: MakeTranscriber,
     reporter: Reporter,
-    options: RunOptions = PLAIN,
+    options: RunOptions = DEFAULT_OPTIONS,
     wait: bool = False,
     engine: Engine | None = None,
 ) -> RunResult:
-    """Run the named stages for each episode where they are not up to date; a bad episode does not stop the others.
+    """Run the named stages of each episode that are not up to date; a failed episode does not stop the others.
 
-    With `wait` another run is waited for; an `engine` works on several episodes at once. PipelineError where nothing
-    could start: no such project or episode, or another run at work.
+    With `wait` the run waits for another one to end; an `engine` works on several episodes at once. PipelineError where
+    nothing can start: the project or an episode does not exist, or another run works on the project.
     """
     show = load_show(project.show)
-    # A mistyped name ends the run before it starts, not after an hour.
-    ids = [check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]
+    # A mistyped id ends the run now, not after an hour.
+    ids = [check_episode_exists(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]
     result, began = RunResult(), time.monotonic()
     with _hold_lock(project, wait, reporter):
-        # Every folder is looked through: only where a run left the mark that it was killed.
+        # Looking through every folder takes time: only where a run was killed, which leaves this file.
         if project.unfinished.exists():
             remove_temp_files(project.root / "data")
         try:
@@ -62,23 +64,28 @@ def run_stages(
                 tasks = find_due(project, show, ids, stages, options, reporter)
                 for part in engine(tasks, reporter) if tasks else ():
                     result.add(part)
-        # What was finished is published and told all the same.
+        # What was finished is published and reported nevertheless.
         except KeyboardInterrupt:
             result.interrupted, result.exit_code = True, INTERRUPTED
-        if "publish" in stages:
-            _write_shared(project, show, reporter, result)
-        failed = {failure.episode_id for failure in result.failures}
-        if failed and not result.interrupted:
-            # All failed is wrong input rather than a partial success.
-            result.exit_code = SOME_FAILED if len(failed) < len(ids) else PipelineError.exit_code
-        # Episodes end in any order where several are under way, and are told in that of their names.
-        result.rows = {episode_id: result.rows[episode_id] for episode_id in ids if episode_id in result.rows}
-        if result.stages:
-            result.written.append(write_report(project, result, time.monotonic() - began))
-        # What failed may not have been able to clean up behind it, as in a folder that just became read-only.
-        if not result.interrupted and not failed:
-            project.unfinished.unlink(missing_ok=True)
+        if StageName.PUBLISH in stages:
+            _write_shared_files(project, show, reporter, result)
+        _finish(project, result, ids, time.monotonic() - began)
     return result
+
+
+def _finish(project: Project, result: RunResult, ids: Sequence[str], seconds: float) -> None:
+    """Set the exit code, write the report, and remove the mark of an unfinished run."""
+    failed = {failure.episode_id for failure in result.failures}
+    if failed and not result.interrupted:
+        # Where every episode failed, nothing succeeded partially: that is wrong input.
+        result.exit_code = SOME_FAILED if len(failed) < len(ids) else PipelineError.exit_code
+    # Episodes that run at once end in any order.
+    result.rows = {episode_id: result.rows[episode_id] for episode_id in ids if episode_id in result.rows}
+    if result.stages:
+        result.written.append(write_report(project, result, seconds))
+    # A failed stage may have left temporary files, as in a folder that became read-only.
+    if not result.interrupted and not failed:
+        project.unfinished.unlink(missing_ok=True)
 
 
 def find_due(
@@ -89,41 +96,41 @@ def find_due(
     options: RunOptions,
     reporter: Reporter,
 ) -> list[Task]:
-    """Return the episodes with anything to do, so that nothing is sent anywhere for the others."""
+    """Return a task for each episode that has something to do, so that no worker starts for the others."""
     due = []
     for episode_id in ids:
-        job = EpisodeRun(project, show, episode_id, _NoTranscriber(), reporter, RunResult(), options)
-        if options.force or _is_due(job, stages):
+        run = EpisodeRun(project, show, episode_id, _NoTranscriber(), reporter, RunResult(), options)
+        if options.force or _is_due(run, stages):
             due.append(Task(project, episode_id, tuple(stages), options))
     return due
 
 
-def _is_due(job: EpisodeRun, stages: Sequence[str]) -> bool:
-    """Tell whether a stage must run or cannot: the engine says what is wrong then."""
+def _is_due(run: EpisodeRun, stages: Sequence[str]) -> bool:
+    """Whether a stage must run, or cannot: the engine then reports the error."""
     try:
-        return any(find_reason(job, stage, stage.inputs(job)) for stage in STAGES if stage.name in stages)
+        return any(find_reason(run, stage, stage.list_inputs(run)) for stage in STAGES if stage.name in stages)
     except (PipelineError, OSError):
         return True
 
 
 def list_episodes(project: Project) -> list[str]:
-    """Return the ids of the episodes that have settings, in order of their names.
+    """Return the ids of the episodes that have settings, sorted.
 
-    ConfigError where a file is no episode for its ending; PermissionError where nobody may look.
+    ConfigError where the ending of a file is wrong, such as `.yml`; PermissionError where the folder cannot be read.
     """
     for path in project.find_misnamed():
-        raise ConfigError(f"{path} is not read as an episode: name it {path.stem}.yaml")
-    # A file is an episode: there is no list to keep in step. A folder that may not be read is not one without files.
-    found = sorted(project.episodes.iterdir()) if project.episodes.is_dir() else []
-    return [path.stem for path in found if path.suffix == ".yaml" and path.name[0] != "." and path.is_file()]
+        raise ConfigError(f"{path} is not read as an episode", f"name it {path.stem}.yaml")
+    # iterdir, unlike glob, fails for a folder that cannot be read.
+    paths = sorted(project.episodes.iterdir()) if project.episodes.is_dir() else []
+    return [path.stem for path in paths if path.suffix == ".yaml" and path.name[0] != "." and path.is_file()]
 
 
-def check_known(project: Project, episode_id: str) -> str:
+def check_episode_exists(project: Project, episode_id: str) -> str:
     """Return the id of an episode that has settings; ConfigError where it has none."""
-    if not project.episode(check_episode_id(episode_id)).is_file():
+    path = project.episode(check_episode_id(episode_id))
+    if not path.is_file():
         known = ", ".join(list_episodes(project)) or "none yet"
-        missing = project.episode(episode_id)
-        raise ConfigError(f"there is no episode {episode_id}: {missing} is missing (known: {known})")
+        raise ConfigError(f"there is no episode {episode_id}: {path} is missing (known: {known})")
     return episode_id
 
 
@@ -136,7 +143,9 @@ def _hold_lock(project: Project, wait: bool, reporter: Reporter) -> Iterator[Non
             lock.acquire(timeout=0)
         except Timeout:
             if not wait:
-                raise LockHeldError(f"another run is at work on {project.root}: wait for it, or use --wait") from None
+                raise LockHeldError(
+                    f"another run is at work on {project.root}", "wait for it to end, or use --wait"
+                ) from None
             reporter.waiting(project.root)
             lock.acquire()
         yield
@@ -146,7 +155,7 @@ def _hold_lock(project: Project, wait: bool, reporter: Reporter) -> Iterator[Non
 
 @dataclass(frozen=True, slots=True)
 class StageStatus:
-    """Whether a stage of an episode is up to date, and if not, why."""
+    """Whether a stage of an episode must run (`stale`), and the reason."""
 
     episode_id: str
     stage: str
@@ -155,37 +164,36 @@ class StageStatus:
 
 
 def list_stage_statuses(project: Project, episode_ids: Sequence[str], reporter: Reporter) -> list[StageStatus]:
-    """Return what `run_stages` would do for each stage of these episodes, and why; nothing is run or written."""
+    """Return for each stage of these episodes whether `run_stages` would run it, and why; nothing is written."""
     show = load_show(project.show)
-    found = []
-    for episode_id in [check_known(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]:
-        job = EpisodeRun(
-            project, show, episode_id, _NoTranscriber(), reporter, RunResult(),
-            RunOptions(offline=True, include_review=show.include_review),
-        )  # fmt: skip
-        before = ""
+    options = RunOptions(offline=True, include_review=show.include_review)
+    statuses = []
+    for episode_id in [check_episode_exists(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]:
+        run = EpisodeRun(project, show, episode_id, _NoTranscriber(), reporter, RunResult(), options)
+        first_stale = ""
         for stage in STAGES:
             try:
-                reason = f"comes after {before}" if before else find_reason(job, stage, stage.inputs(job)) or ""
+                due = find_reason(run, stage, stage.list_inputs(run)) if not first_stale else None
+                reason = f"comes after {first_stale}" if first_stale else due or ""
             except (PipelineError, OSError) as error:
                 reason = explain_error(error)
-            before = before or (stage.name if reason else "")
-            found.append(StageStatus(episode_id, stage.name, bool(reason), reason or "up to date"))
-    return found
+            first_stale = first_stale or (stage.name if reason else "")
+            statuses.append(StageStatus(episode_id, stage.name, bool(reason), reason or "up to date"))
+    return statuses
 
 
 class _NoTranscriber:
-    """Stands where a transcriber would, in a job that only looks."""
+    """The transcriber of an `EpisodeRun` that runs no stage."""
 
     def transcribe(
         self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
-        """Never called: looking runs no stage."""
+        """Never called."""
         raise NotImplementedError
 
 
-def _write_shared(project: Project, show: ShowConfig, reporter: Reporter, result: RunResult) -> None:
-    """Make `catalog.csv` and the search site say what the Parquet files say, where they do not."""
+def _write_shared_files(project: Project, show: ShowConfig, reporter: Reporter, result: RunResult) -> None:
+    """Bring `catalog.csv` and the search site up to date with the Parquet files of all episodes."""
 
     def find_audio(episode_id: str) -> SiteAudioFile | None:
         folder = project.raw(episode_id)
@@ -194,14 +202,14 @@ def _write_shared(project: Project, show: ShowConfig, reporter: Reporter, result
         try:
             audio = read_audio(folder)
         except InputError as error:
-            # One episode's trouble must not keep the others from being published, nor the run from its report.
-            reporter.warn(episode_id, f"the site goes without its audio: {error}")
+            # A problem of one episode must not prevent the publication of the others, nor the report.
+            reporter.warn(episode_id, f"the site has no audio of this episode: {error}")
             return None
         return SiteAudioFile(audio.path, audio.sha256) if audio.path.is_file() else None
 
-    # To take it away is a person's decision: its settings may only be on their way from somewhere else.
-    for name in project.orphaned_episodes() if result.stages else ():
-        path = project.catalog(name).relative_to(project.root)
-        reporter.warn(name, f"it is published and has no settings any more: if that is meant, remove {path}")
+    # Only a person removes a published episode: its settings may be missing for a moment, as while they are moved.
+    for episode_id in project.orphaned_episodes() if result.stages else ():
+        path = project.catalog(episode_id).relative_to(project.root)
+        reporter.warn(episode_id, f"the episode is published but has no settings: remove {path} if that is meant")
     written = update_csv(project), write_site(project, show, find_audio=find_audio, warn=reporter.warn)
     result.written += [path for path in written if path is not None]

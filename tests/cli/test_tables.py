@@ -11,7 +11,7 @@ from pipeline.cli import tables as console
 from pipeline.cli.progress import ConsoleReporter
 from pipeline.cli.tables import describe_files, print_episodes, print_hits, print_rows, print_status
 from pipeline.core.text import printable
-from pipeline.runs.job import StageResult
+from pipeline.runs.result import StageResult
 from pipeline.runs.workflow import StageStatus
 from tests.support.rows import TABLE_ROWS as ROWS
 
@@ -84,8 +84,8 @@ def test_without_a_terminal_progress_is_a_line_a_minute(
     assert captured.out == ""
     assert captured.err.splitlines() == [
         "ep1: transcribe (not done yet)",
-        "ep1: transcribe: 25% (1:00 of sound, 1.0 times as fast as it plays), about 3:00 left",
-        "ep1: transcribe: 50% (2:00 of sound, 1.0 times as fast as it plays), about 2:00 left",
+        "ep1: transcribe: 25% (1:00 of audio, 1.0 times real time), about 3:00 left",
+        "ep1: transcribe: 50% (2:00 of audio, 1.0 times real time), about 2:00 left",
         "ep1: transcribe done in 180.0 s",
     ]
 

@@ -46,7 +46,7 @@ def test_an_episode_that_was_renamed_is_told_until_its_old_rows_are_removed(
     notes = RecordingReporter()
     run(project, transcriber, "two", notes=notes)
     told = (
-        "one: it is published and has no settings any more: if that is meant, remove data/processed/catalog/one.parquet"
+        "one: the episode is published but has no settings: remove data/processed/catalog/one.parquet if that is meant"
     )
     assert told in notes.warnings
     project.catalog("one").unlink()

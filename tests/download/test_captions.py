@@ -13,7 +13,8 @@ from pipeline.core.serialization import transcript_from_json
 from pipeline.core.storage import read_record
 from pipeline.download.captions import check_captions, choose_captions, fetch_captions
 from pipeline.download.retry import FetchPolicy
-from pipeline.runs.job import RunOptions, RunResult
+from pipeline.runs.job import RunOptions
+from pipeline.runs.result import RunResult
 from pipeline.runs.workflow import list_stage_statuses, run_stages
 from tests.support.faulty_server import Server, respond, write_feed, write_tone
 from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, make_transcript

@@ -13,7 +13,7 @@ from pipeline.core.urls import redact_url
 from pipeline.download.fetch_audio import download_audio, find_source_file, make_fetch_policy
 from pipeline.download.record import Audio, read_audio
 from pipeline.download.retry import FetchPolicy
-from pipeline.runs.job import RunResult
+from pipeline.runs.result import RunResult
 from pipeline.runs.workflow import run_stages
 from tests.support.faulty_server import Handler, Server, cut_and_go_down, respond, serve, write_feed
 from tests.support.project import DEMO_AUDIO, REPOSITORY, FakeTranscriber, RecordingReporter, add_episode

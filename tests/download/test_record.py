@@ -129,7 +129,7 @@ def test_an_episode_whose_record_is_damaged_keeps_no_other_from_being_published(
     result = run(fetched, transcriber, "two", notes=notes)
     assert result.exit_code == 0
     assert [path.name for path in fetched.site.glob("media/*")] == ["two.ogg"]
-    assert any("one: the site goes without its audio" in warning for warning in notes.warnings)
+    assert any("one: the site has no audio of this episode" in warning for warning in notes.warnings)
     assert len(list(fetched.runs.glob("*.json"))) == 3
 
 

@@ -47,4 +47,4 @@ def test_an_end_is_told_where_a_person_set_it_and_not_where_the_next_start_moved
 def test_the_same_rows_make_no_change() -> None:
     rows = [row(1), row(2, feature_id=7), row(3, title="Title 1")]
     assert not compare_rows(rows, rows)
-    assert compare_rows(rows, rows).describe() == "nothing changed"
+    assert compare_rows(rows, rows).to_json() == {}

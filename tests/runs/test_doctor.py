@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.project import Project
-from pipeline.runs.doctor import Check, Finding, examine
+from pipeline.runs.doctor import Check, Finding, run_checks
 from tests.support.command import catalog
 from tests.support.project import add_episode
 
 
 def look(project: Project, today: date = date(2026, 11, 23)) -> dict[str, list[Check]]:
     found: dict[str, list[Check]] = {}
-    for check in examine(project, today=today):
+    for check in run_checks(project, today=today):
         found.setdefault(check.what, []).append(check)
     return found
 
@@ -78,7 +78,7 @@ def test_what_is_wrong_with_episodes_is_told_one_by_one(project: Project) -> Non
     assert "three.yaml" in told
     project.catalog("four").parent.mkdir(parents=True)
     project.catalog("four").touch()
-    assert look(project)["episodes"][0].found == "four is published and has no settings any more"
+    assert look(project)["episodes"][0].found == "four is published but has no settings"
 
 
 def test_corrections_that_no_run_looks_at_or_could_read_are_told(project: Project) -> None:

@@ -12,8 +12,8 @@ from pipeline.cli.progress import ConsoleReporter
 from pipeline.core.config import ShowConfig
 from pipeline.core.project import Project
 from pipeline.core.schema import Transcript
-from pipeline.runs.job import StageResult
 from pipeline.runs.process_pool import WorkerPool, explain_exit, free_memory, share_cores
+from pipeline.runs.result import StageResult
 from pipeline.runs.workflow import Engine, run_stages
 from pipeline.transcribe.transcriber import Progress, Transcriber
 from tests.support import faults
@@ -106,7 +106,9 @@ def test_an_episode_that_kills_its_workers_fails_alone(project: Project, tmp_pat
     assert go(project, WorkerPool(2, MakeDeadly(orders), worker_bytes=1), notes) == 3
     (failed,) = [result for result in notes.results if result.error]
     assert failed.episode_id == "ep2"
-    assert failed.error == ("its worker died 2 times (killed by SIGKILL): is there memory enough? Try fewer --jobs")
+    assert failed.error == (
+        "its worker died 2 times (killed by SIGKILL): check that there is enough memory, or use fewer --jobs"
+    )
 
 
 def test_where_memory_is_short_fewer_work_at_once(project: Project, tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ import pytest
 from pipeline.core.corrections import Correction, Decision, save_correction
 from pipeline.core.errors import InputError
 from pipeline.core.project import Project
-from pipeline.runs.history import list_states, read_state
-from pipeline.runs.report import choose_runs, compare_runs, find_run, list_runs
+from pipeline.runs.history import choose_runs, compare_runs, find_run, list_runs, list_snapshots, read_snapshot
 from tests.support.command import catalog as call
 from tests.support.project import FakeTranscriber, add_episode, run
 
@@ -67,10 +66,10 @@ def test_three_revisions_of_a_list_are_told_apart(revised: Project) -> None:
 
 
 def test_every_earlier_catalog_can_be_read_again(revised: Project) -> None:
-    states = list_states(revised, "one")
+    states = list_snapshots(revised, "one")
     assert [name.partition("-")[0] for name in states] == ["0001", "0002", "0003"]
-    assert [len(read_state(revised, "one", name)) for name in states] == [3, 4, 3]
-    assert list_states(revised, "two")[1:] == []
+    assert [len(read_snapshot(revised, "one", name)) for name in states] == [3, 4, 3]
+    assert list_snapshots(revised, "two")[1:] == []
 
 
 def test_the_command_tells_people_and_programs(revised: Project) -> None:

@@ -38,7 +38,7 @@ from pipeline.align.mentions import load_language
 from pipeline.core.corrections import Correction, Decision, save_correction
 from pipeline.core.project import Project
 from pipeline.core.schema import Segment, Transcript
-from pipeline.runs.history import find_latest
+from pipeline.runs.history import find_latest_snapshot
 from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.checkpoints import Checkpoints
 from pipeline.transcribe.chunking import Chunk
@@ -286,8 +286,8 @@ def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
             latest = [name for name in expected if name.startswith(EARLIER[0])]
             expected_here = {name: digest for name, digest in expected.items() if name not in latest}
             expected_here |= {name: found[name] for name in earlier}
-            if find_latest(project, "one") != f"0002-{Path(latest[0]).stem.partition('-')[2]}":
-                differences.append(f"round {number}: the latest state is {find_latest(project, 'one')}")
+            if find_latest_snapshot(project, "one") != f"0002-{Path(latest[0]).stem.partition('-')[2]}":
+                differences.append(f"round {number}: the latest snapshot is {find_latest_snapshot(project, 'one')}")
         wrong = {name for name in {*found, *expected_here} if found.get(name) != expected_here.get(name)}
         if code or wrong:
             differences.append(f"round {number}: exit code {code}, other bytes in {sorted(wrong)}")

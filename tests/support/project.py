@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pipeline.core.project import Project
 from pipeline.core.schema import Segment, Transcript, Word
-from pipeline.runs.job import RunOptions, RunResult, StageResult
+from pipeline.runs.job import RunOptions
+from pipeline.runs.reporter import Reporter
+from pipeline.runs.result import RunResult, StageResult
 from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.transcriber import Progress
 
@@ -65,12 +67,13 @@ class FakeTranscriber:
 
 
 @dataclass
-class RecordingReporter:
+class RecordingReporter(Reporter):
     """A reporter that records its calls."""
 
     started: list[tuple[str, str, str]] = field(default_factory=list)
     results: list[StageResult] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    progress: list[tuple[str, float, float]] = field(default_factory=list)
     waited: list[Path] = field(default_factory=list)
 
     def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
@@ -81,6 +84,7 @@ class RecordingReporter:
 
     def episode_progress(self, episode_id: str, done: float, total: float) -> None:
         assert total == 0 or done <= total
+        self.progress.append((episode_id, done, total))
 
     def stage_ended(self, result: StageResult) -> None:
         self.results.append(result)

@@ -1,14 +1,16 @@
-"""The stages of an episode, in their order: each names its inputs, its outputs and its work."""
+"""The stages of an episode, one module each: download, transcribe, align and publish.
 
-from pipeline.runs.stages.align import _align, _align_inputs, _align_outputs
+A stage reads files and writes files. Its module offers one `STAGE`, which lists the inputs that it depends on, lists
+the files that it writes, and does the work; the state file of the episode records the first two, so that a stage runs
+only where something differs. Stages do not import each other: a file connects each with the next. To add a stage,
+write its module, add it to `STAGES` below and its name to `pipeline.runs.result.StageName`.
+"""
+
+from pipeline.runs.stages.align import STAGE as ALIGN
 from pipeline.runs.stages.base import Stage
-from pipeline.runs.stages.download import _download, _download_inputs, _download_outputs
-from pipeline.runs.stages.publish import _publish, _publish_inputs, _publish_outputs
-from pipeline.runs.stages.transcribe import _transcribe, _transcribe_inputs, _transcribe_outputs
+from pipeline.runs.stages.download import STAGE as DOWNLOAD
+from pipeline.runs.stages.publish import STAGE as PUBLISH
+from pipeline.runs.stages.transcribe import STAGE as TRANSCRIBE
 
-STAGES = (
-    Stage("download", _download_inputs, _download_outputs, _download),
-    Stage("transcribe", _transcribe_inputs, _transcribe_outputs, _transcribe),
-    Stage("align", _align_inputs, _align_outputs, _align),
-    Stage("publish", _publish_inputs, _publish_outputs, _publish),
-)
+# The order in which they run.
+STAGES: tuple[Stage, ...] = (DOWNLOAD, TRANSCRIBE, ALIGN, PUBLISH)

@@ -1,6 +1,6 @@
-"""The stages of an episode: for each what it depends on, what it writes, and the work itself."""
+"""The interface of a stage, and what several stages share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -11,37 +11,45 @@ from pipeline.core.errors import InputError
 from pipeline.core.schema import Alignment, Feature, Provenance
 from pipeline.core.serialization import alignment_from_json, features_from_json
 from pipeline.runs.job import EpisodeRun
+from pipeline.runs.result import StageName
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A step from files to files: what it depends on, what it writes, and the work itself."""
+    """A step from files to files.
 
-    name: str
-    inputs: Callable[[EpisodeRun], dict[str, str]]
-    outputs: Callable[[EpisodeRun], list[Path]]
+    `list_inputs` returns the inputs as named strings (digests, options, versions), `list_outputs` the files that the
+    stage writes, `work` writes them. `convert_inputs` turns the inputs that an older version recorded into today's, so
+    that an upgrade runs a stage again only where its result may differ.
+    """
+
+    name: StageName
+    list_inputs: Callable[[EpisodeRun], dict[str, str]]
+    list_outputs: Callable[[EpisodeRun], list[Path]]
     work: Callable[[EpisodeRun], None]
+    convert_inputs: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
 
 
 @cache
-def _find_version(distribution: str) -> str | None:
-    """The installed version of a package; asked for each of hundreds of episodes, and read once."""
+def installed_version(distribution: str) -> str | None:
+    """Return the version of an installed package, or None; cached, since a run asks for each of its episodes."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return None
 
 
-def _parse_alignment(record: dict[str, Any]) -> tuple[tuple[Feature, ...], Alignment, Provenance]:
+def digest_output_of(run: EpisodeRun, path: Path, stage: StageName) -> str:
+    """Return the digest of a file that an earlier stage writes; InputError where the stage has not written it yet."""
+    if not path.is_file():
+        raise InputError(f"{path} is missing", f"run `catalog {stage} {run.episode_id}` first, or `catalog run`")
+    return run.state.digest(path)
+
+
+def parse_alignment(record: dict[str, Any]) -> tuple[tuple[Feature, ...], Alignment, Provenance]:
+    """Return the content of an alignment file; KeyError, TypeError or ValueError where its shape is another."""
     return (
         features_from_json(record["features"]),
         alignment_from_json(record["placements"]),
         Provenance(**record["provenance"]),
     )
-
-
-def _need(run: EpisodeRun, path: Path, stage: str) -> str:
-    """The digest of the file an earlier stage makes; InputError where it is not there yet."""
-    if not path.is_file():
-        raise InputError(f"{path} is not there: run `catalog {stage} {run.episode_id}` first, or `catalog run`")
-    return run.state.digest(path)

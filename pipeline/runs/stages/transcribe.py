@@ -1,67 +1,71 @@
-"""The stages of an episode: for each what it depends on, what it writes, and the work itself."""
+"""The stage `transcribe`: turn the audio into a transcript, or take the transcript or captions that exist."""
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.core.errors import InputError
 from pipeline.core.project import resolve_path
-from pipeline.core.serialization import (
-    transcript_to_json,
-)
+from pipeline.core.serialization import transcript_to_json
 from pipeline.core.storage import write_json
 from pipeline.download.captions import check_captions, fetch_captions
 from pipeline.download.fetch_audio import make_fetch_policy
 from pipeline.download.record import AUDIO_RECORD, Audio, read_audio, remove_previous_versions
 from pipeline.download.retry import rate_limit
 from pipeline.runs.job import EpisodeRun
-from pipeline.runs.stages.base import _find_version, _need
+from pipeline.runs.result import StageName
+from pipeline.runs.stages.base import Stage, digest_output_of, installed_version
 from pipeline.transcribe.transcriber import OPTIONS
 from pipeline.transcribe.transcript_files import load_transcript
 
 
-def _transcribe_inputs(run: EpisodeRun) -> dict[str, str]:
-    folder = run.project.raw(run.episode_id)
-    _need(run, folder / AUDIO_RECORD, "download")
-    # The digest of the audio stands beside it: hundreds of megabytes need not be read to know it.
-    audio = read_audio(folder)
+def _list_inputs(run: EpisodeRun) -> dict[str, str]:
+    digest_output_of(run, run.raw / AUDIO_RECORD, StageName.DOWNLOAD)
+    # The record holds the digest of the audio: hundreds of megabytes need not be read.
+    audio = read_audio(run.raw)
     if not audio.path.is_file():
-        raise InputError(f"{audio.path} is missing: run `catalog download {run.episode_id} --force`")
-    if (given := _find_transcript(run)) is not None:
-        return {"audio": audio.sha256, "transcript file": run.state.digest(given)}
+        raise InputError(f"{audio.path} is missing", f"run `catalog download {run.episode_id} --force`")
+    if (transcript := _find_transcript_file(run)) is not None:
+        return {"audio": audio.sha256, "transcript file": run.state.digest(transcript)}
     if (captions := _find_captions(run, audio)) is not None:
         return {"audio": audio.sha256, "captions": run.state.digest(captions)}
     return {
         "audio": audio.sha256,
         "speech model": run.show.model,
         "language": run.show.language or "",
-        # What changes the words; what changes only the speed is left out.
+        # Options that change the words; those that change only the speed are left out.
         "options": json.dumps(OPTIONS, sort_keys=True),
         "glossary": "; ".join(run.show.glossary) if run.show.retranscribe_on_glossary_change else "",
-        # Another version may hear other words from the same sound.
-        "recogniser": f"faster-whisper {_find_version('faster-whisper')}",
+        # Another version may give other words for the same audio.
+        "transcriber": f"faster-whisper {installed_version('faster-whisper')}",
     }
 
 
-def _find_transcript(run: EpisodeRun) -> Path | None:
+def _convert_inputs(recorded: Mapping[str, str]) -> Mapping[str, str]:
+    """Rename the input that version 0.1.0 recorded as `recogniser`."""
+    return {"transcriber" if name == "recogniser" else name: value for name, value in recorded.items()}
+
+
+def _find_transcript_file(run: EpisodeRun) -> Path | None:
     """The transcript that the settings name in place of speech recognition."""
     if run.config.transcript is None:
         return None
     path = resolve_path(run.config.transcript, run.project.root)
     if not path.is_file():
-        raise InputError(f"the transcript {path} is not there: correct `transcript` in the episode's settings")
+        raise InputError(f"the transcript {path} is missing", "correct `transcript` in the episode's settings")
     return path
 
 
 def _find_captions(run: EpisodeRun, audio: Audio) -> Path | None:
-    """The publisher's captions, where they are asked for and there are any."""
+    """The publisher's captions, where the options ask for them and the source has any."""
     if not (run.options.captions or run.show.captions):
         return None
     return fetch_captions(
         run.config.source,
         run.config.entry,
-        run.project.raw(run.episode_id),
+        run.raw,
         root=run.project.root,
         policy=make_fetch_policy(run.show.download, run.project.root),
         language=run.show.language,
@@ -71,15 +75,15 @@ def _find_captions(run: EpisodeRun, audio: Audio) -> Path | None:
     )
 
 
-def _transcribe_outputs(run: EpisodeRun) -> list[Path]:
+def _list_outputs(run: EpisodeRun) -> list[Path]:
     return [run.project.transcript(run.episode_id)]
 
 
-def _transcribe(run: EpisodeRun) -> None:
-    audio = read_audio(run.project.raw(run.episode_id))
+def _work(run: EpisodeRun) -> None:
+    audio = read_audio(run.raw)
     checkpoints = run.project.transcript_checkpoints(run.episode_id)
-    if (given := _find_transcript(run)) is not None:
-        transcript = load_transcript(given)
+    if (path := _find_transcript_file(run)) is not None:
+        transcript = load_transcript(path)
     elif (captions := _find_captions(run, audio)) is not None:
         transcript = replace(load_transcript(captions), source="captions")
         for warning in check_captions(transcript, audio.duration):
@@ -90,8 +94,12 @@ def _transcribe(run: EpisodeRun) -> None:
         )
     for remark in transcript.remarks:
         run.warn(remark)
-    # The checkpoints and the old rendition go once the whole is on disk, and not before.
-    record = transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
-    write_json(run.project.transcript(run.episode_id), record)
+    write_json(
+        run.project.transcript(run.episode_id), transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
+    )
+    # Only once the transcript is on disk: until then a killed run continues from the checkpoints.
     shutil.rmtree(checkpoints, ignore_errors=True)
-    remove_previous_versions(run.project.raw(run.episode_id))
+    remove_previous_versions(run.raw)
+
+
+STAGE = Stage(StageName.TRANSCRIBE, _list_inputs, _list_outputs, _work, _convert_inputs)

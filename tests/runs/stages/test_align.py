@@ -39,7 +39,7 @@ def before(*starts: float | None, sha256: str | None = "old") -> dict[str, objec
         ((10.0, 20.0, None), (41.0, 51.0, 70.0), "2 of 2 starts moved, +0:31 at the median (from +0:31 to +0:31)"),
         ((10.0, 20.0, 30.0), (10.2, 50.0, 28.0), "2 of 3 starts moved, +0:14 at the median (from -0:02 to +0:30)"),
         ((10.0, 20.0, 30.0), (10.2, 20.0, 30.4), "none of 3 starts moved"),
-        ((None, 20.0, None), (10.0, None, 30.0), "no start was found in both renditions"),
+        ((None, 20.0, None), (10.0, None, 30.0), "no start was found in both versions"),
     ],
 )
 def test_start_shifts_are_described(

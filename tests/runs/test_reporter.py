@@ -1,0 +1,42 @@
+"""A worker's calls of its reporter reach the reporter of the run, and not more often than anybody can see."""
+
+import pickle
+
+import pytest
+
+from pipeline.runs.reporter import PROGRESS_INTERVAL_S, Reporter, ReporterEvent, ReporterProxy
+from pipeline.runs.result import StageResult
+from tests.support.project import RecordingReporter
+
+
+def test_proxied_calls_reach_the_reporter() -> None:
+    sent: list[ReporterEvent] = []
+    proxy, ended = ReporterProxy(sent.append, "one"), StageResult("one", "align", "not done yet", 1.5)
+    proxy.stage_started("one", "align", "not done yet")
+    proxy.stage_progress(1.0, 2.0)
+    proxy.stage_ended(ended)
+    proxy.warn("one", "odd")
+    recorder = RecordingReporter()
+    for event in pickle.loads(pickle.dumps(sent)):
+        event(recorder)
+    assert recorder.started == [("one", "align", "not done yet")]
+    assert recorder.progress == [("one", 1.0, 2.0)]
+    assert (recorder.results, recorder.warnings) == ([ended], ["one: odd"])
+
+
+def test_progress_is_sent_four_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert PROGRESS_INTERVAL_S == 0.25
+    clock = iter(n / 10 for n in range(10, 100))
+    monkeypatch.setattr("pipeline.runs.reporter.time.monotonic", lambda: next(clock))
+    recorder = RecordingReporter()
+    proxy = ReporterProxy(lambda event: event(recorder), "one")
+    for done in range(11):
+        proxy.stage_progress(float(done), 10.0)
+    assert len(recorder.progress) <= 6
+    assert recorder.progress[-1] == ("one", 10.0, 10.0)
+
+
+def test_a_reporter_ignores_what_it_does_not_override() -> None:
+    reporter = Reporter()
+    reporter.stage_progress(1.0, 2.0)
+    reporter.warn("one", "odd")
