@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.core.config import ShowConfig, load_episode, load_show
 from pipeline.core.corrections import load_corrections
-from pipeline.core.errors import InputError, PipelineError
+from pipeline.core.errors import ConfigError, InputError, PipelineError
 from pipeline.core.project import Project, resolve_path
 from pipeline.core.urls import is_url
 from pipeline.download.fetch_audio import find_source_file
@@ -129,7 +129,8 @@ def _check_episodes(project: Project) -> Iterator[Check]:
             if not is_url(config.features) and not features.is_file():
                 raise InputError(f"the feature list {features} is missing", "correct `features`, or put the file there")
         except PipelineError as error:
-            named = error.problem if path.stem in error.problem else f"{path.stem}: {error.problem}"
+            # A ConfigError names the file of the settings.
+            named = error.problem if isinstance(error, ConfigError) else f"{path.stem}: {error.problem}"
             wrong.append(Check("episodes", Finding.MISSING, named, error.advice or f"correct {path}"))
     if not paths:
         yield Check("episodes", Finding.ADVICE, "none yet", "catalog new EPISODE SOURCE --features LIST")
