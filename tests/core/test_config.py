@@ -17,12 +17,12 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_a_show_needs_only_a_name(tmp_path: Path) -> None:
+def test_show_needs_only_a_name(tmp_path: Path) -> None:
     show = load_show(write(tmp_path, "name: The Kite Show\n"))
     assert (show.name, show.model, show.language, show.link) == ("The Kite Show", "base", None, None)
 
 
-def test_an_episode_is_read_with_its_date(tmp_path: Path) -> None:
+def test_episode_date_is_read(tmp_path: Path) -> None:
     episode = load_episode(write(tmp_path, EPISODE + "published: 2026-11-23\n"))
     assert (episode.title, episode.published) == ("Twelve", date(2026, 11, 23))
 
@@ -60,7 +60,7 @@ def test_an_episode_is_read_with_its_date(tmp_path: Path) -> None:
         (EPISODE.replace("Twelve", "''"), "line 1: `title`"),
     ],
 )
-def test_a_mistake_is_named_by_file_line_and_field(tmp_path: Path, text: str, complaint: str) -> None:
+def test_mistake_names_file_line_and_field(tmp_path: Path, text: str, complaint: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ConfigError) as raised:
         load_episode(path)
@@ -69,12 +69,12 @@ def test_a_mistake_is_named_by_file_line_and_field(tmp_path: Path, text: str, co
     assert "\n" not in str(raised.value)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"show\.yaml does not exist"):
         load_show(tmp_path / "show.yaml")
 
 
-def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+def test_binary_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "show.yaml"
     path.write_bytes(b"# Kites\nname: Gr\xfc\xdfe\n")
     with pytest.raises(ConfigError, match=r"show\.yaml line 2: this is not UTF-8: save the file in that encoding"):
@@ -82,11 +82,11 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("episode_id", ["ep12", "2026-11-23", "a_b", "x"])
-def test_an_id_of_letters_digits_and_marks_is_taken(episode_id: str) -> None:
+def test_valid_episode_id_is_accepted(episode_id: str) -> None:
     assert check_episode_id(episode_id) == episode_id
 
 
 @pytest.mark.parametrize("episode_id", ["../x", "Ep12", "", ".hidden", "a/b", "a b", "-x", "x" * 65, "ep12\n"])
-def test_an_id_that_could_leave_its_folder_is_refused(episode_id: str) -> None:
+def test_episode_id_with_path_is_refused(episode_id: str) -> None:
     with pytest.raises(ConfigError, match="cannot be an episode's id"):
         check_episode_id(episode_id)

@@ -24,7 +24,7 @@ def write(project: Project, text: str) -> Path:
     return path
 
 
-def test_a_time_is_written_as_people_write_it(project: Project) -> None:
+def test_clock_times_are_accepted(project: Project) -> None:
     entry = "- {{feature_id: 1, decision: moved, start: {}}}\n"
     for text, seconds in {
         "16:36": 996.0,
@@ -61,7 +61,7 @@ def test_a_time_is_written_as_people_write_it(project: Project) -> None:
         ("title: A\n    decision: moved\n    start: 9\n    when: soon", "line 6: `"),
     ],
 )
-def test_a_mistake_is_named_by_file_line_and_field(project: Project, entry: str, complaint: str) -> None:
+def test_mistake_names_file_line_and_field(project: Project, entry: str, complaint: str) -> None:
     path = write(project, f"# ours\ncorrections:\n  - {entry}\n")
     with pytest.raises(ConfigError) as raised:
         load_corrections(path)
@@ -70,14 +70,14 @@ def test_a_mistake_is_named_by_file_line_and_field(project: Project, entry: str,
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "corrections:\n", "corrections: []\n"])
-def test_a_file_without_decisions_decides_nothing(project: Project, text: str) -> None:
+def test_file_without_decisions_is_empty(project: Project, text: str) -> None:
     assert load_corrections(write(project, text)) == ()
     save_correction(project, "one", moved(3, title="A", when="2026-11-23"))
     assert [one.start for one in load_corrections(project.corrections("one"))] == [3]
     assert project.corrections("one").read_text().startswith(text.split("corrections")[0])
 
 
-def test_saving_leaves_everything_else_as_it_stands(project: Project) -> None:
+def test_save_keeps_comments_and_order(project: Project) -> None:
     text = (
         "# Ours; ask Anna\ncorrections:\n"
         "  # the long one\n  - title: 'Better search'\n    decision: moved  # twice!\n    start: 16:36\n    why: joke\n"
@@ -96,7 +96,7 @@ def test_saving_leaves_everything_else_as_it_stands(project: Project) -> None:
     assert load_corrections(project.corrections("one"))[2].when == when
 
 
-def test_a_second_decision_replaces_the_first_and_keeps_the_end(project: Project) -> None:
+def test_second_decision_replaces_first_and_keeps_end(project: Project) -> None:
     save_correction(project, "one", moved(10, title="Better search", end=30))
     save_correction(project, "one", moved(12, feature_id=500133, title="Better search", who="Bo"))
     save_correction(project, "one", Correction(feature_id=500133, decision=Decision.END, end=40))
@@ -119,7 +119,7 @@ def test_a_second_decision_replaces_the_first_and_keeps_the_end(project: Project
     who=st.text(st.characters(exclude_categories=("Cs", "Cc"))),
     start=st.floats(0, 1e6, allow_nan=False).map(lambda seconds: round(seconds, 3)),
 )
-def test_whatever_people_type_comes_back(
+def test_any_text_survives_a_round_trip(
     tmp_path_factory: pytest.TempPathFactory, title: str, who: str, start: float
 ) -> None:
     project = Project(tmp_path_factory.mktemp("typed"))
@@ -128,7 +128,7 @@ def test_whatever_people_type_comes_back(
     assert load_corrections(project.corrections("one")) == (typed,)
 
 
-def test_a_damaged_file_is_not_written_over(project: Project) -> None:
+def test_damaged_file_is_not_overwritten(project: Project) -> None:
     path = write(project, "corrections:\n  - title: [\n")
     with pytest.raises(ConfigError, match="line"):
         save_correction(project, "one", moved(3, title="A"))
@@ -146,7 +146,7 @@ for number in range(10):
 """
 
 
-def test_people_who_save_at_the_same_time_lose_nothing(project: Project) -> None:
+def test_concurrent_saves_lose_nothing(project: Project) -> None:
     savers = [
         subprocess.Popen([sys.executable, "-c", SAVER, str(project.root), str(number)], stderr=subprocess.PIPE)
         for number in (1, 2, 3)
@@ -157,7 +157,7 @@ def test_people_who_save_at_the_same_time_lose_nothing(project: Project) -> None
     assert [path.name for path in project.corrections("one").parent.iterdir()] == ["one.yaml"]
 
 
-def test_a_writer_who_never_lets_go_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_held_lock_is_reported(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
     monkeypatch.setattr("pipeline.core.corrections.PATIENCE_S", 0.1)
@@ -166,9 +166,7 @@ def test_a_writer_who_never_lets_go_is_named(project: Project, monkeypatch: pyte
         save_correction(project, "one", moved(3, title="A"))
 
 
-def test_a_correction_outlives_the_re_run_and_the_edit_of_its_list(
-    project: Project, transcriber: FakeTranscriber
-) -> None:
+def test_correction_survives_rerun_and_list_edit(project: Project, transcriber: FakeTranscriber) -> None:
     run(project, transcriber)
     save_correction(project, "one", moved(33.0, feature_id=500122, title="Dark theme", who="Anna", why="later"))
     assert done(run(project, transcriber)) == [
@@ -186,7 +184,7 @@ def test_a_correction_outlives_the_re_run_and_the_edit_of_its_list(
     assert len(transcriber.calls) == 1
 
 
-def test_not_discussed_is_a_row_without_a_time(project: Project, transcriber: FakeTranscriber) -> None:
+def test_not_discussed_row_has_no_start(project: Project, transcriber: FakeTranscriber) -> None:
     save_correction(project, "one", Correction(feature_id=500111, decision=Decision.NOT_DISCUSSED, who="Anna"))
     run(project, transcriber)
     row = pd.read_parquet(project.catalog("one")).iloc[0]
@@ -196,7 +194,7 @@ def test_not_discussed_is_a_row_without_a_time(project: Project, transcriber: Fa
     assert row["reason"].startswith("marked as not discussed by Anna on ")
 
 
-def test_a_correction_that_fits_nothing_is_told_and_kept(project: Project, transcriber: FakeTranscriber) -> None:
+def test_unmatched_correction_is_reported_and_kept(project: Project, transcriber: FakeTranscriber) -> None:
     save_correction(project, "one", moved(5, feature_id=999999, title="Gone"))
     kept = project.corrections("one").read_bytes()
     notes = RecordingReporter()
@@ -207,16 +205,14 @@ def test_a_correction_that_fits_nothing_is_told_and_kept(project: Project, trans
     assert project.corrections("one").read_bytes() == kept
 
 
-def test_a_mistake_in_the_corrections_fails_the_episode_in_one_line(
-    project: Project, transcriber: FakeTranscriber
-) -> None:
+def test_invalid_corrections_fail_the_episode_in_one_line(project: Project, transcriber: FakeTranscriber) -> None:
     path = write(project, "corrections:\n  - feature_id: 500111\n    decision: moved\n")
     result = run(project, transcriber)
     assert result.exit_code == 1
     assert result.failures[0].error == f"{path} line 2: `start` is missing: moved needs a time"
 
 
-def test_the_example_in_the_documentation_is_right(project: Project) -> None:
+def test_documented_example_is_valid(project: Project) -> None:
     page = (REPOSITORY / "docs" / "corrections.md").read_text(encoding="utf-8")
     shown = page.split("```yaml\n")[1].split("```")[0]
     moved_one, absent = load_corrections(write(project, shown))
@@ -225,7 +221,7 @@ def test_the_example_in_the_documentation_is_right(project: Project) -> None:
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\n\n"])
-def test_comments_alone_stay_and_swallow_no_decision(tmp_path: Path, ending: str) -> None:
+def test_comments_alone_stay_and_hide_no_decision(tmp_path: Path, ending: str) -> None:
     """Without a line's end behind them the first decision became part of the comment."""
     project = Project(tmp_path)
     path = project.corrections("one")

@@ -23,7 +23,7 @@ PROMISED = {
 }
 
 
-def test_what_users_rely_on_lies_where_it_was_promised() -> None:
+def test_documented_paths() -> None:
     project = Project(Path("root"))
     for name, promised in PROMISED.items():
         place = getattr(project, name)
@@ -31,16 +31,14 @@ def test_what_users_rely_on_lies_where_it_was_promised() -> None:
         assert path == Path("root") / promised, name
 
 
-def test_a_file_is_named_from_the_root_or_the_home_of_somebody_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_resolves_from_root_or_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/anna")
     places = {"a.mp3": "root/a.mp3", "/a.mp3": "/a.mp3", "~/a.mp3": "/home/anna/a.mp3", "~draft.mp3": "root/~draft.mp3"}
     for named, path in places.items():
         assert resolve_path(named, Path("root")) == Path(path)
 
 
-def test_an_episode_that_was_renamed_is_told_until_its_old_rows_are_removed(
-    project: Project, transcriber: FakeTranscriber
-) -> None:
+def test_orphaned_episode_is_reported_until_removed(project: Project, transcriber: FakeTranscriber) -> None:
     run(project, transcriber)
     project.episode("one").rename(project.episode("two"))
     notes = RecordingReporter()

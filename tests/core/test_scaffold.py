@@ -14,7 +14,7 @@ from pipeline.core.settings_file import make_parser
 from tests.support.command import catalog
 
 
-def test_a_new_project_has_its_folders_and_readable_settings(tmp_path: Path) -> None:
+def test_new_project_has_folders_and_valid_settings(tmp_path: Path) -> None:
     written = make_project(tmp_path / "show")
     assert [path.name for path in written] == ["show.yaml", ".gitignore"]
     assert load_show(Project(tmp_path / "show").show).name == "My Show"
@@ -22,7 +22,7 @@ def test_a_new_project_has_its_folders_and_readable_settings(tmp_path: Path) -> 
         assert (tmp_path / "show" / folder).is_dir()
 
 
-def test_the_preset_holds_the_shows_facts(tmp_path: Path) -> None:
+def test_preset_fills_the_settings(tmp_path: Path) -> None:
     make_project(tmp_path, "by-the-runbook")
     show = load_show(tmp_path / "configs" / "show.yaml")
     assert (show.name, show.product, show.language) == ("By the [run]Book", "HaloPSA", "en")
@@ -30,7 +30,7 @@ def test_the_preset_holds_the_shows_facts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("preset", [None, *list_presets()])
-def test_settings_that_are_commented_out_are_the_right_ones(tmp_path: Path, preset: str | None) -> None:
+def test_commented_settings_are_valid(tmp_path: Path, preset: str | None) -> None:
     """Each is known by its name, and says what holds without it."""
     make_project(tmp_path, preset)
     text = (tmp_path / "configs" / "show.yaml").read_text()
@@ -40,7 +40,7 @@ def test_settings_that_are_commented_out_are_the_right_ones(tmp_path: Path, pres
     assert set(values) <= set(ShowConfig.model_fields)
 
 
-def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("mine\n")
     make_project(tmp_path)
     assert (tmp_path / ".gitignore").read_text() == "mine\n"
@@ -50,7 +50,7 @@ def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "configs" / "show.yaml").read_text() == "name: Mine\n"
 
 
-def test_a_file_or_a_preset_nobody_knows_is_named(tmp_path: Path) -> None:
+def test_unknown_preset_or_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises((InputError, NotADirectoryError)):
         make_project(tmp_path / "file")
@@ -59,7 +59,7 @@ def test_a_file_or_a_preset_nobody_knows_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_git_leaves_audio_and_cookies_alone(tmp_path: Path) -> None:
+def test_git_ignores_audio_and_cookies(tmp_path: Path) -> None:
     make_project(tmp_path)
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     for name in ("data/raw/ep1/audio.mp3", "data/processed/catalog.csv", "cookies.txt", "configs/episodes/ep1.yaml"):
@@ -71,7 +71,7 @@ def test_git_leaves_audio_and_cookies_alone(tmp_path: Path) -> None:
     assert ran.stdout.split()[1::2] == [".gitignore", "configs/episodes/ep1.yaml", "configs/show.yaml"]
 
 
-def test_the_command_says_what_comes_next(tmp_path: Path) -> None:
+def test_init_prints_next_step(tmp_path: Path) -> None:
     ran = catalog("init", str(tmp_path / "show"), "--preset", "by-the-runbook")
     assert ran.returncode == 0
     assert "next: catalog new ep1 SOURCE" in ran.stdout

@@ -15,20 +15,20 @@ from pipeline.core.storage import read_json, write_json
 from tests.support.project import LINES, make_transcript
 
 
-def test_a_transcript_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_transcript_round_trip(tmp_path: Path) -> None:
     transcript = make_transcript(LINES)
     write_json(tmp_path / "t.json", transcript_to_json(transcript))
     assert transcript_from_json(read_json(tmp_path / "t.json")) == transcript
 
 
-def test_a_transcript_file_has_a_line_for_each_segment(tmp_path: Path) -> None:
+def test_transcript_file_has_one_line_per_segment(tmp_path: Path) -> None:
     write_json(tmp_path / "t.json", transcript_to_json(make_transcript(LINES)))
     lines = (tmp_path / "t.json").read_text().splitlines()
     assert sum("welcome to the kite show" in line for line in lines) == 1
     assert len([line for line in lines if line.startswith("  {")]) == len(LINES)
 
 
-def test_an_alignment_and_its_list_come_back_as_they_were(tmp_path: Path) -> None:
+def test_alignment_and_list_round_trip(tmp_path: Path) -> None:
     features = (Feature(1, "A title — with “quotes”", "why", 500111, "v4.10", True, 12.0), Feature(2, "B"))
     alignment = Alignment(
         (

@@ -26,13 +26,11 @@ def recorded(tmp_path: Path, output: Path) -> StateFile:
     return StateFile.load(tmp_path / "state.json", tmp_path)
 
 
-def test_a_stage_that_never_ran_says_so(tmp_path: Path) -> None:
+def test_stage_that_never_ran_is_stale(tmp_path: Path) -> None:
     assert StateFile(tmp_path / "s.json", tmp_path).find_reason("transcribe", INPUTS, []) == "not done yet"
 
 
-def test_a_record_that_may_not_be_read_is_no_reason_to_make_all_again(
-    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_state_file_is_an_error(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded(tmp_path, output)
 
     def refuse(path: Path, **_: object) -> str:
@@ -43,7 +41,7 @@ def test_a_record_that_may_not_be_read_is_no_reason_to_make_all_again(
         StateFile.load(tmp_path / "state.json", tmp_path)
 
 
-def test_a_stage_whose_inputs_and_outputs_are_as_before_is_up_to_date(tmp_path: Path, output: Path) -> None:
+def test_unchanged_stage_is_up_to_date(tmp_path: Path, output: Path) -> None:
     assert recorded(tmp_path, output).find_reason("transcribe", INPUTS, [output]) is None
 
 
@@ -55,52 +53,52 @@ def test_a_stage_whose_inputs_and_outputs_are_as_before_is_up_to_date(tmp_path: 
         ({"language": "en"}, "language changed"),
     ],
 )
-def test_a_changed_input_is_the_reason(tmp_path: Path, output: Path, change: dict[str, str], reason: str) -> None:
+def test_changed_input_is_the_reason(tmp_path: Path, output: Path, change: dict[str, str], reason: str) -> None:
     assert recorded(tmp_path, output).find_reason("transcribe", {**INPUTS, **change}, [output]) == reason
 
 
-def test_every_reason_is_told(tmp_path: Path, output: Path) -> None:
+def test_every_reason_is_reported(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     reasons = list(state.find_reasons("transcribe", {"audio": "b" * 64, "language": "en"}, [output]))
     assert [reason.text for reason in reasons] == ["audio changed", "language changed", "speech model changed"]
     assert [reason.changed for reason in reasons] == ["audio", "language", "speech model"]
 
 
-def test_outputs_are_looked_at_where_the_inputs_are_the_same(tmp_path: Path, output: Path) -> None:
+def test_outputs_are_checked_when_inputs_match(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     output.unlink()
     assert list(state.find_reasons("transcribe", INPUTS, [output])) == [Reason("out/made.json is missing")]
 
 
-def test_an_input_that_is_gone_is_the_reason(tmp_path: Path, output: Path) -> None:
+def test_missing_input_is_the_reason(tmp_path: Path, output: Path) -> None:
     assert recorded(tmp_path, output).find_reason("transcribe", {"audio": "a" * 64}, [output]) == "speech model changed"
 
 
-def test_a_missing_output_is_the_reason(tmp_path: Path, output: Path) -> None:
+def test_missing_output_is_the_reason(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     output.unlink()
     assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json is missing"
 
 
-def test_an_output_that_someone_changed_is_the_reason(tmp_path: Path, output: Path) -> None:
+def test_changed_output_is_the_reason(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     output.write_text("edited by hand")
     assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
 
 
-def test_a_file_touched_but_not_changed_is_no_reason(tmp_path: Path, output: Path) -> None:
+def test_touched_file_is_no_reason(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     os.utime(output, (1, 1))
     assert state.find_reason("transcribe", INPUTS, [output]) is None
 
 
-def test_an_unchanged_file_is_not_read_again(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_file_is_not_read_again(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = recorded(tmp_path, output)
     monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
     assert state.find_reason("transcribe", INPUTS, [output]) is None
 
 
-def test_a_change_under_the_old_size_and_time_is_seen(tmp_path: Path, output: Path) -> None:
+def test_change_with_old_size_and_time_is_detected(tmp_path: Path, output: Path) -> None:
     state, before = recorded(tmp_path, output), output.stat()
     wait_for_another_time(output)
     output.write_text("MADE")
@@ -108,16 +106,14 @@ def test_a_change_under_the_old_size_and_time_is_seen(tmp_path: Path, output: Pa
     assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
 
 
-def test_one_more_link_to_a_file_is_no_change_of_it(
-    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_hard_link_is_no_change(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = recorded(tmp_path, output)
     os.link(output, tmp_path / "audio.mp3")
     monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
     assert state.find_reason("transcribe", INPUTS, [output]) is None
 
 
-def test_a_linked_file_that_changed_is_read_again(tmp_path: Path, output: Path) -> None:
+def test_changed_linked_file_is_read_again(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     os.link(output, tmp_path / "audio.mp3")
     output.write_text("MADE")
@@ -125,9 +121,7 @@ def test_a_linked_file_that_changed_is_read_again(tmp_path: Path, output: Path) 
     assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
 
 
-def test_a_touched_file_is_read_once_and_its_digest_kept(
-    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_touched_file_is_read_once(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = recorded(tmp_path, output)
     os.utime(output, (1, 1))
     state.find_reason("transcribe", INPUTS, [output])
@@ -137,7 +131,7 @@ def test_a_touched_file_is_read_once_and_its_digest_kept(
     assert again.find_reason("transcribe", INPUTS, [output]) is None
 
 
-def test_nothing_is_written_where_nothing_was_touched(tmp_path: Path, output: Path) -> None:
+def test_nothing_touched_nothing_written(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     os.utime(output, (1, 1))
     state.find_reason("transcribe", INPUTS, [output])
@@ -148,7 +142,7 @@ def test_nothing_is_written_where_nothing_was_touched(tmp_path: Path, output: Pa
         assert (tmp_path / "state.json").stat().st_ino == written
 
 
-def test_an_output_that_can_only_be_found_by_looking_is_missed(tmp_path: Path, output: Path) -> None:
+def test_missing_discovered_output_is_reported(tmp_path: Path, output: Path) -> None:
     """The latest state of a history is whatever lies there last: once it is gone, nobody would ask for it."""
     state = recorded(tmp_path, output)
     assert list(state.find_reasons("transcribe", INPUTS, [])) == []
@@ -165,7 +159,7 @@ def test_an_output_that_can_only_be_found_by_looking_is_missed(tmp_path: Path, o
         ("", "x" * 41, "language changed"),
     ],
 )
-def test_short_values_are_told_in_full_and_digests_are_not(tmp_path: Path, before: str, now: str, told: str) -> None:
+def test_reasons_quote_short_values_only(tmp_path: Path, before: str, now: str, told: str) -> None:
     state = StateFile(tmp_path / "state.json", tmp_path)
     state.record("transcribe", {"language": before}, [])
     assert state.find_reason("transcribe", {"language": now}, []) == told
@@ -179,7 +173,7 @@ def test_recorded_inputs_and_outputs_are_readable(tmp_path: Path, output: Path) 
     assert state.recorded_outputs("align") == {}
 
 
-def test_files_that_an_edit_left_behind_do_not_make_the_record_grow(tmp_path: Path) -> None:
+def test_former_outputs_leave_the_state_file(tmp_path: Path) -> None:
     state = StateFile(tmp_path / "state.json", tmp_path)
     for number in range(5):
         made = tmp_path / f"{number}.json"
@@ -192,7 +186,7 @@ def test_files_that_an_edit_left_behind_do_not_make_the_record_grow(tmp_path: Pa
 DONE = '{"stages": {"transcribe": {"inputs": {}, "outputs": {}%s}}, "fingerprints": %s}'
 
 
-def test_a_record_as_we_write_it_is_taken(tmp_path: Path) -> None:
+def test_valid_state_file_is_accepted(tmp_path: Path) -> None:
     for fingerprints in ("{}", '{"x": [1, 2, 3, "digest"]}', '{"x": [1, 2, "digest of an older version"]}'):
         (tmp_path / "state.json").write_text(DONE % (', "sizes": {"a": 1}', fingerprints))
         assert StateFile.load(tmp_path / "state.json", tmp_path).find_reason("transcribe", {}, []) is None
@@ -212,7 +206,7 @@ def test_a_record_as_we_write_it_is_taken(tmp_path: Path) -> None:
         '{"stages": [], "fingerprints": {}}',
     ],
 )
-def test_a_damaged_record_means_everything_is_made_anew(tmp_path: Path, output: Path, content: str) -> None:
+def test_damaged_state_file_makes_everything_stale(tmp_path: Path, output: Path, content: str) -> None:
     (tmp_path / "state.json").write_text(content)
     state = StateFile.load(tmp_path / "state.json", tmp_path)
     assert state.find_reason("transcribe", {}, []) == "not done yet"

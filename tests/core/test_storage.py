@@ -9,7 +9,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.storage import atomic_write, read_json, write_bytes
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+def test_write_replaces_file_atomically(tmp_path: Path) -> None:
     path = tmp_path / "new" / "file.txt"
     write_bytes(path, b"one")
     write_bytes(path, b"two")
@@ -17,7 +17,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_failed_write_leaves_old_file_only(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old")
     with pytest.raises(RuntimeError), atomic_write(path) as temporary:
@@ -26,13 +26,13 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file.txt", "old")]
 
 
-def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
+def test_written_file_has_default_permissions(tmp_path: Path) -> None:
     write_bytes(tmp_path / "ours", b"")
     (tmp_path / "plain").write_bytes(b"")
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_an_error_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> None:
+def test_error_names_final_file(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     with pytest.raises(OSError, match="No space left") as full, atomic_write(path):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -44,7 +44,7 @@ def test_an_error_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b'{"start": 1e400}', b'{"end": -Infinity}'])
-def test_a_damaged_file_says_how_to_make_it_anew(tmp_path: Path, content: bytes) -> None:
+def test_damaged_file_says_how_to_regenerate_it(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.json").write_bytes(content)
     with pytest.raises(InputError, match="--force"):
         read_json(tmp_path / "t.json")

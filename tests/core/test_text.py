@@ -3,8 +3,21 @@
 import codecs
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.core.text import clean_line, clean_text, decode_text, printable
+from pipeline.core.text import (
+    clean_line,
+    clean_text,
+    decode_text,
+    escape_formula,
+    index_by_key,
+    normalize_wording,
+    printable,
+    same_wording,
+    unescape_formula,
+    wording_similarity,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,12 +38,12 @@ from pipeline.core.text import clean_line, clean_text, decode_text, printable
         (b"one\r\ntwo\r", "one\r\ntwo\r"),
     ],
 )
-def test_a_file_is_read_in_whatever_encoding_it_has(content: bytes, text: str) -> None:
+def test_decode_detects_encoding(content: bytes, text: str) -> None:
     assert decode_text(content) == text
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_a_file_is_read_in_the_encodings_of_common_editors(codec: str) -> None:
+def test_decode_reads_encodings_of_common_editors(codec: str) -> None:
     assert decode_text("Größe – “ok”".encode(codec)) == "Größe – “ok”"
 
 
@@ -44,11 +57,11 @@ def test_a_file_is_read_in_the_encodings_of_common_editors(codec: str) -> None:
         ("red\x1b[31m", "red [31m"),
     ],
 )
-def test_what_cannot_be_seen_is_taken_out(text: str, clean: str) -> None:
+def test_clean_removes_invisible_characters(text: str, clean: str) -> None:
     assert clean_text(text) == clean
 
 
-def test_a_tab_stays_between_the_parts_of_an_entry_and_nowhere_else() -> None:
+def test_clean_line_keeps_separating_tabs() -> None:
     assert clean_line("\t Dark  theme\t\tv2.204 \u200b\t#998146\t") == "Dark theme\tv2.204\t#998146"
 
 
@@ -61,5 +74,58 @@ def test_a_tab_stays_between_the_parts_of_an_entry_and_nowhere_else() -> None:
         ("a\u202eb\tc\nd", "a�b�c\nd"),
     ],
 )
-def test_a_sign_stands_for_what_a_terminal_would_obey(text: str, shown: str) -> None:
+def test_printable_replaces_terminal_controls(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize("seen", ["Dark theme", "dark-theme!", "DarkTheme", " dark_theme ", "„Dark“ theme…"])
+def test_wording_ignores_spaces_punctuation_and_case(seen: str) -> None:
+    assert same_wording(seen, "Dark theme")
+    assert wording_similarity(seen, "Dark theme") == 100.0
+
+
+@pytest.mark.parametrize(("one", "other"), [("Dark theme", "Dark themes"), ("Dark theme", None), (None, None)])
+def test_different_or_unknown_wordings_differ(one: str | None, other: str | None) -> None:
+    assert not same_wording(one, other)
+
+
+def test_similarity_falls_with_each_different_letter() -> None:
+    near, far = wording_similarity("Dark theme", "Dark themes"), wording_similarity("Dark theme", "Export limit")
+    assert 100.0 > near > 90.0 > far
+
+
+@given(st.text(max_size=20))
+def test_normalized_wording_is_stable(text: str) -> None:
+    assert normalize_wording(normalize_wording(text)) == normalize_wording(text)
+
+
+def test_entries_are_keyed_by_id_or_title() -> None:
+    entries = [(5, "Sort"), (None, "Sort"), (5, "Sort"), (None, "Sort"), (None, "5"), (5, "Other")]
+    keyed = index_by_key(entries, lambda entry: entry)
+    assert list(keyed.values()) == entries
+    assert list(keyed)[:2] == [5, "Sort"]
+
+
+def test_repeated_key_is_extended_by_count() -> None:
+    keyed = index_by_key([(5, "Sort"), (5, "Sort"), (5, "Other")], lambda entry: entry)
+    assert list(keyed) == [5, ("Sort", 5, 2), ("Other", 5, 2)]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x", "'=1"])
+def test_formula_is_escaped(text: str) -> None:
+    assert escape_formula(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "plain", "1-1", "'quoted'", " =1"])
+def test_other_text_is_not_escaped(text: str) -> None:
+    assert escape_formula(text) == unescape_formula(text) == text
+
+
+@given(st.text())
+def test_escaped_text_survives_a_round_trip(text: str) -> None:
+    assert unescape_formula(escape_formula(text)) == text
+
+
+@given(st.text("'=x"))
+def test_own_apostrophes_survive_a_round_trip(text: str) -> None:
+    assert unescape_formula(escape_formula(text)) == text

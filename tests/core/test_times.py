@@ -8,16 +8,16 @@ from pipeline.core.times import format_time, parse_time
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0:00"), (9.99, "0:09"), (124.6, "2:04"), (3599.9, "59:59"), (3727, "1:02:07")]
 )
-def test_times_read_as_a_player_shows_them(seconds: float, text: str) -> None:
+def test_format_time_as_players_show(seconds: float, text: str) -> None:
     assert format_time(seconds) == text
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("2:04", 124), ("49:41", 2981), ("1:02:07", 3727), ("75:00", 4500)])
-def test_times_are_minutes_or_hours(text: str, seconds: float) -> None:
+def test_parse_minutes_or_hours(text: str, seconds: float) -> None:
     assert parse_time(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["2", "1:75", "1:2:3:4", "1:75:00"])
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_time(text)

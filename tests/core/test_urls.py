@@ -8,7 +8,7 @@ from pipeline.core.urls import is_http_url, is_url, redact_url, redact_urls
 
 
 @pytest.mark.parametrize(("source", "told"), [("audio/ep1.mp3", False), ("https://a.org/x", True), ("C:\\x", False)])
-def test_an_address_has_a_scheme(source: str, told: bool) -> None:
+def test_url_has_a_scheme(source: str, told: bool) -> None:
     assert is_url(source) == told
 
 
@@ -25,7 +25,7 @@ def test_an_address_has_a_scheme(source: str, told: bool) -> None:
         (None, False),
     ],
 )
-def test_a_page_may_hold_only_links_to_the_web(url: str | None, told: bool) -> None:
+def test_pages_link_only_to_http_urls(url: str | None, told: bool) -> None:
     assert is_http_url(url) == told
 
 
@@ -41,16 +41,16 @@ def test_a_page_may_hold_only_links_to_the_web(url: str | None, told: bool) -> N
         ("https://[broken", "https://***"),
     ],
 )
-def test_what_is_shown_of_an_address_holds_no_secret(source: str, shown: str) -> None:
+def test_redacted_url_holds_no_secret(source: str, shown: str) -> None:
     assert redact_url(source) == shown
 
 
-def test_addresses_within_a_text_lose_their_secrets_too() -> None:
+def test_urls_within_text_are_redacted() -> None:
     text = "tried https://a.org/?key=1 and then 'http://u:p@b.org/x' failed"
     assert redact_urls(text) == "tried https://a.org/?key=*** and then 'http://b.org/x' failed"
 
 
 @given(st.from_regex(r"[a-z0-9]{8,20}", fullmatch=True))
-def test_no_token_survives_in_any_place(secret: str) -> None:
+def test_secret_is_redacted_anywhere(secret: str) -> None:
     for source in (f"https://u:{secret}@a.org/", f"https://a.org/?apikey={secret}", f"https://a.org/token/{secret}/x"):
         assert secret not in redact_url(source)

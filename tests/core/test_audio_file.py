@@ -1,13 +1,17 @@
 """Any sound a recording comes in becomes the same samples; what is damaged is refused in one line."""
 
+import struct
+import tempfile
 from pathlib import Path
 from typing import cast
 
 import av
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.core.audio_file import SAMPLE_RATE, probe_duration, read_samples
+from pipeline.core.audio_file import SAMPLE_RATE, Tally, _wav_duration, check_complete, probe_duration, read_samples
 from pipeline.core.errors import InputError
 
 SECONDS = 6.0
@@ -80,7 +84,7 @@ def loud_at(samples: np.ndarray, second: float) -> bool:
         ("a.ts", "aac", 48_000, "stereo", True),
     ],
 )
-def test_any_format_becomes_the_same_sound(
+def test_formats_decode_to_the_same_samples(
     tmp_path: Path, name: str, codec: str, rate: int, layout: str, *, picture: bool
 ) -> None:
     path = write_sound(tmp_path / name, codec, rate=rate, layout=layout, picture=picture)
@@ -91,19 +95,19 @@ def test_any_format_becomes_the_same_sound(
     assert probe_duration(path) == pytest.approx(SECONDS, abs=0.3)
 
 
-def test_the_ending_of_a_name_does_not_matter(tmp_path: Path) -> None:
+def test_suffix_does_not_matter(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.mp3", "libmp3lame")
     assert np.array_equal(read(path.rename(tmp_path / "a.wav")), read(write_sound(tmp_path / "b.mp3", "libmp3lame")))
 
 
-def test_sound_that_is_missing_becomes_silence_so_that_the_rest_stays_in_its_place(tmp_path: Path) -> None:
+def test_gap_becomes_silence(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.mkv", "pcm_s16le", skip=(1.0, 2.5))
     samples = read(path)
     assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
     assert [loud_at(samples, second) for second in (0.5, 1.7, 2.8, 3.5, 5)] == [True, False, True, False, True]
 
 
-def test_a_damaged_packet_is_passed_over_as_players_do(tmp_path: Path) -> None:
+def test_damaged_packet_is_skipped(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.mp3", "libmp3lame", sound=np.tile(tone(), 20))
     content = bytearray(path.read_bytes())
     content[20_000:20_300] = bytes(300)
@@ -111,7 +115,7 @@ def test_a_damaged_packet_is_passed_over_as_players_do(tmp_path: Path) -> None:
     assert len(read(path)) / SAMPLE_RATE == pytest.approx(20 * SECONDS, abs=0.3)
 
 
-def test_a_file_that_breaks_off_is_refused_with_the_place(tmp_path: Path) -> None:
+def test_truncated_file_is_refused_with_its_duration(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.flac", "flac", sound=np.tile(tone(), 3))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(InputError, match=r"a\.flac is cut off: 0:\d\d of sound where the file itself states 0:18:"):
@@ -119,7 +123,7 @@ def test_a_file_that_breaks_off_is_refused_with_the_place(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9])
-def test_a_film_that_breaks_off_is_refused(tmp_path: Path, keep: float) -> None:
+def test_truncated_video_is_refused(tmp_path: Path, keep: float) -> None:
     path = write_sound(tmp_path / "a.m4a", "aac", sound=np.tile(tone(), 10), options={"movflags": "faststart"})
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
     with pytest.raises(InputError, match=r"a\.m4a is (cut off|damaged): .*fetch it again") as raised:
@@ -127,14 +131,14 @@ def test_a_film_that_breaks_off_is_refused(tmp_path: Path, keep: float) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_encrypted_sound_is_refused(tmp_path: Path) -> None:
+def test_encrypted_audio_is_refused(tmp_path: Path) -> None:
     scheme = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": KEY, "encryption_kid": KEY}
     path = write_sound(tmp_path / "a.mp4", "aac", options=scheme)
     with pytest.raises(InputError, match=r"a\.mp4 holds no sound that can be decoded.*not encrypted"):
         read(path)
 
 
-def test_a_film_without_sound_is_refused(tmp_path: Path) -> None:
+def test_video_without_audio_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as out:
         video = out.add_stream("mpeg4", rate=5, width=64, height=64, pix_fmt="yuv420p")
@@ -144,7 +148,7 @@ def test_a_film_without_sound_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF nothing of the kind", b"plain text", b"<html>404</html>" * 500])
-def test_what_is_no_recording_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_refused_by_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"a\.wav") as raised:
@@ -152,6 +156,50 @@ def test_what_is_no_recording_is_refused_by_name(tmp_path: Path, content: bytes)
     assert "\n" not in str(raised.value)
 
 
-def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
+def test_memory_is_constant_in_duration(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", "pcm_s16le", sound=np.tile(tone(), 20))
     assert max(len(block) for block in read_samples(path)) < SAMPLE_RATE
+
+
+def chunk(name: bytes, content: bytes, size: int | None = None) -> bytes:
+    return name + struct.pack("<I", len(content) if size is None else size) + content + b"\0" * (len(content) % 2)
+
+
+FORMAT = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 8_000, 16_000, 2, 16))
+
+
+def length_of(content: bytes) -> float | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "talk.wav"
+        path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(content)) + b"WAVE" + content)
+        return _wav_duration(path)
+
+
+def test_wav_duration_comes_from_header() -> None:
+    assert length_of(FORMAT + chunk(b"LIST", b"odd") + chunk(b"data", b"", 40_000)) == 2.5
+    assert length_of(FORMAT + chunk(b"data", b"", 0xFFFF_FFFF)) is None
+    assert length_of(chunk(b"data", b"", 40_000)) is None
+
+
+@given(st.binary(max_size=200))
+def test_invalid_wav_header_states_no_duration(content: bytes) -> None:
+    length = length_of(content)
+    assert length is None or length > 0
+
+
+@pytest.mark.parametrize(
+    ("tally", "seconds", "stated", "complaint"),
+    [
+        (Tally(100, 0, 100), 100.0, 100.0, ""),
+        (Tally(1000, 10, 990), 99.0, 100.0, ""),
+        (Tally(1000, 11, 989), 99.0, 100.0, "damaged: 1% of it"),
+        (Tally(100, 0, 100), 96.0, 100.0, "cut off: 1:36 of sound where the file itself states 1:40"),
+        (Tally(100, 100, 0), 0.0, 100.0, "no sound that can be decoded"),
+    ],
+)
+def test_losses_beyond_bounds_are_refused(tally: Tally, seconds: float, stated: float, complaint: str) -> None:
+    if not complaint:
+        check_complete("talk.mp3", tally, seconds, stated)
+        return
+    with pytest.raises(InputError, match=complaint):
+        check_complete("talk.mp3", tally, seconds, stated)
