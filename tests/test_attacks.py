@@ -69,9 +69,7 @@ def refused(read: Callable[[], object], kind: type[Exception] = InputError) -> s
 
 
 @pytest.mark.parametrize("text", ["[/red]", "[link=http://evil.example]here[/link]", CODES])
-def test_no_text_from_outside_is_markup_or_a_code_for_the_terminal(
-    text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_foreign_text_is_neither_markup_nor_terminal_control(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     row = {"episode_id": text, "start": "0:01", "feature_id": 1, "version": text, "title": text, "url": text}
     print_hits([row])
     feature = Feature(1, text, version=text)
@@ -85,14 +83,14 @@ def test_no_text_from_outside_is_markup_or_a_code_for_the_terminal(
     assert json.loads(said[said.rindex("[\n {") :]) == [row]
 
 
-def test_a_mail_about_a_run_holds_no_codes() -> None:
+def test_mail_holds_no_control_characters() -> None:
     needs = {"one": {"failed": f"download: {CODES}", "warnings": [CODES]}}
     mail = describe_run({"stages": [], "seconds": 1, "interrupted": False, "changes": {}, "needs_a_person": needs})
     assert mail.count("title") == 2
     assert all(sign.isprintable() or sign == "\n" for sign in mail)
 
 
-def test_what_captions_say_holds_no_codes(tmp_path: Path) -> None:
+def test_captions_hold_no_control_characters(tmp_path: Path) -> None:
     path = tmp_path / "talk.json"
     words = [{"start": 1, "end": 2, "word": f" {CODES}"}]
     path.write_text(json.dumps([{"start": 1, "end": 2, "text": f"{CODES}\ud800", "words": words}]))
@@ -102,7 +100,7 @@ def test_what_captions_say_holds_no_codes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "'=", "＝"])
-def test_a_feature_list_is_no_spreadsheet_of_formulas(sign: str) -> None:
+def test_feature_list_cells_are_no_formulas(sign: str) -> None:
     features = (Feature(1, f'{sign}HYPERLINK("http://evil.example")', f"{sign}1"),)
     written = dump_features(features, ".csv")
     cells = written.splitlines()[1].replace('"', "").split(",")
@@ -115,13 +113,13 @@ def test_a_feature_list_is_no_spreadsheet_of_formulas(sign: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["name: " + "[" * 200_000, "- " * 200_000, "name: x\nglossary: " + "{a: " * 3000])
-def test_settings_nested_without_end_are_refused(tmp_path: Path, text: str) -> None:
+def test_deeply_nested_settings_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "show.yaml").write_text(text)
     assert "too many lists in lists" in refused(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
 
 
 @pytest.mark.parametrize("link", ["{0}: &{0} [{1}]\n", "{0}: &{0} {{<<: [{1}]}}\n"], ids=["lists", "merges"])
-def test_a_few_lines_cannot_stand_for_billions_of_values(tmp_path: Path, link: str) -> None:
+def test_yaml_aliases_cannot_expand_without_bound(tmp_path: Path, link: str) -> None:
     names = "abcdefghij"
     lines = [link.format(two, ",".join([f"*{one}"] * 9)) for one, two in itertools.pairwise(names)]
     (tmp_path / "show.yaml").write_text("name: x\na: &a {b: 1}\n" + "".join(lines))
@@ -142,7 +140,7 @@ def test_a_few_lines_cannot_stand_for_billions_of_values(tmp_path: Path, link: s
         r'source: "a\0b"',
     ],
 )
-def test_settings_that_would_do_harm_later_are_refused_at_once(tmp_path: Path, setting: str) -> None:
+def test_harmful_settings_are_refused_at_once(tmp_path: Path, setting: str) -> None:
     values = {"title": "title: x", "source": "source: a", "features": "features: b"} | {
         setting.partition(":")[0]: setting
     }
@@ -151,7 +149,7 @@ def test_settings_that_would_do_harm_later_are_refused_at_once(tmp_path: Path, s
 
 
 @pytest.mark.parametrize("setting", ["pause: .inf", "pause: 1e300", "max_minutes: .nan", "retries: 1000000000"])
-def test_no_setting_makes_a_run_wait_for_ever(tmp_path: Path, setting: str) -> None:
+def test_no_setting_makes_a_run_wait_forever(tmp_path: Path, setting: str) -> None:
     (tmp_path / "show.yaml").write_text(f"name: x\ndownload: {{{setting}}}")
     refused(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
 
@@ -159,20 +157,20 @@ def test_no_setting_makes_a_run_wait_for_ever(tmp_path: Path, setting: str) -> N
 # -- documents
 
 
-def test_a_feed_nested_without_end_is_refused() -> None:
+def test_deeply_nested_feed_is_refused() -> None:
     assert "within each other" in refused(lambda: parse_feed(b"<rss>" + b"<a>" * 200_000, "http://a.example/"))
 
 
 @pytest.mark.parametrize(
     "text", ["a" * 300_000, "http://a.example/?" + "token" * 20_000, "http://a.example/" + "/private" * 20_000]
 )
-def test_secrets_are_looked_for_in_a_line_of_any_length(text: str) -> None:
+def test_redaction_is_linear_in_line_length(text: str) -> None:
     with soon():
         redact_urls(text)
 
 
 @pytest.mark.parametrize("line", ["a" + "!" * 100_000 + "b", "a" + " 1:11" * 50_000 + " x", "\t" * 200_000 + "x"])
-def test_times_are_looked_for_in_a_description_of_any_shape(line: str) -> None:
+def test_time_search_is_linear_in_description_length(line: str) -> None:
     with soon():
         find_timestamps(line)
 
@@ -180,18 +178,18 @@ def test_times_are_looked_for_in_a_description_of_any_shape(line: str) -> None:
 @pytest.mark.parametrize(
     "query", ["token=s3cret", "a=b=token=s3cret", "x&my_key=s3cret&y=1", "X-Amz-Signature=s3cret=&a", "pass=a=s3cret"]
 )
-def test_secrets_are_still_hidden(query: str) -> None:
+def test_secrets_in_long_queries_are_redacted(query: str) -> None:
     assert "s3cret" not in redact_url(f"https://a.example/?{query}#{query}")
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "1" * 400, "1e400", "NaN"])
-def test_numbers_that_no_float_holds_are_no_times(tmp_path: Path, number: str) -> None:
+def test_numbers_beyond_float_range_are_no_times(tmp_path: Path, number: str) -> None:
     (tmp_path / "talk.json").write_text(f'[{{"start": {number}, "text": "x"}}]')
     refused(lambda: load_transcript(tmp_path / "talk.json"))
 
 
 @pytest.mark.parametrize("text", ['{"a": ' + "1" * 5000 + "}", '{"a": ' + "[" * 100_000])
-def test_a_damaged_file_of_ours_is_told_so(tmp_path: Path, text: str) -> None:
+def test_damaged_internal_file_is_reported(tmp_path: Path, text: str) -> None:
     (tmp_path / "one.json").write_text(text)
     refused(lambda: read_json(tmp_path / "one.json"))
 
@@ -204,13 +202,13 @@ def workbook(**cells: str) -> bytes:
     return content.getvalue()
 
 
-def test_a_cell_in_the_last_corner_of_a_sheet_does_not_fill_the_memory() -> None:
+def test_far_corner_cell_does_not_exhaust_memory() -> None:
     with soon():
         assert len(parse_episodes(workbook(XFD3="x"), ".xlsx")[0].features) == 1
     assert "rows" in refused(lambda: parse_episodes(workbook(XFD1048576="x"), ".xlsx"))
 
 
-def test_a_workbook_that_unpacks_to_gigabytes_is_refused() -> None:
+def test_workbook_bomb_is_refused() -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook())) as book, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as bomb:
         for name in book.namelist():
@@ -219,7 +217,7 @@ def test_a_workbook_that_unpacks_to_gigabytes_is_refused() -> None:
     assert "unpacks to 24 MB" in refused(lambda: parse_episodes(content.getvalue(), ".xlsx"))
 
 
-def test_a_page_of_thousands_of_entries_is_no_list() -> None:
+def test_page_of_thousands_of_entries_is_refused() -> None:
     page = "\n".join(f"Added thing {number} | v1.2 #{100_000 + number}" for number in range(2500))
     with soon(4), pytest.raises(InputError, match="more than a list can have"):
         parse_episodes(page.encode())
@@ -229,7 +227,7 @@ def test_a_page_of_thousands_of_entries_is_no_list() -> None:
 
 
 @pytest.mark.parametrize("program", ["rtmpdump", "ffmpeg", "mpv", "curl"])
-def test_no_helper_of_yt_dlp_s_connects_for_us(
+def test_ytdlp_starts_no_helper_program(
     media_server: MediaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
     (tmp_path / "bin").mkdir()
@@ -250,7 +248,7 @@ def test_no_helper_of_yt_dlp_s_connects_for_us(
 
 
 @pytest.mark.parametrize("listing", ["ffconcat version 1.0\nfile {name}\n", "#EXTM3U\n#EXTINF:9,\n{path}\n"])
-def test_a_recording_is_no_list_of_other_files_of_this_machine(tmp_path: Path, listing: str) -> None:
+def test_recording_cannot_reference_local_files(tmp_path: Path, listing: str) -> None:
     secret = write_tone(tmp_path / "secret.mp3", "talk.mp3", 2.0)
     assert measure_audio(secret).seconds > 1.9
     fake = tmp_path / "audio.mp3"
@@ -260,11 +258,11 @@ def test_a_recording_is_no_list_of_other_files_of_this_machine(tmp_path: Path, l
 
 
 @pytest.mark.parametrize("address", ["::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::a00:1", "fec0::1", "4000::1"])
-def test_old_dresses_of_private_addresses_are_known(address: str) -> None:
+def test_alternative_forms_of_private_addresses_are_recognized(address: str) -> None:
     assert is_private(address)
 
 
-def test_a_body_packed_to_a_thousandth_is_left_at_the_limit(faulty: Server, tmp_path: Path) -> None:
+def test_compressed_body_stops_at_the_limit(faulty: Server, tmp_path: Path) -> None:
     import gzip
 
     from tests.support.faulty_server import respond
@@ -284,11 +282,11 @@ def test_a_body_packed_to_a_thousandth_is_left_at_the_limit(faulty: Server, tmp_
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)//a.mp3", "data:audio/mpeg,x", "file:///etc/passwd", "ftp://a.example/b"]
 )
-def test_a_deep_link_leads_to_the_web_alone(url: str) -> None:
+def test_deep_links_are_http_only(url: str) -> None:
     assert make_media_link(url) is None
 
 
-def test_a_publisher_s_title_is_plain_text() -> None:
+def test_publisher_title_is_plain_text() -> None:
     metadata = metadata_of_media({"title": CODES, "id": "x"})
     settings = make_settings("ep1", "http://a.example/x.mp3", None, metadata, "list.txt")
     assert settings.title.isprintable()
@@ -296,14 +294,14 @@ def test_a_publisher_s_title_is_plain_text() -> None:
     assert all((entry.metadata.title or "").isprintable() for entry in parse_feed(feed, "http://a.example/"))
 
 
-def test_what_cannot_be_settings_is_one_line() -> None:
+def test_invalid_settings_give_one_line() -> None:
     metadata = Metadata(title="x", link="javascript:{seconds}")
     said = refused(lambda: make_settings("ep1", "http://a.example/x.mp3?token=s3cret", None, metadata, "list.txt"))
     assert "`link`" in said
     assert "s3cret" not in said
 
 
-def test_no_key_of_a_private_feed_is_named_where_an_entry_is_missing() -> None:
+def test_missing_entry_message_redacts_private_feed_key() -> None:
     entries = [Entry("https://a.example/b.mp3?token=s3cret", Metadata(entry="https://a.example/b.mp3?token=s3cret"))]
     assert "s3cret" not in refused(lambda: find_entry(entries, "elsewhere", "the feed"))
 
@@ -311,9 +309,7 @@ def test_no_key_of_a_private_feed_is_named_where_an_entry_is_missing() -> None:
 # -- other users of the machine
 
 
-def test_the_browser_is_not_told_the_page_s_address_where_others_could_read_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_review_url_is_hidden_from_other_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr("webbrowser.open", told.append)
     private = tmp_path / "private"
@@ -324,7 +320,7 @@ def test_the_browser_is_not_told_the_page_s_address_where_others_could_read_it(
     assert "s3cret" in (private / "review.html").read_text()
 
 
-def test_who_comes_from_a_file_may_open_the_page_and_no_more(review_server: ReviewServer) -> None:
+def test_file_origin_may_only_open_the_page(review_server: ReviewServer) -> None:
     coming = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     assert get(review_server, **coming).status_code == 200
     assert get(review_server, "state", **coming).status_code == 403
@@ -332,12 +328,12 @@ def test_who_comes_from_a_file_may_open_the_page_and_no_more(review_server: Revi
     assert post(review_server, "undo", {}, **coming).status_code == 403
 
 
-def test_a_request_nested_without_end_is_no_decision(review_server: ReviewServer) -> None:
+def test_deeply_nested_request_is_refused(review_server: ReviewServer) -> None:
     answer = post(review_server, "decide", "[" * 9000)
     assert (answer.status_code, "not a decision" in answer.text) == (400, True)
 
 
-def test_no_address_of_a_secret_reaches_a_program_s_arguments_or_a_file_of_the_run(tmp_path: Path) -> None:
+def test_secret_url_reaches_no_arguments_or_reports(tmp_path: Path) -> None:
     """A run over a private feed that fails: what it says and leaves holds no key, but the settings a person wrote."""
     root = tmp_path / "show"
     assert catalog("init", root).returncode == 0
@@ -351,7 +347,7 @@ def test_no_address_of_a_secret_reaches_a_program_s_arguments_or_a_file_of_the_r
     assert left == []
 
 
-def test_files_obey_the_umask_and_temporary_ones_are_new(tmp_path: Path) -> None:
+def test_files_obey_umask_and_temporary_files_are_new(tmp_path: Path) -> None:
     from pipeline.core.storage import atomic_write
 
     before = os.umask(0o077)
@@ -366,7 +362,7 @@ def test_files_obey_the_umask_and_temporary_ones_are_new(tmp_path: Path) -> None
     assert stat.S_IMODE((tmp_path / "one.json").stat().st_mode) == 0o600
 
 
-def test_a_link_in_the_place_of_an_output_is_replaced_and_not_followed(tmp_path: Path) -> None:
+def test_symlinked_output_is_replaced_not_followed(tmp_path: Path) -> None:
     from pipeline.core.storage import write_bytes
 
     outside = tmp_path / "outside.txt"
@@ -377,7 +373,7 @@ def test_a_link_in_the_place_of_an_output_is_replaced_and_not_followed(tmp_path:
     assert not (tmp_path / "out.csv").is_symlink()
 
 
-def test_the_guard_is_of_the_fetch_alone() -> None:
+def test_guard_applies_to_its_own_fetch_only() -> None:
     """Other work of the process, such as a transcriber's, starts what it likes."""
     import subprocess
 
@@ -393,7 +389,7 @@ def test_the_guard_is_of_the_fetch_alone() -> None:
 
 
 @pytest.mark.parametrize("module", ["pipeline", "pipeline.align.encoder", "pipeline.transcribe.whisper"])
-def test_no_library_keeps_an_id_of_the_machine_for_its_makers(tmp_path: Path, module: str) -> None:
+def test_libraries_send_no_telemetry(tmp_path: Path, module: str) -> None:
     """ONNX Runtime left one in the cache and the events beside it, to be sent; in CI it is silent by itself."""
     pytest.importorskip("onnxruntime")
     own = {name: str(tmp_path) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}

@@ -45,7 +45,7 @@ def flip(path: Path) -> bytes:
         "data/processed/site/data/catalog.js",
     ],
 )
-def test_a_bit_that_flips_is_flipped_back(aligned: Project, transcriber: FakeTranscriber, pattern: str) -> None:
+def test_flipped_bit_is_repaired(aligned: Project, transcriber: FakeTranscriber, pattern: str) -> None:
     assert run(aligned, transcriber).exit_code == 0
     (path,) = aligned.root.glob(pattern)
     content = flip(path)
@@ -53,7 +53,7 @@ def test_a_bit_that_flips_is_flipped_back(aligned: Project, transcriber: FakeTra
     assert path.read_bytes() == content
 
 
-def test_a_digest_that_flips_makes_no_rendition_of_the_audio(aligned: Project, transcriber: FakeTranscriber) -> None:
+def test_flipped_digest_keeps_no_previous_version(aligned: Project, transcriber: FakeTranscriber) -> None:
     run(aligned, transcriber)
     record = aligned.raw("one") / "audio.json"
     content = record.read_text()
@@ -64,7 +64,7 @@ def test_a_digest_that_flips_makes_no_rendition_of_the_audio(aligned: Project, t
     assert not (aligned.raw("one") / "renditions").exists()
 
 
-def test_a_state_that_is_gone_is_written_again(aligned: Project, transcriber: FakeTranscriber) -> None:
+def test_missing_history_state_is_written_again(aligned: Project, transcriber: FakeTranscriber) -> None:
     run(aligned, transcriber)
     (state,) = (aligned.history / "one").iterdir()
     content = state.read_bytes()
@@ -74,7 +74,7 @@ def test_a_state_that_is_gone_is_written_again(aligned: Project, transcriber: Fa
     assert done(run(aligned, transcriber)) == []
 
 
-def test_a_damaged_state_of_long_ago_stops_no_run_and_is_told(aligned: Project, transcriber: FakeTranscriber) -> None:
+def test_damaged_old_state_is_reported_and_stops_nothing(aligned: Project, transcriber: FakeTranscriber) -> None:
     page = aligned.root / "one.txt"
     for word in ("night", "day"):
         page.write_text(page.read_text().replace("dark", word, 1))
@@ -88,9 +88,7 @@ def test_a_damaged_state_of_long_ago_stops_no_run_and_is_told(aligned: Project, 
     assert f"{first} was damaged" in told.stderr.replace("\n", " ")
 
 
-def test_a_damaged_state_of_the_run_before_leaves_the_report_of_this_one(
-    aligned: Project, transcriber: FakeTranscriber
-) -> None:
+def test_damaged_previous_state_keeps_current_report(aligned: Project, transcriber: FakeTranscriber) -> None:
     run(aligned, transcriber)
     (state,) = (aligned.history / "one").iterdir()
     page = aligned.root / "one.txt"
@@ -102,7 +100,7 @@ def test_a_damaged_state_of_the_run_before_leaves_the_report_of_this_one(
     assert "was damaged" in max(aligned.runs.glob("*.json")).read_text()
 
 
-def test_a_damaged_copy_of_a_list_is_not_read_as_the_list(media_server: MediaServer, tmp_path: Path) -> None:
+def test_damaged_list_copy_is_not_read(media_server: MediaServer, tmp_path: Path) -> None:
     media_server.pages["/list.txt"] = ("text/plain", b"Sort invoices | v4.10 #500111\n")
     url = f"{media_server.url}/list.txt"
     kept = refresh_revision(url, tmp_path)
@@ -115,7 +113,7 @@ def test_a_damaged_copy_of_a_list_is_not_read_as_the_list(media_server: MediaSer
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_ways_of_the_campaign_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_short_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     campaign = Campaign(tmp_path, 2, SEED)
     for number in random.Random(SEED).sample(range(1000), 2):
@@ -126,7 +124,7 @@ def test_the_ways_of_the_campaign_in_short(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
-def test_the_campaign_over_twenty_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_campaign_over_twenty_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     campaign = Campaign(tmp_path, 20, SEED)
     for number in random.Random(SEED).sample(range(1000), 20):

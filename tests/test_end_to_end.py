@@ -22,31 +22,31 @@ def compared(demo: Project) -> pd.DataFrame:
     return pd.read_parquet(demo.catalog("demo")).merge(truth, on="feature_id", validate="one_to_one")
 
 
-def test_nearly_every_discussion_is_found_within_ten_seconds(compared: pd.DataFrame) -> None:
+def test_nearly_every_start_is_within_ten_seconds(compared: pd.DataFrame) -> None:
     discussed = compared[compared["true_s"].notna()]
     assert len(discussed) == 11
     assert (discussed["start_s"] - discussed["true_s"]).abs().le(10).sum() >= 10
 
 
-def test_the_feature_that_is_not_discussed_is_not_placed(compared: pd.DataFrame) -> None:
+def test_undiscussed_feature_is_not_placed(compared: pd.DataFrame) -> None:
     (skipped,) = compared[compared["true_s"].isna()].to_dict("records")
     assert skipped["status"] == "not_found"
     assert pd.isna(skipped["start_s"])
 
 
 @pytest.mark.xfail(load_encoder("en") is None, reason="words alone do not tell that a host puts it off")
-def test_the_feature_out_of_place_is_found_where_it_is_discussed(compared: pd.DataFrame) -> None:
+def test_feature_out_of_order_is_found(compared: pd.DataFrame) -> None:
     calendar = compared.set_index("feature_id").loc[714210]
     assert calendar["start_s"] == pytest.approx(calendar["true_s"], abs=10)
 
 
-def test_the_id_spoken_digit_by_digit_decides(compared: pd.DataFrame) -> None:
+def test_id_spoken_digit_by_digit_decides(compared: pd.DataFrame) -> None:
     permission = compared.set_index("feature_id").loc[714025]
     assert permission["method"] == "spoken_id"
     assert "714025" in permission["reason"]
 
 
-def test_the_readme_s_excerpt_is_what_comes_out(compared: pd.DataFrame) -> None:
+def test_readme_excerpt_is_current(compared: pd.DataFrame) -> None:
     """But for a second: arithmetic differs between processors, and with it a transcriber's word times."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     excerpt = readme.split("<!-- demo -->")[1].split("<!-- /demo -->")[0].strip().splitlines()[2:]
@@ -61,17 +61,17 @@ def test_the_readme_s_excerpt_is_what_comes_out(compared: pd.DataFrame) -> None:
             assert parse_time(start) == pytest.approx(row["start_s"], abs=1.5)
 
 
-def test_highlights_of_the_page_are_marked(compared: pd.DataFrame) -> None:
+def test_highlights_are_marked(compared: pd.DataFrame) -> None:
     assert set(compared.loc[compared["highlight"], "feature_id"]) == {714377, 714590, 713266}
 
 
-def test_the_csv_holds_the_same_rows(demo: Project) -> None:
+def test_csv_equals_dataset(demo: Project) -> None:
     table = pd.read_parquet(demo.catalog("demo"))
     text = pd.read_csv(demo.catalog_csv)
     assert list(text.columns) == list(table.columns)
     assert text["start_s"].tolist() == pytest.approx(table["start_s"].tolist(), nan_ok=True)
 
 
-def test_the_audio_kept_is_the_audio_given(demo: Project) -> None:
+def test_audio_is_kept_unchanged(demo: Project) -> None:
     kept: Path = demo.raw("demo") / "audio.ogg"
     assert kept.read_bytes() == (REPOSITORY / "demo" / "audio.ogg").read_bytes()

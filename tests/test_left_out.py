@@ -18,7 +18,7 @@ STARTS = np.array([unit.start for unit in UNITS])
     st.lists(st.one_of(st.none(), st.integers(1, 58)), min_size=5, max_size=20),
     st.integers(0, 5),
 )
-def test_what_stays_is_still_said_at_its_start(places: list[int | None], seed: int) -> None:
+def test_kept_features_keep_their_starts(places: list[int | None], seed: int) -> None:
     truth = np.array([np.nan if place is None else STARTS[place] for place in places])
     cut = cut_passages("show/one", STARTS, truth, seed)
     if cut is None:
@@ -34,7 +34,7 @@ def test_what_stays_is_still_said_at_its_start(places: list[int | None], seed: i
             assert next(unit.start for unit in kept if unit.text == f"Sentence {place}.") == pytest.approx(start)
 
 
-def test_what_is_cut_out_is_said_no_more() -> None:
+def test_cut_features_are_no_longer_spoken() -> None:
     truth = STARTS[[2, 10, 20, 30, 40]]
     stays, after = cut_passages("show/one", STARTS, truth, 1) or pytest.fail("nothing was cut")
     (gone,) = np.flatnonzero(np.isnan(after))
@@ -43,7 +43,7 @@ def test_what_is_cut_out_is_said_no_more() -> None:
     assert stays[:begin].all()
 
 
-def test_the_same_seed_cuts_the_same() -> None:
+def test_same_seed_makes_same_cut() -> None:
     truth = STARTS[[2, 10, 20, 30, 40, 50]]
     cuts = [cut_passages("show/one", STARTS, truth, seed) for seed in range(8)]
     stays = [tuple(cut[0]) for cut in cuts if cut is not None]
@@ -51,7 +51,7 @@ def test_the_same_seed_cuts_the_same() -> None:
     assert len(set(stays)) > 1
 
 
-def test_short_lists_are_left_alone() -> None:
+def test_short_lists_stay_whole() -> None:
     assert cut_passages("show/one", STARTS, STARTS[[2, 10, 20]], 0) is None
 
 
