@@ -112,7 +112,7 @@ def test_a_checkout_with_other_weights_aligns_again(several: Project, tmp_path_f
         kind["thresholds"] |= {"confident": 2.0, "confident_bare_title": 2.0}
     weights.write_text(json.dumps(fitted))
     told = watch(several, "status", code=checkout)[3]
-    assert told.count("alignment weights changed") == len(list_episodes(several))
+    assert told.count("alignment method changed") == len(list_episodes(several))
     assert "confident" in several.alignment("ep3").read_text()
     assert watch(several, "run", "ep3", "--quiet", code=checkout)[0] == 0
     assert "confident" not in several.alignment("ep3").read_text()

@@ -1,17 +1,15 @@
 """The stage `align`: find where the discussion of each feature starts, and apply the corrections."""
 
-import hashlib
 import json
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from pipeline.align.aligner import align, alignment_version
 from pipeline.align.corrections import CorrectionMatches, apply_corrections, match_corrections
 from pipeline.align.decision import check_fit
 from pipeline.core.corrections import Correction, load_corrections
@@ -21,7 +19,6 @@ from pipeline.core.serialization import alignment_to_json, features_to_json, tra
 from pipeline.core.storage import read_record, write_json
 from pipeline.core.times import format_time
 from pipeline.core.urls import redact_url
-from pipeline.core.version import __version__
 from pipeline.download.feature_lists import name_revision, save_revision
 from pipeline.feature_lists.checks import check_duration
 from pipeline.feature_lists.load import load_features
@@ -30,9 +27,15 @@ from pipeline.runs.job import EpisodeRun
 from pipeline.runs.result import StageName
 from pipeline.runs.stages.base import Stage, digest_output_of, installed_version, parse_alignment
 
-# Which way of aligning this is: raise it with a change of the code that moves starts or judges them otherwise, so that
-# what was aligned before is aligned again. Changed weights are noticed by themselves.
-ALIGNMENT = "4"
+# The inputs by which the last release of version 0.1.0 recorded its way of aligning: a number, and the SHA-256 of the
+# fitted weights.
+METHOD_INPUTS_0_1_0 = {
+    "alignment": "4",
+    "alignment weights": "debbf1ffe685bfc1dbaa99440908c199f84d6fa8697470bc9cb58a18f1f9deb6",
+}
+
+# The `alignment_version()` that gives the same alignments as version 0.1.0: they need not be made again.
+METHOD_0_1_0 = "553044137b6a332f88f954ef3c2f046e698a2427621824fb2dc3ccb6cb82d102"
 
 # Seconds. Whisper places the same words a little differently in another encoding: a smaller difference is no shift.
 MIN_SHIFT_S = 1.0
@@ -50,17 +53,18 @@ def _list_inputs(run: EpisodeRun) -> dict[str, str]:
         "episode in the list": run.config.features_episode or "",
         "columns": json.dumps(run.show.columns, sort_keys=True),
         "sentence encoder": _name_encoder(),
-        "alignment weights": _digest_weights(),
-        "alignment": ALIGNMENT,
-        "episode-catalog": __version__,
+        "alignment method": alignment_version(),
         **({"corrections": run.state.digest(corrections)} if corrections.is_file() else {}),
     }
 
 
-@cache
-def _digest_weights() -> str:
-    """The SHA-256 of the fitted weights, which change in a checkout long before its version does."""
-    return hashlib.sha256(files("pipeline.align").joinpath("weights.json").read_bytes()).hexdigest()
+def _convert_inputs(recorded: Mapping[str, str]) -> Mapping[str, str]:
+    """Replace the three inputs of version 0.1.0 for the way of aligning by the input `alignment method`."""
+    if "alignment" not in recorded:
+        return recorded
+    same = all(recorded.get(name) == value for name, value in METHOD_INPUTS_0_1_0.items())
+    kept = {name: recorded[name] for name in recorded if name not in {*METHOD_INPUTS_0_1_0, "episode-catalog"}}
+    return {**kept, "alignment method": METHOD_0_1_0 if same else "older than version 0.2.0"}
 
 
 def _name_encoder() -> str:
@@ -111,7 +115,6 @@ def _warn_about_list(run: EpisodeRun, warning: str) -> None:
 def _align(
     run: EpisodeRun, transcript: Transcript, features: Sequence[Feature], matches: CorrectionMatches
 ) -> Alignment:
-    from pipeline.align.aligner import align
     from pipeline.align.encoder import load_encoder
     from pipeline.runs.vector_cache import VectorCache
 
@@ -201,4 +204,4 @@ def _signed(seconds: float) -> str:
     return f"{'-' if seconds < 0 else '+'}{format_time(abs(seconds))}"
 
 
-STAGE = Stage(StageName.ALIGN, _list_inputs, _list_outputs, _work)
+STAGE = Stage(StageName.ALIGN, _list_inputs, _list_outputs, _work, _convert_inputs)

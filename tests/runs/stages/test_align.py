@@ -4,13 +4,14 @@ import json
 
 import pytest
 
+from pipeline.align.aligner import alignment_version
 from pipeline.core.project import Project
 from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
 from pipeline.download.record import read_audio
-from pipeline.runs.stages.align import describe_start_shifts
+from pipeline.runs.stages.align import METHOD_0_1_0, METHOD_INPUTS_0_1_0, STAGE, describe_start_shifts
 from pipeline.runs.workflow import list_stage_statuses
 from tests.support.faulty_server import write_tone
-from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, make_transcript, run
+from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, done, make_transcript, run
 
 
 def placed(*starts: float | None) -> Alignment:
@@ -85,3 +86,35 @@ def test_new_cut_is_transcribed_and_shifts_reported(project: Project) -> None:
     reports = sorted(project.runs.glob("*.json"))
     assert json.loads(reports[-1].read_text())["notes"] == [f"one: {message}"]
     assert not (folder / "renditions").exists()
+
+
+def test_alignments_of_version_0_1_0_are_current() -> None:
+    """Remove this test with the first change of the alignment's results: those of 0.1.0 are then made again."""
+    assert alignment_version() == METHOD_0_1_0
+
+
+def test_method_inputs_of_version_0_1_0_are_converted() -> None:
+    recorded = {"transcript": "t", **METHOD_INPUTS_0_1_0, "episode-catalog": "0.1.0"}
+    assert STAGE.convert_inputs(recorded) == {"transcript": "t", "alignment method": METHOD_0_1_0}
+    older = STAGE.convert_inputs({**recorded, "alignment": "3"})
+    assert older == {"transcript": "t", "alignment method": "older than version 0.2.0"}
+    current = {"transcript": "t", "alignment method": "m"}
+    assert STAGE.convert_inputs(current) == current
+
+
+@pytest.mark.parametrize(("number", "stages"), [("4", ["publish"]), ("3", ["align", "publish"])])
+def test_upgrade_from_version_0_1_0_repeats_little(
+    project: Project, transcriber: FakeTranscriber, monkeypatch: pytest.MonkeyPatch, number: str, stages: list[str]
+) -> None:
+    monkeypatch.setattr("pipeline.runs.stages.align.alignment_version", lambda: METHOD_0_1_0)
+    run(project, transcriber)
+    path = project.state("one")
+    state = json.loads(path.read_text())
+    inputs = {name: record["inputs"] for name, record in state["stages"].items()}
+    inputs["transcribe"]["recogniser"] = inputs["transcribe"].pop("transcriber")
+    del inputs["align"]["alignment method"]
+    inputs["align"] |= {**METHOD_INPUTS_0_1_0, "alignment": number, "episode-catalog": "0.1.0"}
+    inputs["publish"]["episode-catalog"] = "0.1.0"
+    path.write_text(json.dumps({"stages": state["stages"], "stamps": state["fingerprints"]}))
+    assert [stage for stage, _ in done(run(project, transcriber))] == stages
+    assert run(project, transcriber).stages == []
