@@ -35,8 +35,9 @@ from benchmarks.measured_episodes import (
     weigh_episodes,
 )
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
-from pipeline.align.evidence import Matrix, collect_onset_inputs
+from pipeline.align.evidence import collect_onset_inputs
 from pipeline.align.inference import EpisodePosterior, infer_posterior, score_boundaries
+from pipeline.align.lexical import Matrix
 from pipeline.align.semantic import VECTOR_NAMES
 from pipeline.align.sequence_model import TransitionCosts
 from pipeline.align.weights import (

@@ -342,7 +342,7 @@ def fuzz(parser: str, samples: Samples, numbers: range, seed: int = 0, until: fl
 def warm_up(samples: dict[str, Samples]) -> None:
     """Import what the readers import, so that each process need not."""
     # A tokenizer takes a hundred times as long to make as a list to read.
-    pipeline.align.mentions.load_language = cache(pipeline.align.mentions.load_language)
+    pipeline.align.mentions.load_spacy = cache(pipeline.align.mentions.load_spacy)
     with tempfile.TemporaryDirectory() as folder:
         for parser, kinds in samples.items():
             for suffix, contents in kinds.items():

@@ -76,9 +76,9 @@ def _move_units(units: Sequence[Unit], moved: Times, stays: NDArray[np.bool_]) -
 
 def keep_meaning(meaning: EpisodeVectors, stays: NDArray[np.bool_]) -> EpisodeVectors:
     """Return the vectors without those of the units that were cut out."""
-    spoken, numbers = meaning.spoken, np.cumsum(stays) - 1
+    spoken, numbers = meaning.spoken_words, np.cumsum(stays) - 1
     inside = np.flatnonzero(stays[spoken.owners])
     words = WordVectors(
         spoken.vectors[inside], numbers[spoken.owners[inside]], tuple(spoken.texts[index] for index in inside)
     )
-    return replace(meaning, units=meaning.units[stays], spoken=words)
+    return replace(meaning, sentences=meaning.sentences[stays], spoken_words=words)

@@ -61,6 +61,6 @@ def test_words_stay_with_their_units() -> None:
     kept = keep_meaning(
         EpisodeVectors(vectors, vectors[:1], vectors[:1], words, words, words), np.array([True, False, True, True])
     )
-    assert kept.spoken.texts == ("a", "d")
-    assert kept.spoken.owners.tolist() == [0, 2]
-    assert len(kept.units) == 3
+    assert kept.spoken_words.texts == ("a", "d")
+    assert kept.spoken_words.owners.tolist() == [0, 2]
+    assert len(kept.sentences) == 3

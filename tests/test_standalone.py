@@ -50,7 +50,7 @@ def test_our_own_transcript_file_is_taken(tmp_path: Path, page: Path, transcribe
 def test_a_talk_in_another_language_is_told(tmp_path: Path, page: Path, transcriber: FakeTranscriber) -> None:
     path = tmp_path / "talk.json"
     path.write_text(json.dumps({**transcript_to_json(make_transcript(LINES)), "language": "de"}))
-    assert any("the talk is in 'de'" in warning for warning in locate(path, page, transcriber).warnings)
+    assert any("the transcript is in 'de'" in warning for warning in locate(path, page, transcriber).warnings)
 
 
 def test_an_empty_transcript_finds_nothing_and_says_so(

@@ -1,5 +1,11 @@
-"""Measure what says that a new topic starts at a unit of speech, whatever the topic is."""
+"""Find what hosts say between topics: transitions, greetings, sign-offs, skipped features, and number words.
 
+Every phrase that the alignment looks for in speech is an upper-case constant of this module. All are English, in lower
+case and with straight apostrophes, as in `Unit.folded`.
+"""
+
+import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -7,15 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.align.lexical import Matrix
 from pipeline.align.units import Unit
+from pipeline.core.language import NUMBERS
 
-Matrix = NDArray[np.float32]
+Vector = NDArray[np.float64]
 
-# The words of the next 20 s are held against those of the minute before.
-AFTER_S, BEFORE_S = 20.0, 60.0
-
-# What hosts say when they go on to the next entry. One group, one weight.
-CUES: dict[str, str] = {
+# Phrases with which hosts go on to another topic, by column of the boundary model; each group has one weight.
+BOUNDARY_CUES: dict[str, str] = {
     "next_one": r"\bnext (?:one|up|item|thing|topic|story|entry|feature|is|i have|we have|on)\b|^next\b",
     "move_on": r"\bmov(?:e|ing) (?:on|along|over)\b|\bgo(?:ing)? on to\b|\bon to (?:the )?\b|\bcarry on\b",
     "all_right": r"^(?:all right|alright|right)\b",
@@ -53,78 +58,8 @@ CUES: dict[str, str] = {
     r"|(?:skip|put|set|leave) (?:that|it|this|them|those) (?:one )?(?:for now|off|aside))\b",
     "pronoun": r"^(?:it|they|he|she|that|them|its|their|this|these|those)\b",
 }
-_CUES = {name: re.compile(pattern) for name, pattern in CUES.items()}
-BOUNDARY_NAMES = (
-    *CUES,
-    "short_answer",
-    *(f"before_{name}" for name in ("question", "short_answer", "yes", "that_it")),
-    *("opens", "pause_short", "pause_long", "words", "words_few", "novelty", "cohesion"),
-)
 
-
-def measure_boundaries(units: Sequence[Unit], spoken: Sequence[Sequence[str]]) -> Matrix:
-    """Return (units, len(BOUNDARY_NAMES)): what says that any topic starts at a unit; `spoken` are their terms."""
-    rows = np.zeros((len(units), len(BOUNDARY_NAMES)), dtype=np.float32)
-    column = {name: rows[:, index] for index, name in enumerate(BOUNDARY_NAMES)}
-    novelty, cohesion = _compare_sides(units, spoken)
-    column["novelty"][:] = novelty
-    column["cohesion"][:] = cohesion
-    for number, unit in enumerate(units):
-        text = unit.folded
-        count = len(text.split())
-        if count < 8 and number + 1 < len(units):
-            text += " " + units[number + 1].folded
-        for name, pattern in _CUES.items():
-            column[name][number] = bool(pattern.search(text))
-        column["short_answer"][number] = count <= 1
-        column["opens"][number] = unit.starts_sentence
-        pause = unit.start - units[number - 1].end if number else 1.0
-        column["pause_short"][number] = pause > 0.35
-        column["pause_long"][number] = pause > 1.0
-        column["words"][number] = min(count, 30) / 30.0
-        column["words_few"][number] = count <= 3
-    for name in ("question", "short_answer", "yes", "that_it"):
-        column[f"before_{name}"][1:] = column[name][:-1]
-    return rows
-
-
-def _compare_sides(
-    units: Sequence[Unit], spoken: Sequence[Sequence[str]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return per unit the share of words after it not said shortly before, and the likeness of both sides."""
-    novelty, cohesion = np.zeros(len(units)), np.zeros(len(units))
-    after: Counter[str] = Counter()
-    before: Counter[str] = Counter()
-    head = tail = 0
-    for number, unit in enumerate(units):
-        while head < len(units) and units[head].start < unit.start + AFTER_S:
-            after.update(spoken[head])
-            head += 1
-        if number:
-            before.update(spoken[number - 1])
-            _subtract(after, spoken[number - 1])
-        while units[tail].start < unit.start - BEFORE_S:
-            _subtract(before, spoken[tail])
-            tail += 1
-        shared = sum(1 for term in after if term in before)
-        novelty[number] = 1.0 - shared / len(after) if after else 0.0
-        cohesion[number] = shared / (len(after) * len(before)) ** 0.5 if after and before else 0.0
-    return novelty, cohesion
-
-
-def _subtract(counts: Counter[str], terms: Sequence[str]) -> None:
-    """Take terms out of a running count, leaving no zeros behind."""
-    for term in terms:
-        if counts[term] <= 1:
-            del counts[term]
-        else:
-            counts[term] -= 1
-
-
-# Greetings count so long from the start, and in such a share of the talk.
-OVERVIEW_LONGEST_S, OVERVIEW_LARGEST_SHARE = 300.0, 0.15
-
-# To guests, by guests, and to listeners.
+# Greetings of guests and listeners, and the thanks of guests.
 GREETING = re.compile(
     r"\b(?:thanks|thank you)(?: \w+){0,4},? for (?:having|coming|joining|being|inviting|taking|doing|tuning|listening"
     r"|watching|making)|\bthanks for the invit"
@@ -134,25 +69,8 @@ GREETING = re.compile(
     r"|see (?:you|everyone)|join|meet))|\bpleasure (?:to be|being|having)"
 )
 
-
-def find_overview_end(units: Sequence[Unit]) -> float | None:
-    """Return when somebody is greeted for the last time in the opening, in seconds, or None. English only.
-
-    What is named before is announced there, not discussed.
-    """
-    if not units:
-        return None
-    begin = units[0].start
-    latest = begin + min(OVERVIEW_LONGEST_S, OVERVIEW_LARGEST_SHARE * (units[-1].start - begin))
-    greeted = [one.start for one in units if one.start <= latest and GREETING.search(one.folded)]
-    return greeted[-1] if greeted else None
-
-
-# Leave is taken in so many seconds at the end; the last feature gets at least so many.
-OUTRO_LONGEST_S, OUTRO_LEAST_S = 150.0, 8.0
-
-# Thanks and goodbyes, and the look back that comes before them.
-LEAVE = re.compile(
+# Thanks and goodbyes at the end of an episode, and the look back before them.
+SIGN_OFF = re.compile(
     r"\bthank(?:s| you)(?: \w+){0,3} for (?:listening|joining|watching|tuning|being|coming)"
     r"|\bsee you (?:all |guys |both )?(?:next|in|at|then|soon|again)\b"
     r"|\b(?:until|till) next (?:time|week|month)\b|\bnext (?:time|week|month|episode),? (?:we|on|with|it)"
@@ -162,26 +80,14 @@ LEAVE = re.compile(
     r"|\bwrap(?:s|ping)? (?:it |this |things |us )?up\b"
 )
 
-
-def find_outro(units: Sequence[Unit], last_start: float) -> float | None:
-    """Return when leave is taken, in seconds, or None; `last_start` is where the last feature starts. English only."""
-    if not units:
-        return None
-    earliest = max(last_start + OUTRO_LEAST_S, units[-1].end - OUTRO_LONGEST_S)
-    fitting = (one.start for one in units if one.start >= earliest and LEAVE.search(one.folded))
-    return next(fitting, None)
-
-
-# Passing over is done within so many seconds; who talks for longer discusses the feature after all.
-PASSING_LONGEST_S = 15.0
-
-# The words for it begin at most so long before the feature's start and after it: later ones are about another feature.
-LEAD_S, BREATH_S = 1.0, 6.0
-
-# Hosts speak of themselves; what "you can skip" is most likely the feature.
+# Hosts speak of themselves; what "you can skip" is most likely what the feature does.
 _HOSTS = r"\b(?:i|we)(?:'ll|'m|'re|'ve|'d| will| have)?(?: just| also| only| probably)? "
+
+# Verbs for passing over a feature.
 _SKIP = r"(?:skip(?:ped|ping)?|(?:jump|pass|step)(?:ed|ing)? over)"
-PASSING = re.compile(
+
+# Phrases with which hosts pass over a feature or leave it out.
+SKIPPING = re.compile(
     rf"{_HOSTS}(?:(?:gonna|going to|have to|had to|want to) )?{_SKIP}\b|\blet(?:'s|s| me| us) (?:just )?{_SKIP}\b"
     rf"|{_HOSTS}(?:leave|leaving|left) (?:\w+ ){{0,5}}out\b(?! of)"
     r"|\b(?:i|we) don't (?:do|use|sell|run) (?!it |that |this |them |you )\w|\b(?:neither|none) of us\b"
@@ -189,21 +95,188 @@ PASSING = re.compile(
     r"|\b(?:didn't|couldn't|never) (?:get|got|come|came) (?:a?round )?to (?:it|that|this|them|those|trying|testing)\b"
     r"|\byou can (?:\w+ )?(?:read|look at|find) (?:\w+ ){0,3}(?:yourself|yourselves)\b|\bin your own time\b"
 )
-Times = NDArray[np.float64]
+
+# Number words and the digits that they stand for.
+DIGIT_WORDS = {word: digits for word, digits in NUMBERS.items() if int(digits) < 10} | {"nought": "0"}
+TEEN_WORDS = {word: digits for word, digits in NUMBERS.items() if 10 <= int(digits) < 20}
+TENS_WORDS = {
+    word: str(value * 10)
+    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+}
+SCALE_WORDS = {"hundred": 100, "thousand": 1000}
+
+# The word between a hundred and the rest of a number.
+LINKING_WORD = "and"
+
+# Words that stand for a zero inside a number.
+OH_WORDS = frozenset({"oh", "o"})
+
+# Words that repeat the digit after them.
+REPEAT_WORDS = {"double": 2, "triple": 3}
+
+# Words and signs between the digits of a version.
+POINT_WORDS = frozenset({"point", "dot", "."})
+
+# Words and signs before an id; short ids and ids that look like years count only after one of them.
+ID_CUES = frozenset("# id ids number no issue ticket pr pull request feature item case bug story".split())
+
+# Signs before an amount of money.
+MONEY_SIGNS = frozenset("$ € £".split())
+
+# Words and signs after an amount.
+AMOUNT_WORDS = frozenset("% percent dollars dollar bucks euros euro pounds quid cents".split())
+
+# "The one ending in 163": the verb, and the word after it.
+ENDING_VERBS = frozenset({"ending", "ends"})
+ENDING_PREPOSITIONS = frozenset({"in", "with", "on"})
+
+# Seconds after a unit and before it whose words are compared: new words suggest a new topic.
+AFTER_S = 20.0
+BEFORE_S = 60.0
+
+# A unit of fewer words is searched for cues together with the unit after it.
+SHORT_UNIT_WORDS = 8
+
+# Pauses before a unit, in seconds: longer than a breath, and longer than most pauses between sentences.
+SHORT_PAUSE_S = 0.35
+LONG_PAUSE_S = 1.0
+
+# The number of words in a unit counts up to this one.
+FULL_UNIT_WORDS = 30
+
+# Latest greeting that ends an overview: seconds, and share of the episode.
+OVERVIEW_MAX_S = 300.0
+OVERVIEW_MAX_SHARE = 0.15
+
+# The sign-off lies in the last seconds of an episode, and this long after the start of the last feature.
+OUTRO_MAX_S = 150.0
+LAST_FEATURE_MIN_S = 8.0
+
+# A skipped feature takes at most this many seconds; hosts who talk for longer discuss it after all.
+SKIPPED_MAX_S = 15.0
+
+# Seconds before the start of a feature and after it in which a skipping phrase is about this feature.
+SKIP_LEAD_S = 1.0
+SKIP_DELAY_S = 6.0
+
+_CUE_PATTERNS = {name: re.compile(pattern) for name, pattern in BOUNDARY_CUES.items()}
+
+# Cues that also count for the unit after the one that holds them.
+_REPEATED_CUES = ("question", "short_answer", "yes", "that_it")
+BOUNDARY_NAMES = (
+    *BOUNDARY_CUES,
+    "short_answer",
+    *(f"before_{name}" for name in _REPEATED_CUES),
+    *("opens", "pause_short", "pause_long", "words", "words_few", "novelty", "cohesion"),
+)
 
 
-def find_skipped(units: Sequence[Unit], times: Times, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which of the features that are `found` at `times`, in seconds, are only passed over there. English only.
+def phrases_digest() -> str:
+    """Return the SHA-256 of every upper-case constant of this module, in hexadecimal.
 
-    One counts as such if hosts say right away that they skip it or leave it out, and the next one found, or the end,
-    is near.
+    It changes with any phrase, so that projects notice that their alignments are out of date.
     """
-    heard = np.array([unit.start for unit in units if PASSING.search(unit.folded)])
-    passed = np.zeros(len(times), dtype=bool)
+    constants = {name: value for name, value in globals().items() if name.isupper()}
+    return hashlib.sha256(json.dumps(constants, sort_keys=True, default=_to_json).encode()).hexdigest()
+
+
+def _to_json(constant: re.Pattern[str] | frozenset[str]) -> list[str]:
+    """Return a pattern or a set of words as JSON can hold it."""
+    return [constant.pattern] if isinstance(constant, re.Pattern) else sorted(constant)
+
+
+def measure_boundaries(units: Sequence[Unit], terms: Sequence[Sequence[str]]) -> Matrix:
+    """Return (units, len(BOUNDARY_NAMES)): evidence that any topic starts at a unit; `terms` are those of each unit."""
+    rows = np.zeros((len(units), len(BOUNDARY_NAMES)), dtype=np.float32)
+    column = {name: rows[:, index] for index, name in enumerate(BOUNDARY_NAMES)}
+    novelty, cohesion = _compare_sides(units, terms)
+    column["novelty"][:] = novelty
+    column["cohesion"][:] = cohesion
+    for number, unit in enumerate(units):
+        text = unit.folded
+        count = len(text.split())
+        if count < SHORT_UNIT_WORDS and number + 1 < len(units):
+            text += " " + units[number + 1].folded
+        for name, pattern in _CUE_PATTERNS.items():
+            column[name][number] = bool(pattern.search(text))
+        column["short_answer"][number] = count <= 1
+        column["opens"][number] = unit.starts_sentence
+        pause = unit.start - units[number - 1].end if number else 1.0
+        column["pause_short"][number] = pause > SHORT_PAUSE_S
+        column["pause_long"][number] = pause > LONG_PAUSE_S
+        column["words"][number] = min(count, FULL_UNIT_WORDS) / FULL_UNIT_WORDS
+        column["words_few"][number] = count <= 3
+    for name in _REPEATED_CUES:
+        column[f"before_{name}"][1:] = column[name][:-1]
+    return rows
+
+
+def _compare_sides(units: Sequence[Unit], terms: Sequence[Sequence[str]]) -> tuple[Vector, Vector]:
+    """Return for each unit (units) the share of new terms after it, and the cosine of the terms on both sides.
+
+    The terms of the next AFTER_S are compared with those of the BEFORE_S before, each term once.
+    """
+    novelty, cohesion = np.zeros(len(units)), np.zeros(len(units))
+    after: Counter[str] = Counter()
+    before: Counter[str] = Counter()
+    head = tail = 0
+    for number, unit in enumerate(units):
+        while head < len(units) and units[head].start < unit.start + AFTER_S:
+            after.update(terms[head])
+            head += 1
+        if number:
+            before.update(terms[number - 1])
+            _subtract(after, terms[number - 1])
+        while units[tail].start < unit.start - BEFORE_S:
+            _subtract(before, terms[tail])
+            tail += 1
+        shared = sum(1 for term in after if term in before)
+        novelty[number] = 1.0 - shared / len(after) if after else 0.0
+        cohesion[number] = shared / (len(after) * len(before)) ** 0.5 if after and before else 0.0
+    return novelty, cohesion
+
+
+def _subtract(counts: Counter[str], terms: Sequence[str]) -> None:
+    """Subtract terms from a running count; terms that reach zero are removed."""
+    for term in terms:
+        if counts[term] <= 1:
+            del counts[term]
+        else:
+            counts[term] -= 1
+
+
+def find_overview_end(units: Sequence[Unit]) -> float | None:
+    """Return the start of the last greeting in the opening, in seconds, or None.
+
+    Features named before it are announced there, not discussed.
+    """
+    if not units:
+        return None
+    begin = units[0].start
+    latest = begin + min(OVERVIEW_MAX_S, OVERVIEW_MAX_SHARE * (units[-1].start - begin))
+    greetings = [unit.start for unit in units if unit.start <= latest and GREETING.search(unit.folded)]
+    return greetings[-1] if greetings else None
+
+
+def find_outro(units: Sequence[Unit], last_start: float) -> float | None:
+    """Return the start of the sign-off, in seconds, or None; `last_start` is the start of the last feature."""
+    if not units:
+        return None
+    earliest = max(last_start + LAST_FEATURE_MIN_S, units[-1].end - OUTRO_MAX_S)
+    return next((unit.start for unit in units if unit.start >= earliest and SIGN_OFF.search(unit.folded)), None)
+
+
+def find_skipped(units: Sequence[Unit], times: Vector, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which of the features `found` at `times` (seconds) hosts explicitly skip.
+
+    A feature is skipped where hosts say so right at its start, and the next feature, or the end, follows soon.
+    """
+    phrases = np.array([unit.start for unit in units if SKIPPING.search(unit.folded)])
+    skipped = np.zeros(len(times), dtype=bool)
     stops = np.append(np.sort(times[found]), max((unit.end for unit in units), default=0.0))
     for row in np.flatnonzero(found):
         start = times[row]
         stop = stops[np.searchsorted(stops, start, side="right") :].min(initial=np.inf)
-        said = (heard >= start - LEAD_S) & (heard < min(stop, start + BREATH_S))
-        passed[row] = stop - start <= PASSING_LONGEST_S and bool(said.any())
-    return passed
+        near = (phrases >= start - SKIP_LEAD_S) & (phrases < min(stop, start + SKIP_DELAY_S))
+        skipped[row] = stop - start <= SKIPPED_MAX_S and bool(near.any())
+    return skipped

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align.encoder import Encoder, Encoding
-from pipeline.align.late_interaction import FEW, WordVectors, centre
+from pipeline.align.late_interaction import WordVectors, center
+from pipeline.align.lexical import HalfMatrix, Matrix
 from pipeline.align.semantic import EpisodeVectors
 from pipeline.align.units import Unit
 from pipeline.core.language import load_stopwords
@@ -16,7 +17,10 @@ from pipeline.core.schema import Feature
 # Longest sentence, in words; without it, speech transcribed without full stops would be one sentence of an hour.
 MAX_SENTENCE_WORDS = 40
 
-# Resolution at which the components of a unit vector are stored as 8-bit integers; it moves a cosine by about 0.002.
+# Features from which on the mean of their words is subtracted; the words of fewer share the very subject of the list.
+MIN_CENTERED_FEATURES = 5
+
+# Resolution at which the components of word vectors are stored as 8-bit integers; it moves a cosine by about 0.002.
 _STEP = 1.0 / 127.0
 
 # Words rounded at a time; bounds the memory of long episodes.
@@ -27,15 +31,18 @@ _BLOCK_WORDS = 4096
 class TranscriptVectors:
     """The vectors of a transcript's sentences and content words.
 
-    `sentences` (sentences, 384) have length one. `words` (words, 384) are those of content words less their mean
-    `word_mean` (384), of length one, in steps of 1/127. `word_spans` (words, 3) gives the sentence of each word, its
-    first character there and the one after its last. `encoder` names the encoder that made them.
+    Attributes:
+        sentences: (sentences, 384) The vectors of sentences, of length one.
+        words: (words, 384) The vectors of content words less `word_mean`, of length one, in steps of 1/127.
+        word_spans: (words, 3) The sentence of each word, its first character there and the one after its last.
+        word_mean: (384) The mean vector of the content words.
+        encoder: The name of the encoder that made the vectors.
     """
 
-    sentences: NDArray[np.float16]
+    sentences: HalfMatrix
     words: NDArray[np.int8]
     word_spans: NDArray[np.int32]
-    word_mean: NDArray[np.float32]
+    word_mean: Matrix
     encoder: str
 
 
@@ -44,16 +51,16 @@ def group_sentences(units: Sequence[Unit]) -> NDArray[np.int64]:
     numbers = np.zeros(len(units), dtype=np.int64)
     number, words = -1, MAX_SENTENCE_WORDS
     for index, unit in enumerate(units):
-        more = len(unit.text.split())
-        if unit.starts_sentence or words + more > MAX_SENTENCE_WORDS:
+        count = len(unit.text.split())
+        if unit.starts_sentence or words + count > MAX_SENTENCE_WORDS:
             number, words = number + 1, 0
         numbers[index] = number
-        words += more
+        words += count
     return numbers
 
 
 def list_sentences(units: Sequence[Unit]) -> list[str]:
-    """Return the texts of the sentences, in order of time."""
+    """Return the texts of the sentences that the units make up, in order of time."""
     texts: list[list[str]] = []
     for unit, number in zip(units, group_sentences(units).tolist(), strict=True):
         if number == len(texts):
@@ -71,69 +78,68 @@ def encode_units(units: Sequence[Unit], encoder: Encoder) -> TranscriptVectors:
     mean = words.mean(axis=0, dtype=np.float32) if len(words) else np.zeros(words.shape[1], dtype=np.float32)
     steps = np.empty(words.shape, dtype=np.int8)
     for begin in range(0, len(words), _BLOCK_WORDS):
-        part = slice(begin, begin + _BLOCK_WORDS)
-        steps[part] = np.rint(centre(words[part], mean) * np.float32(1.0 / _STEP))
-    # Half precision moves a cosine by less than a thousandth, and halves the file.
+        block = slice(begin, begin + _BLOCK_WORDS)
+        steps[block] = np.rint(center(words[block], mean) * np.float32(1.0 / _STEP))
+    # Half precision moves a cosine by less than 0.001 and halves the file.
     return TranscriptVectors(encoding.texts.astype(np.float16), steps, encoding.word_spans[content], mean, encoder.name)
-
-
-def content_words(encoding: Encoding, texts: Sequence[str]) -> NDArray[np.int64]:
-    """Return which words say something of their own."""
-    common = load_stopwords("en")
-    words = _read_words(encoding.word_spans, texts)
-    return np.array([row for row, word in enumerate(words) if len(word) > 1 and word not in common], dtype=np.int64)
-
-
-def _read_words(places: NDArray[np.int32], texts: Sequence[str]) -> list[str]:
-    """Return the words that stand at the given places, in lower case."""
-    return [texts[text][begin:stop].lower() for text, begin, stop in places.tolist()]
 
 
 def embed_episode(
     units: Sequence[Unit], features: Sequence[Feature], vectors: TranscriptVectors, encoder: Encoder
 ) -> EpisodeVectors:
-    """Return the vectors of units and features; `vectors` are those of the transcript.
+    """Return the vectors of units, from those of the transcript, and of features, which are encoded now.
 
     Raises ValueError where `encoder` is not the one that made `vectors`: vectors of two encoders cannot be compared.
     """
     if vectors.encoder != encoder.name:
         raise ValueError(f"the vectors are of the encoder {vectors.encoder!r}, not of {encoder.name!r}")
     titles = [feature.title for feature in features]
-    texts = [f"{one.title}. {one.description}" if one.description else one.title for one in features]
-    listed = encoder.encode([*titles, *texts])
-    content = content_words(listed, [*titles, *texts])
-    places, words = listed.word_spans[content], listed.words[content]
-    # Fewer features share their very subject, which must not be taken out.
-    mean = words.mean(axis=0, dtype=np.float32) if len(features) >= FEW and len(words) else vectors.word_mean
-    owned = WordVectors(
-        centre(words, mean), places[:, 0].astype(np.int64), tuple(_read_words(places, [*titles, *texts]))
-    )
+    texts = [
+        f"{title}. {one.description}" if one.description else title for title, one in zip(titles, features, strict=True)
+    ]
+    listed = [*titles, *texts]
+    encoding = encoder.encode(listed)
+    content = content_words(encoding, listed)
+    spans, words = encoding.word_spans[content], encoding.words[content]
+    is_centered = len(features) >= MIN_CENTERED_FEATURES and len(words) > 0
+    mean = words.mean(axis=0, dtype=np.float32) if is_centered else vectors.word_mean
+    owned = WordVectors(center(words, mean), spans[:, 0].astype(np.int64), tuple(_read_words(spans, listed)))
     return EpisodeVectors(
-        units=vectors.sentences[group_sentences(units)].astype(np.float32),
-        titles=listed.texts[: len(titles)],
-        texts=listed.texts[len(titles) :],
-        spoken=_place_words(units, vectors),
-        title_words=_pick_owners(owned, 0, len(titles)),
-        text_words=_pick_owners(owned, len(titles), 2 * len(titles)),
+        sentences=vectors.sentences[group_sentences(units)].astype(np.float32),
+        titles=encoding.texts[: len(titles)],
+        texts=encoding.texts[len(titles) :],
+        spoken_words=_assign_words(units, vectors),
+        title_words=_select_owners(owned, 0, len(titles)),
+        text_words=_select_owners(owned, len(titles), len(listed)),
     )
 
 
-def _pick_owners(words: WordVectors, begin: int, stop: int) -> WordVectors:
-    """Return the words of some owners, which are counted from `begin`."""
+def content_words(encoding: Encoding, texts: Sequence[str]) -> NDArray[np.int64]:
+    """Return the indices of the words that are neither stop words nor single characters."""
+    stopwords = load_stopwords("en")
+    words = _read_words(encoding.word_spans, texts)
+    return np.array([row for row, word in enumerate(words) if len(word) > 1 and word not in stopwords], dtype=np.int64)
+
+
+def _read_words(spans: NDArray[np.int32], texts: Sequence[str]) -> list[str]:
+    """Return the words at the given spans of texts, in lower case."""
+    return [texts[text][begin:stop].lower() for text, begin, stop in spans.tolist()]
+
+
+def _select_owners(words: WordVectors, begin: int, stop: int) -> WordVectors:
+    """Return the words of the owners from `begin` to before `stop`, with owners counted from `begin`."""
     inside = np.flatnonzero((words.owners >= begin) & (words.owners < stop))
-    return WordVectors(
-        words.vectors[inside], words.owners[inside] - begin, tuple(words.texts[index] for index in inside)
-    )
+    texts = tuple(words.texts[index] for index in inside)
+    return WordVectors(words.vectors[inside], words.owners[inside] - begin, texts)
 
 
-def _place_words(units: Sequence[Unit], vectors: TranscriptVectors) -> WordVectors:
-    """Return the words of a talk by the unit that each is said in."""
-    groups = group_sentences(units)
-    lengths = np.array([len(unit.text) + 1 for unit in units], dtype=np.int64)
-    # Where each unit begins, in characters of all sentences one after the other.
-    begins = np.concatenate([[0], np.cumsum(lengths)])
-    openings = begins[np.searchsorted(groups, np.arange(groups[-1] + 1 if len(groups) else 0))]
-    places = vectors.word_spans
-    owners = np.searchsorted(begins, openings[places[:, 0]] + places[:, 1], side="right") - 1
-    texts = tuple(_read_words(places, list_sentences(units)))
+def _assign_words(units: Sequence[Unit], vectors: TranscriptVectors) -> WordVectors:
+    """Return the spoken words, each owned by its unit."""
+    sentences = group_sentences(units)
+    # The texts of all units, each with the blank after it, follow each other; positions are characters in this text.
+    begins = np.concatenate([[0], np.cumsum([len(unit.text) + 1 for unit in units], dtype=np.int64)])
+    sentence_begins = begins[np.searchsorted(sentences, np.arange(sentences[-1] + 1 if len(sentences) else 0))]
+    spans = vectors.word_spans
+    owners = np.searchsorted(begins, sentence_begins[spans[:, 0]] + spans[:, 1], side="right") - 1
+    texts = tuple(_read_words(spans, list_sentences(units)))
     return WordVectors(vectors.words.astype(np.float16) * np.float16(_STEP), owners.astype(np.int64), texts)

@@ -7,7 +7,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.evidence import Evidence, Matrix, collect_onset_inputs
+from pipeline.align.evidence import Evidence, collect_onset_inputs
+from pipeline.align.lexical import Matrix
 from pipeline.align.placement_features import describe_placements
 from pipeline.align.relevance_feedback import measure_feedback
 from pipeline.align.sequence_model import NO_ANCHORED_UNITS, ChainPosterior, forward_backward, window_posterior

@@ -1,8 +1,8 @@
-"""Compare features with the talk word by word, each word being known by a vector of what it means where it stands.
+"""Compare features and speech word by word, each word as a vector that depends on its context.
 
-The mean of a sentence blurs its single words. Here every content word of a feature looks for the spoken word that
-resembles it most, "late interaction" as in ColBERT (Khattab and Zaharia 2020, https://arxiv.org/abs/2004.12832), so
-that "reorder" is met by "pull it up the list".
+The mean vector of a sentence blurs its words. Here every content word of a feature is matched with the most similar
+spoken word, so that "reorder" is matched by "pull it up the list": late interaction, as in ColBERT (Khattab and Zaharia
+2020, https://arxiv.org/abs/2004.12832).
 """
 
 from collections import Counter
@@ -12,45 +12,35 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.lexical import idf_weights
+from pipeline.align.lexical import SHRINKAGE, HalfMatrix, Matrix, drop_from_peak, feature_shares, idf_weights
 
-Matrix = NDArray[np.float32]
-HalfMatrix = NDArray[np.float16]
 Vectors = Matrix | HalfMatrix
 
-# Cosines up to this one are chance.
-CHANCE = 0.25
+# Largest cosine of two words that are similar by chance.
+CHANCE_COSINE = 0.25
 
-# Stretches of speech, in seconds, over which a title and a whole text are looked for; negative ones lie before.
-TITLE_REACHES = {"late_title_8": (0.0, 8.0), "late_title_15": (0.0, 15.0), "late_title_before": (-20.0, 0.0)}
-TEXT_REACHES = {"late_text_15": (0.0, 15.0), "late_text_40": (0.0, 40.0), "late_text_before": (-40.0, 0.0)}
-LATE_INTERACTION_NAMES = (
-    *TITLE_REACHES,
-    *TEXT_REACHES,
-    *("late_contrast", "late_title_peak", "late_text_peak", "late_title_share", "late_text_share"),
-)
+# Windows in which a title and a whole text are matched, by column: seconds from the start of a unit.
+TITLE_WINDOWS = {"late_title_8": (0.0, 8.0), "late_title_15": (0.0, 15.0), "late_title_before": (-20.0, 0.0)}
+TEXT_WINDOWS = {"late_text_15": (0.0, 15.0), "late_text_40": (0.0, 40.0), "late_text_before": (-40.0, 0.0)}
 
-# Pulls texts with little to match towards zero, as for words that are matched by spelling.
-SHRINK = 0.8
-
-# What competes with the features for a stretch of speech.
-RIVAL = 0.15
-
-# Rarity of a word in the talk is counted over blocks of this many units.
+# Units of a block; document frequencies of words in speech are counted in blocks.
 BLOCK_UNITS = 6
 
-# Units matched at a time: bounds the memory of long episodes.
-BLOCK_OWNERS = 96
+# Units matched at a time; bounds the memory of long episodes.
+BATCH_UNITS = 96
 
-# Fewer features than this have no subject of their own to be taken out.
-FEW = 5
+LATE_INTERACTION_NAMES = (
+    *TITLE_WINDOWS,
+    *TEXT_WINDOWS,
+    *("late_contrast", "late_title_peak", "late_text_peak", "late_title_share", "late_text_share"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class WordVectors:
-    """Content words in their context, in order of `owners`: the unit or the feature that each is part of.
+    """The content words of some texts, in the order of their `owners`: the number of the unit or feature of each.
 
-    `vectors` (words, 384) have length one once `centre` has taken out what the words of a text share.
+    `vectors` (words, 384) have length one, the mean of all words subtracted (see `center`); `texts` are the words.
     """
 
     vectors: Vectors
@@ -58,8 +48,8 @@ class WordVectors:
     texts: tuple[str, ...]
 
 
-def centre(vectors: Vectors, mean: Matrix) -> Matrix:
-    """Return vectors (words, 384) less the `mean` (384) of what they share, of length one."""
+def center(vectors: Vectors, mean: Matrix) -> Matrix:
+    """Return vectors (rows, 384) less `mean` (384), of length one."""
     rest: Matrix = (vectors - mean).astype(np.float32)
     rest /= np.linalg.norm(rest, axis=1, keepdims=True) + np.float32(1e-6)
     return rest
@@ -70,46 +60,49 @@ def measure_interaction(
     spoken: WordVectors,
     titles: WordVectors,
     texts: WordVectors,
-    pairs: Mapping[str, HalfMatrix],
+    column: Mapping[str, HalfMatrix],
 ) -> None:
-    """Fill LATE_INTERACTION_NAMES of `pairs` (features, units): how much of each feature is said around each unit."""
-    count = len(pairs["late_contrast"])
-    for words, reaches in ((titles, TITLE_REACHES), (texts, TEXT_REACHES)):
+    """Fill the columns LATE_INTERACTION_NAMES (features, units): the share of each feature's words that are spoken.
+
+    `starts` (units) are in seconds. A word of a feature counts by the similarity of the best match in the window.
+    """
+    count = len(column["late_contrast"])
+    for words, windows in ((titles, TITLE_WINDOWS), (texts, TEXT_WINDOWS)):
         best = _match_units(words.vectors, spoken, len(starts))
         weights = _weigh_words(words.texts, spoken, texts, count)
         for row in range(count):
             own = slice(*np.searchsorted(words.owners, [row, row + 1]).tolist())
-            for name, (begin, stop) in reaches.items():
+            for name, (begin, stop) in windows.items():
                 within = _best_within(best[own], starts, begin, stop)
-                pairs[name][row] = weights[own] @ within / (weights[own].sum() + np.float32(SHRINK))
-    pairs["late_contrast"][:] = pairs["late_text_40"] - pairs["late_text_before"]
+                column[name][row] = weights[own] @ within / (weights[own].sum() + np.float32(SHRINKAGE))
+    column["late_contrast"][:] = column["late_text_40"] - column["late_text_before"]
     for name, source in (("late_title", "late_title_15"), ("late_text", "late_text_40")):
-        values = pairs[source].astype(np.float32)
-        pairs[f"{name}_peak"][:] = values - values.max(axis=1, keepdims=True)
-        pairs[f"{name}_share"][:] = values / (values.sum(axis=0, keepdims=True) + np.float32(RIVAL))
+        values = column[source].astype(np.float32)
+        column[f"{name}_peak"][:] = drop_from_peak(values)
+        column[f"{name}_share"][:] = feature_shares(values)
 
 
 def _match_units(vectors: Vectors, spoken: WordVectors, size: int) -> HalfMatrix:
-    """Return (words, units): how well the best word of each unit fits, 0 for chance to 1 for the same word."""
+    """Return (words, units): the similarity of the best word of each unit, from 0 for chance to 1 for the same word."""
     best = np.zeros((len(vectors), size), dtype=np.float16)
     if not len(vectors) or not len(spoken.owners):
         return best
-    sought = vectors.astype(np.float32)
+    words = vectors.astype(np.float32)
     first = np.flatnonzero(np.diff(spoken.owners, prepend=-1))
-    for begin in range(0, len(first), BLOCK_OWNERS):
-        opens = first[begin : begin + BLOCK_OWNERS]
-        stop = int(first[begin + BLOCK_OWNERS]) if begin + BLOCK_OWNERS < len(first) else len(spoken.owners)
-        likeness = sought @ spoken.vectors[opens[0] : stop].T.astype(np.float32)
-        matched = (np.maximum.reduceat(likeness, opens - opens[0], axis=1) - CHANCE) / (1.0 - CHANCE)
-        best[:, spoken.owners[opens]] = np.maximum(matched, 0.0)
+    for begin in range(0, len(first), BATCH_UNITS):
+        batch = first[begin : begin + BATCH_UNITS]
+        stop = int(first[begin + BATCH_UNITS]) if begin + BATCH_UNITS < len(first) else len(spoken.owners)
+        cosines = words @ spoken.vectors[batch[0] : stop].T.astype(np.float32)
+        similarity = (np.maximum.reduceat(cosines, batch - batch[0], axis=1) - CHANCE_COSINE) / (1.0 - CHANCE_COSINE)
+        best[:, spoken.owners[batch]] = np.maximum(similarity, 0.0)
     return best
 
 
 def _best_within(values: HalfMatrix, starts: NDArray[np.float64], begin: float, stop: float) -> Matrix:
-    """Return the largest of `values` (words, units) among the units that start `begin` to `stop` s from each."""
+    """Return (words, units): the largest of `values` among the units that start `begin` to `stop` s after each unit."""
     first = np.searchsorted(starts, starts + begin, side="left")
     last = np.searchsorted(starts, starts + stop, side="left")
-    # A column of zeros at the end lets every stretch have an end, and is what an empty one comes to.
+    # The column of zeros at the end keeps the bounds of every window inside the array; an empty window gives 0.
     padded = np.concatenate([values, np.zeros((len(values), 1), dtype=values.dtype)], axis=1)
     bounds = np.stack([first, np.maximum(last, first)], axis=1).ravel()
     best: Matrix = np.maximum.reduceat(padded, bounds, axis=1)[:, ::2].astype(np.float32)
@@ -118,14 +111,14 @@ def _best_within(values: HalfMatrix, starts: NDArray[np.float64], begin: float, 
 
 
 def _weigh_words(words: Sequence[str], spoken: WordVectors, texts: WordVectors, features: int) -> Matrix:
-    """Return how much each word tells, its rarity counted over blocks of the talk and over the list."""
-    said = _count_owners(spoken.texts, spoken.owners // BLOCK_UNITS)
+    """Return the idf (words) of words, over blocks of units and over the texts of the features."""
+    spoken_counts = _count_owners(spoken.texts, spoken.owners // BLOCK_UNITS)
     blocks = int(spoken.owners.max()) // BLOCK_UNITS + 1 if len(spoken.owners) else 1
-    listed = _count_owners(texts.texts, texts.owners)
-    counts = np.array([(said[word], listed[word]) for word in words], dtype=np.float64).reshape(-1, 2)
+    listed_counts = _count_owners(texts.texts, texts.owners)
+    counts = np.array([(spoken_counts[word], listed_counts[word]) for word in words], dtype=np.float64).reshape(-1, 2)
     return idf_weights(counts[:, 0], blocks, counts[:, 1], features).astype(np.float32)
 
 
 def _count_owners(texts: Sequence[str], owners: NDArray[np.int64]) -> Counter[str]:
-    """Return in how many different owners each word stands."""
+    """Return the number of different owners of each word."""
     return Counter(word for word, _ in set(zip(texts, owners.tolist(), strict=True)))

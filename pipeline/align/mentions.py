@@ -1,4 +1,4 @@
-"""Find stretches of the transcript that may speak of a feature: its id, its version, phrases of its title."""
+"""Find mentions: passages of the transcript that may be about a feature, by id, version or a phrase of the title."""
 
 import re
 import sys
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc, Span
 
-
-# A phrase that fits more features than this tells none of them from the others.
-MAX_SHARED = 3
-PHRASE_WORDS = 4
-
-# How surely a spoken number means its feature, from 0 to 1; a version may also be said in passing.
+# How certainly a spoken number means its feature, from 0 to 1; a version is also said in passing.
 NUMBER_SCORES = {
     NumberKind.ID: 1.0,
     NumberKind.ID_ENDING: 0.9,
@@ -29,30 +24,40 @@ NUMBER_SCORES = {
     NumberKind.VERSION: 0.6,
 }
 
-# spaCy takes time by the square of a word's length; no word that is said has so many characters.
+# Most features that may share a phrase; a phrase of more does not tell them apart.
+MAX_SHARED = 3
+
+# Most content words of a phrase.
+MAX_PHRASE_WORDS = 4
+
+# Score of the only content word of a title.
+SINGLE_WORD_SCORE = 0.5
+
+# The time of spaCy's tokenizer grows with the square of a word's length; no spoken word has 200 characters.
 _LONG_WORD = re.compile(r"(\S{200})(?=\S)")
 
 
 def find_mentions(units: Sequence[Unit], features: Sequence[Feature], language: str | None) -> list[Mention]:
-    """Return the mentions of all features in order of time, scored from 0 to 1.
+    """Return the mentions of all features in order of time; `language` is a tag such as `en-GB`.
 
-    An id that is said exactly scores 1, a phrase by how much of its title it is, shared by the features that have it.
+    The score of a number is that of its kind (NUMBER_SCORES). The score of a phrase is its share of the title's content
+    words, divided by the number of features that have the phrase.
     """
     mentions = [*_find_numbers(units, features), *_find_phrases(units, features, language_code(language))]
     return sorted(mentions, key=lambda mention: (mention.start, mention.position, mention.method))
 
 
 def _find_numbers(units: Sequence[Unit], features: Sequence[Feature]) -> list[Mention]:
-    """Return where ids are said, and versions that belong to one feature alone."""
+    """Return the mentions of ids, and of versions that belong to a single feature."""
     owners: dict[str, list[int]] = {}
     for feature in features:
         if feature.feature_id is not None:
             owners.setdefault(str(feature.feature_id), []).append(feature.position)
-    versions = Counter(feature.version for feature in features if feature.version)
+    counts = Counter(feature.version for feature in features if feature.version)
     single = {
         feature.version: feature.position
         for feature in features
-        if feature.version and versions[feature.version] == 1 and len(features) > 1
+        if feature.version and counts[feature.version] == 1 and len(features) > 1
     }
     mentions = []
     for match in find_ids(units, [int(name) for name in owners]):
@@ -68,8 +73,8 @@ def _make_mention(match: NumberMatch, position: int) -> Mention:
 
 
 @lru_cache(maxsize=8)
-def load_language(code: str) -> "Language":
-    """Return spaCy's tokenizer for a language, with each token's stem as its `norm_`; plain tokens otherwise."""
+def load_spacy(code: str) -> "Language":
+    """Return spaCy's tokenizer of a language; the `norm_` of each token is its stem, where there is a stemmer."""
     import spacy
     from spacy.language import Language
 
@@ -78,16 +83,16 @@ def load_language(code: str) -> "Language":
     try:
         nlp = spacy.blank(code)
     except ImportError:
-        # A language that spaCy does not know is still cut at blanks and punctuation.
+        # The multi-language tokenizer cuts at blanks and punctuation.
         nlp = spacy.blank("xx")
     nlp.add_pipe("stem_norms")
-    # The limit is there for parsers, which would need the memory.
+    # The limit is meant for parsers, which need more memory.
     nlp.max_length = sys.maxsize
     return nlp
 
 
-def _build_norms(nlp: "Language", name: str) -> Callable[["Doc"], "Doc"]:  # noqa: ARG001 - spaCy names both
-    """Return the component that writes the Snowball stem of every token into its norm."""
+def _build_norms(nlp: "Language", name: str) -> Callable[["Doc"], "Doc"]:  # noqa: ARG001 - spaCy passes both by name
+    """Return the pipeline component that writes the Snowball stem of every token to its norm."""
     stem = load_stemmer(nlp.lang)
 
     def set_norms(doc: "Doc") -> "Doc":
@@ -99,11 +104,12 @@ def _build_norms(nlp: "Language", name: str) -> Callable[["Doc"], "Doc"]:  # noq
 
 
 def _find_phrases(units: Sequence[Unit], features: Sequence[Feature], code: str) -> list[Mention]:
-    """Return where two to four content words of a title are said in a row."""
+    """Return the mentions of phrases of titles, for each unit and feature the best one."""
     from spacy.matcher import PhraseMatcher
 
-    nlp = load_language(code)
+    nlp = load_spacy(code)
     matcher = PhraseMatcher(nlp.vocab, attr="NORM")
+    # The share of the title, by phrase and position of the feature.
     shares: dict[str, dict[int, float]] = {}
     for feature in features:
         for phrase, share in _list_phrases(nlp(_cut_long_words(feature.title)), load_stopwords(code)):
@@ -119,21 +125,21 @@ def _find_phrases(units: Sequence[Unit], features: Sequence[Feature], code: str)
             owners = shares[nlp.vocab.strings[match]]
             if len(owners) > MAX_SHARED:
                 continue
-            span = doc[begin:stop]
             for position, share in owners.items():
                 score = share / len(owners)
                 if position not in best or score > best[position].score:
-                    best[position] = _place_span(span, unit, position, score)
+                    best[position] = _place_span(doc[begin:stop], unit, position, score)
         mentions.extend(best.values())
     return mentions
 
 
 def _cut_long_words(text: str) -> str:
+    """Return a text with a blank after every 200 characters of a word."""
     return _LONG_WORD.sub(r"\1 ", text)
 
 
 def _list_phrases(title: "Doc", stopwords: frozenset[str]) -> Iterator[tuple["Span", float]]:
-    """Yield a title's runs of two to four content words, with their share of all its content words."""
+    """Yield the runs of 2 to MAX_PHRASE_WORDS content words of a title, each with its share of all content words."""
     content = [
         token.i
         for token in title
@@ -142,11 +148,11 @@ def _list_phrases(title: "Doc", stopwords: frozenset[str]) -> Iterator[tuple["Sp
         and token.lower_ not in stopwords
     ]
     if len(content) == 1:
-        yield title[content[0] : content[0] + 1], 0.5
-    for size in range(2, PHRASE_WORDS + 1):
+        yield title[content[0] : content[0] + 1], SINGLE_WORD_SCORE
+    for size in range(2, MAX_PHRASE_WORDS + 1):
         for first in range(len(content) - size + 1):
             begin, last = content[first], content[first + size - 1]
-            # At most two small words between: "notifications can be triggered".
+            # Two other words may stand between, as in "notifications can be triggered".
             if last - begin <= size + 1:
                 yield title[begin : last + 1], size / len(content)
 

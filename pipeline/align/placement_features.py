@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.evidence import Evidence, Matrix
+from pipeline.align.evidence import Evidence
+from pipeline.align.lexical import Matrix
 from pipeline.align.sequence_model import ChainPosterior, window_posterior
 from pipeline.align.weights import PLACEMENT_NAMES, SEMANTIC_PLACEMENT_NAMES
 from pipeline.core.schema import RIGHT_S

@@ -1,4 +1,4 @@
-"""Measure how alike the talk and the features are in meaning, from sentence vectors; see `pipeline.encoder`."""
+"""Measure the similarity in meaning of speech and features, from sentence vectors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,30 +6,44 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.late_interaction import WordVectors
+from pipeline.align.encoder import VECTOR_SIZE
+from pipeline.align.late_interaction import WordVectors, center
+from pipeline.align.lexical import HalfMatrix, Matrix, drop_from_peak
 from pipeline.align.units import Unit
 
-Matrix = NDArray[np.float32]
-HalfMatrix = NDArray[np.float16]
+Indices = NDArray[np.int64]
+Vector = NDArray[np.float64]
 
-# Stretches of speech, in seconds, whose mean vector is compared, after a unit's start and before it.
+# The windows, in seconds, whose mean vector is compared with features, after the start of a unit.
 AFTER_S = (8.0, 20.0, 60.0)
+
+# The windows, in seconds, before it.
 BEFORE_S = (20.0, 60.0)
 
-# A sentence of this many words counts fully in a mean; "Yeah." tells little.
-FULL_WORDS = 12
-
-# Words that pull a short stretch's likeness towards zero.
-SHRINK_WORDS = 4.0
-
-# The softness of the competition between features for a stretch of speech.
-SHARE_WIDTH = 0.1
-
-# How far the sides of a boundary are looked at.
+# The windows, in seconds, whose mean vectors on both sides of a boundary are compared with each other.
 SIDE_S = (20.0, 60.0)
 
-# A passage is judged by itself and its neighbours within this many seconds.
+# Length of the window, in seconds, around the start of a unit whose mean vector is the passage at this unit.
 PASSAGE_S = 6.0
+
+# Words from which on a sentence counts fully in a mean; "Yeah." says little.
+FULL_SENTENCE_WORDS = 12
+
+# Words added to the length of a window, so that the similarity of a window of few words is close to zero.
+SHRINKAGE_WORDS = 4.0
+
+# Temperature of the softmax over features, in cosine.
+TEMPERATURE = 0.1
+
+# Cosine that competes with those of the features: speech about no feature.
+BACKGROUND_COSINE = 0.3
+
+# Quantile of a feature's cosines over the episode that counts as its usual one.
+USUAL_QUANTILE = 0.75
+
+# Vectors from which on the mean is subtracted in full; the mean of one or two vectors is what they say themselves.
+FULL_MEAN_VECTORS = 5
+
 SEMANTIC_NAMES = (
     *(f"mean_title_after_{seconds:.0f}" for seconds in AFTER_S),
     *(f"mean_text_after_{seconds:.0f}" for seconds in AFTER_S),
@@ -40,116 +54,126 @@ SEMANTIC_NAMES = (
 )
 _TURN_NAMES = tuple(f"mean_turn_{seconds:.0f}" for seconds in SIDE_S)
 
-# The sentence itself and the one after it: how hosts speak when they go on to something else.
-VECTOR_NAMES = tuple(f"{place}_{number}" for place in ("here", "next") for number in range(384))
+# The vectors of the unit's sentence and of the next one: how hosts speak when they go on to another topic.
+VECTOR_NAMES = tuple(f"{place}_{number}" for place in ("here", "next") for number in range(VECTOR_SIZE))
 SEMANTIC_BOUNDARY_NAMES = _TURN_NAMES + VECTOR_NAMES
 
 
 @dataclass(frozen=True, slots=True)
 class EpisodeVectors:
-    """Vectors of length one: `units` (units, 384) of each unit's sentence, `titles` and `texts` (features, 384).
+    """The vectors of an episode's speech and of its features, of length one.
 
-    `spoken` are the words of the talk by unit, `title_words` and `text_words` those of the list by feature.
+    `sentences` (units, 384) are those of each unit's sentence, `titles` and `texts` (features, 384) those of features.
+    The owners of `spoken_words` are units, those of `title_words` and `text_words` features.
     """
 
-    units: Matrix
+    sentences: Matrix
     titles: Matrix
     texts: Matrix
-    spoken: WordVectors
+    spoken_words: WordVectors
     title_words: WordVectors
     text_words: WordVectors
 
 
 @dataclass(frozen=True, slots=True)
 class SemanticEvidence:
-    """What the vectors say beside the pairs: `sides` (units, columns) and `passages` (features, units).
+    """Evidence from sentence vectors beside the columns of pairs; the fields become those of `Evidence`.
 
-    `passages` is the cosine of a few seconds around each unit with a feature's whole text, less what is usual for
-    the feature in this episode. `sentences` (units, 384) and `texts` (features, 384) are the vectors of length one,
-    without what all of them share.
+    `boundaries` (units, len(SEMANTIC_BOUNDARY_NAMES)) goes into the boundary model. `similarities` (features, units) is
+    the cosine of the passage at each unit and a feature's text, less the usual one of the feature in this episode.
+    `unit_vectors` (units, 384) and `feature_vectors` (features, 384) have length one, their mean subtracted.
     """
 
-    sides: Matrix
-    passages: Matrix
-    sentences: Matrix
-    texts: Matrix
+    boundaries: Matrix
+    similarities: Matrix
+    unit_vectors: Matrix
+    feature_vectors: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """Running sums over units, from which the mean vector of any window follows.
+
+    `starts` (units) are in seconds, `sums` (units + 1, 384) are sums of vectors, `counts` (units + 1) sums of words.
+    """
+
+    starts: Vector
+    sums: Vector
+    counts: Vector
+
+    def average(self, begin: float, stop: float) -> Matrix:
+        """Return the mean vectors (units, 384) from `begin` to `stop` seconds around the start of each unit.
+
+        They have length one, or less where few words are spoken. A window after the start holds its unit at least.
+        """
+        first = np.searchsorted(self.starts, self.starts + begin, side="left")
+        last = np.searchsorted(self.starts, self.starts + stop, side="left")
+        if stop > 0:
+            last = np.maximum(last, first + 1)
+        total = self.sums[last] - self.sums[first]
+        words = (self.counts[last] - self.counts[first])[:, None]
+        lengths = np.linalg.norm(total, axis=1, keepdims=True)
+        means: Matrix = total / (lengths + 1e-6) * (words / (words + SHRINKAGE_WORDS))
+        return means.astype(np.float32)
 
 
 def measure_similarity(
-    units: Sequence[Unit], meaning: EpisodeVectors, pairs: Mapping[str, HalfMatrix]
+    units: Sequence[Unit], vectors: EpisodeVectors, column: Mapping[str, HalfMatrix]
 ) -> SemanticEvidence:
-    """Return how alike the speech around every unit and every feature are.
+    """Return evidence from the similarity of speech and features, and fill the columns SEMANTIC_NAMES.
 
-    The columns SEMANTIC_NAMES of `pairs`, each (features, units), are filled in.
+    Each `column` is (features, units).
     """
-    starts = np.array([unit.start for unit in units])
-    words = np.array([min(len(unit.text.split()), FULL_WORDS) for unit in units], dtype=np.float32)
-    spoken = _centre(meaning.units, words)
-    titles, texts = _centre(meaning.titles), _centre(meaning.texts)
-    sums = np.zeros((len(spoken) + 1, spoken.shape[1]))
-    np.cumsum(spoken * words[:, None], axis=0, out=sums[1:])
-    counts = np.concatenate([[0.0], np.cumsum(words)])
+    words = np.array([min(len(unit.text.split()), FULL_SENTENCE_WORDS) for unit in units], dtype=np.float32)
+    sentences = _subtract_mean(vectors.sentences, words)
+    titles, texts = _subtract_mean(vectors.titles), _subtract_mean(vectors.texts)
+    speech = _sum_speech(units, sentences, words)
     for seconds in AFTER_S:
-        window = _mean(sums, counts, *_reach(starts, 0.0, seconds))
-        pairs[f"mean_title_after_{seconds:.0f}"][:] = titles @ window.T
-        pairs[f"mean_text_after_{seconds:.0f}"][:] = texts @ window.T
+        window = speech.average(0.0, seconds)
+        column[f"mean_title_after_{seconds:.0f}"][:] = titles @ window.T
+        column[f"mean_text_after_{seconds:.0f}"][:] = texts @ window.T
     for seconds in BEFORE_S:
-        window = _mean(sums, counts, *_reach(starts, -seconds, 0.0))
-        pairs[f"mean_title_before_{seconds:.0f}"][:] = titles @ window.T
-        pairs[f"mean_text_before_{seconds:.0f}"][:] = texts @ window.T
-    turns = []
-    for seconds in SIDE_S:
-        after = _mean(sums, counts, *_reach(starts, 0.0, seconds))
-        before = _mean(sums, counts, *_reach(starts, -seconds, 0.0))
-        turns.append(np.einsum("ij,ij->i", after, before))
-    sides = np.column_stack([*turns, meaning.units, np.concatenate([meaning.units[1:], meaning.units[-1:]])])
-    pairs["mean_now"][:] = np.maximum(titles @ spoken.T, texts @ spoken.T)
-    _compare(pairs)
-    around = texts @ _mean(sums, counts, *_reach(starts, -PASSAGE_S / 2, PASSAGE_S)).T
-    usual = np.quantile(around, 0.75, axis=1, keepdims=True)
-    return SemanticEvidence(sides.astype(np.float32), (around - usual).astype(np.float32), spoken, texts)
+        window = speech.average(-seconds, 0.0)
+        column[f"mean_title_before_{seconds:.0f}"][:] = titles @ window.T
+        column[f"mean_text_before_{seconds:.0f}"][:] = texts @ window.T
+    column["mean_now"][:] = np.maximum(titles @ sentences.T, texts @ sentences.T)
+    _fill_comparisons(column)
+    sides = (np.einsum("ij,ij->i", speech.average(0.0, s), speech.average(-s, 0.0)) for s in SIDE_S)
+    following = np.concatenate([vectors.sentences[1:], vectors.sentences[-1:]])
+    boundaries = np.column_stack([*sides, vectors.sentences, following]).astype(np.float32)
+    cosines = texts @ speech.average(-PASSAGE_S / 2, PASSAGE_S).T
+    usual = np.quantile(cosines, USUAL_QUANTILE, axis=1, keepdims=True)
+    return SemanticEvidence(boundaries, (cosines - usual).astype(np.float32), sentences, texts)
 
 
-def _centre(vectors: Matrix, weights: Matrix | None = None) -> Matrix:
-    """Return vectors without what all of them share, of length one again."""
-    # One vector, or two, share everything; four is where a list begins to have a subject of its own.
-    mean = np.average(vectors, axis=0, weights=weights) * min(1.0, (len(vectors) - 1) / 4.0)
-    rest: Matrix = (vectors - mean).astype(np.float32)
-    rest /= np.linalg.norm(rest, axis=1, keepdims=True) + 1e-6
-    return rest
+def _sum_speech(units: Sequence[Unit], sentences: Matrix, words: Matrix) -> _Speech:
+    """Return the running sums of sentence vectors (units, 384), each weighted by its `words` (units)."""
+    sums = np.zeros((len(sentences) + 1, sentences.shape[1]))
+    np.cumsum(sentences * words[:, None], axis=0, out=sums[1:])
+    starts = np.array([unit.start for unit in units])
+    return _Speech(starts, sums, np.concatenate([[0.0], np.cumsum(words)]))
 
 
-def _reach(starts: NDArray[np.float64], begin: float, stop: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return for every unit the first unit within `begin` to `stop` seconds of its start, and the one after."""
-    first = np.searchsorted(starts, starts + begin, side="left")
-    last = np.searchsorted(starts, starts + stop, side="left")
-    return first, (np.maximum(last, first + 1) if stop > 0 else last)
+def _subtract_mean(vectors: Matrix, weights: Matrix | None = None) -> Matrix:
+    """Return vectors less their weighted mean, of length one; of few vectors, less a part of the mean."""
+    share = min(1.0, (len(vectors) - 1) / (FULL_MEAN_VECTORS - 1))
+    return center(vectors, np.average(vectors, axis=0, weights=weights) * share)
 
 
-def _mean(
-    sums: NDArray[np.float64], counts: NDArray[np.float64], first: NDArray[np.int64], last: NDArray[np.int64]
-) -> Matrix:
-    """Return the mean vectors (units, 384) of stretches: of length one, or less where few words are said."""
-    total = sums[last] - sums[first]
-    said = (counts[last] - counts[first])[:, None]
-    means: Matrix = total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-6) * (said / (said + SHRINK_WORDS))
-    return means.astype(np.float32)
-
-
-def _compare(pairs: Mapping[str, HalfMatrix]) -> None:
-    """Add how each likeness compares with the same feature elsewhere and with other features here."""
+def _fill_comparisons(column: Mapping[str, HalfMatrix]) -> None:
+    """Fill the columns that compare a cosine with the same feature elsewhere and with other features at the unit."""
     for seconds, name in ((8, "title"), (20, "text"), (60, "text")):
-        values = pairs[f"mean_{name}_after_{seconds}"]
-        pairs[f"mean_peak_{seconds}"][:] = values - values.max(axis=1, keepdims=True)
-        pairs[f"mean_share_{seconds}"][:] = _compete(values)
-    pairs["mean_share_before"][:] = _compete(pairs["mean_text_before_20"])
-    pairs["mean_fresh"][:] = np.maximum(
-        0.0, pairs["mean_text_after_20"] - np.maximum(0.0, pairs["mean_text_before_60"])
+        values = column[f"mean_{name}_after_{seconds}"]
+        column[f"mean_peak_{seconds}"][:] = drop_from_peak(values)
+        column[f"mean_share_{seconds}"][:] = _softmax_shares(values)
+    column["mean_share_before"][:] = _softmax_shares(column["mean_text_before_20"])
+    column["mean_fresh"][:] = np.maximum(
+        0.0, column["mean_text_after_20"] - np.maximum(0.0, column["mean_text_before_60"])
     )
 
 
-def _compete(values: HalfMatrix) -> Matrix:
-    """Return each feature's share (features, units) of the speech, with one rival that is always there."""
-    odds: Matrix = np.exp(values.astype(np.float32) / SHARE_WIDTH)
-    odds /= odds.sum(axis=0, keepdims=True) + np.float32(np.exp(0.3 / SHARE_WIDTH))
+def _softmax_shares(cosines: HalfMatrix) -> Matrix:
+    """Return each feature's share (features, units) in a softmax over all features and BACKGROUND_COSINE."""
+    odds: Matrix = np.exp(cosines.astype(np.float32) / TEMPERATURE)
+    odds /= odds.sum(axis=0, keepdims=True) + np.float32(np.exp(BACKGROUND_COSINE / TEMPERATURE))
     return odds

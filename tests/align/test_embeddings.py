@@ -27,7 +27,7 @@ def test_words_belong_to_the_unit_that_says_them() -> None:
     units = [Unit(0, 1, "The dog ran,"), Unit(1, 2, "and a puppy.", starts_sentence=False), Unit(2, 3, "Rain.")]
     encoder = TopicEncoder()
     vectors = embed_episode(units, [Feature(1, "A dog", "Or soup")], encode_units(units, encoder), encoder)
-    spoken = dict(zip(vectors.spoken.texts, vectors.spoken.owners.tolist(), strict=True))
+    spoken = dict(zip(vectors.spoken_words.texts, vectors.spoken_words.owners.tolist(), strict=True))
     assert spoken == {"dog": 0, "ran": 0, "puppy": 1, "rain": 2}
     assert vectors.title_words.texts == ("dog",)
     assert vectors.text_words.texts == ("dog", "soup")

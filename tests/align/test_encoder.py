@@ -80,7 +80,7 @@ def test_weights_that_are_not_the_published_ones_are_refused(monkeypatch: pytest
         metadata.distribution(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         pytest.skip("the extra `encoder` is not installed")
-    monkeypatch.setattr(encoder_module, "SHA256", "0" * 64)
+    monkeypatch.setattr(encoder_module, "MODEL_SHA256", "0" * 64)
     encoder_module._load_minilm.cache_clear()
     try:
         with pytest.raises(ModelError, match="not the published one"):
@@ -98,4 +98,4 @@ def test_words_are_cut_as_bert_cuts_them() -> None:
     tokenizer = load_tokenizer(path)
     encoding = tokenizer.encode("Embeddings, héllo!")
     assert encoding.tokens == ["[CLS]", "em", "##bed", "##ding", "##s", ",", "hello", "!", "[SEP]"]
-    assert len(tokenizer.encode("word " * 500).ids) == encoder_module.MAX_PIECES
+    assert len(tokenizer.encode("word " * 500).ids) == encoder_module.MAX_TOKENS

@@ -9,10 +9,10 @@ from pipeline.align.evidence import (
     FEATURE_NAMES,
     PAIR_NAMES,
     Evidence,
-    HalfMatrix,
     collect_onset_inputs,
     measure_evidence,
 )
+from pipeline.align.lexical import HalfMatrix
 from pipeline.align.mentions import find_mentions
 from pipeline.align.units import Unit
 from pipeline.core.schema import Feature

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from pipeline.align.late_interaction import (
     LATE_INTERACTION_NAMES,
-    Matrix,
     WordVectors,
     _best_within,
-    centre,
+    center,
     measure_interaction,
 )
+from pipeline.align.lexical import Matrix
 
 # Each direction is a meaning.
 DOG, RAIN, SOUP, TALK = np.eye(4, dtype=np.float32)
@@ -51,7 +51,7 @@ def test_a_rare_word_tells_more_than_one_that_is_said_all_the_time() -> None:
 
 
 def test_what_only_resembles_by_chance_counts_nothing() -> None:
-    almost = centre(np.array([[0.2, 1.0, 0.0, 0.0]], dtype=np.float32), np.zeros(4, dtype=np.float32))[0]
+    almost = center(np.array([[0.2, 1.0, 0.0, 0.0]], dtype=np.float32), np.zeros(4, dtype=np.float32))[0]
     pairs = measure([0.0, 5.0], words((0, "cloud", almost)), words((0, "dog", DOG)), 1)
     assert not pairs["late_text_40"].any()
 

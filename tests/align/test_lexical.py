@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align.lexical import COMMON, LEAST, idf_weights
+from pipeline.align.lexical import MIN_IDF, SHARED_WORD_WEIGHT, idf_weights
 
 
 def rate(said: int, listed: int, blocks: int = 100, features: int = 30) -> float:
@@ -16,11 +16,11 @@ def test_a_word_of_one_entry_that_is_never_said_tells_everything() -> None:
 
 
 def test_a_word_of_every_entry_tells_a_fraction_of_that() -> None:
-    assert COMMON < rate(said=0, listed=30) < 0.5
+    assert SHARED_WORD_WEIGHT < rate(said=0, listed=30) < 0.5
 
 
 def test_a_word_that_is_said_all_the_time_still_tells_a_little() -> None:
-    assert rate(said=100, listed=1) == LEAST
+    assert rate(said=100, listed=1) == MIN_IDF
 
 
 def test_a_word_that_is_not_in_the_list_tells_what_one_of_a_single_entry_does() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align.cues import OUTRO_LEAST_S, OUTRO_LONGEST_S, find_outro
+from pipeline.align.cues import LAST_FEATURE_MIN_S, OUTRO_MAX_S, find_outro
 from pipeline.align.units import Unit
 
 
@@ -51,4 +51,4 @@ def test_what_is_said_long_before_the_end_is_no_leave() -> None:
 def test_leave_lies_behind_the_last_start_and_near_the_end(lines: list[str], start: float) -> None:
     units = say(*lines)
     found = find_outro(units, start)
-    assert found is None or (found >= start + OUTRO_LEAST_S and found >= units[-1].end - OUTRO_LONGEST_S)
+    assert found is None or (found >= start + LAST_FEATURE_MIN_S and found >= units[-1].end - OUTRO_MAX_S)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align.cues import OVERVIEW_LARGEST_SHARE, OVERVIEW_LONGEST_S, find_overview_end
+from pipeline.align.cues import OVERVIEW_MAX_S, OVERVIEW_MAX_SHARE, find_overview_end
 from pipeline.align.units import Unit
 
 
@@ -57,14 +57,14 @@ def test_the_last_greeting_of_the_opening_counts() -> None:
 
 
 def test_a_greeting_in_the_middle_ends_no_overview() -> None:
-    at = int(OVERVIEW_LARGEST_SHARE * 100)
+    at = int(OVERVIEW_MAX_SHARE * 100)
     early, late = (
         ["It hums."] * at + ["Welcome to the new menu."] + ["It hums."] * (100 - at),
         ["It hums."] * (at + 1) + ["Welcome to the new menu."] + ["It hums."] * (99 - at),
     )
     assert find_overview_end(say(*early)) == 5.0 * at
     assert find_overview_end(say(*late)) is None
-    assert find_overview_end(say(*early, every=60.0)) is None, f"beyond {OVERVIEW_LONGEST_S} s"
+    assert find_overview_end(say(*early, every=60.0)) is None, f"beyond {OVERVIEW_MAX_S} s"
 
 
 def test_nobody_speaks() -> None:
@@ -75,6 +75,6 @@ def test_nobody_speaks() -> None:
 def test_an_overview_ends_with_a_greeting_in_the_opening(lines: list[str]) -> None:
     units = say(*lines)
     end = find_overview_end(units)
-    opening = [unit for unit in units if unit.start <= OVERVIEW_LARGEST_SHARE * units[-1].start]
+    opening = [unit for unit in units if unit.start <= OVERVIEW_MAX_SHARE * units[-1].start]
     greeted = [unit.start for unit in opening if unit.text != "It hums."]
     assert end == (greeted[-1] if greeted else None)

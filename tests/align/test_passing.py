@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align.cues import PASSING_LONGEST_S, find_skipped
+from pipeline.align.cues import SKIPPED_MAX_S, find_skipped
 from pipeline.align.units import Unit
 
 
@@ -60,7 +60,7 @@ def test_what_a_feature_does_is_not_what_hosts_do(words: str) -> None:
 def test_who_talks_on_discusses_it_after_all() -> None:
     lines = ("I skipped the paper sizes.", *["More on paper."] * 4, "The cord is longer.")
     assert tell(lines, [0.0, 25.0]) == [False, False]
-    assert tell(lines[:2] + lines[-1:], [0.0, PASSING_LONGEST_S - 5.0]) == [True, False]
+    assert tell(lines[:2] + lines[-1:], [0.0, SKIPPED_MAX_S - 5.0]) == [True, False]
 
 
 def test_the_next_feature_is_passed_over_and_not_the_one_before() -> None:

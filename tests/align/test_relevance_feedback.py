@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.align.relevance_feedback import BESIDE, LEFT_OUT, TEXT_SENTENCES, compare_with_passages, measure_feedback
+from pipeline.align.relevance_feedback import (
+    CONTEXT_SENTENCES,
+    EXCLUDED_SENTENCES,
+    TEXT_SENTENCES,
+    compare_with_passages,
+    measure_feedback,
+)
 from pipeline.core.schema import Feature
 from tests.support.invented_shows import measure_lines
 
@@ -31,8 +37,8 @@ def compare_slowly(
     cosines = np.zeros(talks.shape)
     for row, talk in enumerate(talks):
         for unit in units:
-            around = sentences[max(0, unit - BESIDE) : unit + BESIDE + 1].sum(axis=0)
-            far = [other for other in units if abs(other - unit) > LEFT_OUT]
+            around = sentences[max(0, unit - CONTEXT_SENTENCES) : unit + CONTEXT_SENTENCES + 1].sum(axis=0)
+            far = [other for other in units if abs(other - unit) > EXCLUDED_SENTENCES]
             passage = TEXT_SENTENCES * texts[row] + sum(talk[other] * sentences[other] for other in far)
             cosines[row, unit] = around @ passage / np.linalg.norm(around) / np.linalg.norm(passage)
     own, others = (np.average(cosines, axis=1, weights=weights + 1e-9) for weights in (talks, 1 - talks))

@@ -15,18 +15,18 @@ def test_likeness_is_highest_where_the_topic_starts() -> None:
     units = split_units(SPEECH)
     features = [Feature(1, "A puppy"), Feature(2, "Rain")]
     telling = TopicEncoder()
-    meaning = embed_episode(units, features, encode_units(units, telling), telling)
+    vectors = embed_episode(units, features, encode_units(units, telling), telling)
     pairs = {name: np.zeros((2, len(units)), dtype=np.float16) for name in SEMANTIC_NAMES}
-    likeness = measure_similarity(units, meaning, pairs)
+    evidence = measure_similarity(units, vectors, pairs)
     assert pairs["mean_text_after_20"].argmax(axis=1).tolist() == [1, 3]
-    assert likeness.passages.argmax(axis=1).tolist()[0] in (1, 2)
+    assert evidence.similarities.argmax(axis=1).tolist()[0] in (1, 2)
 
 
 def test_everything_is_finite_for_one_unit_and_one_feature() -> None:
     ones = np.ones((1, VECTOR_SIZE), dtype=np.float32) / np.sqrt(VECTOR_SIZE)
     word = WordVectors(ones, np.zeros(1, dtype=np.int64), ("hello",))
-    meaning = EpisodeVectors(ones, ones, ones, word, word, word)
+    vectors = EpisodeVectors(ones, ones, ones, word, word, word)
     pairs = {name: np.full((1, 1), np.nan, dtype=np.float16) for name in SEMANTIC_NAMES}
-    likeness = measure_similarity([Unit(0, 1, "hello")], meaning, pairs)
+    evidence = measure_similarity([Unit(0, 1, "hello")], vectors, pairs)
     assert all(np.isfinite(values).all() for values in pairs.values())
-    assert np.isfinite(likeness.sides).all()
+    assert np.isfinite(evidence.boundaries).all()

@@ -34,7 +34,7 @@ from unittest.mock import patch
 import numpy as np
 
 import pipeline.align.encoder
-from pipeline.align.mentions import load_language
+from pipeline.align.mentions import load_spacy
 from pipeline.core.corrections import Correction, Decision, save_correction
 from pipeline.core.project import Project
 from pipeline.core.schema import Segment, Transcript
@@ -300,7 +300,7 @@ def warm_up() -> None:
     for name in ("pandas", "pyarrow.csv", "pyarrow.parquet", "rapidfuzz.process", "spacy.matcher", "jinja2"):
         importlib.import_module(name)
 
-    load_language("en")
+    load_spacy("en")
 
 
 def main() -> None:
