@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.align.encoder import SHA256
+from pipeline.align.encoder import MODEL_SHA256
 from pipeline.align.semantic import VECTOR_NAMES
 from pipeline.align.weights import LogisticModel, load_weights, parse_weights, sigmoid
 from pipeline.core.errors import ModelError
@@ -20,12 +20,14 @@ def semantic() -> dict[str, Any]:
 
 
 def test_weights_name_the_encoder_they_are_fitted_to() -> None:
-    assert load_weights(SHA256).encoder == SHA256
+    assert load_weights(MODEL_SHA256).encoder == MODEL_SHA256
     assert load_weights().encoder is None
 
 
 def test_other_encoder_gets_no_weights() -> None:
-    with pytest.raises(ModelError, match=f"are for the sentence encoder {SHA256}, not for the sentence encoder other"):
+    with pytest.raises(
+        ModelError, match=f"are for the sentence encoder {MODEL_SHA256}, not for the sentence encoder other"
+    ):
         load_weights("other")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.align.encoder import SHA256, VECTOR_SIZE, Encoding
+from pipeline.align.encoder import MODEL_SHA256, VECTOR_SIZE, Encoding
 from pipeline.align.weights import Weights, load_weights
 from pipeline.core.schema import Segment, Transcript
 
@@ -43,7 +43,7 @@ class TopicEncoder:
 
 def load_topic_weights() -> Weights:
     """Return the package's weights for sentence vectors, as if they were fitted to `TopicEncoder`."""
-    return replace(load_weights(SHA256), encoder=TopicEncoder.name)
+    return replace(load_weights(MODEL_SHA256), encoder=TopicEncoder.name)
 
 
 def make_speech(lines: Sequence[str], seconds: float = 10.0) -> Transcript:
