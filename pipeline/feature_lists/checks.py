@@ -1,13 +1,13 @@
-"""What a person should look at in a feature list: each warning names the line and what to do."""
+"""The checks of a feature list: each warning says what is doubtful in which lines, and what to do."""
 
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from pipeline.core.language import load_stemmer
-from pipeline.feature_lists.page import Draft
+from pipeline.feature_lists.lines import Entry, ListWarning, WarningKind
 
-# Words that stand in release notes of any product, and say nothing about what an entry is about.
+# Words that occur in release notes of any product, and in remarks about them: they name no subject.
 _EMPTY_WORDS = frozenset(
     "a an and are as at be been being but by can could did do does during each even for from had has have how if "
     "in into is it its more most much new not now of off on once one only or other our out over own per so some "
@@ -21,121 +21,134 @@ _EMPTY_WORDS = frozenset(
 )
 _COMMENTARY = re.compile(r"\b(?:noted|called out|highlighted|mentioned|discussed|praised|liked|loved)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_][\w'’-]*")
-_FEW = 5  # warnings of one kind that are told one by one; more are told in one line
-_SHARED = 0.75  # part of the shorter entry's words that the other has too, where both probably mean the same
+# The most warnings of one kind with a line each; more become one warning.
+MAX_SINGLE_WARNINGS = 5
+# The length, in letters, from which a word can name a subject.
+MIN_WORD = 3
+# The number of words, without names, from which a remark names a subject.
+MIN_COMMENTARY_WORDS = 3
+# The number of words that two entries share from which one can repeat the other.
+MIN_SHARED_WORDS = 2
+# The share of the shorter title's words from which one entry probably repeats the other.
+MIN_SHARED_PART = 0.75
+# The longest title, in characters, that a warning shows in full.
+MAX_TITLE_SHOWN = 60
+# What to do about a missing id or version.
+_FILL_ADVICE = "add it, or fill it from the release notes with --fill"
 
 
-def check_list(entries: Sequence[Draft], unit: str = "line") -> list[str]:
-    """Return every warning about a list; `unit` is what its numbers count (line, row, item)."""
+def check_list(entries: Sequence[Entry], unit: str = "line") -> list[ListWarning]:
+    """Return every warning about a list; `unit` is the singular of what line numbers count (line, row, item)."""
     return [
-        *_check_missing(entries, unit),
-        *_check_versions(entries, unit),
+        *_check_missing(entries),
+        *_check_versions(entries),
         *_check_times(entries, unit),
-        *_check_words(entries, unit),
+        *_check_subjects(entries),
         *_check_repeats(entries, unit),
     ]
 
 
-def find_words(text: str) -> frozenset[str]:
-    """Return the words of a text that could tell its subject, in small letters, plural and tense cut off."""
+def find_subject_words(text: str) -> frozenset[str]:
+    """Return the stems of a text's words that can name its subject, in lower case."""
     stem = load_stemmer("en")
     words = (word.lower().strip("'’-") for word in _WORD.findall(text))
-    return frozenset(stem(word) for word in words if len(word) > 2 and word not in _EMPTY_WORDS)
+    return frozenset(stem(word) for word in words if len(word) >= MIN_WORD and word not in _EMPTY_WORDS)
 
 
-def _check_missing(entries: Sequence[Draft], unit: str) -> Iterator[str]:
-    """Entries without id, version or description; and entries with two ids."""
-    advice = "add it, or fill it from the release notes with --fill"
-    lacking = {
-        f"no id: {advice}": [d for d in entries if d.feature_id is None],
-        f"no version: {advice}": [d for d in entries if d.version is None],
-        "no description: one sentence more makes it easier to find": [d for d in entries if not d.description],
-    }
-    for what, drafts in lacking.items():
-        if len(drafts) <= _FEW:
-            yield from (f"{unit} {d.line}: {shorten(d.title)}: {what}" for d in drafts)
-        else:
-            yield f"{unit}s {_ranges([d.line for d in drafts])}: {len(drafts)} of {len(entries)} entries have {what}"
-    for draft in entries:
-        if draft.other_ids:
-            others = ", ".join(str(other) for other in draft.other_ids)
-            yield f"{unit} {draft.line}: two ids in one entry: {draft.feature_id} is kept, {others} left out"
+def _check_missing(entries: Sequence[Entry]) -> Iterator[ListWarning]:
+    """Yield warnings about entries without id, version or description, and about entries with several ids."""
+    no_id = [entry for entry in entries if entry.feature_id is None]
+    no_version = [entry for entry in entries if entry.version is None]
+    no_description = [entry for entry in entries if not entry.description]
+    total = len(entries)
+    yield from _report_missing(WarningKind.NO_ID, no_id, total, f"no id: {_FILL_ADVICE}")
+    yield from _report_missing(WarningKind.NO_VERSION, no_version, total, f"no version: {_FILL_ADVICE}")
+    advice = "no description: one more sentence makes the entry easier to find"
+    yield from _report_missing(WarningKind.NO_DESCRIPTION, no_description, total, advice)
+    for entry in entries:
+        if entry.other_ids:
+            others = ", ".join(map(str, entry.other_ids))
+            text = f"several ids in one entry: {entry.feature_id} is kept, {others} left out"
+            yield ListWarning(WarningKind.SEVERAL_IDS, (entry.line,), text)
 
 
-def _check_versions(entries: Sequence[Draft], unit: str) -> Iterator[str]:
-    """A version that differs from those on both sides, which agree."""
-    for before, draft, after in zip(entries, entries[1:], entries[2:], strict=False):
-        if draft.version and before.version and before.version == after.version != draft.version:
-            yield f"{unit} {draft.line}: version {draft.version} between entries of {before.version}: check it"
+def _report_missing(kind: WarningKind, entries: Sequence[Entry], total: int, text: str) -> Iterator[ListWarning]:
+    """Yield a warning for each of a few entries, or one for many."""
+    if len(entries) <= MAX_SINGLE_WARNINGS:
+        yield from (ListWarning(kind, (entry.line,), f"{shorten(entry.title)}: {text}") for entry in entries)
+    else:
+        lines = tuple(entry.line for entry in entries)
+        yield ListWarning(kind, lines, f"{len(entries)} of {total} entries have {text}")
 
 
-def _check_times(entries: Sequence[Draft], unit: str) -> Iterator[str]:
-    """A time before that of an entry above."""
-    timed = [draft for draft in entries if draft.published_s is not None]
-    for before, draft in pairwise(timed):
-        if (draft.published_s or 0) < (before.published_s or 0):
-            yield (
-                f"{unit} {draft.line}: its time is before that of {unit} {before.line}: "
+def _check_versions(entries: Sequence[Entry]) -> Iterator[ListWarning]:
+    """Yield a warning for each version between two equal ones that differ from it."""
+    for before, entry, after in zip(entries, entries[1:], entries[2:], strict=False):
+        if entry.version and before.version and before.version == after.version != entry.version:
+            text = f"version {entry.version} between entries of {before.version}: check it"
+            yield ListWarning(WarningKind.ODD_VERSION, (entry.line,), text)
+
+
+def _check_times(entries: Sequence[Entry], unit: str) -> Iterator[ListWarning]:
+    """Yield a warning for each time before that of an entry above."""
+    timed = [(entry.published_s, entry.line) for entry in entries if entry.published_s is not None]
+    for (time_before, line_before), (time, line) in pairwise(timed):
+        if time < time_before:
+            text = (
+                f"its time is before that of {unit} {line_before}: "
                 "check it, or leave it if they were discussed in that order"
             )
+            yield ListWarning(WarningKind.FALLING_TIME, (line,), text)
 
 
-def _check_words(entries: Sequence[Draft], unit: str) -> Iterator[str]:
-    """Entries that do not say what they are about."""
-    for draft in entries:
-        if not _says_something(draft):
-            yield f"{unit} {draft.line}: nothing in it says what it is about ({shorten(draft.title)}): name the feature"
+def _check_subjects(entries: Sequence[Entry]) -> Iterator[ListWarning]:
+    """Yield a warning for each entry that names no subject."""
+    for entry in entries:
+        if not _names_subject(entry):
+            text = f"no word says what the entry is about ({shorten(entry.title)}): name the feature"
+            yield ListWarning(WarningKind.NO_SUBJECT, (entry.line,), text)
 
 
-def _says_something(draft: Draft) -> bool:
-    text = " ".join((draft.title, *draft.description))
-    words = find_words(text)
+def _names_subject(entry: Entry) -> bool:
+    if entry.feature_id is not None:
+        return True
+    text = " ".join((entry.title, *entry.description))
+    words = find_subject_words(text)
     if not _COMMENTARY.search(text):
-        return bool(words) or draft.feature_id is not None
-    # "Ann and Bob noted that…": who said it is not what it is about, and a remark needs more words to tell.
+        return bool(words)
+    # "Ann and Bob noted that…": the names are no subject, and a remark has words of its own.
     stem = load_stemmer("en")
     names = {stem(name.lower()) for name in re.findall(r"\b[A-Z][a-z]+\b", text)}
-    return len(words - names) >= 3 or draft.feature_id is not None
+    return len(words - names) >= MIN_COMMENTARY_WORDS
 
 
-def _check_repeats(entries: Sequence[Draft], unit: str) -> Iterator[str]:
-    """Entries that probably mean the same feature in other words."""
-    words = [find_words(draft.title) if _says_something(draft) else frozenset() for draft in entries]
-    for later, draft in enumerate(entries):
-        for earlier in range(later):
-            shared, shorter = words[later] & words[earlier], min(len(words[later]), len(words[earlier]))
-            other = entries[earlier]
-            if draft.feature_id is not None and other.feature_id is not None:
+def _check_repeats(entries: Sequence[Entry], unit: str) -> Iterator[ListWarning]:
+    """Yield a warning for each two entries that probably are the same feature in other words."""
+    words = [find_subject_words(entry.title) if _names_subject(entry) else frozenset() for entry in entries]
+    for later, entry in enumerate(entries):
+        for earlier, other in enumerate(entries[:later]):
+            if entry.feature_id is not None and other.feature_id is not None:
                 continue
-            if len(shared) >= 2 and len(shared) >= _SHARED * shorter:
-                yield (
-                    f"{unit} {draft.line}: probably repeats {unit} {other.line} ({shorten(other.title)}): "
+            shared, shorter = words[later] & words[earlier], min(len(words[later]), len(words[earlier]))
+            if len(shared) >= MIN_SHARED_WORDS and len(shared) >= MIN_SHARED_PART * shorter:
+                text = (
+                    f"probably repeats {unit} {other.line} ({shorten(other.title)}): "
                     "leave one out, or give both their ids"
                 )
+                yield ListWarning(WarningKind.PROBABLE_REPEAT, (entry.line,), text)
 
 
 def check_duration(published: Sequence[float | None], duration: float) -> Iterator[str]:
-    """Yield a warning where published times, by position, lie past the end of the audio (seconds)."""
-    late = [n for n, seconds in enumerate(published, start=1) if seconds is not None and seconds > duration]
+    """Yield a warning where published times lie past the end of the audio.
+
+    `published` has the time of each entry, in list order; times and `duration` are in seconds.
+    """
+    late = tuple(n for n, seconds in enumerate(published, start=1) if seconds is not None and seconds > duration)
     if late:
-        what = "entry" if len(late) == 1 else "entries"
-        yield (
-            f"{what} {_ranges(late)}: a time past the audio's end ({duration:.0f} s): "
-            "check it, and that this is the episode's audio"
-        )
+        text = f"a time past the audio's end ({duration:.0f} s): check it, and that this is the episode's audio"
+        yield ListWarning(WarningKind.LATE_TIME, late, text).describe("entry")
 
 
 def shorten(title: str) -> str:
-    """Return a title that fits a warning."""
-    return title if len(title) <= 60 else title[:59] + "…"
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """`3, 5-8, 10`: numbers as a person would list them."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    """Return a title with at most `MAX_TITLE_SHOWN` characters."""
+    return title if len(title) <= MAX_TITLE_SHOWN else title[: MAX_TITLE_SHOWN - 1] + "…"

@@ -1,8 +1,8 @@
-"""What changed between two revisions of a feature list, in words."""
+"""Compare two revisions of a feature list, and describe the changes."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.core.schema import Feature
 from pipeline.core.text import index_by_key
@@ -10,7 +10,11 @@ from pipeline.core.text import index_by_key
 
 @dataclass(frozen=True, slots=True)
 class ListChanges:
-    """Entries of a list that came, went, got another title (same id), or changed otherwise; and whether any moved."""
+    """The changes between two revisions of a list.
+
+    `renamed` entries have the same id and another title, as pairs of before and now; `edited` entries differ in
+    anything else; `reordered` is true where entries of both revisions stand in another order.
+    """
 
     added: tuple[Feature, ...]
     removed: tuple[Feature, ...]
@@ -26,44 +30,39 @@ class ListChanges:
             "renamed": len(self.renamed),
             "edited": len(self.edited),
         }
-        parts = [f"{count} {what}" for what, count in counts.items() if count]
-        if parts:
-            number, what = parts[0].split()
-            parts[0] = f"{number} {'entry' if number == '1' else 'entries'} {what}"
+        parts: list[str] = []
+        for change, count in counts.items():
+            if count:
+                noun = "" if parts else "entry " if count == 1 else "entries "
+                parts.append(f"{count} {noun}{change}")
         if self.reordered:
             parts.append("order changed")
         return ", ".join(parts) or "only its layout"
 
 
 def compare_lists(before: Sequence[Feature], now: Sequence[Feature]) -> ListChanges:
-    """Return what changed; entries are the same by id, else by title, and by title where an id was corrected."""
-    old, new = index_by_key(before, _name), index_by_key(now, _name)
-    came, went = _by_lone_title(new, old), _by_lone_title(old, new)
-    corrected = {went[title]: came[title] for title in came.keys() & went.keys()}
+    """Return the changes; entries are matched by id, else by title, and by title alone where an id was corrected."""
+    old, new = _key_features(before), _key_features(now)
+    added_titles, removed_titles = _unmatched_titles(new, old), _unmatched_titles(old, new)
+    corrected = {removed_titles[title]: added_titles[title] for title in added_titles.keys() & removed_titles.keys()}
     old = {corrected.get(key, key): feature for key, feature in old.items()}
     kept = [key for key in new if key in old]
     pairs = [(old[key], new[key]) for key in kept]
-    renamed = tuple((a, b) for a, b in pairs if a.title != b.title)
-    edited = tuple((a, b) for a, b in pairs if a.title == b.title and _content(a) != _content(b))
     return ListChanges(
         added=tuple(new[key] for key in new if key not in old),
         removed=tuple(old[key] for key in old if key not in new),
-        renamed=renamed,
-        edited=edited,
+        renamed=tuple((a, b) for a, b in pairs if a.title != b.title),
+        edited=tuple((a, b) for a, b in pairs if a.title == b.title and replace(a, position=b.position) != b),
         reordered=kept != [key for key in old if key in new],
     )
 
 
-def _by_lone_title(these: dict[object, Feature], others: dict[object, Feature]) -> dict[str, object]:
-    """The keys of entries that are not among the others, by title, where no second one of them has it."""
-    alone = [key for key in these if key not in others]
-    titles = Counter(these[key].title for key in alone)
-    return {these[key].title: key for key in alone if titles[these[key].title] == 1}
+def _key_features(features: Sequence[Feature]) -> dict[object, Feature]:
+    return index_by_key(features, lambda feature: (feature.feature_id, feature.title))
 
 
-def _name(feature: Feature) -> tuple[int | None, str]:
-    return feature.feature_id, feature.title
-
-
-def _content(feature: Feature) -> tuple[object, ...]:
-    return feature.description, feature.version, feature.highlight, feature.published_s, feature.feature_id
+def _unmatched_titles(features: dict[object, Feature], others: dict[object, Feature]) -> dict[str, object]:
+    """Return the keys of the features that are not among the others, by title; titles that stand twice are left out."""
+    unmatched = [key for key in features if key not in others]
+    counts = Counter(features[key].title for key in unmatched)
+    return {features[key].title: key for key in unmatched if counts[features[key].title] == 1}

@@ -1,7 +1,7 @@
-"""The lines of a document in any format people keep lists in: text, Markdown, HTML, CSV, TSV, XLSX, JSON.
+"""Readers of the formats in which people keep feature lists: text, Markdown, HTML, CSV, TSV, XLSX, JSON.
 
-Whatever the format, the result is the same: numbered lines of visible text with their place in the page's structure, or
-rows whose columns are known. What a line means is for `page` to say.
+Every reader returns numbered lines of visible text with their place in the page's structure; a table whose columns are
+known gives rows. `page` decides which lines are entries.
 """
 
 import logging
@@ -12,39 +12,45 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import InputError
 from pipeline.core.text import INVISIBLE, clean_line, clean_text, decode_text, is_text
-from pipeline.feature_lists.lines import Document, Line
-from pipeline.feature_lists.tables import read_csv_lines, read_json_lines, read_rows, read_xlsx_lines
+from pipeline.feature_lists.lines import Document, Line, LineKind, ListWarning, WarningKind
+from pipeline.feature_lists.tables import parse_rows, read_csv_lines, read_json_lines, read_xlsx_lines
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+# The endings of files that are read as plain text.
 TEXT_SUFFIXES = frozenset({".txt", ".text", ""})
+# The endings of all files that can hold a feature list.
 SUFFIXES = TEXT_SUFFIXES | {".md", ".markdown", ".html", ".htm", ".csv", ".tsv", ".xlsx", ".json"}
-MAX_LINE = 20_000  # characters: a longer line is not Markdown that a person wrote, and would take its parser seconds
+# The longest line, in characters, that is parsed as Markdown: the parser takes seconds for a longer one.
+MAX_MARKDOWN_LINE = 20_000
+# The number of missing ids that a warning names.
+MAX_IDS_NAMED = 5
 _BULLET = re.compile(r"(?P<indent>\s*)(?:[-*•·‣◦▪●–]\s+|[•·‣◦▪●]|\d{1,3}[.)]\s+)")
+# Stands for `<br>` in the text of a source line, so that the parts keep the number of that line.
+_BREAK = "\v"
 
 
 def read_document(content: bytes, suffix: str, *, columns: Mapping[str, str] | None = None) -> Document:
-    """Return the lines of a document by the ending of its name; `columns` maps a table's own names to ours.
+    """Return the lines of a document in the format of `suffix`; `columns` maps a table's own column names to ours.
 
-    InputError where the bytes are not what the ending says.
+    InputError where the format is unknown, or the bytes are not in it.
     """
-    if suffix.lower() not in SUFFIXES:
+    suffix = suffix.lower()
+    if suffix not in SUFFIXES:
         raise InputError(f"a feature list cannot be a {suffix} file; known are {', '.join(sorted(SUFFIXES - {''}))}")
-    text = "" if suffix.lower() == ".xlsx" else decode_text(content)
+    text = "" if suffix == ".xlsx" else decode_text(content)
     if not is_text(text):
-        raise InputError(
-            "this is not text, but the bytes of some other kind of file: save the page's text, or name that"
-        )
-    match suffix.lower():
+        raise InputError("this is a binary file: save the text of the page, and name that file")
+    match suffix:
         case ".csv" | ".tsv":
-            return read_csv_lines(text, suffix.lower(), columns or {})
+            return read_csv_lines(text, suffix, columns or {})
         case ".xlsx":
             return read_xlsx_lines(content, columns or {})
         case ".json":
             return read_json_lines(text, columns or {})
         case ".html" | ".htm":
-            return _read_html(content, columns or {})
+            return _read_html(text, columns or {})
         case ".md" | ".markdown":
             return _read_markdown(text, columns or {})
         case _:
@@ -58,102 +64,107 @@ def _read_text(text: str) -> Document:
         visible = clean_line(raw.translate(INVISIBLE)[bullet.end() :] if bullet else raw)
         if not visible:
             if raw.strip():
-                lines.append(Line(number, clean_text(raw) or "…", "markup"))
+                lines.append(_make_markup(number, raw))
             spaced = True
             continue
         level = len(bullet["indent"].expandtabs(4)) // 2 + 1 if bullet else 0
-        lines.append(Line(number, visible, "bullet" if bullet else "text", level, spaced))
+        lines.append(Line(number, visible, LineKind.BULLET if bullet else LineKind.TEXT, level, spaced))
         spaced = False
     return Document(tuple(lines))
 
 
+def _make_markup(number: int, text: str) -> Line:
+    return Line(number, clean_text(text) or "…", LineKind.MARKUP)
+
+
 def _read_markdown(text: str, columns: Mapping[str, str]) -> Document:
-    """The lines of CommonMark with tables; marked-up text becomes the text one reads."""
+    """Return the lines of CommonMark with tables, each at its source line, without the signs of the markup."""
     from markdown_it import MarkdownIt
 
-    if max(map(len, text.split("\n"))) > MAX_LINE:
+    if max(map(len, text.split("\n"))) > MAX_MARKDOWN_LINE:
         return _read_text(text)
     reader = _MarkdownReader(columns)
     for token in MarkdownIt("commonmark").enable("table").parse(text):
-        reader.take(token)
-    seen = {line.number for line in reader.lines}
+        reader.read_token(token)
+    read = {line.number for line in reader.lines}
     for number, raw in enumerate(text.split("\n"), start=1):
-        if number not in seen and raw.strip():
-            reader.lines.append(Line(number, clean_text(raw) or "…", "markup"))
+        if number not in read and raw.strip():
+            reader.lines.append(_make_markup(number, raw))
     return Document(tuple(sorted(reader.lines, key=lambda line: line.number)))
 
 
 class _MarkdownReader:
-    """Turns markdown-it's tokens into lines: where they stand in headings, lists and tables."""
+    """Turns the tokens of markdown-it into lines with their place in headings, lists and tables."""
 
     def __init__(self, columns: Mapping[str, str]) -> None:
         self.columns = columns
         self.lines: list[Line] = []
-        self.kind, self.level = "text", 0
-        self.depth = 0  # of lists
+        self.kind, self.level = LineKind.TEXT, 0
+        self.list_depth = 0
         self.end = 0  # the source line after the last block
         self.table: list[tuple[int, list[str]]] | None = None
 
-    def take(self, token: Any) -> None:
-        """Read one token."""
+    def read_token(self, token: Any) -> None:
+        """Add the lines of one token."""
         start = token.map[0] if token.map else self.end
         if token.type in {"inline", "fence", "code_block", "html_block"}:
-            self._take_text(token, start)
+            self._read_text(token, start)
         elif token.type.startswith(("table", "tr")):
-            self._take_table(token, start)
+            self._read_table(token, start)
         else:
-            self._take_structure(token)
+            self._read_structure(token)
         if token.map and token.type not in {"bullet_list_open", "ordered_list_open", "list_item_open", "table_open"}:
             self.end = token.map[1]
 
-    def _take_structure(self, token: Any) -> None:
+    def _read_structure(self, token: Any) -> None:
         match token.type:
             case "heading_open":
-                self.kind, self.level = "heading", int(token.tag[1:])
+                self.kind, self.level = LineKind.HEADING, int(token.tag[1:])
             case "heading_close":
-                self.kind, self.level = "text", 0
+                self.kind, self.level = LineKind.TEXT, 0
             case "bullet_list_open" | "ordered_list_open":
-                self.depth += 1
+                self.list_depth += 1
             case "bullet_list_close" | "ordered_list_close":
-                self.depth -= 1
-                self.kind, self.level = "text", 0
+                self.list_depth -= 1
+                self.kind, self.level = LineKind.TEXT, 0
             case "list_item_open":
-                self.kind, self.level = "bullet", self.depth
+                self.kind, self.level = LineKind.BULLET, self.list_depth
 
-    def _take_table(self, token: Any, start: int) -> None:
+    def _read_table(self, token: Any, start: int) -> None:
         if token.type == "table_open":
             self.table = []
         elif token.type == "tr_open" and self.table is not None:
             self.table.append((start + 1, []))
         elif token.type == "table_close" and self.table is not None:
-            self.lines += read_rows(self.table, self.columns)
+            self.lines += parse_rows(self.table, self.columns)[0]
             self.table = None
 
-    def _take_text(self, token: Any, start: int) -> None:
-        plain = _plain(token.children) if token.children else _strip_tags(token.content)
+    def _read_text(self, token: Any, start: int) -> None:
+        text = _join_inline(token.children) if token.children else _strip_tags(token.content)
         if self.table:
-            self.table[-1][1].append(clean_text(plain))
+            self.table[-1][1].append(clean_text(text))
             return
         first = start + 1 + (token.type == "fence")
-        for number, part in enumerate(plain.split("\n"), start=first):
-            if visible := clean_line(part):
-                spaced = number == first and start > self.end
-                self.lines.append(Line(number, visible, self.kind, self.level, spaced))
-                # What goes on in an item's next line or paragraph is text about it.
-                if self.kind == "bullet":
-                    self.kind, self.level = "text", 0
+        for number, source_line in enumerate(text.split("\n"), start=first):
+            for part in source_line.split(_BREAK):
+                if visible := clean_line(part):
+                    spaced = number == first and start > self.end
+                    self.lines.append(Line(number, visible, self.kind, self.level, spaced))
+                    # The further lines and paragraphs of an item are text about it.
+                    if self.kind is LineKind.BULLET:
+                        self.kind, self.level = LineKind.TEXT, 0
 
 
-def _plain(tokens: Sequence[Any]) -> str:
-    """The text of inline Markdown as one reads it."""
+def _join_inline(tokens: Sequence[Any]) -> str:
+    """Return the visible text of inline Markdown."""
     text = ""
     for token in tokens:
         if token.type in {"softbreak", "hardbreak"}:
             text += "\n"
         elif token.type == "image":
-            text += _plain(token.children or [])
+            text += _join_inline(token.children or [])
         elif token.type == "html_inline":
-            text += "\n" if token.content.lower().startswith("<br") else ""
+            text += _BREAK if token.content.lower().startswith("<br") else ""
         else:
             text += token.content
     return text
@@ -163,65 +174,66 @@ def _strip_tags(text: str) -> str:
     return re.sub(r"<[^<>]{0,500}>", " ", text)
 
 
-def _read_html(content: bytes, columns: Mapping[str, str]) -> Document:
-    """The article of a page, by trafilatura: headings, paragraphs, lists and tables, without menus and footers."""
+def _read_html(html: str, columns: Mapping[str, str]) -> Document:
+    """Return the lines of a page's article, as trafilatura finds it, without menus and footers."""
     import trafilatura
 
-    # What it could not read reaches us as an empty result; its own complaints would only confuse.
+    # An unreadable page gives an empty result, which is reported below; trafilatura's own messages add nothing.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    found: Any = trafilatura.bare_extraction(
-        decode_text(content), include_tables=True, include_comments=False, favor_recall=True
-    )
-    if found is None or found.body is None:
-        raise InputError("no article was found in this page: save its text as .txt, and name that")
+    article: Any = trafilatura.bare_extraction(html, include_tables=True, include_comments=False, favor_recall=True)
+    if article is None or article.body is None:
+        raise InputError("no article was found in this page: save the text of the page as .txt, and name that file")
     lines: list[Line] = []
-    for block in found.body:
+    for block in article.body:
         lines += _read_block(block, 0, columns)
     numbered = [replace(line, number=number) for number, line in enumerate(lines, start=1)]
-    return Document(tuple(numbered), "line", _find_left_out(decode_text(content), numbered))
+    return Document(tuple(numbered), "line", _find_missing_ids(html, numbered))
 
 
 def _read_block(block: "_Element", depth: int, columns: Mapping[str, str]) -> list[Line]:
-    """The lines of one element of the article, not numbered yet."""
+    """Return the lines of one element of the article, all with the number 0."""
     if block.tag == "table":
         rows = [
             [clean_text(" ".join(cell.itertext())) for cell in row if cell.tag == "cell"] for row in block.iter("row")
         ]
-        return read_rows([(0, cells) for cells in rows], columns)
+        return parse_rows([(0, cells) for cells in rows], columns)[0]
     if block.tag == "list":
         return [line for item in block for line in _read_block(item, depth + 1, columns)]
-    kind, level = "text", 0
+    kind, level = LineKind.TEXT, 0
     if block.tag == "head":
-        kind, level = "heading", int(re.sub(r"\D", "", block.get("rend") or "") or 2)
+        kind, level = LineKind.HEADING, int(re.sub(r"\D", "", block.get("rend") or "") or 2)
     elif block.tag == "item":
-        kind, level = "bullet", depth
+        kind, level = LineKind.BULLET, depth
     lines: list[Line] = []
     text = block.text or ""
     for child in block:
         if child.tag in {"list", "table", "p", "quote"}:
-            lines += _cut_text(text, kind, level, begun=bool(lines))
+            lines += _split_text(text, kind, level, begun=bool(lines))
             lines += _read_block(child, depth, columns)
             text = child.tail or ""
         else:
             text += "\n" if child.tag == "lb" else "".join(child.itertext())
             text += child.tail or ""
-    return lines + _cut_text(text, kind, level, begun=bool(lines))
+    return lines + _split_text(text, kind, level, begun=bool(lines))
 
 
-def _cut_text(text: str, kind: str, level: int, *, begun: bool) -> list[Line]:
-    """The lines of an element's text; after its first one an item goes on as text about it."""
+def _split_text(text: str, kind: LineKind, level: int, *, begun: bool) -> list[Line]:
+    """Return the lines of an element's text; all but the first line of an item are text about it."""
     lines: list[Line] = []
     for part in text.split("\n"):
         if visible := clean_line(part):
             first = not begun and not lines
-            goes_on = kind == "bullet" and not first
-            lines.append(Line(0, visible, "text" if goes_on else kind, 0 if goes_on else level, first))
+            continues = kind is LineKind.BULLET and not first
+            lines.append(Line(0, visible, LineKind.TEXT if continues else kind, 0 if continues else level, first))
     return lines
 
 
-def _find_left_out(html: str, lines: Iterable[Line]) -> tuple[str, ...]:
-    """Ids that stand on the page but not in its article: a warning that the extraction may have cut too much."""
-    seen = " ".join(f"{line.text} {line.row.feature_id if line.row else ''}" for line in lines)
+def _find_missing_ids(html: str, lines: Iterable[Line]) -> tuple[ListWarning, ...]:
+    """Return a warning where the page has ids outside its article: the extraction may have cut too much."""
+    article = " ".join(f"{line.text} {line.entry.feature_id if line.entry else ''}" for line in lines)
     ids = dict.fromkeys(re.findall(r"(?<![\w/&#=])#\s?(\d{5,9})(?!\d)", re.sub(r"<[^<>]{0,2000}>", " ", html)))
-    missing = [number for number in ids if number not in seen]
-    return (f"the page names {', '.join(f'#{n}' for n in missing[:5])} outside its article",) if missing else ()
+    missing = [f"#{number}" for number in ids if number not in article]
+    if not missing:
+        return ()
+    text = f"the page names {', '.join(missing[:MAX_IDS_NAMED])} outside its article"
+    return (ListWarning(WarningKind.ID_OUTSIDE_ARTICLE, (), text),)

@@ -1,146 +1,163 @@
-"""Propose title, id and version for entries that lost theirs, from the vendor's own release notes.
+"""Fill lost titles, ids and versions of a list from the vendor's release notes.
 
-Pages that were edited by hand often keep only a sentence about a feature. The vendor's table has the rest; what links
-the two is wording, and the order both usually share. A proposal never overwrites what the page says, no release note is
-used twice, and where the wording is not clearly nearest to one note the gap stays.
+Pages that were edited by hand often keep only a sentence about a feature, and the vendor's table has the rest. An entry
+and its release note share words, and lists and notes usually have the same order. A proposal never overwrites what the
+page says and no release note is used twice; the gap stays where the wording is not clearly nearest to one note.
 """
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.core.schema import Feature, FeatureList
-from pipeline.feature_lists.checks import find_words
+from pipeline.feature_lists.checks import find_subject_words
 
-# A score is the cosine of the two wordings, rare words weighing most. Below SAFE, or where a second note (or a second
-# entry) comes within LEAD times, a person should decide. Where the sure pairs show that list and ids run in the same
-# order, or in the opposite one, an entry's note lies between those of its neighbours: few are left there, and both
-# limits may be lower. Chosen with benchmarks/fill_list.py --sweep on five lists: the lowest that filled none wrongly.
-SAFE, LEAD = 0.25, 1.3
-SAFE_IN_ORDER, LEAD_IN_ORDER = 0.06, 1.2
-ENOUGH_ANCHORS = 4
+# The four thresholds are the lowest with which benchmarks/fill_list.py --sweep filled no gap of five lists wrongly.
+
+# The score (cosine of idf weights, 0 to 1) from which a note fills a gap.
+MIN_SCORE = 0.25
+# The ratio of a pair's score to the best score of a competing pair from which the note fills the gap.
+MIN_LEAD = 1.3
+# The score where the order of the list leaves few notes for an entry.
+MIN_SCORE_IN_ORDER = 0.06
+# The ratio of the scores where the order of the list leaves few notes for an entry.
+MIN_LEAD_IN_ORDER = 1.2
+# The number of pairs that show whether a list runs in the order of the ids, or in the opposite order.
+MIN_ORDERED_PAIRS = 4
+# The greatest lead that counts, for pairs without a competing pair.
+MAX_LEAD = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What to fill into the entry at `position`: the release note, or None with the reason why the gap stays."""
+    """A release note for the entry at `position`, None where the gap stays; its score, 0 to 1, and the reason."""
 
     position: int
     note: Feature | None
     score: float
     reason: str
 
+    def describe(self) -> str:
+        """Return the proposal as a message to the user."""
+        result = f"filled from #{self.note.feature_id} {self.note.title}" if self.note else "left empty"
+        return f"entry {self.position}: {result} (score {self.score:.2f}: {self.reason})"
+
 
 def fill_list(features: FeatureList, notes: Sequence[Feature]) -> FeatureList:
-    """Return the list with its gaps filled from release notes; a warning says for each with what, or why not."""
+    """Return the list with its gaps filled from release notes, and a warning about each filled or remaining gap."""
     proposals = {proposal.position: proposal for proposal in propose_notes(features.features, notes)}
-    filled, told = [], []
-    for feature in features.features:
-        proposal = proposals.get(feature.position)
-        if proposal is None:
-            filled.append(feature)
-            continue
-        filled.append(_fill(feature, proposal.note))
-        what = f"filled from #{proposal.note.feature_id} {proposal.note.title}" if proposal.note else "left empty"
-        told.append(f"entry {feature.position}: {what} (score {proposal.score:.2f}: {proposal.reason})")
-    return replace(features, features=tuple(filled), warnings=(*features.warnings, *told))
+    filled = [
+        _fill_entry(feature, proposals[feature.position].note) if feature.position in proposals else feature
+        for feature in features.features
+    ]
+    messages = [proposals[feature.position].describe() for feature in filled if feature.position in proposals]
+    return replace(features, features=tuple(filled), warnings=(*features.warnings, *messages))
 
 
 def propose_notes(features: Sequence[Feature], notes: Sequence[Feature]) -> tuple[Proposal, ...]:
-    """Return a proposal for each entry without id or version, in list order."""
+    """Return a proposal for each entry without an id, or with an id of the notes and no version, in list order."""
     by_id = {note.feature_id: note for note in notes if note.feature_id is not None}
     proposals = [
         Proposal(feature.position, by_id[feature.feature_id], 1.0, "the same id")
         for feature in features
         if feature.version is None and feature.feature_id in by_id
     ]
-    known = {feature.feature_id for feature in features} - {None}
-    free = [note for note in notes if note.feature_id not in known]
+    listed_ids = {feature.feature_id for feature in features} - {None}
+    free = [note for note in notes if note.feature_id not in listed_ids]
     gaps = [feature for feature in features if feature.feature_id is None]
-    return tuple(sorted((*proposals, *_match(gaps, free)), key=lambda proposal: proposal.position))
+    return tuple(sorted((*proposals, *_match_gaps(gaps, free)), key=lambda proposal: proposal.position))
 
 
-def _match(gaps: Sequence[Feature], notes: Sequence[Feature]) -> list[Proposal]:
-    """Pair entries and notes, the surest first; what stays doubtful once the sure ones are gone stays open."""
-    scores = _score(gaps, notes)
+def _match_gaps(gaps: Sequence[Feature], notes: Sequence[Feature]) -> list[Proposal]:
+    """Return a proposal for each gap: pair the gaps and notes with the greatest lead first, then those in order."""
+    scores = _score_pairs(gaps, notes)
     pairs: dict[int, int] = {}
-    while (pair := _find_surest(scores, pairs, SAFE, LEAD)) is not None:
+    while (pair := _find_best_pair(scores, pairs, MIN_SCORE, MIN_LEAD)) is not None:
         pairs[pair[0]] = pair[1]
-    if ranks := _find_common_order(pairs, notes):
-        near = _keep_between(scores, pairs, ranks)
-        while (pair := _find_surest(near, pairs, SAFE_IN_ORDER, LEAD_IN_ORDER)) is not None:
+    if ranks := _rank_in_common_order(pairs, notes):
+        in_order = _keep_scores_in_order(scores, pairs, ranks)
+        while (pair := _find_best_pair(in_order, pairs, MIN_SCORE_IN_ORDER, MIN_LEAD_IN_ORDER)) is not None:
             pairs[pair[0]] = pair[1]
-            near = _keep_between(scores, pairs, ranks)
+            in_order = _keep_scores_in_order(scores, pairs, ranks)
     used = set(pairs.values())
-    proposals = []
-    for row, gap in enumerate(gaps):
-        if row in pairs:
-            proposals.append(Proposal(gap.position, notes[pairs[row]], scores[row][pairs[row]], "by its wording"))
-            continue
-        left = [(score, column) for column, score in enumerate(scores[row]) if column not in used]
-        best, column = max(left, default=(0.0, -1))
-        if best == 0:
-            reason = "no release note speaks of it"
-        elif best < SAFE:
-            reason = f"too little in common with the nearest note: {notes[column].title}"
-        else:
-            reason = f"several fit, or another entry fits as well: {notes[column].title}"
-        proposals.append(Proposal(gap.position, None, best, reason))
-    return proposals
+    return [
+        Proposal(gap.position, notes[pairs[row]], scores[row][pairs[row]], "by its wording")
+        if row in pairs
+        else _explain_gap(gap, {column: score for column, score in enumerate(scores[row]) if column not in used}, notes)
+        for row, gap in enumerate(gaps)
+    ]
 
 
-def _find_common_order(pairs: dict[int, int], notes: Sequence[Feature]) -> dict[int, int]:
-    """Each note's rank by id, falling where the list runs against the ids; empty where the sure pairs show no order."""
+def _explain_gap(gap: Feature, scores: Mapping[int, float], notes: Sequence[Feature]) -> Proposal:
+    """Return the proposal to leave a gap; `scores` are those of the unused notes, by index."""
+    score, column = max(((score, column) for column, score in scores.items()), default=(0.0, -1))
+    if score == 0:
+        reason = "no release note has a word of it"
+    elif score < MIN_SCORE:
+        reason = f"too little in common with the nearest note: {notes[column].title}"
+    else:
+        reason = f"several notes fit, or another entry fits as well: {notes[column].title}"
+    return Proposal(gap.position, None, score, reason)
+
+
+def _rank_in_common_order(pairs: Mapping[int, int], notes: Sequence[Feature]) -> dict[int, int]:
+    """Return each note's rank in the order of the list: by id, or by falling id; empty where the pairs show neither."""
     by_id = sorted(range(len(notes)), key=lambda column: notes[column].feature_id or 0)
     ranks = {column: rank for rank, column in enumerate(by_id)}
-    found = [ranks[pairs[row]] for row in sorted(pairs)]
-    if len(found) < ENOUGH_ANCHORS:
+    paired = [ranks[pairs[row]] for row in sorted(pairs)]
+    if len(paired) < MIN_ORDERED_PAIRS:
         return {}
-    if found == sorted(found):
+    if paired == sorted(paired):
         return ranks
-    return {column: -rank for column, rank in ranks.items()} if found == sorted(found, reverse=True) else {}
+    return {column: -rank for column, rank in ranks.items()} if paired == sorted(paired, reverse=True) else {}
 
 
-def _keep_between(scores: Sequence[Sequence[float]], pairs: dict[int, int], ranks: dict[int, int]) -> list[list[float]]:
-    """The scores, 0 where a note does not lie between those of the nearest paired entries on both sides."""
+def _keep_scores_in_order(
+    scores: Sequence[Sequence[float]], pairs: Mapping[int, int], ranks: Mapping[int, int]
+) -> list[list[float]]:
+    """Return the scores with 0 for each note that is not between those of the nearest paired entries on both sides."""
     kept = []
-    for row, line in enumerate(scores):
+    for row, row_scores in enumerate(scores):
         low = max((ranks[column] for paired, column in pairs.items() if paired < row), default=-math.inf)
         high = min((ranks[column] for paired, column in pairs.items() if paired > row), default=math.inf)
-        kept.append([score if low < ranks[column] < high else 0.0 for column, score in enumerate(line)])
+        kept.append([score if low < ranks[column] < high else 0.0 for column, score in enumerate(row_scores)])
     return kept
 
 
-def _find_surest(
-    scores: Sequence[Sequence[float]], pairs: dict[int, int], safe: float, lead: float
+def _find_best_pair(
+    scores: Sequence[Sequence[float]], pairs: Mapping[int, int], min_score: float, min_lead: float
 ) -> tuple[int, int] | None:
-    """The pair that leads its rivals, both ways, by the most; None where none is safe."""
+    """Return the pair with the greatest lead over pairs with the same entry or note; None where no lead is enough."""
     used = set(pairs.values())
-    surest = None
+    best_pair = None
     rows = [row for row in range(len(scores)) if row not in pairs]
     for row in rows:
         ranked = sorted(((s, c) for c, s in enumerate(scores[row]) if c not in used), reverse=True)[:2]
-        if not ranked or ranked[0][0] < safe:
+        if not ranked or ranked[0][0] < min_score:
             continue
-        best, column = ranked[0]
-        rivals = [scores[other][column] for other in rows if other != row]
-        second = max([ranked[1][0] if len(ranked) > 1 else 0.0, *rivals, best / 100])
-        if best / second >= lead:
-            surest, lead = (row, column), best / second
-    return surest
+        score, column = ranked[0]
+        second_note = ranked[1][0] if len(ranked) > 1 else 0.0
+        other_entries = [scores[other][column] for other in rows if other != row]
+        runner_up = max([second_note, *other_entries, score / MAX_LEAD])
+        if score / runner_up >= min_lead:
+            best_pair, min_lead = (row, column), score / runner_up
+    return best_pair
 
 
-def _score(gaps: Sequence[Feature], notes: Sequence[Feature]) -> list[list[float]]:
-    """How well each entry (row) goes with each note (column), 0 to 1: cosine of rare words, 0 for another version."""
-    gap_words = [find_words(f"{gap.title} {gap.description}") for gap in gaps]
-    note_words = [find_words(f"{note.title} {note.description}") for note in notes]
-    seen = Counter(word for words in (*gap_words, *note_words) for word in words)
+def _score_pairs(gaps: Sequence[Feature], notes: Sequence[Feature]) -> list[list[float]]:
+    """Return the score of each entry (row) with each note (column): the cosine of their idf weights, from 0 to 1.
+
+    Entries and notes of different versions have the score 0.
+    """
+    gap_words = [find_subject_words(f"{gap.title} {gap.description}") for gap in gaps]
+    note_words = [find_subject_words(f"{note.title} {note.description}") for note in notes]
+    counts = Counter(word for words in (*gap_words, *note_words) for word in words)
     total = len(gaps) + len(notes)
-    weight = {word: math.log(1 + total / count) for word, count in seen.items()}
+    idf = {word: math.log(1 + total / count) for word, count in counts.items()}
 
     def norm(words: frozenset[str]) -> float:
-        return math.sqrt(sum(weight[word] ** 2 for word in sorted(words))) or 1.0
+        return math.sqrt(sum(idf[word] ** 2 for word in sorted(words))) or 1.0
 
     note_norms = [norm(words) for words in note_words]
     scores = []
@@ -148,24 +165,24 @@ def _score(gaps: Sequence[Feature], notes: Sequence[Feature]) -> list[list[float
         gap_norm = norm(words)
         scores.append(
             [
-                sum(weight[word] ** 2 for word in sorted(words & theirs)) / (gap_norm * note_norm)
+                sum(idf[word] ** 2 for word in sorted(words & others)) / (gap_norm * note_norm)
                 if gap.version is None or note.version is None or gap.version == note.version
                 else 0.0
-                for note, theirs, note_norm in zip(notes, note_words, note_norms, strict=True)
+                for note, others, note_norm in zip(notes, note_words, note_norms, strict=True)
             ]
         )
     return scores
 
 
-def _fill(feature: Feature, note: Feature | None) -> Feature:
-    """The entry with what it lacked; a bare sentence becomes the description of the title it gets."""
+def _fill_entry(feature: Feature, note: Feature | None) -> Feature:
+    """Return the entry with the values that it lacked; a bare sentence becomes the description of the note's title."""
     if note is None:
         return feature
-    bare = feature.feature_id is None and feature.version is None and not feature.description
+    is_bare = feature.feature_id is None and feature.version is None and not feature.description
     return replace(
         feature,
-        title=note.title if bare else feature.title,
-        description=feature.title if bare else feature.description,
+        title=note.title if is_bare else feature.title,
+        description=feature.title if is_bare else feature.description,
         feature_id=feature.feature_id if feature.feature_id is not None else note.feature_id,
         version=feature.version or note.version,
     )

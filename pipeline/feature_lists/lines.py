@@ -1,67 +1,144 @@
-"""The numbered lines that every document of a feature list becomes, and the cleaning of their text."""
+"""The records of a feature list while it is read, and the parser of a line with markers.
+
+A *marker* is an id, a version or a time in a line: it marks the line as an entry of the list.
+"""
 
 import re
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field, fields
+from enum import Enum, StrEnum
 
+from pipeline.core.schema import Feature
 from pipeline.core.times import CLOCK, parse_time
 
 
-@dataclass(frozen=True, slots=True)
-class MarkedLine:
-    """An entry's line taken apart; `other_ids` are further ids beside the first."""
+@dataclass(slots=True)
+class Entry:
+    """An entry of a feature list while its page is read; `to_feature` turns it into a `Feature`.
+
+    The first group of fields is that of `Feature`, except that `description` is a list of lines and `position` is 0
+    until the list is complete. `line` is the number of the line that holds the title.
+    """
 
     title: str
-    description: str
-    feature_id: int | None
-    version: str | None
-    published_s: float | None
-    other_ids: tuple[int, ...] = ()
+    description: list[str] = field(default_factory=list)
+    feature_id: int | None = None
+    version: str | None = None
     highlight: bool = False
+    published_s: float | None = None
+    position: int = 0
+
+    line: int = 0
+    other_ids: tuple[int, ...] = ()  # ids in the same line after the first
+    merged_into: "Entry | None" = None  # the entry that this one repeats
+
+    def to_feature(self) -> Feature:
+        """Return the entry as a feature; ValueError where it has no position or no title."""
+        values = {column.name: getattr(self, column.name) for column in fields(Feature)}
+        return Feature(**{**values, "description": " ".join(self.description)})
+
+
+class LineKind(Enum):
+    """The form of a line in its document."""
+
+    TEXT = "text"
+    BULLET = "bullet"
+    HEADING = "heading"
+    COLUMNS = "columns"  # a table's header
+    ROW = "row"  # a row of a table whose columns are known
+    MARKUP = "markup"  # signs without visible text
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of a document: `number` counts from 1, `level` is its depth as a bullet or heading.
 
-    `spaced` tells whether a blank line precedes it.
+    `spaced` is true where a blank line precedes it. `entry` is the entry whose title the line holds, where the columns
+    of a table or the line's markers show one.
     """
 
     number: int
     text: str
-    kind: str = "text"  # text, bullet, heading, row, columns, or markup, which says nothing
+    kind: LineKind = LineKind.TEXT
     level: int = 0
     spaced: bool = False
-    row: MarkedLine | None = None  # what a table's row says, its columns being known
+    entry: Entry | None = None
+
+
+class WarningKind(StrEnum):
+    """What is doubtful in a feature list."""
+
+    UNREADABLE_CELL = "unreadable_cell"
+    ID_OUTSIDE_ARTICLE = "id_outside_article"
+    REPEATED_ID = "repeated_id"
+    CONFLICTING_ID = "conflicting_id"
+    UNCERTAIN_HIGHLIGHT = "uncertain_highlight"
+    UNLISTED_HIGHLIGHT = "unlisted_highlight"
+    NO_ID = "no_id"
+    NO_VERSION = "no_version"
+    NO_DESCRIPTION = "no_description"
+    SEVERAL_IDS = "several_ids"
+    ODD_VERSION = "odd_version"
+    FALLING_TIME = "falling_time"
+    LATE_TIME = "late_time"
+    NO_SUBJECT = "no_subject"
+    PROBABLE_REPEAT = "probable_repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class ListWarning:
+    """A doubt about a feature list: its kind, the lines in question, what is wrong there and what to do."""
+
+    kind: WarningKind
+    lines: tuple[int, ...]
+    text: str
+
+    def describe(self, unit: str) -> str:
+        """Return `line 3: …` or `lines 3, 5-8: …`; `unit` is the singular of what the numbers count."""
+        if not self.lines:
+            return self.text
+        plural = f"{unit[:-1]}ies" if unit.endswith("y") else f"{unit}s"
+        return f"{unit if len(self.lines) == 1 else plural} {_format_ranges(self.lines)}: {self.text}"
+
+
+def _format_ranges(numbers: tuple[int, ...]) -> str:
+    """Return `3, 5-8, 10` for the numbers 3, 5, 6, 7, 8 and 10."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document's lines, what its numbers count (line, row, item), and what was odd about it."""
+    """The lines of a document, the noun for what their numbers count (line, row, item), and the reader's warnings."""
 
     lines: tuple[Line, ...]
     unit: str = "line"
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[ListWarning, ...] = ()
 
 
-# What may stand between two marks that belong together, and around a title.
+# Signs that stand between two markers of an entry, and around its title.
 _SEPARATORS = " \t|,;:/–—−•·-"
-_HARD = "|\t•·–—"  # separators that prose does not use before a number
+# Separators that prose does not use before a number.
+_HARD_SEPARATORS = "|\t•·–—"
 _ID = re.compile(
     r"(?<![\w/&#])(?:#\s?(?P<hash>\d{3,9})|(?P<open>[(\[])\s?#?\s?(?P<bracket>\d{5,9})\s?[)\]]"
     r"|(?:ID|Id)\s?[:#]?\s?(?P<word>\d{3,9}))(?![\d]|[.,]\d)"
 )
 _VERSION = re.compile(r"(?<![\w.])[vV]\.?\s?(?P<version>\d{1,4}(?:\.\d{1,5}){1,3})(?!\w|\.\d)")
+# A time, or the start of a range of times.
 _TIME = re.compile(rf"(?<![\d:.,])(?P<time>{CLOCK})(?![\d:])(?:\s?(?:-|–|—|to)\s?{CLOCK}(?![\d:]))?")
-
-# Without # or v, a number is an id or a version only where it stands alone between separators.
-_ALONE = re.compile(
+# A number without # or v is an id or a version only where it stands alone between separators.
+_BARE_NUMBER = re.compile(
     r"(?:(?<=[|\t•·–—])|^)\s*(?:(?P<id>\d{5,9})|(?P<version>\d{1,4}(?:\.\d{1,5}){1,3}))(?=\s*(?:$|[|\t•·–—]))"
 )
 
 
-class Kind(Enum):
-    """What a mark says."""
+class _MarkerKind(Enum):
+    """The kinds of markers; each value is the name of a group in `_BARE_NUMBER`."""
 
     ID = "id"
     VERSION = "version"
@@ -69,99 +146,102 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """One mark and where it stands in its line."""
+class _Marker:
+    """One marker, and its place in the line."""
 
-    kind: Kind
+    kind: _MarkerKind
     start: int
     end: int
     value: str
 
 
-def read_line(line: str) -> MarkedLine | None:
-    """Return an entry's parts; None for a line without a title, or without marks that stand apart from its prose."""
-    clusters = [cluster for cluster in _cluster(line, _find_marks(line)) if _stands_apart(line, cluster)]
+def parse_line(text: str) -> Entry | None:
+    """Return the entry in a line; None where the line has no title, or no markers that stand apart from its prose."""
+    clusters = [cluster for cluster in _cluster_markers(text) if _stands_apart(text, cluster)]
     if not clusters:
         return None
-    chosen = _choose(clusters)
-    pieces, at = [], 0
+    chosen = _choose_clusters(clusters)
+    parts, end = [], 0
     for cluster in chosen:
-        begin, end = _span(line, cluster)
-        pieces.append(line[at:begin].strip(_SEPARATORS))
-        at = end
-    pieces = [piece for piece in (*pieces, line[at:].strip(_SEPARATORS)) if piece]
-    if not pieces:
+        start, next_end = _measure_cluster(text, cluster)
+        parts.append(text[end:start].strip(_SEPARATORS))
+        end = next_end
+    parts = [part for part in (*parts, text[end:].strip(_SEPARATORS)) if part]
+    if not parts:
         return None
-    marks = [mark for cluster in chosen for mark in cluster]
-    ids = [int(mark.value) for mark in marks if mark.kind is Kind.ID]
-    version = next((mark.value for mark in marks if mark.kind is Kind.VERSION), None)
-    time = next((mark.value for mark in marks if mark.kind is Kind.TIME), None)
-    return MarkedLine(
-        pieces[0],
-        " ".join(pieces[1:]),
-        ids[0] if ids else None,
-        f"v{version}" if version else None,
-        parse_time(time) if time else None,
-        tuple(ids[1:]),
+    values: dict[_MarkerKind, list[str]] = {kind: [] for kind in _MarkerKind}
+    for marker in (marker for cluster in chosen for marker in cluster):
+        values[marker.kind].append(marker.value)
+    ids = [int(value) for value in values[_MarkerKind.ID]]
+    return Entry(
+        title=parts[0],
+        description=[" ".join(parts[1:])] if len(parts) > 1 else [],
+        feature_id=ids[0] if ids else None,
+        version=next((f"v{version}" for version in values[_MarkerKind.VERSION]), None),
+        published_s=next((parse_time(time) for time in values[_MarkerKind.TIME]), None),
+        other_ids=tuple(ids[1:]),
     )
 
 
-def _find_marks(line: str) -> list[Mark]:
-    """Every id, version and time in the line, none overlapping an earlier one."""
-    found = [
-        *(Mark(Kind.ID, m.start(), m.end(), m["hash"] or m["bracket"] or m["word"]) for m in _ID.finditer(line)),
-        *(Mark(Kind.VERSION, m.start(), m.end(), m["version"]) for m in _VERSION.finditer(line)),
-        *(Mark(Kind.TIME, m.start(), m.end(), m["time"]) for m in _TIME.finditer(line)),
+def _find_markers(text: str) -> list[_Marker]:
+    """Return the ids, versions and times in a line; of two that overlap, the first."""
+    matches = [
+        *(
+            _Marker(_MarkerKind.ID, m.start(), m.end(), m["hash"] or m["bracket"] or m["word"])
+            for m in _ID.finditer(text)
+        ),
+        *(_Marker(_MarkerKind.VERSION, m.start(), m.end(), m["version"]) for m in _VERSION.finditer(text)),
+        *(_Marker(_MarkerKind.TIME, m.start(), m.end(), m["time"]) for m in _TIME.finditer(text)),
     ]
-    for m in _ALONE.finditer(line):
-        kind = Kind.ID if m["id"] else Kind.VERSION
-        found.append(Mark(kind, m.start(kind.value), m.end(), m[kind.value]))
-    marks: list[Mark] = []
-    for mark in sorted(found, key=lambda mark: (mark.start, -mark.end)):
-        if not marks or mark.start >= marks[-1].end:
-            marks.append(mark)
-    return marks
+    for m in _BARE_NUMBER.finditer(text):
+        kind = _MarkerKind.ID if m["id"] else _MarkerKind.VERSION
+        matches.append(_Marker(kind, m.start(kind.value), m.end(), m[kind.value]))
+    markers: list[_Marker] = []
+    for marker in sorted(matches, key=lambda marker: (marker.start, -marker.end)):
+        if not markers or marker.start >= markers[-1].end:
+            markers.append(marker)
+    return markers
 
 
-def _cluster(line: str, marks: list[Mark]) -> list[list[Mark]]:
-    """Marks with nothing but separators and brackets between them, together."""
-    clusters: list[list[Mark]] = []
-    for mark in marks:
-        if clusters and not line[clusters[-1][-1].end : mark.start].strip(_SEPARATORS + "()[]"):
-            clusters[-1].append(mark)
+def _cluster_markers(text: str) -> list[list[_Marker]]:
+    """Return a line's markers, grouped where only separators and brackets stand between them."""
+    clusters: list[list[_Marker]] = []
+    for marker in _find_markers(text):
+        if clusters and not text[clusters[-1][-1].end : marker.start].strip(_SEPARATORS + "()[]"):
+            clusters[-1].append(marker)
         else:
-            clusters.append([mark])
+            clusters.append([marker])
     return clusters
 
 
-def _span(line: str, cluster: list[Mark]) -> tuple[int, int]:
-    """Where a cluster stands, with the brackets around it."""
-    begin, end = cluster[0].start, cluster[-1].end
-    before, after = line[:begin].rstrip(), line[end:].lstrip()
-    opened = sum(line.count(sign, begin, end) for sign in "([")
-    closed = sum(line.count(sign, begin, end) for sign in ")]")
+def _measure_cluster(text: str, cluster: list[_Marker]) -> tuple[int, int]:
+    """Return the start and end of a cluster, including the brackets around it."""
+    start, end = cluster[0].start, cluster[-1].end
+    before, after = text[:start].rstrip(), text[end:].lstrip()
+    opened = sum(text.count(sign, start, end) for sign in "([")
+    closed = sum(text.count(sign, start, end) for sign in ")]")
     opens, closes = before.endswith(("(", "[")), after.startswith((")", "]"))
     if opens and (closes or closed > opened):
-        begin = len(before) - 1
+        start = len(before) - 1
     if closes and (opens or opened > closed):
-        end = len(line) - len(after) + 1
-    return begin, end
+        end = len(text) - len(after) + 1
+    return start, end
 
 
-def _stands_apart(line: str, cluster: list[Mark]) -> bool:
-    """Tell marks from numbers in prose: by company, by separators, by brackets, or by their place in the line."""
-    begin, end = _span(line, cluster)
-    before, after = line[:begin].rstrip(" "), line[end:]
-    kinds = {mark.kind for mark in cluster}
-    if len(kinds) > 1 or before.endswith(tuple(_HARD)) or before.endswith(" -"):
+def _stands_apart(text: str, cluster: list[_Marker]) -> bool:
+    """Return whether a cluster is no number in prose: its kinds, separators, brackets or place in the line show it."""
+    start, end = _measure_cluster(text, cluster)
+    before, after = text[:start].rstrip(" "), text[end:]
+    kinds = {marker.kind for marker in cluster}
+    if len(kinds) > 1 or before.endswith(tuple(_HARD_SEPARATORS)) or before.endswith(" -"):
         return True
-    if (begin, end) != (cluster[0].start, cluster[-1].end) or line[begin] in "([":
+    if (start, end) != (cluster[0].start, cluster[-1].end) or text[start] in "([":
         return not before or _opens_sentence(after) or not after.strip(_SEPARATORS + ")]")
     if not before.strip(_SEPARATORS):
-        return kinds != {Kind.VERSION} or after.lstrip(" ")[:1] in set(_HARD) | {":", "-"}
-    if kinds != {Kind.ID}:
+        return kinds != {_MarkerKind.VERSION} or after.lstrip(" ")[:1] in set(_HARD_SEPARATORS) | {":", "-"}
+    if kinds != {_MarkerKind.ID}:
         return False
-    # "Title #794180 Description" goes on like a new sentence; "see #4512 for details" does not, nor does "in #4512."
+    # After "Title #794180" a new sentence begins; "see #4512 for details" and "in #4512." are prose.
     return not after.strip(_SEPARATORS) or _opens_sentence(after)
 
 
@@ -170,13 +250,13 @@ def _opens_sentence(text: str) -> bool:
     return first.isupper() or first in set("“\"‘'")
 
 
-def _choose(clusters: list[list[Mark]]) -> list[list[Mark]]:
-    """The clusters of one entry, in order: that with the most marks, and others that add what it lacks."""
-    best = max(clusters, key=lambda cluster: (len({mark.kind for mark in cluster}), cluster[0].start))
-    kinds = {mark.kind for mark in best}
+def _choose_clusters(clusters: list[list[_Marker]]) -> list[list[_Marker]]:
+    """Return the clusters of one entry, in order: the one with the most kinds, and others that add a new kind."""
+    best = max(clusters, key=lambda cluster: (len({marker.kind for marker in cluster}), cluster[0].start))
+    kinds = {marker.kind for marker in best}
     chosen = [best]
     for cluster in clusters:
-        if cluster is not best and not kinds & {mark.kind for mark in cluster}:
-            kinds |= {mark.kind for mark in cluster}
+        if cluster is not best and not kinds & {marker.kind for marker in cluster}:
+            kinds |= {marker.kind for marker in cluster}
             chosen.append(cluster)
     return sorted(chosen, key=lambda cluster: cluster[0].start)

@@ -1,30 +1,37 @@
-"""Read a feature list in any shape a page comes in, merge its highlights, and say what looks odd, by line."""
+"""Load the feature lists of a file or of a document's bytes: read, merge, check."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.core.errors import InputError
-from pipeline.core.schema import Feature, FeatureList, LineReport
+from pipeline.core.schema import FeatureList, LineReport, LineRole
 from pipeline.core.storage import read_limited
 from pipeline.feature_lists.checks import check_list
 from pipeline.feature_lists.documents import read_document
-from pipeline.feature_lists.lines import Document
-from pipeline.feature_lists.merge import _merge_highlights, _merge_repeats
+from pipeline.feature_lists.lines import Document, Entry
+from pipeline.feature_lists.merge import merge_highlights, merge_repeats
 from pipeline.feature_lists.page import Section, read_page
 
-MAX_BYTES = 16 << 20  # a page of 1,000 entries is under 1 MB; more is some other file
-MAX_TITLE = 5_000  # characters: a paragraph that is an entry has a few hundred
-MAX_ENTRIES = 2_000  # the longest list that we know has 60; each one is compared with all that is said
+# The largest file, in bytes: a page of 1,000 entries has under 1 MB.
+MAX_BYTES = 16 << 20
+# The longest title, in characters: a paragraph that is an entry has a few hundred.
+MAX_TITLE = 5_000
+# The most entries of a list: the longest known list has 60, and each entry is compared with the whole transcript.
+MAX_ENTRIES = 2_000
 
 
 def load_features(path: Path, *, episode: str | None = None, columns: Mapping[str, str] | None = None) -> FeatureList:
-    """Return the list in a file; InputError where there is none, or several and `episode` names none of them."""
+    """Return the list in a file; `episode` is its number, `columns` maps a table's own column names to ours.
+
+    InputError where the file holds no list, or several and `episode` is the number of none.
+    """
     return pick_episode(load_episodes(path, columns=columns), episode, path)
 
 
 def load_episodes(path: Path, *, columns: Mapping[str, str] | None = None) -> tuple[FeatureList, ...]:
-    """Return the lists of all episodes in a file, in its order; InputError where it cannot be read, or holds none."""
+    """Return the lists of all episodes in a file, in its order; InputError where it is unreadable or holds no list."""
     content = read_limited(path, MAX_BYTES, "the feature list")
     try:
         return parse_episodes(content, path.suffix, columns=columns)
@@ -33,58 +40,70 @@ def load_episodes(path: Path, *, columns: Mapping[str, str] | None = None) -> tu
 
 
 def pick_episode(lists: Sequence[FeatureList], episode: str | None, source: Path | str) -> FeatureList:
-    """Return the list of the episode asked for, or the only one; InputError names those there are."""
+    """Return the list of `episode`, or the only list where it is None; InputError where there is no such list."""
     if episode is None and len(lists) == 1:
         return lists[0]
-    found = [features for features in lists if features.episode == episode]
-    if episode is None or not found:
-        names = ", ".join(str(features.episode) for features in lists)
-        raise InputError(f"{source} holds the lists of episodes {names}: say which with --episode (features_episode)")
-    return found[0]
+    for features in lists:
+        if episode is not None and features.episode == episode:
+            return features
+    numbers = ", ".join(str(features.episode) for features in lists)
+    raise InputError(
+        f"{source} holds the lists of episodes {numbers}: choose one with --episode, "
+        "or with features_episode in the episode's settings"
+    )
 
 
 def parse_episodes(
     content: bytes, suffix: str = ".txt", *, columns: Mapping[str, str] | None = None
 ) -> tuple[FeatureList, ...]:
-    """Return the lists in a document's bytes; `suffix` tells its format, `columns` maps a table's names to ours.
+    """Return the lists of all episodes in a document's bytes, in its order.
 
-    InputError where there is no feature in it, or more than any list has.
+    `suffix` is the ending of the document's format, `columns` maps a table's own column names to ours. InputError where
+    the document has another format, holds no entry, or exceeds the limits of a list.
     """
     document = read_document(content, suffix, columns=columns)
-    digest = hashlib.sha256(content).hexdigest()
     sections = [section for section in read_page(document.lines) if section.entries or section.highlights]
     if not any(section.entries for section in sections):
         raise InputError("no feature found: expected one entry a line, such as `Title | v2.204 #979667 | 16:36`")
-    if (longest := max(len(section.entries) + len(section.highlights) for section in sections)) > MAX_ENTRIES:
-        raise InputError(f"{longest} entries are more than a list can have ({MAX_ENTRIES}): is this another file?")
-    for draft in (draft for section in sections for draft in (*section.entries, *section.highlights)):
-        if len(draft.title) > MAX_TITLE:
+    for section in sections:
+        _check_limits(section, document.unit)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return tuple(_build_list(section, document, sha256) for section in sections)
+
+
+def _check_limits(section: Section, unit: str) -> None:
+    """InputError where a section has too many entries, or a title that is too long."""
+    entries = [*section.entries, *section.highlights]
+    if len(entries) > MAX_ENTRIES:
+        raise InputError(f"a list can have at most {MAX_ENTRIES} entries, not {len(entries)}: is this another file?")
+    for entry in entries:
+        if len(entry.title) > MAX_TITLE:
             raise InputError(
-                f"{document.unit} {draft.line}: {len(draft.title)} characters are more than a title can have "
-                f"({MAX_TITLE}): is this another file?"
+                f"{unit} {entry.line}: a title can have at most {MAX_TITLE} characters, not {len(entry.title)}: "
+                "is this another file?"
             )
-    return tuple(_finish(section, document, digest) for section in sections)
 
 
-def _finish(section: Section, document: Document, digest: str) -> FeatureList:
-    """The list of one episode, its repeats and highlights merged into their entries."""
+def _build_list(section: Section, document: Document, sha256: str) -> FeatureList:
+    """Return the list of one episode, with repeats and highlights merged into their entries."""
     unit = document.unit
-    warnings = [*_merge_repeats(section, unit), *_merge_highlights(section, unit), *check_list(section.entries, unit)]
-    features = tuple(
-        Feature(
-            position,
-            draft.title,
-            " ".join(draft.description),
-            draft.feature_id,
-            draft.version,
-            draft.highlight,
-            draft.published_s,
-        )
-        for position, draft in enumerate(section.entries, start=1)
+    merged = [*merge_repeats(section, unit), *merge_highlights(section, unit)]
+    warnings = [*document.warnings, *merged, *check_list(section.entries, unit)]
+    for position, entry in enumerate(section.entries, start=1):
+        entry.position = position
+    return FeatureList(
+        features=tuple(entry.to_feature() for entry in section.entries),
+        warnings=tuple(warning.describe(unit) for warning in warnings),
+        sha256=sha256,
+        episode=section.episode,
+        line_reports=tuple(_place_report(report, entry) for report, entry in section.reports),
     )
-    positions = {draft.line: position for position, draft in enumerate(section.entries, start=1)}
-    line_reports = tuple(
-        LineReport(a.line, a.role, a.text, positions.get(a.entry) if a.entry is not None else None, a.reason)
-        for a in section.accounts
-    )
-    return FeatureList(features, (*document.warnings, *warnings), digest, section.episode, line_reports)
+
+
+def _place_report(report: LineReport, entry: Entry | None) -> LineReport:
+    """Return a report with the position of its entry; the lines of a merged entry are highlights of the other."""
+    if entry is None:
+        return report
+    if entry.merged_into is not None:
+        return replace(report, role=LineRole.HIGHLIGHT, position=entry.merged_into.position)
+    return replace(report, position=entry.position or None)

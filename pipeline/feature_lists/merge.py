@@ -1,101 +1,96 @@
-"""Merge entries that stand twice."""
+"""Merge the entries that stand twice on a page: repeats within the list, and highlights."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields
 
-from pipeline.core.schema import LineRole
+from pipeline.core.schema import Feature
 from pipeline.core.text import normalize_wording, wording_similarity
 from pipeline.feature_lists.checks import shorten
-from pipeline.feature_lists.page import Draft, Section
+from pipeline.feature_lists.lines import Entry, ListWarning, WarningKind
+from pipeline.feature_lists.page import Section
 
-# Two wordings are the same entry, spaces and signs apart (pages lose them), at this rapidfuzz ratio; and may be at the
-# lower one. On the pages we know, different entries of one list stay under 85, highlights of one lie above 93.
+# The similarity of two wordings, 0 to 100, from which they are the same entry: on the pages that were examined,
+# different entries of one list stay below 85, and a highlight and its entry lie above 93.
 SAME_WORDING = 92.0
-LIKE_WORDING = 86.0
+# The similarity from which two wordings may be the same entry.
+SIMILAR_WORDING = 86.0
+# The fields of an entry that a merge does not fill from its repeat.
+_OWN_FIELDS = {"position", "title", "feature_id", "highlight"}
 
 
-def _merge_repeats(section: Section, unit: str) -> list[str]:
-    """Merge an entry that stands twice, same id and near wording, into its last place: the first was a highlight."""
+def merge_repeats(section: Section, unit: str) -> list[ListWarning]:
+    """Merge entries with the same id and similar titles into the last of them; the others are its highlights.
+
+    Returns a warning for each id that stands twice, in page order.
+    """
     warnings = []
-    # A hostile list is all repeats: what they are merged into is noted, and done to the section once.
-    last: dict[int, Draft] = {}
-    moved: dict[int, int] = {}
-    for draft in reversed(section.entries):
-        late = None if draft.feature_id is None else last.get(draft.feature_id)
-        if draft.feature_id is not None:
-            last[draft.feature_id] = draft
-        if late is None:
+    last: dict[int, Entry] = {}
+    for entry in reversed(section.entries):
+        if entry.feature_id is None:
             continue
-        if wording_similarity(draft.title, late.title) >= LIKE_WORDING:
-            _absorb(draft, late, moved)
-            last[draft.feature_id or 0] = late
-            warnings.append(
-                f"{unit} {draft.line}: id {draft.feature_id} stands again in {unit} {late.line}, in the same words: "
-                "read as its highlight"
-            )
+        later = last.setdefault(entry.feature_id, entry)
+        if later is entry:
+            continue
+        name = f"id {entry.feature_id}"
+        if wording_similarity(entry.title, later.title) >= SIMILAR_WORDING:
+            merge_into(entry, later)
+            text = f"{name} stands again in {unit} {later.line}, in the same words: read as its highlight"
+            warnings.append(ListWarning(WarningKind.REPEATED_ID, (entry.line,), text))
         else:
-            warnings.append(
-                f"{unit} {late.line}: id {late.feature_id} stands already in {unit} {draft.line}, for another title: "
-                "correct one of them"
-            )
-    section.entries = [draft for draft in section.entries if draft.line not in moved]
-    _retell(section, moved)
+            last[entry.feature_id] = entry
+            text = f"{name} stands already in {unit} {entry.line}, for another title: correct one of them"
+            warnings.append(ListWarning(WarningKind.CONFLICTING_ID, (later.line,), text))
+    section.entries = [entry for entry in section.entries if entry.merged_into is None]
     return warnings[::-1]
 
 
-def _merge_highlights(section: Section, unit: str) -> list[str]:
-    """Mark the entries that the page's highlights name, by id or else by wording; report the others."""
-    warnings: list[str] = []
-    moved: dict[int, int] = {}
-    letters = [normalize_wording(entry.title) for entry in section.entries]
-    by_id = {draft.feature_id: draft for draft in section.entries if draft.feature_id is not None}
+def merge_highlights(section: Section, unit: str) -> list[ListWarning]:
+    """Merge the page's highlights into their entries, by id or else by wording; return a warning for each other one."""
+    warnings: list[ListWarning] = []
+    wordings = [normalize_wording(entry.title) for entry in section.entries]
+    by_id = {entry.feature_id: entry for entry in section.entries if entry.feature_id is not None}
     for highlight in section.highlights:
         entry = by_id.get(highlight.feature_id) if highlight.feature_id is not None else None
-        likeness = 100.0
+        similarity = 100.0
         if entry is None:
-            likeness, entry = _find_like(highlight, section.entries, letters)
-        if entry is not None and likeness >= SAME_WORDING:
-            _absorb(highlight, entry, moved)
-        elif entry is not None and likeness >= LIKE_WORDING:
-            warnings.append(
-                f"{unit} {highlight.line}: this highlight probably repeats {unit} {entry.line}: "
-                f"give it that entry's id, or leave it out"
-            )
+            similarity, entry = _find_similar(highlight, section.entries, wordings)
+        if entry is not None and similarity >= SAME_WORDING:
+            merge_into(highlight, entry)
+        elif entry is not None:
+            text = f"this highlight probably repeats {unit} {entry.line}: give it that entry's id, or leave it out"
+            warnings.append(ListWarning(WarningKind.UNCERTAIN_HIGHLIGHT, (highlight.line,), text))
         else:
             name = f"id {highlight.feature_id}" if highlight.feature_id else shorten(highlight.title)
-            warnings.append(f"{unit} {highlight.line}: this highlight ({name}) is not in the list: add it there")
-    _retell(section, moved)
+            text = f"this highlight ({name}) is not in the list: add it there"
+            warnings.append(ListWarning(WarningKind.UNLISTED_HIGHLIGHT, (highlight.line,), text))
     return warnings
 
 
-def _find_like(highlight: Draft, entries: Sequence[Draft], letters: Sequence[str]) -> tuple[float, Draft | None]:
-    """The entry whose wording is nearest, unless a second one is as near or its id says it is another."""
+def merge_into(repeat: Entry, entry: Entry) -> None:
+    """Make `repeat` a highlight of `entry`, which takes the values that it lacks."""
+    entry.highlight = True
+    for column in fields(Feature):
+        if column.name not in _OWN_FIELDS and getattr(entry, column.name) in (None, "", []):
+            setattr(entry, column.name, getattr(repeat, column.name))
+    repeat.merged_into = entry
+
+
+def _find_similar(highlight: Entry, entries: Sequence[Entry], wordings: Sequence[str]) -> tuple[float, Entry | None]:
+    """Return the entry whose title is most similar, and the similarity.
+
+    (0.0, None) where no title is similar, or a second one is the same; an entry with another id is no candidate.
+    """
     from rapidfuzz import fuzz, process
 
-    free = {
-        number: letters[number]
-        for number, entry in enumerate(entries)
+    candidates = {
+        index: wordings[index]
+        for index, entry in enumerate(entries)
         if highlight.feature_id is None or entry.feature_id is None
     }
+    wording = normalize_wording(highlight.title)
     ranked = process.extract(
-        normalize_wording(highlight.title), free, scorer=fuzz.ratio, score_cutoff=LIKE_WORDING, limit=2, processor=None
+        wording, candidates, scorer=fuzz.ratio, score_cutoff=SIMILAR_WORDING, limit=2, processor=None
     )
     if not ranked or (len(ranked) > 1 and ranked[1][1] >= SAME_WORDING):
         return 0.0, None
     return float(ranked[0][1]), entries[ranked[0][2]]
-
-
-def _absorb(early: Draft, entry: Draft, moved: dict[int, int]) -> None:
-    """Let an entry take over what its highlight says, and note in `moved` whose lines it is written in."""
-    entry.highlight = True
-    entry.description = entry.description or early.description
-    entry.version = entry.version or early.version
-    entry.published_s = early.published_s if entry.published_s is None else entry.published_s
-    moved[early.line] = entry.line
-
-
-def _retell(section: Section, moved: Mapping[int, int]) -> None:
-    """Let the lines of what was merged be the highlights of what it was merged into."""
-    for number, account in enumerate(section.accounts):
-        if account.entry is not None and account.entry in moved:
-            section.accounts[number] = replace(account, role=LineRole.HIGHLIGHT, entry=moved[account.entry])

@@ -1,56 +1,35 @@
-"""The text of a page, line by line: which are entries, which describe them, which are something else, and why.
+"""The parser of a page's lines: entries, their descriptions, headings, highlights, and lines that are none of these.
 
-Every line gets a role; none is lost and none is made up. Pages come in two shapes: *marked* lists, whose entries carry
-an id, a version or a time, with descriptions between them; and *bare* lists, where each line is an entry.
+Every line gets a report. Pages have two shapes: in a *marked* list the entries have an id, a version or a time, and
+their descriptions stand between them; in a *bare* list each line is an entry.
 """
 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from pipeline.core.schema import LineRole
-from pipeline.feature_lists.lines import Line, MarkedLine, read_line
-
-
-@dataclass
-class Draft:
-    """An entry while its list is read: where it stands and what is known of it."""
-
-    line: int
-    title: str
-    feature_id: int | None = None
-    version: str | None = None
-    published_s: float | None = None
-    description: list[str] = field(default_factory=list)
-    highlight: bool = False
-    other_ids: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What became of one line: its role, the line of the entry it belongs to, and the reason."""
-
-    line: int
-    role: LineRole
-    text: str
-    entry: int | None = None
-    reason: str = ""
+from pipeline.core.schema import LineReport, LineRole
+from pipeline.feature_lists.lines import Entry, Line, LineKind, parse_line
 
 
 @dataclass
 class Section:
-    """One episode's part of a page, read."""
+    """One episode's part of a page: its entries, its highlights, and a report for each line with the line's entry."""
 
     episode: str | None
-    entries: list[Draft] = field(default_factory=list)
-    highlights: list[Draft] = field(default_factory=list)
-    accounts: list[Account] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    highlights: list[Entry] = field(default_factory=list)
+    reports: list[tuple[LineReport, Entry | None]] = field(default_factory=list)
 
-    def account(self, line: Line, role: LineRole, entry: int | None = None, reason: str = "") -> None:
-        """Note what became of a line."""
-        self.accounts.append(Account(line.number, role, line.text, entry, reason))
+    def report(self, line: Line, role: LineRole, entry: Entry | None = None, reason: str = "") -> None:
+        """Add the report for a line."""
+        self.reports.append((LineReport(line.number, role, line.text, reason=reason), entry))
+
+    def ignore(self, line: Line, reason: str) -> None:
+        """Add the report for a line that is no part of the list."""
+        self.report(line, LineRole.IGNORED, reason=reason)
 
 
 _EPISODE = re.compile(
@@ -61,37 +40,52 @@ _LIST_HEADING = re.compile(
     r"|(?:the\s+)?(?:full|complete)\s+(?:list|review))\W*$",
     re.IGNORECASE,
 )
-_WHOLE_LIST = re.compile(r"^\W*(?:full|complete|all)\b", re.IGNORECASE)
+_FULL_LIST = re.compile(r"^\W*(?:full|complete|all)\b", re.IGNORECASE)
 _HIGHLIGHT_HEADING = re.compile(
     r"^\W*(?:here(?:'s|’s|\s+are)\b.{0,60}\b(?:key|impactful|highlights?)\b.{0,80}"
     r"|(?:key|important|top|notable|main)\s+(?:\w+\s+)?(?:mentions?|features?|updates?|highlights?|changes?)\b.{0,60}"
     r"|highlights?\b.{0,60})$",
     re.IGNORECASE,
 )
+# Lines that stand on pages of any show, and the reasons that their reports give.
 _BOILERPLATE = (
     (re.compile(r"^[\W_]+$"), "a separator"),
     (re.compile(r"^(?:in\s+)?(?:this\s+)?episode\s+(?:#?\d+|of)\b.{50,}", re.IGNORECASE), "introduces the episode"),
     (re.compile(r"^(?:watch|listen|stream|subscribe)\b.{0,120}$", re.IGNORECASE), "a link to the episode"),
-    (re.compile(r"^https?://\S+$"), "an address"),
+    (re.compile(r"^https?://\S+$"), "a URL"),
     (re.compile(r"^\d{1,3}\s+min(?:ute)?s?(?:\s+read)?$", re.IGNORECASE), "the reading time"),
     (
         re.compile(r"^(?:[A-Z][a-z]+\.?\s+\d{1,2},?\s+\d{4}|\d{1,2}\.?\s+[A-Z][a-z]+\.?\s+\d{4}|\d{4}-\d\d-\d\d)$"),
         "a date",
     ),
-    (re.compile(r"^[Bb]y(?:\s+(?:the\s+)?[A-Z\[][\w\[\]’'-]*){0,4}$"), "who wrote it"),
+    (re.compile(r"^[Bb]y(?:\s+(?:the\s+)?[A-Z\[][\w\[\]’'-]*){0,4}$"), "the author"),
 )
 _POINTER = re.compile(r"\b(?:check out|head (?:over )?to|visit|find us|follow us|sign up)\b", re.IGNORECASE)
 _SITE = re.compile(r"\w\.[a-z]{2,}")
-_CONTINUES = re.compile(r"^(?:[a-z(…]|(?i:note|warning|tip|caution|important|nb|example)\b\s*[:!–-])")
-_LONG_HEAD = 160  # characters: a paragraph before the first entry introduces the page
-_SENTENCES_IN_HEAD = 2  # more of them before a heading such as "Changes" are entries themselves
-_GAP_IN_HEAD = 4  # short lines (a name, tags) that may stand between two lines of a page's head
+# The beginning of a line that continues the description above.
+_CONTINUATION = re.compile(r"^(?:[a-z(…]|(?i:note|warning|tip|caution|important|nb|example)\b\s*[:!–-])")
+# A list is marked where at least one line in this number has markers: an entry has at most a few lines of its own.
+MAX_LINES_AN_ENTRY = 4
+# The longest first line of a marked list, in characters, that can be an entry: a longer one introduces the list.
+MAX_FIRST_TITLE = 160
+# The most sentences before a heading such as "Changes" that are the page's introduction; more are entries themselves.
+MAX_SENTENCES_IN_HEAD = 2
+# The most short lines (a name, tags) between two lines of boilerplate in a page's head.
+MAX_GAP_IN_HEAD = 4
+# The length, in characters, from which a text with a full stop is a sentence.
+MIN_SENTENCE = 13
+# The share of sentences among the other lines from which a first line that is none is the title of a bare list.
+MIN_SENTENCE_SHARE = 0.8
+# The number of headings of one level, each followed by text, from which they are the entries of a bare list.
+MIN_ENTRY_HEADINGS = 3
+_WITHOUT_MARKERS = {LineKind.ROW, LineKind.COLUMNS, LineKind.MARKUP}
 
 
 def read_page(lines: Sequence[Line]) -> list[Section]:
-    """Return the episodes of a page, in its order; a page that names no episode, or one, is a single section."""
+    """Return the sections of a page's episodes, in page order; one section where the page names at most one episode."""
+    marked = [line if line.kind in _WITHOUT_MARKERS else replace(line, entry=parse_line(line.text)) for line in lines]
     sections = []
-    for episode, part in _split_episodes(lines):
+    for episode, part in _split_episodes(marked):
         section = Section(episode)
         _SectionReader(section, part).read()
         sections.append(section)
@@ -99,19 +93,19 @@ def read_page(lines: Sequence[Line]) -> list[Section]:
 
 
 def _split_episodes(lines: Sequence[Line]) -> list[tuple[str | None, Sequence[Line]]]:
-    """Cut the page before each line that names another episode; what precedes the first belongs to it."""
+    """Split the page before each line that names another episode; the lines before the first belong to the first."""
     starts: list[tuple[int, str]] = []
     for index, line in enumerate(lines):
-        found = _EPISODE.match(line.text)
-        if found is None or _read_marks(line) is not None:
+        match = _EPISODE.match(line.text)
+        if match is None or line.entry is not None:
             continue
-        number = found["start"] or found["end"]
+        number = match["start"] or match["end"]
         if not starts or starts[-1][1] != number:
             starts.append((index, number))
     if not starts:
         return [(None, lines)]
     bounds = [0, *(index for index, _ in starts[1:]), len(lines)]
-    return [(number, lines[bounds[i] : bounds[i + 1]]) for i, (_, number) in enumerate(starts)]
+    return [(number, lines[start:end]) for (_, number), (start, end) in zip(starts, pairwise(bounds), strict=True)]
 
 
 class _SectionReader:
@@ -120,212 +114,202 @@ class _SectionReader:
     def __init__(self, section: Section, lines: Sequence[Line]) -> None:
         self.section = section
         self.lines = lines
-        self.marks = {line.number: _read_marks(line) for line in lines}
-        plain = [
-            line
-            for line in lines
-            if line.kind not in {"heading", "columns", "markup"} and _find_boilerplate(line.text) is None
-        ]
-        marked = sum(self.marks[line.number] is not None for line in plain)
-        headed = [line for line in lines if line.kind == "heading" and self.marks[line.number] is not None]
-        # In a marked list every entry has its marks and at most a few lines of its own.
-        self.is_marked = bool(headed) or (marked > 0 and marked * 4 >= len(plain))
-        # Where lines stand close together, a blank one sets a paragraph apart; where all are spaced it says nothing.
-        self.spacing_tells = any(not line.spaced for line in lines[1:])
+        self.is_marked = _is_marked(lines)
+        # A blank line sets a paragraph apart where other lines stand close together.
+        self.has_close_lines = any(not line.spaced for line in lines[1:])
         self.entry_heading = 0 if self.is_marked else _find_entry_heading(lines)
 
     def read(self) -> None:
+        """Fill the section."""
         start = self._find_list()
         self._read_head(self.lines[:start])
-        self._read_list(self.lines[start:])
+        self._read_list(start)
 
     def _find_list(self) -> int:
-        """The index of the list's first line, or of its heading."""
+        """Return the index of the list's first line, or of its heading."""
         for index, line in enumerate(self.lines):
-            if self.marks[line.number] is None and _LIST_HEADING.match(line.text) and self._opens_list(index):
+            if line.entry is None and _LIST_HEADING.match(line.text) and self._opens_list(index):
                 return index
         return self._find_end_of_head()
 
     def _opens_list(self, index: int) -> bool:
-        """Tell the heading of the list from one in its middle ("Changes", after the entries under "New")."""
+        """Return whether a heading opens the list: "Changes" after the entries under "New" does not."""
         before = self.lines[:index]
-        if _WHOLE_LIST.match(self.lines[index].text) or any(_HIGHLIGHT_HEADING.match(line.text) for line in before):
+        if _FULL_LIST.match(self.lines[index].text) or any(_HIGHLIGHT_HEADING.match(line.text) for line in before):
             return True
-        ids = {marks.feature_id for line in before if (marks := self.marks[line.number]) is not None}
-        after = {marks.feature_id for line in self.lines[index:] if (marks := self.marks[line.number]) is not None}
+        ids = {line.entry.feature_id for line in before if line.entry is not None}
+        ids_after = {line.entry.feature_id for line in self.lines[index:] if line.entry is not None}
         if ids:
-            return ids <= after
-        said = [line for line in before if _is_sentence(line.text) and _find_boilerplate(line.text) is None]
-        return len(said) <= _SENTENCES_IN_HEAD
+            return ids <= ids_after
+        sentences = [line for line in before if _is_sentence(line.text) and _find_boilerplate(line.text) is None]
+        return len(sentences) <= MAX_SENTENCES_IN_HEAD
 
     def _find_end_of_head(self) -> int:
+        """Return the index of the first line after the page's title and boilerplate."""
         end = gap = 0
         for index, line in enumerate(self.lines):
-            if self.marks[line.number] is not None and not _HIGHLIGHT_HEADING.match(line.text):
+            if line.entry is not None and not _HIGHLIGHT_HEADING.match(line.text):
                 break
-            if line.kind in {"row", "columns"}:
+            if line.kind in {LineKind.ROW, LineKind.COLUMNS}:
                 break
-            if _find_boilerplate(line.text) is not None or self._is_page_heading(line, index, end):
+            # A heading above the list that is none of its entries.
+            is_page_heading = line.kind is LineKind.HEADING and line.level != self.entry_heading and index == end
+            if _find_boilerplate(line.text) is not None or is_page_heading:
                 end, gap = index + 1, 0
             else:
                 gap += 1
-            if gap > _GAP_IN_HEAD or (gap and _is_sentence(line.text)):
+            if gap > MAX_GAP_IN_HEAD or (gap and _is_sentence(line.text)):
                 break
-        if end == 0 and self.lines and self.lines[0].kind in {"text", "heading"} and self._is_title(self.lines[0]):
-            end = 1
-        return end
+        return 1 if end == 0 and self._begins_with_title() else end
 
-    def _is_page_heading(self, line: Line, index: int, end: int) -> bool:
-        """A heading above the list, which is none of its entries."""
-        return line.kind == "heading" and line.level != self.entry_heading and index == end
-
-    def _is_title(self, first: Line) -> bool:
-        """The first line of a page is its title where the entries look otherwise."""
-        rest = self.lines[1:]
-        if self.marks[first.number] is not None or _is_sentence(first.text) or len(rest) < 2:
+    def _begins_with_title(self) -> bool:
+        """Return whether the first line is the page's title: it looks different from the entries below."""
+        if len(self.lines) <= 2:
             return False
-        entries = [self.marks[line.number] is not None if self.is_marked else _is_sentence(line.text) for line in rest]
-        return entries[0] if self.is_marked else sum(entries) >= 0.8 * len(entries)
+        first, *others = self.lines
+        if first.kind not in {LineKind.TEXT, LineKind.HEADING} or first.entry is not None or _is_sentence(first.text):
+            return False
+        if self.is_marked:
+            return others[0].entry is not None
+        return sum(_is_sentence(line.text) for line in others) >= MIN_SENTENCE_SHARE * len(others)
 
     def _read_head(self, lines: Sequence[Line]) -> None:
-        """Highlights, and what introduces the page."""
-        current: Draft | None = None
-        opened: Line | None = None
+        """Read the lines before the list: highlights, and the introduction of the page."""
+        highlight: Entry | None = None
+        opening: Line | None = None
         in_highlights = False
         for line in lines:
-            marks = self.marks[line.number]
-            if line.kind == "markup":
-                self.section.account(line, LineRole.IGNORED, reason="markup")
-            elif marks is None and _HIGHLIGHT_HEADING.match(line.text):
-                self.section.account(line, LineRole.HEADING)
-                current, in_highlights = None, True
-            elif marks is None and (reason := _find_boilerplate(line.text)):
-                self.section.account(line, LineRole.IGNORED, reason=reason)
-                current, in_highlights = None, False
-            elif current is not None and opened is not None and self._describes_highlight(line, current, opened):
-                current.description.append(_squeeze(line.text))
-                self.section.account(line, LineRole.HIGHLIGHT, current.line)
-            elif marks is not None or (in_highlights and line.kind != "heading"):
-                current, opened = self._add(self.section.highlights, line, marks), line
-                self.section.account(line, LineRole.HIGHLIGHT, line.number)
+            if line.kind is LineKind.MARKUP:
+                self.section.ignore(line, "markup")
+            elif line.entry is None and _HIGHLIGHT_HEADING.match(line.text):
+                self.section.report(line, LineRole.HEADING)
+                highlight, in_highlights = None, True
+            elif line.entry is None and (reason := _find_boilerplate(line.text)):
+                self.section.ignore(line, reason)
+                highlight, in_highlights = None, False
+            elif highlight is not None and opening is not None and _describes_highlight(line, highlight, opening):
+                highlight.description.append(_squeeze(line.text))
+                self.section.report(line, LineRole.HIGHLIGHT, highlight)
+            elif line.entry is not None or (in_highlights and line.kind is not LineKind.HEADING):
+                highlight, opening = _add_entry(self.section.highlights, line), line
+                self.section.report(line, LineRole.HIGHLIGHT, highlight)
             else:
-                self.section.account(line, LineRole.IGNORED, reason="stands before the list")
-                current = None
+                self.section.ignore(line, "stands before the list")
+                highlight = None
 
-    def _describes_highlight(self, line: Line, current: Draft, opened: Line) -> bool:
-        """Tell a line about the current highlight, which `opened` with its title, from one of its own."""
-        if current.description or self.marks[line.number] is not None or line.kind == "heading":
-            return False
-        if line.kind == opened.kind == "bullet":
-            return line.level > opened.level
-        if "bullet" in {line.kind, opened.kind} or self.marks[opened.number] is not None:
-            return True
-        # Nothing sets the titles apart but that they are none of the sentences below them.
-        return _is_sentence(line.text) and not _is_sentence(opened.text)
-
-    def _read_list(self, lines: Sequence[Line]) -> None:
-        """The entries and their descriptions, and blocks of highlights among them."""
-        current: Draft | None = None
-        previous: Line | None = None
-        into = self.section.entries
-        for line in lines:
-            marks = self.marks[line.number]
-            if line.kind == "markup":
-                self.section.account(line, LineRole.IGNORED, reason="markup")
-            elif line.kind == "columns":
-                self.section.account(line, LineRole.HEADING, reason="the table's columns")
-            elif marks is None and self._is_heading(line):
-                into = self.section.highlights if _HIGHLIGHT_HEADING.match(line.text) else self.section.entries
-                self.section.account(line, LineRole.HEADING)
-                current = None
-            elif marks is None and line.kind == "row":
-                self.section.account(line, LineRole.IGNORED, reason="a row without a title")
-            elif marks is None and (reason := _find_boilerplate(line.text)):
-                self.section.account(line, LineRole.IGNORED, reason=reason)
-            elif marks is None and current is None and not into and self._is_introduction(line):
-                self.section.account(line, LineRole.IGNORED, reason="introduces the list")
-            elif marks is None and current is not None and self._describes(line, current, previous):
-                current.description.append(_squeeze(line.text))
-                role = LineRole.HIGHLIGHT if into is self.section.highlights else LineRole.DESCRIPTION
-                self.section.account(line, role, current.line)
+    def _read_list(self, start: int) -> None:
+        """Read the lines from `start` on: the entries with their descriptions, and the highlights among them."""
+        entry: Entry | None = None
+        opening = start  # the index of the line with the entry's title
+        in_highlights = False
+        for index, line in enumerate(self.lines[start:], start):
+            target = self.section.highlights if in_highlights else self.section.entries
+            if line.kind is LineKind.MARKUP:
+                self.section.ignore(line, "markup")
+            elif line.kind is LineKind.COLUMNS:
+                self.section.report(line, LineRole.HEADING, reason="the table's columns")
+            elif line.entry is None and self._is_heading(line):
+                self.section.report(line, LineRole.HEADING)
+                entry, in_highlights = None, _HIGHLIGHT_HEADING.match(line.text) is not None
+            elif line.entry is None and (reason := self._explain_ignored(line, is_first=entry is None and not target)):
+                self.section.ignore(line, reason)
+            elif line.entry is None and entry is not None and self._describes(line, entry, opening):
+                entry.description.append(_squeeze(line.text))
+                self.section.report(line, LineRole.HIGHLIGHT if in_highlights else LineRole.DESCRIPTION, entry)
             else:
-                current = self._add(into, line, marks)
-                role = LineRole.HIGHLIGHT if into is self.section.highlights else LineRole.ENTRY
-                self.section.account(line, role, line.number)
-                self._opened = line
-            previous = line
+                entry, opening = _add_entry(target, line), index
+                self.section.report(line, LineRole.HIGHLIGHT if in_highlights else LineRole.ENTRY, entry)
 
     def _is_heading(self, line: Line) -> bool:
         if _LIST_HEADING.match(line.text) or _HIGHLIGHT_HEADING.match(line.text):
             return True
-        return line.kind == "heading" and line.level != self.entry_heading
+        return line.kind is LineKind.HEADING and line.level != self.entry_heading
 
-    def _is_introduction(self, line: Line) -> bool:
-        """A paragraph, or a line that announces others, before the first entry of a marked list."""
-        return self.is_marked and (len(line.text) > _LONG_HEAD or line.text.endswith(":"))
+    def _explain_ignored(self, line: Line, *, is_first: bool) -> str | None:
+        """Return why a line without markers is no part of the list; None where it is a part.
 
-    def _describes(self, line: Line, current: Draft, previous: Line | None) -> bool:
-        """Tell a line about the current entry from an entry of its own."""
-        opened = self._opened
-        if opened.kind == "heading":
-            return line.kind != "heading"
-        if line.kind == "bullet" and (opened.kind != "bullet" or line.level > opened.level):
+        `is_first` is true until the list has an entry.
+        """
+        if line.kind is LineKind.ROW:
+            return "a row without a title"
+        if reason := _find_boilerplate(line.text):
+            return reason
+        if is_first and self.is_marked and (len(line.text) > MAX_FIRST_TITLE or line.text.endswith(":")):
+            return "introduces the list"
+        return None
+
+    def _describes(self, line: Line, entry: Entry, opening: int) -> bool:
+        """Return whether a line is about the entry whose title is at the index `opening`, and no entry itself."""
+        title = self.lines[opening]
+        if title.kind is LineKind.HEADING:
+            return line.kind is not LineKind.HEADING
+        if line.kind is LineKind.BULLET and (title.kind is not LineKind.BULLET or line.level > title.level):
             return True
         if not self.is_marked:
             return False
-        if opened.kind == "bullet" and line.kind == "bullet":
+        if title.kind is LineKind.BULLET and line.kind is LineKind.BULLET:
             return False
-        if not current.description:
-            return self.marks[current.line] is not None
-        if _CONTINUES.match(line.text) or current.description[-1].endswith((":", ",")):
+        if not entry.description:
+            return title.entry is not None
+        if _CONTINUATION.match(line.text) or entry.description[-1].endswith((":", ",")):
             return True
-        # A title, a blank line, then paragraphs: what comes before the next entry is about this one.
-        in_paragraphs = previous is not None and self.spacing_tells and self._spaced_description(current)
-        return in_paragraphs and self.marks[current.line] is not None
-
-    def _spaced_description(self, current: Draft) -> bool:
-        after = next((line for line in self.lines if line.number > current.line), None)
-        return after is not None and after.spaced
-
-    @staticmethod
-    def _add(into: list[Draft], line: Line, marks: MarkedLine | None) -> Draft:
-        if marks is None:
-            draft = Draft(line.number, _squeeze(line.text))
-        else:
-            draft = Draft(line.number, _squeeze(marks.title), marks.feature_id, marks.version, marks.published_s)
-            draft.description = [_squeeze(marks.description)] if marks.description else []
-            draft.other_ids, draft.highlight = marks.other_ids, marks.highlight
-        into.append(draft)
-        return draft
+        # A title with markers, a blank line, then paragraphs: the paragraphs up to the next entry are about this entry.
+        return title.entry is not None and self.has_close_lines and self.lines[opening + 1].spaced
 
 
-def _read_marks(line: Line) -> MarkedLine | None:
-    if line.kind in {"row", "columns", "markup"}:
-        return line.row
-    return read_line(line.text)
+def _is_marked(lines: Sequence[Line]) -> bool:
+    """Return whether the entries of a list have markers."""
+    if any(line.kind is LineKind.HEADING and line.entry is not None for line in lines):
+        return True
+    without_text = {LineKind.HEADING, LineKind.COLUMNS, LineKind.MARKUP}
+    content = [line for line in lines if line.kind not in without_text and _find_boilerplate(line.text) is None]
+    marked = sum(line.entry is not None for line in content)
+    return marked > 0 and marked * MAX_LINES_AN_ENTRY >= len(content)
+
+
+def _find_entry_heading(lines: Sequence[Line]) -> int:
+    """Return the deepest level of headings that are the entries of a bare list; 0 where there is none."""
+    counts: Counter[int] = Counter()
+    for line, following in pairwise(lines):
+        is_followed_by_text = line.kind is LineKind.HEADING and following.kind is not LineKind.HEADING
+        if is_followed_by_text and not _LIST_HEADING.match(line.text):
+            counts[line.level] += 1
+    return max((level for level, count in counts.items() if count >= MIN_ENTRY_HEADINGS), default=0)
+
+
+def _describes_highlight(line: Line, highlight: Entry, opening: Line) -> bool:
+    """Return whether a line is about the highlight with its title in the line `opening`, and no highlight itself."""
+    if highlight.description or line.entry is not None or line.kind is LineKind.HEADING:
+        return False
+    if line.kind is opening.kind is LineKind.BULLET:
+        return line.level > opening.level
+    if LineKind.BULLET in {line.kind, opening.kind} or opening.entry is not None:
+        return True
+    # Without bullets and markers, titles differ from the sentences below them only in that they are no sentences.
+    return _is_sentence(line.text) and not _is_sentence(opening.text)
+
+
+def _add_entry(entries: list[Entry], line: Line) -> Entry:
+    """Append the entry of a line, and return it; a line without markers is a title."""
+    parsed = line.entry or Entry(line.text)
+    description = [_squeeze(text) for text in parsed.description]
+    entry = replace(parsed, title=_squeeze(parsed.title), description=description, line=line.number)
+    entries.append(entry)
+    return entry
 
 
 def _find_boilerplate(text: str) -> str | None:
-    """Why a line that stands on every page is no entry; None for any other line."""
-    # Two patterns in turn, since one over both would take quadratic time on a hostile line.
+    """Return why a line that stands on pages of any show is no entry; None for other lines."""
+    # Two patterns in turn: a single one would take quadratic time on a hostile line.
     if (pointer := _POINTER.search(text)) and _SITE.search(text, pointer.end()):
         return "points to another site"
     return next((reason for pattern, reason in _BOILERPLATE if pattern.search(text)), None)
 
 
-def _find_entry_heading(lines: Sequence[Line]) -> int:
-    """The heading level whose headings are the entries of a list without marks: three or more, each with text below."""
-    counts: Counter[int] = Counter()
-    for line, following in pairwise(lines):
-        if line.kind == "heading" and following.kind != "heading" and not _LIST_HEADING.match(line.text):
-            counts[line.level] += 1
-    return max((level for level, count in counts.items() if count >= 3), default=0)
-
-
 def _squeeze(text: str) -> str:
-    """Text without the tabs that separated an entry's parts."""
+    """Return a text without the tabs that separated an entry's parts."""
     return " ".join(text.split())
 
 
 def _is_sentence(text: str) -> bool:
-    return text.endswith((".", "!", "?", "…", ".”", '."')) and len(text) > 12
+    return text.endswith((".", "!", "?", "…", ".”", '."')) and len(text) >= MIN_SENTENCE

@@ -1,11 +1,12 @@
-"""Feature lists in tables: CSV, TSV, XLSX and JSON, their columns known by the names people give them."""
+"""Readers of feature lists in tables (CSV, TSV, XLSX, JSON), and the columns that they know."""
 
 import csv
 import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from datetime import time as clock_time
 from itertools import islice
@@ -14,41 +15,93 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.core.text import clean_text, unescape_formula
 from pipeline.core.times import parse_time
-from pipeline.feature_lists.lines import Document, Line, MarkedLine
+from pipeline.feature_lists.lines import Document, Entry, Line, LineKind, ListWarning, WarningKind
 
-# The names people give their columns, in small letters without blanks and signs.
-COLUMNS: dict[str, frozenset[str]] = {
-    "position": frozenset({"position", "pos", "no", "nr", "number"}),
-    "feature_id": frozenset({"featureid", "id", "ticket", "ticketid", "issue", "key", "reference", "ref"}),
-    "version": frozenset({"version", "release", "ver", "build", "fixversion"}),
-    "title": frozenset({"title", "feature", "name", "summary", "featuretitle", "headline", "change"}),
-    "description": frozenset({"description", "details", "notes", "body", "text", "desc"}),
-    "highlight": frozenset({"highlight", "highlights", "highlighted", "important"}),
-    "published_s": frozenset({"publisheds", "published", "timestamp", "time", "start", "starts", "at", "timecode"}),
+# The latest time, in seconds, that a cell can hold: 100 hours.
+MAX_SECONDS = 360_000
+# The largest workbook, in unpacked bytes: ten times a list of 1,000 entries. A zip can unpack to 1,000 times its size.
+MAX_SHEET_BYTES = 16 << 20
+# The most rows of a sheet that are read.
+MAX_ROWS = 20_000
+# The most columns of a sheet that are read: a single cell in its last corner makes a sheet 17 billion cells large.
+MAX_COLUMNS = 64
+# The most characters of a header that an error quotes.
+MAX_HEADER_QUOTED = 200
+# Day 0 of a spreadsheet, which knows no time zone.
+SHEET_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table of features.
+
+    `aliases` are the names that people give it, in lower case, letters only. `parse` returns the value of a cell that
+    is not empty, and raises ValueError where the cell is not `noun`; without it the column is not read.
+    """
+
+    aliases: frozenset[str]
+    parse: Callable[[str], Any] | None = None
+    noun: str = "a value"
+
+
+def _parse_id(cell: str) -> int:
+    if digits := re.fullmatch(r"#?\s*(\d{1,15})(?:\.0)?", cell):
+        return int(digits[1])
+    raise ValueError(cell)
+
+
+def _parse_version(cell: str) -> str:
+    return f"v{cell.lstrip('vV ')}" if re.match(r"[vV]?\s?\d", cell) else cell
+
+
+def _parse_flag(cell: str) -> bool:
+    return cell.lower() in {"true", "1", "yes", "y", "x"}
+
+
+def _parse_seconds(cell: str) -> float:
+    """Return the seconds of `996`, `996.0`, `16:36` or a spreadsheet's `00:16:36`; ValueError for other cells."""
+    seconds = parse_time(cell) if ":" in cell else float(cell)
+    if not 0 <= seconds < MAX_SECONDS:
+        raise ValueError(cell)
+    return seconds
+
+
+# The columns by the names of the fields of `Feature`, in the order in which they are written.
+COLUMNS = {
+    # The order of the rows gives the positions.
+    "position": Column(frozenset({"position", "pos", "no", "nr", "number"})),
+    "feature_id": Column(
+        frozenset({"featureid", "id", "ticket", "ticketid", "issue", "key", "reference", "ref"}), _parse_id, "an id"
+    ),
+    "version": Column(frozenset({"version", "release", "ver", "build", "fixversion"}), _parse_version),
+    "title": Column(frozenset({"title", "feature", "name", "summary", "featuretitle", "headline", "change"}), str),
+    "description": Column(frozenset({"description", "details", "notes", "body", "text", "desc"}), lambda cell: [cell]),
+    "highlight": Column(frozenset({"highlight", "highlights", "highlighted", "important"}), _parse_flag),
+    "published_s": Column(
+        frozenset({"publisheds", "published", "timestamp", "time", "start", "starts", "at", "timecode"}),
+        _parse_seconds,
+        "a time",
+    ),
 }
-
-# A list of 1,000 entries is a tenth of this. Zip packs a thousand times as much into a file that passes for small, and
-# one cell in the last corner of a sheet makes it 17 thousand million cells large.
-MAX_SHEET_BYTES, MAX_ROWS, MAX_COLUMNS = 16 << 20, 20_000, 64
-SHEET_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day 0 has no zone
 
 
 def read_csv_lines(text: str, suffix: str, columns: Mapping[str, str]) -> Document:
-    """Return the rows of a table whose first line names the columns, which `columns` maps to ours where they differ.
+    """Return the rows of a table whose first line names the columns; `columns` maps its names to ours.
 
-    The separator of a .csv may be another than the comma. InputError where no column holds titles.
+    The separator of a .csv file is the comma, semicolon, tab or bar that its first line has most. InputError where no
+    column holds titles.
     """
     delimiter = "\t" if suffix == ".tsv" else _find_delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows = []
     try:
-        begin = 1
+        first_line = 1
         for cells in reader:
-            rows.append((begin, [unescape_formula(clean_text(cell)) for cell in cells]))
-            begin = reader.line_num + 1
+            rows.append((first_line, [unescape_formula(clean_text(cell)) for cell in cells]))
+            first_line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(f"line {reader.line_num}: {error}") from error
-    return _as_table(rows, columns, "line")
+    return _read_table(rows, columns, "line")
 
 
 def _find_delimiter(text: str) -> str:
@@ -57,7 +110,10 @@ def _find_delimiter(text: str) -> str:
 
 
 def read_xlsx_lines(content: bytes, columns: Mapping[str, str]) -> Document:
-    """Return the rows of a workbook's first sheet; InputError where it is none, is too large, or has no titles."""
+    """Return the rows of a workbook's first sheet; `columns` maps its column names to ours.
+
+    InputError where the bytes are no workbook, the sheet is too large, or no column holds titles.
+    """
     try:
         rows = list(_read_cells(content))
     except InputError:
@@ -65,30 +121,30 @@ def read_xlsx_lines(content: bytes, columns: Mapping[str, str]) -> Document:
     except Exception as error:  # a damaged workbook fails in zipfile, XML or openpyxl, each in its own way
         raise InputError(f"this is not an .xlsx workbook ({type(error).__name__})") from error
     if len(rows) > MAX_ROWS:
-        raise InputError(f"the sheet has more than {MAX_ROWS} rows: this must be something else than a feature list")
+        raise InputError(f"the sheet has more than {MAX_ROWS} rows, too many for a feature list: is this another file?")
     clocks = [clock for cells in rows for cell in cells if (clock := _read_clock(cell)) is not None]
-    # A spreadsheet takes 16:36, typed for minutes and seconds, for hours and minutes.
-    unit = 60 if all(clock % 60 == 0 for clock in clocks) else 1
-    return _as_table(
-        [(number, [_show_cell(cell, unit) for cell in cells]) for number, cells in enumerate(rows, start=1)],
+    # A spreadsheet reads 16:36, typed as minutes and seconds, as hours and minutes.
+    divisor = 60 if all(clock % 60 == 0 for clock in clocks) else 1
+    return _read_table(
+        [(number, [_format_cell(cell, divisor) for cell in cells]) for number, cells in enumerate(rows, start=1)],
         columns,
         "row",
     )
 
 
 def _read_cells(content: bytes) -> Iterator[list[Any]]:
-    """The rows of a workbook's first sheet, one too many at most; errors and empty cells as empty text."""
+    """Yield at most `MAX_ROWS` + 1 rows of a workbook's first sheet; errors and empty cells are empty text."""
     import openpyxl
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        # What zipfile gives of a member is never more than the size that it states.
+        # zipfile never unpacks more of a member than the size that the archive states.
         size = sum(member.file_size for member in archive.infolist() if member.filename.lower().endswith(".xml"))
     if size > MAX_SHEET_BYTES:
-        raise InputError(f"the sheet unpacks to {size >> 20} MB: this must be something else than a feature list")
+        raise InputError(f"the sheet unpacks to {size >> 20} MB, too many for a feature list: is this another file?")
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
         sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # programs write wrong ones
+        sheet.reset_dimensions()  # some programs write wrong dimensions
         for cells in islice(sheet.iter_rows(max_col=MAX_COLUMNS), MAX_ROWS + 1):
             yield ["" if cell.value is None or cell.data_type == "e" else _as_integer(cell.value) for cell in cells]
     finally:
@@ -96,43 +152,43 @@ def _read_cells(content: bytes) -> Iterator[list[Any]]:
 
 
 def _as_integer(value: Any) -> Any:
-    """A number without a fraction as an integer: a spreadsheet knows none, and 979667.0 is no id."""
+    """Return a float without a fraction as an integer: spreadsheets have no integers, and 979667.0 is not an id."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _show_cell(cell: Any, unit: int) -> str:
+def _format_cell(cell: Any, divisor: int) -> str:
     clock = _read_clock(cell)
-    return clean_text(str(cell)) if clock is None else f"{clock / unit:g}"
+    return clean_text(str(cell)) if clock is None else f"{clock / divisor:g}"
 
 
 def _read_clock(cell: Any) -> int | None:
-    """The seconds in a cell that a spreadsheet holds as a time of day or a duration; None for any other."""
+    """Return the seconds of a cell that holds a time of day or a duration; None for other cells."""
     if isinstance(cell, datetime):
-        # Durations of a day or more are shown as dates of its first days.
+        # A duration of a day or more reads as a date in the first year of the spreadsheet's calendar.
         return int((cell - SHEET_ZERO).total_seconds()) if cell.year == SHEET_ZERO.year + 1 else None
     if isinstance(cell, timedelta):
         return int(cell.total_seconds())
     return cell.hour * 3600 + cell.minute * 60 + cell.second if isinstance(cell, clock_time) else None
 
 
-def _as_table(rows: list[tuple[int, list[str]]], columns: Mapping[str, str], unit: str) -> Document:
+def _read_table(rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, str], unit: str) -> Document:
+    """Return the document of a table's numbered rows; InputError where it is empty or no column holds titles."""
     filled = [(number, cells) for number, cells in rows if any(cells)]
     if not filled:
         raise InputError("the table is empty")
-    if "title" not in _name_columns(filled[0][1], columns):
-        known = ", ".join(cell for cell in filled[0][1] if cell) or "nothing"
-        raise InputError(f"{unit} {filled[0][0]}: no column is called title (found: {known[:200]})")
-    names = _name_columns(filled[0][1], columns)
-    odd = [
-        f"{unit} {number}: {complaint}"
-        for number, cells in filled[1:]
-        for complaint in _find_odd(dict(zip(names, cells, strict=False)))
-    ]
-    return Document(tuple(read_rows(filled, columns)), unit, tuple(odd))
+    number, header = filled[0]
+    if "title" not in _name_columns(header, columns):
+        names = ", ".join(cell for cell in header if cell) or "nothing"
+        raise InputError(f"{unit} {number}: no column is called title (found: {names[:MAX_HEADER_QUOTED]})")
+    lines, warnings = parse_rows(filled, columns)
+    return Document(tuple(lines), unit, tuple(warnings))
 
 
 def read_json_lines(text: str, columns: Mapping[str, str]) -> Document:
-    """Return the items of a list of objects, or of an object whose `features` is one; InputError for anything else."""
+    """Return the items of a list of objects, or of an object whose `features` is one; InputError for other JSON.
+
+    `columns` maps the names of the objects' members to ours.
+    """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -144,69 +200,59 @@ def read_json_lines(text: str, columns: Mapping[str, str]) -> Document:
     lines, warnings = [], []
     for number, item in enumerate(value, start=1):
         names = _name_columns([str(name) for name in item], columns)
-        record = dict(
-            zip(names, ("" if cell is None else clean_text(str(cell)) for cell in item.values()), strict=True)
-        )
-        lines.append(_read_record(number, record, " ".join(record.values())))
-        warnings += [f"item {number}: {odd}" for odd in _find_odd(record)]
+        cells = ["" if cell is None else clean_text(str(cell)) for cell in item.values()]
+        record = dict(zip(names, cells, strict=True))
+        line, unreadable = _parse_row(number, record, " ".join(record.values()))
+        lines.append(line)
+        warnings += unreadable
     return Document(tuple(lines), "item", tuple(warnings))
 
 
-def read_rows(rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, str]) -> list[Line]:
-    """Return a table's numbered rows as lines; where no column is a title, each row is a line of text."""
+def parse_rows(
+    rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, str]
+) -> tuple[list[Line], list[ListWarning]]:
+    """Return a table's numbered rows as lines, and a warning for each unreadable cell; the first row is the header.
+
+    Where no column holds titles, each row is a line of text.
+    """
     if not rows:
-        return []
+        return [], []
     number, header = rows[0]
     names = _name_columns(header, columns)
     if "title" not in names:
-        return [Line(number, " | ".join(filter(None, cells))) for number, cells in rows if any(cells)]
-    lines = [Line(number, " | ".join(filter(None, header)), "columns")]
+        return [Line(number, " | ".join(filter(None, cells))) for number, cells in rows if any(cells)], []
+    lines = [Line(number, " | ".join(filter(None, header)), LineKind.COLUMNS)]
+    warnings: list[ListWarning] = []
     for number, cells in rows[1:]:
         if any(cells):
-            lines.append(_read_record(number, dict(zip(names, cells, strict=False)), " | ".join(filter(None, cells))))
-    return lines
+            record = dict(zip(names, cells, strict=False))
+            line, unreadable = _parse_row(number, record, " | ".join(filter(None, cells)))
+            lines.append(line)
+            warnings += unreadable
+    return lines, warnings
 
 
 def _name_columns(header: Sequence[str], columns: Mapping[str, str]) -> list[str]:
-    """Our names for a table's columns; a column we do not know keeps its own, and so does a second of a kind."""
+    """Return our names for a table's columns; an unknown column, and a second of the same kind, keeps its own name."""
     names: list[str] = []
     for cell in header:
-        key = re.sub(r"[^a-z]", "", cell.lower())
-        ours = columns.get(cell) or next((name for name, theirs in COLUMNS.items() if key in theirs), cell)
-        names.append(cell if ours in names else ours)
+        letters = re.sub(r"[^a-z]", "", cell.lower())
+        known = next((name for name, column in COLUMNS.items() if letters in column.aliases), cell)
+        name = columns.get(cell) or known
+        names.append(cell if name in names else name)
     return names
 
 
-def _read_record(number: int, record: Mapping[str, str], text: str) -> Line:
-    """A row as a line that knows its parts; without a title it is no entry."""
-    title = record.get("title", "")
-    if not title:
-        return Line(number, text or "-", "row")
-    digits = re.fullmatch(r"#?\s*(\d{1,15})(?:\.0)?", record.get("feature_id", ""))
-    version = record.get("version", "")
-    marks = MarkedLine(
-        title,
-        record.get("description", ""),
-        int(digits[1]) if digits else None,
-        f"v{version.lstrip('vV ')}" if re.match(r"[vV]?\s?\d", version) else version or None,
-        _read_seconds(record.get("published_s", "")),
-        highlight=record.get("highlight", "").lower() in {"true", "1", "yes", "y", "x"},
-    )
-    return Line(number, text, "row", row=marks)
-
-
-def _read_seconds(text: str) -> float | None:
-    """Seconds from `996`, `996.0`, `16:36` or a spreadsheet's `00:16:36`; None where it is none of these."""
-    try:
-        seconds = parse_time(text) if ":" in text else float(text)
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 360_000 else None
-
-
-def _find_odd(record: Mapping[str, str]) -> Iterator[str]:
-    """What a table's cells hold that we cannot use."""
-    if (cell := record.get("feature_id", "")) and not re.fullmatch(r"#?\s*\d{1,15}(?:\.0)?", cell):
-        yield f"{cell!r} is not an id; left empty"
-    if (cell := record.get("published_s", "")) and _read_seconds(cell) is None:
-        yield f"{cell!r} is not a time; left empty"
+def _parse_row(number: int, record: Mapping[str, str], text: str) -> tuple[Line, list[ListWarning]]:
+    """Return a row as a line, with its entry where it has a title, and a warning for each unreadable cell."""
+    values: dict[str, Any] = {}
+    warnings = []
+    for name, column in COLUMNS.items():
+        if (cell := record.get(name, "")) and column.parse is not None:
+            try:
+                values[name] = column.parse(cell)
+            except ValueError:
+                message = f"{cell!r} is not {column.noun}; left empty"
+                warnings.append(ListWarning(WarningKind.UNREADABLE_CELL, (number,), message))
+    entry = Entry(**values) if "title" in values else None
+    return Line(number, text or "-", LineKind.ROW, entry=entry), warnings

@@ -1,4 +1,4 @@
-"""Write feature lists."""
+"""Writers of feature lists; the readers of this package return the same list for what is written here."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pipeline.core.schema import Feature
+from pipeline.core.serialization import features_to_json
 from pipeline.core.text import escape_formula
 from pipeline.core.times import format_time
 from pipeline.feature_lists.tables import COLUMNS
@@ -16,30 +17,29 @@ OUTPUT_SUFFIXES = frozenset({".csv", ".json", ".txt"})
 
 
 def dump_features(features: Sequence[Feature], suffix: str) -> str:
-    """Return a list as .csv, .json or a page's text (.txt), which read back as the same list."""
-    records = [asdict(feature) for feature in features]
+    """Return a list as the text of a .csv, .json or .txt file; `suffix` is one of `OUTPUT_SUFFIXES`."""
     if suffix == ".txt":
         return format_page(features)
     if suffix == ".json":
-        return json.dumps({"features": records}, ensure_ascii=False, indent=1) + "\n"
+        return json.dumps({"features": features_to_json(features)}, ensure_ascii=False, indent=1) + "\n"
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _show_cell(record[name]) for name in COLUMNS} for record in records)
+    writer.writerows({name: _format_cell(value) for name, value in asdict(feature).items()} for feature in features)
     return text.getvalue()
 
 
-def _show_cell(value: object) -> object:
-    """A value as a cell that no spreadsheet takes for a formula."""
+def _format_cell(value: object) -> object:
+    """Return a value as a cell that no spreadsheet runs as a formula."""
     if value is None:
         return ""
     return escape_formula(value) if isinstance(value, str) else value
 
 
 def format_page(features: Sequence[Feature]) -> str:
-    """Return a list in the page's own format, highlights first, which `read_page` reads back as the same list.
+    """Return a list as the text of a page, highlights first.
 
-    Times are in whole seconds, as a page has them.
+    Times are in whole seconds.
     """
     lines = []
     highlights = [feature for feature in features if feature.highlight]
@@ -47,12 +47,18 @@ def format_page(features: Sequence[Feature]) -> str:
         lines.append("Highlights:")
         lines += [f"· {f.title}" + (f" ({f.feature_id})" if f.feature_id is not None else "") for f in highlights]
     lines.append("Full feature review:")
-    # Among entries without ids a plain line could be the description of the one before: bullets tell them apart.
-    plain = all(feature.feature_id is not None for feature in features)
+    # Among entries without ids a plain line would be the description of the entry above: bullets set them apart.
+    has_ids = all(feature.feature_id is not None for feature in features)
     for feature in features:
-        marks = f"{feature.version or ''} {f'#{feature.feature_id}' if feature.feature_id is not None else ''}".strip()
-        time = "" if feature.published_s is None else format_time(feature.published_s)
-        lines.append(("" if plain else "- ") + " | ".join(part for part in (feature.title, marks, time) if part))
+        lines.append(("" if has_ids else "- ") + _format_entry(feature))
         if feature.description:
-            lines.append(feature.description if plain else f"  - {feature.description}")
+            lines.append(feature.description if has_ids else f"  - {feature.description}")
     return "\n".join(lines) + "\n"
+
+
+def _format_entry(feature: Feature) -> str:
+    """Return `Title | v2.204 #979667 | 16:36`, without the markers that the feature does not have."""
+    feature_id = None if feature.feature_id is None else f"#{feature.feature_id}"
+    release = " ".join(marker for marker in (feature.version, feature_id) if marker)
+    time = None if feature.published_s is None else format_time(feature.published_s)
+    return " | ".join(part for part in (feature.title, release, time) if part)

@@ -147,7 +147,7 @@ def test_explain_tells_what_became_of_every_line(tmp_path: Path) -> None:
     assert [" ".join(line.split()) for line in lines[:7]] == [
         "line is of why text",
         "1 ignored stands before the list Kite news",
-        "2 ignored who wrote it By Ann",
+        "2 ignored the author By Ann",
         "3 entry 1 A thing | v4.10 #500111",
         "4 description 1 About it.",
         "5 entry 2 Another one | v4.10 #500111",

@@ -1,4 +1,4 @@
-"""Two revisions of a list, compared in words."""
+"""The changes between two revisions of a list."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ def renumber(features: list[Feature]) -> list[Feature]:
 
 
 @pytest.mark.parametrize(
-    ("now", "words"),
+    ("now", "description"),
     [
         (LIST, "only its layout"),
         ((*LIST, Feature(4, "New"), Feature(5, "Newer", "", 500144)), "2 entries added"),
@@ -31,23 +31,23 @@ def renumber(features: list[Feature]) -> list[Feature]:
         ),
     ],
 )
-def test_a_change_is_told_in_words(now: tuple[Feature, ...], words: str) -> None:
-    assert compare_lists(LIST, renumber(list(now))).describe() == words
+def test_changes_are_described(now: tuple[Feature, ...], description: str) -> None:
+    assert compare_lists(LIST, renumber(list(now))).describe() == description
 
 
 features = st.lists(st.builds(Feature, st.just(1), st.sampled_from("ABC"), feature_id=st.none() | st.integers(1, 3)))
 
 
 @given(features, features)
-def test_what_was_added_one_way_was_removed_the_other(before: list[Feature], now: list[Feature]) -> None:
-    there, back = compare_lists(before, now), compare_lists(now, before)
-    assert there.added == back.removed
-    assert len(there.renamed) == len(back.renamed)
+def test_added_is_removed_in_reverse(before: list[Feature], now: list[Feature]) -> None:
+    forward, backward = compare_lists(before, now), compare_lists(now, before)
+    assert forward.added == backward.removed
+    assert len(forward.renamed) == len(backward.renamed)
     assert compare_lists(before, before).describe() == "only its layout"
-    assert len(before) - len(there.removed) + len(there.added) == len(now)
+    assert len(before) - len(forward.removed) + len(forward.added) == len(now)
 
 
-def test_an_id_that_was_corrected_is_an_edit() -> None:
+def test_corrected_id_is_an_edit() -> None:
     before = [Feature(1, "Offline maps", feature_id=500130), Feature(2, "Dark theme", feature_id=500122)]
     now = [Feature(1, "Offline maps", feature_id=500139), Feature(2, "Dark theme", feature_id=500122)]
     assert compare_lists(before, now).describe() == "1 entry edited"

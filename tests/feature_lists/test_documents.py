@@ -1,19 +1,19 @@
-"""Each format gives the same numbered lines, or rows whose columns are known."""
+"""Documents of every format become the same numbered lines, or rows whose columns are known."""
 
 import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.feature_lists.documents import read_document
-from pipeline.feature_lists.lines import Document, MarkedLine
+from pipeline.feature_lists.lines import Document, Entry, WarningKind
 
 
-def shapes(document: Document) -> list[tuple[int, str, str, int]]:
-    return [(line.number, line.kind, line.text, line.level) for line in document.lines]
+def outline(document: Document) -> list[tuple[int, str, str, int]]:
+    return [(line.number, line.kind.value, line.text, line.level) for line in document.lines]
 
 
-def test_text_has_lines_and_bullets() -> None:
+def test_plain_text_has_lines_and_bullets() -> None:
     document = read_document("Heading\n\n· One\n  - Two\n1. Three\n•\n".encode(), ".txt")
-    assert shapes(document) == [
+    assert outline(document) == [
         (1, "text", "Heading", 0),
         (3, "bullet", "One", 1),
         (4, "bullet", "Two", 2),
@@ -23,7 +23,7 @@ def test_text_has_lines_and_bullets() -> None:
     assert [line.spaced for line in document.lines] == [False, True, False, False, False]
 
 
-def test_markdown_gives_the_text_one_reads_at_its_source_lines() -> None:
+def test_markdown_keeps_its_source_lines() -> None:
     source = """# Kite [4.10](https://example.org)
 
 Highlights:
@@ -40,7 +40,7 @@ Highlights:
 Text<br>more
 """
     document = read_document(source.encode(), ".md")
-    assert shapes(document) == [
+    assert outline(document) == [
         (1, "heading", "Kite 4.10", 1),
         (3, "text", "Highlights:", 0),
         (5, "bullet", "Dark theme #500122", 1),
@@ -51,9 +51,9 @@ Text<br>more
         (11, "row", "500111 | Sort by date | 4.10", 0),
         (13, "markup", "---", 0),
         (14, "text", "Text", 0),
-        (15, "text", "more", 0),
+        (14, "text", "more", 0),
     ]
-    assert document.lines[7].row == MarkedLine("Sort by date", "", 500111, "v4.10", None)
+    assert document.lines[7].entry == Entry("Sort by date", feature_id=500111, version="v4.10")
 
 
 PAGE = """<!doctype html><html><head><title>Kite 4.10</title></head><body>
@@ -67,9 +67,9 @@ PAGE = """<!doctype html><html><head><title>Kite 4.10</title></head><body>
 </article><aside><p>Read also: #599999</p></aside><footer><p>Copyright Kite Inc. Privacy</p></footer></body></html>"""
 
 
-def test_html_gives_the_article_without_menu_and_footer() -> None:
+def test_html_is_read_without_menu_and_footer() -> None:
     document = read_document(PAGE.encode(), ".html")
-    assert [(line.kind, line.text) for line in document.lines] == [
+    assert [(line.kind.value, line.text) for line in document.lines] == [
         ("heading", "Kite v4.10 in detail"),
         (
             "text",
@@ -87,16 +87,18 @@ def test_html_gives_the_article_without_menu_and_footer() -> None:
     ]
 
 
-def test_an_id_outside_the_article_is_reported() -> None:
-    assert read_document(PAGE.encode(), ".html").warnings == ("the page names #599999 outside its article",)
+def test_id_outside_the_article_gives_a_warning() -> None:
+    (warning,) = read_document(PAGE.encode(), ".html").warnings
+    assert warning.kind is WarningKind.ID_OUTSIDE_ARTICLE
+    assert warning.describe("line") == "the page names #599999 outside its article"
 
 
-def test_a_page_without_an_article_is_refused() -> None:
+def test_page_without_an_article_is_refused() -> None:
     with pytest.raises(InputError, match="no article was found"):
         read_document(b"<html><body></body></html>", ".html")
 
 
-def test_line_ends_of_all_systems_count_the_same() -> None:
+def test_line_ends_of_all_systems_count_alike() -> None:
     for end in ("\n", "\r\n"):
         assert [line.number for line in read_document(f"a b{end}{end}c d{end}".encode(), ".txt").lines] == [1, 3]
 
@@ -116,6 +118,6 @@ def test_line_ends_of_all_systems_count_the_same() -> None:
         (".md", b"ID3\x04\x00\x00" * 40),
     ],
 )
-def test_what_is_not_what_its_ending_says_is_refused(suffix: str, content: bytes) -> None:
+def test_document_of_another_format_is_refused(suffix: str, content: bytes) -> None:
     with pytest.raises(InputError):
         read_document(content, suffix)

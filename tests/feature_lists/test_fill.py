@@ -1,4 +1,4 @@
-"""Lost titles and ids are proposed from release notes: clearly nearest, never twice, never over what the page says."""
+"""Lost titles, ids and versions, proposed from release notes."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,42 +19,42 @@ def fill(*features: Feature) -> tuple[tuple[Feature, ...], tuple[str, ...]]:
     return filled.features, filled.warnings
 
 
-def test_a_bare_sentence_gets_title_id_and_version_and_stays_as_description() -> None:
-    (filled,), (told,) = fill(Feature(1, "Lets people sort invoices by their due date."))
+def test_bare_sentence_becomes_the_description() -> None:
+    (filled,), (message,) = fill(Feature(1, "Lets people sort invoices by their due date."))
     assert filled == Feature(
         1, "Invoices can be sorted by due date", "Lets people sort invoices by their due date.", 500111, "v4.10"
     )
-    assert told.startswith("entry 1: filled from #500111 Invoices can be sorted by due date (score 0.")
+    assert message.startswith("entry 1: filled from #500111 Invoices can be sorted by due date (score 0.")
 
 
-def test_what_the_page_says_is_never_overwritten() -> None:
+def test_published_values_are_never_overwritten() -> None:
     (filled,), _ = fill(Feature(1, "Dark theme in the mobile app", "At last.", None, "v4.10", True, 12.0))
     assert filled == Feature(1, "Dark theme in the mobile app", "At last.", 500122, "v4.10", True, 12.0)
 
 
-def test_an_entry_with_an_id_gets_only_its_version() -> None:
+def test_entry_with_id_gets_its_version() -> None:
     (filled,), _ = fill(Feature(1, "Limit", "", 500133))
     assert filled == Feature(1, "Limit", "", 500133, "v4.11")
 
 
-def test_a_note_of_another_version_is_not_proposed() -> None:
+def test_note_of_another_version_is_not_proposed() -> None:
     (proposal,) = propose_notes([Feature(1, "The export limit was raised", version="v4.10")], NOTES)
     assert proposal.note is None
 
 
-def test_without_a_word_in_common_the_gap_stays_and_says_so() -> None:
-    (filled,), (told,) = fill(Feature(1, "Better visibility in calendars."))
+def test_gap_without_common_words_stays() -> None:
+    (filled,), (message,) = fill(Feature(1, "Better visibility in calendars."))
     assert filled.feature_id is None
-    assert told == "entry 1: left empty (score 0.00: no release note speaks of it)"
+    assert message == "entry 1: left empty (score 0.00: no release note has a word of it)"
 
 
-def test_two_entries_that_fit_one_note_stay_empty() -> None:
+def test_two_entries_for_one_note_stay_empty() -> None:
     entries = (Feature(1, "Suppliers can be merged now."), Feature(2, "Merging of suppliers."))
     proposals = propose_notes(entries, NOTES)
     assert [proposal.note for proposal in proposals] == [None, None]
 
 
-def test_a_note_whose_id_the_page_has_already_is_not_used_again() -> None:
+def test_listed_id_is_not_used_again() -> None:
     entries = (Feature(1, "Dark", feature_id=500122, version="v4.10"), Feature(2, "A dark theme for the mobile app"))
     (proposal,) = propose_notes(entries, NOTES)
     assert proposal.note is None
@@ -66,7 +66,7 @@ words = st.lists(
 
 
 @given(st.lists(words.map(" ".join), min_size=1, max_size=8))
-def test_no_note_is_ever_used_twice(titles: list[str]) -> None:
+def test_no_note_is_used_twice(titles: list[str]) -> None:
     proposals = propose_notes([Feature(n, title) for n, title in enumerate(titles, start=1)], NOTES)
     used = [proposal.note.feature_id for proposal in proposals if proposal.note]
     assert len(used) == len(set(used))

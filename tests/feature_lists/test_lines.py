@@ -1,13 +1,12 @@
-"""One line: id, version and time in any order and dress, the title between them; numbers in prose are no marks."""
+"""A line's markers (id, version, time) in any order and form; numbers in prose; the text of warnings."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.core.schema import Feature
 from pipeline.core.times import format_time
-from pipeline.feature_lists.lines import MarkedLine, read_line
-
-FULL = MarkedLine("Dark theme", "", 998146, "v2.204", 124.0)
+from pipeline.feature_lists.lines import Entry, ListWarning, WarningKind, parse_line
 
 
 @pytest.mark.parametrize(
@@ -26,30 +25,30 @@ FULL = MarkedLine("Dark theme", "", 998146, "v2.204", 124.0)
         "2:04 - 3:10 | #998146 v2.204: Dark theme",
     ],
 )
-def test_the_parts_stand_in_any_order_with_any_separator(line: str) -> None:
-    assert read_line(line) == FULL
+def test_markers_may_have_any_order_and_separator(line: str) -> None:
+    assert parse_line(line) == Entry("Dark theme", feature_id=998146, version="v2.204", published_s=124.0)
 
 
 @pytest.mark.parametrize(
     ("line", "title", "description"),
     [
-        ("Dark theme #794180 Follows the phone.", "Dark theme", "Follows the phone."),
-        ("Dark theme | v2.216 #1085470 | 49:41Halo now allows it.", "Dark theme", "Halo now allows it."),
-        ("ADark theme (987605)Updated matching.", "ADark theme", "Updated matching."),
-        ("Impact | Risk fields | v2.204 #975163 | 19:31", "Impact | Risk fields", ""),
-        ("Fixed #12345 in the portal | v2.204 #998146", "Fixed #12345 in the portal", ""),
-        ("Import (beta) | v2.204 #998146", "Import (beta)", ""),
-        ("headers to emails” can be overridden | v2.216 #1085470", "headers to emails” can be overridden", ""),
-        ("2:04 Intro", "Intro", ""),
-        ("Dark theme ( #998146 ) Follows the phone.", "Dark theme", "Follows the phone."),
-        ("Dark theme [ v2.204 ] (#998146)", "Dark theme", ""),
-        ("Dark theme #998146 First part | v2.204 Second part", "Dark theme", "First part Second part"),
+        ("Dark theme #794180 Follows the phone.", "Dark theme", ["Follows the phone."]),
+        ("Dark theme | v2.216 #1085470 | 49:41Halo now allows it.", "Dark theme", ["Halo now allows it."]),
+        ("ADark theme (987605)Updated matching.", "ADark theme", ["Updated matching."]),
+        ("Impact | Risk fields | v2.204 #975163 | 19:31", "Impact | Risk fields", []),
+        ("Fixed #12345 in the portal | v2.204 #998146", "Fixed #12345 in the portal", []),
+        ("Import (beta) | v2.204 #998146", "Import (beta)", []),
+        ("headers to emails” can be overridden | v2.216 #1085470", "headers to emails” can be overridden", []),
+        ("2:04 Intro", "Intro", []),
+        ("Dark theme ( #998146 ) Follows the phone.", "Dark theme", ["Follows the phone."]),
+        ("Dark theme [ v2.204 ] (#998146)", "Dark theme", []),
+        ("Dark theme #998146 First part | v2.204 Second part", "Dark theme", ["First part Second part"]),
     ],
 )
-def test_title_and_description_lie_around_the_marks(line: str, title: str, description: str) -> None:
-    found = read_line(line)
-    assert found is not None
-    assert (found.title, found.description) == (title, description)
+def test_title_and_description_surround_the_markers(line: str, title: str, description: list[str]) -> None:
+    entry = parse_line(line)
+    assert entry is not None
+    assert (entry.title, entry.description) == (title, description)
 
 
 @pytest.mark.parametrize(
@@ -70,36 +69,60 @@ def test_title_and_description_lie_around_the_marks(line: str, title: str, descr
         "",
     ],
 )
-def test_a_number_in_prose_is_no_mark(line: str) -> None:
-    assert read_line(line) is None
+def test_number_in_prose_is_no_marker(line: str) -> None:
+    assert parse_line(line) is None
 
 
-def test_the_second_id_of_an_entry_is_told_apart() -> None:
-    found = read_line("Dark theme | v2.204 #998146 / #998147 | 2:04")
-    assert found is not None
-    assert (found.feature_id, found.other_ids, found.published_s) == (998146, (998147,), 124.0)
+def test_further_ids_are_kept_apart() -> None:
+    entry = parse_line("Dark theme | v2.204 #998146 / #998147 | 2:04")
+    assert entry is not None
+    assert (entry.feature_id, entry.other_ids, entry.published_s) == (998146, (998147,), 124.0)
 
 
-def test_a_version_may_have_more_than_two_parts() -> None:
-    found = read_line("Dark theme | v2.204.1 #998146")
-    assert found is not None
-    assert found.version == "v2.204.1"
+def test_version_may_have_three_parts() -> None:
+    entry = parse_line("Dark theme | v2.204.1 #998146")
+    assert entry is not None
+    assert entry.version == "v2.204.1"
 
 
 words = st.lists(st.from_regex(r"[A-Za-z][a-z]{1,8}", fullmatch=True), min_size=1, max_size=8).map(" ".join)
 
 
 @given(words, st.integers(10_000, 99_999_999), st.integers(1, 99), st.integers(1, 999), st.integers(0, 35_999))
-def test_any_entry_written_as_the_page_does_is_read_back(
-    title: str, number: int, major: int, minor: int, at: int
-) -> None:
-    found = read_line(f"{title} | v{major}.{minor} #{number} | {format_time(at)}")
-    assert found == MarkedLine(title, "", number, f"v{major}.{minor}", float(at))
+def test_line_of_a_page_is_read_back(title: str, feature_id: int, major: int, minor: int, at: int) -> None:
+    entry = parse_line(f"{title} | v{major}.{minor} #{feature_id} | {format_time(at)}")
+    assert entry == Entry(title, feature_id=feature_id, version=f"v{major}.{minor}", published_s=float(at))
 
 
 @given(st.text())
-def test_any_line_is_read_or_left_without_losing_a_letter(line: str) -> None:
-    found = read_line(line)
-    if found is not None:
-        assert found.title
-        assert all(part in line for part in (found.title,))
+def test_title_of_any_line_is_part_of_it(line: str) -> None:
+    entry = parse_line(line)
+    if entry is not None:
+        assert entry.title
+        assert entry.title in line
+
+
+def test_entry_becomes_a_feature_by_field_names() -> None:
+    entry = Entry("Dark theme", ["At last.", "Easy."], 500_122, "v4.10", True, 12.0, position=3, line=7, other_ids=(1,))
+    assert entry.to_feature() == Feature(
+        position=3,
+        title="Dark theme",
+        description="At last. Easy.",
+        feature_id=500_122,
+        version="v4.10",
+        highlight=True,
+        published_s=12.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "unit", "shown"),
+    [
+        ((), "line", "look"),
+        ((3,), "row", "row 3: look"),
+        ((5, 3, 6, 7, 10), "line", "lines 3, 5-7, 10: look"),
+        ((1, 2), "entry", "entries 1-2: look"),
+    ],
+)
+def test_warning_begins_with_its_lines(lines: tuple[int, ...], unit: str, shown: str) -> None:
+    assert ListWarning(WarningKind.NO_ID, lines, "look").describe(unit) == shown

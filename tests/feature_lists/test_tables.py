@@ -1,5 +1,6 @@
-"""A table is read by the names people give its columns, whatever program it comes from."""
+"""Tables from any program are read by the names that people give the columns."""
 
+import dataclasses
 import io
 from datetime import time, timedelta
 
@@ -7,8 +8,14 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from pipeline.core.schema import Feature
 from pipeline.feature_lists.documents import read_document
-from pipeline.feature_lists.lines import MarkedLine
+from pipeline.feature_lists.lines import Entry, LineKind, WarningKind
+from pipeline.feature_lists.tables import COLUMNS
+
+
+def test_every_field_of_a_feature_is_a_column() -> None:
+    assert set(COLUMNS) == {field.name for field in dataclasses.fields(Feature)}
 
 
 @pytest.mark.parametrize(
@@ -27,21 +34,21 @@ from pipeline.feature_lists.lines import MarkedLine
         ),
     ],
 )
-def test_a_table_is_read_by_the_names_people_give_its_columns(suffix: str, text: str) -> None:
-    rows = [line.row for line in read_document(text.encode(), suffix).lines if line.kind == "row"]
-    assert rows == [MarkedLine("Sort, by date", "Why", 500111, "v4.10", 124.0, (), True)]
+def test_common_column_names_are_known(suffix: str, text: str) -> None:
+    entries = [line.entry for line in read_document(text.encode(), suffix).lines if line.kind is LineKind.ROW]
+    assert entries == [Entry("Sort, by date", ["Why"], 500111, "v4.10", highlight=True, published_s=124.0)]
 
 
-def test_a_workbook_s_first_sheet_is_a_table() -> None:
+def test_first_sheet_of_workbook_is_a_table() -> None:
     book = io.BytesIO()
     pd.DataFrame({"ID": [500111, None], "Title": ["Sort", "Theme"], "Release": ["4.10", None]}).to_excel(
         book, index=False
     )
     document = read_document(book.getvalue(), ".xlsx")
     assert document.unit == "row"
-    assert [line.row for line in document.lines[1:]] == [
-        MarkedLine("Sort", "", 500111, "v4.10", None),
-        MarkedLine("Theme", "", None, None, None),
+    assert [line.entry for line in document.lines[1:]] == [
+        Entry("Sort", feature_id=500111, version="v4.10"),
+        Entry("Theme"),
     ]
 
 
@@ -52,31 +59,32 @@ def test_a_workbook_s_first_sheet_is_a_table() -> None:
         ((time(0, 2, 4), time(0, 16, 36), time(1, 2, 7)), (124, 996, 3727)),
         (("2:04", "16:36", "1:02:07"), (124, 996, 3727)),
     ],
-    ids=["minutes taken for hours", "hours", "text"],
+    ids=["minutes read as hours", "hours", "text"],
 )
-def test_times_in_a_workbook_are_minutes_and_seconds_as_typed(typed: tuple[object], seconds: tuple[float]) -> None:
+def test_workbook_times_are_minutes_and_seconds(typed: tuple[object], seconds: tuple[float]) -> None:
     sheet, book = openpyxl.Workbook(), io.BytesIO()
     for row in (("Title", "Time"), *zip("ABC", typed, strict=True)):
         sheet.active.append(row)
     sheet.save(book)
-    rows = [line.row for line in read_document(book.getvalue(), ".xlsx").lines[1:]]
-    assert [row.published_s for row in rows if row] == list(seconds)
+    entries = [line.entry for line in read_document(book.getvalue(), ".xlsx").lines[1:]]
+    assert [entry.published_s for entry in entries if entry] == list(seconds)
 
 
-def test_a_show_may_name_its_columns_otherwise() -> None:
+def test_show_may_map_its_own_column_names() -> None:
     document = read_document(b"Was,Nummer\nSort,500111\n", ".csv", columns={"Was": "title", "Nummer": "feature_id"})
-    assert document.lines[1].row == MarkedLine("Sort", "", 500111, None, None)
+    assert document.lines[1].entry == Entry("Sort", feature_id=500111)
 
 
-def test_cells_that_are_no_id_or_time_are_left_empty_and_reported() -> None:
+def test_unreadable_cells_stay_empty_with_a_warning() -> None:
     document = read_document(b"title,id,time\nSort,soon,late\n", ".csv")
-    assert document.lines[1].row == MarkedLine("Sort", "", None, None, None)
-    assert document.warnings == (
+    assert document.lines[1].entry == Entry("Sort")
+    assert {warning.kind for warning in document.warnings} == {WarningKind.UNREADABLE_CELL}
+    assert [warning.describe("line") for warning in document.warnings] == [
         "line 2: 'soon' is not an id; left empty",
         "line 2: 'late' is not a time; left empty",
-    )
+    ]
 
 
-def test_a_cell_over_several_lines_counts_them() -> None:
+def test_lines_within_a_cell_are_counted() -> None:
     document = read_document(b'title,notes\nSort,"one\ntwo"\nTheme,\n', ".csv")
     assert [line.number for line in document.lines] == [1, 2, 4]
