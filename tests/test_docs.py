@@ -1,4 +1,4 @@
-"""The documentation says what the program does."""
+"""The documentation matches the program: commands, settings, links, queries and examples."""
 
 import re
 import runpy
@@ -31,13 +31,13 @@ REFERENCE = runpy.run_path(str(REPOSITORY / "docs" / "generate_reference.py"))
 
 
 def find_blocks(page: Path, kind: str) -> list[str]:
-    """A page's code blocks of a kind, without the blanks that a list indents them by."""
-    found = BLOCK.findall(page.read_text(encoding="utf-8"))
-    return [dedent(text) for _, name, text in found if name == kind]
+    """Return a page's code blocks of one kind, without the indentation of a list."""
+    blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [dedent(text) for _, name, text in blocks if name == kind]
 
 
 def check_catalog(words: list[str]) -> None:
-    """A call of the program names a command that exists, and options that it knows."""
+    """Check that a call of `catalog` names an existing command and its options."""
     assert words[0] in COMMANDS, words
     below = words[1:2] if words[0] == "models" else []
     for word in words:
@@ -46,7 +46,7 @@ def check_catalog(words: list[str]) -> None:
 
 
 def check_python(words: list[str]) -> None:
-    """A script or module that is run is there; a line of Python can be compiled."""
+    """Check that a script or module exists, or that a line of Python compiles."""
     if words[0] == "-c":
         compile(words[1], "documentation", "exec")
         return
@@ -55,7 +55,7 @@ def check_python(words: list[str]) -> None:
 
 
 def check_pip(words: list[str]) -> None:
-    """What pip is given is there: our extras, files of requirements, packages pinned as the lock has them."""
+    """Check that the extras and requirements files given to pip exist."""
     assert words[0] in {"install", "download", "wheel"}, words
     for word in words:
         for extra in re.findall(r"\[([\w,]+)\]", word):
@@ -65,13 +65,13 @@ def check_pip(words: list[str]) -> None:
 
 
 def check_make(words: list[str]) -> None:
-    """A target of make is there."""
+    """Check that a target of make exists."""
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     assert all(re.search(rf"^{re.escape(word)}:", makefile, re.MULTILINE) for word in words), words
 
 
 def check_shell(words: list[str]) -> None:
-    """A shell's own word, or a program of others whose line has no meaning of ours."""
+    """Accept a shell builtin or another program, whose arguments are not checked."""
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {
@@ -84,7 +84,7 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
 
 
 @each_page
-def test_every_line_of_a_shell_block_is_of_a_kind_that_is_checked(page: Path) -> None:
+def test_shell_lines_call_existing_commands(page: Path) -> None:
     for text in find_blocks(page, "sh"):
         for line in text.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
@@ -93,7 +93,7 @@ def test_every_line_of_a_shell_block_is_of_a_kind_that_is_checked(page: Path) ->
 
 
 @each_page
-def test_every_command_within_a_sentence_exists(page: Path) -> None:
+def test_commands_in_sentences_exist(page: Path) -> None:
     for line in re.findall(r"`catalog ([a-z][^`\n]*)", page.read_text(encoding="utf-8")):
         check_catalog(line.split())
     for line in re.findall(r"`python ((?:-m )?[\w./-]+)", page.read_text(encoding="utf-8")):
@@ -103,15 +103,23 @@ def test_every_command_within_a_sentence_exists(page: Path) -> None:
 
 
 @each_page
-def test_every_block_says_what_it_holds_and_is_of_a_kind_that_is_checked(page: Path) -> None:
-    """A block of text is read by a test of its own, or is what the program printed."""
+def test_code_blocks_are_of_checked_kinds(page: Path) -> None:
+    """A test of its own reads each block of text, or the program printed it."""
     kinds = {name for _, name, _ in BLOCK.findall(page.read_text(encoding="utf-8"))}
     assert kinds <= {"sh", "yaml", "toml", "python", "sql", "text"}
 
 
 @each_page
-def test_every_file_of_settings_that_is_shown_is_right(page: Path, tmp_path: Path) -> None:
-    """What stands under `columns:` or `download:` alone is part of a show's settings."""
+def test_lines_have_at_most_120_characters(page: Path) -> None:
+    """Rows of tables and code blocks cannot be wrapped."""
+    prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    long = [line for line in prose.splitlines() if len(line) > 120 and not line.startswith("|")]
+    assert long == []
+
+
+@each_page
+def test_settings_shown_are_valid(page: Path, tmp_path: Path) -> None:
+    """A block with `columns:` or `download:` alone is part of a show's settings."""
     for text in find_blocks(page, "yaml"):
         path = tmp_path / "shown.yaml"
         path.write_text(text)
@@ -125,8 +133,8 @@ def test_every_file_of_settings_that_is_shown_is_right(page: Path, tmp_path: Pat
             load_show(path)
 
 
-def test_what_is_written_by_the_program_is_what_it_says_now() -> None:
-    """Else run: python docs/generate_reference.py."""
+def test_generated_reference_is_up_to_date() -> None:
+    """If it fails, run: python docs/generate_reference.py."""
     for name in REFERENCE["PAGES"]:
         page = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
         assert page == REFERENCE["fill_page"](name, page), name
@@ -146,7 +154,7 @@ def test_readme_leads_to_every_page() -> None:
 
 
 @each_page
-def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
+def test_links_lead_to_existing_files_and_headings(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8")):
         name, _, place = target.partition("#")
         path = page.parent / name if name else page
@@ -156,8 +164,8 @@ def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> 
             assert place in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
 
 
-def test_what_download_does_is_measured(media: Path) -> None:
-    """Else run: python -m benchmarks.download_faults --write."""
+def test_download_table_matches_the_benchmark(media: Path) -> None:
+    """If it fails, run: python -m benchmarks.download_faults --write."""
     page = (EVALUATION / "download.md").read_text(encoding="utf-8")
     namespace = runpy.run_path(str(REPOSITORY / "benchmarks" / "download_faults.py"))
     assert page == namespace["fill_page"](page, namespace["make_table"](media))
@@ -168,7 +176,7 @@ CATALOG_PAGE = (REPOSITORY / "docs" / "catalog.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def analyst(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project folder with two episodes, as an analyst has it."""
+    """Return a project folder with two episodes, as an analyst has it."""
     root = tmp_path_factory.mktemp("analyst")
     for number, name in enumerate(("ep1", "ep2"), start=1):
         published = date(2026, 11, number)
@@ -178,22 +186,22 @@ def analyst(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("query", re.findall(r"```sql\n(.*?)```", CATALOG_PAGE + README, re.DOTALL))
-def test_every_query_that_is_written_down_runs(analyst: Path, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_documented_queries_run(analyst: Path, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(analyst)
     query = re.sub(r"feature_id = \d+", "feature_id = 500001", query)
     assert duckdb.connect().execute(query).fetchall()
 
 
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", CATALOG_PAGE + README, re.DOTALL))
-def test_every_example_in_python_runs(analyst: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_documented_python_examples_run(analyst: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(analyst)
     exec(compile(code, "documentation", "exec"), {})
 
 
-def test_the_feature_list_shown_in_the_readme_is_understood() -> None:
+def test_feature_list_in_readme_is_parsed() -> None:
     from pipeline.feature_lists.load import parse_episodes
 
-    shown = re.findall(r"```text\n(.*?)```", README, re.DOTALL)[0]
-    (listed,) = parse_episodes(shown.encode())
-    assert [(f.feature_id, f.published_s) for f in listed.features] == [(979667, 996.0)]
-    assert listed.warnings == ()
+    example = re.findall(r"```text\n(.*?)```", README, re.DOTALL)[0]
+    (feature_list,) = parse_episodes(example.encode())
+    assert [(feature.feature_id, feature.published_s) for feature in feature_list.features] == [(979667, 996.0)]
+    assert feature_list.warnings == ()

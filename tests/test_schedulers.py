@@ -1,4 +1,4 @@
-"""The recipes for schedulers are right by the schedulers' own tools, and name commands that exist."""
+"""The schedulers' own tools accept the recipes, and the recipes call existing commands."""
 
 import re
 import shlex
@@ -19,12 +19,12 @@ WORKFLOW = RECIPES / "github-workflow.yml"
 
 
 def find_commands() -> list[str]:
-    """Every call of the program in a recipe."""
+    """Return every call of the program in a recipe."""
     text = "\n".join(path.read_text() for path in sorted(RECIPES.iterdir()))
     return re.findall(r"catalog (run --[^|>\n]*)", text)
 
 
-def test_every_recipe_calls_a_command_that_exists() -> None:
+def test_recipes_call_existing_commands() -> None:
     calls = find_commands()
     assert len(calls) == 3
     for call in calls:
@@ -33,46 +33,46 @@ def test_every_recipe_calls_a_command_that_exists() -> None:
         assert all(option in help_of(command) for option in options), call
 
 
-def test_the_cron_line_has_five_fields_and_settings_before_it() -> None:
+def test_cron_line_has_five_fields_after_its_variables() -> None:
     lines = [line for line in (RECIPES / "crontab").read_text().splitlines() if line and not line.startswith("#")]
-    *settings, job = lines
-    assert all(re.fullmatch(r"[A-Z_]+=\S+", line) for line in settings)
+    *variables, job = lines
+    assert all(re.fullmatch(r"[A-Z_]+=\S+", line) for line in variables)
     fields = job.split(None, 5)
     assert all(re.fullmatch(r"\*|\d+(-\d+)?(,\d+)*|\*/\d+", field) for field in fields[:5])
     assert fields[5].endswith("catalog run --all --refresh --wait --mail")
 
 
-@pytest.mark.skipif(shutil.which("crontab") is None, reason="cron is not on this machine")
-def test_cron_takes_its_file() -> None:
+@pytest.mark.skipif(shutil.which("crontab") is None, reason="cron is not installed")
+def test_cron_accepts_its_file() -> None:
     checked = subprocess.run(["crontab", "-T", RECIPES / "crontab"], capture_output=True, text=True, check=False)
     if "invalid option" in checked.stderr:
-        pytest.skip("this cron cannot check a file")
+        pytest.skip("this version of cron cannot check a file")
     assert checked.returncode == 0, checked.stderr
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
-def test_systemd_takes_service_and_timer(tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_accepts_service_and_timer(tmp_path: Path) -> None:
     units = [shutil.copy(RECIPES / f"episode-catalog.{kind}", tmp_path) for kind in ("service", "timer")]
     checked = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False
     )
-    own = [line for line in checked.stderr.splitlines() if "episode-catalog" in line]
-    assert (checked.returncode, own) == (0, [])
+    messages = [line for line in checked.stderr.splitlines() if "episode-catalog" in line]
+    assert (checked.returncode, messages) == (0, [])
 
 
-def test_the_workflow_has_the_shape_that_github_reads() -> None:
+def test_workflow_matches_the_github_schema() -> None:
     tool = [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", str(WORKFLOW)]
     checked = subprocess.run(tool, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_workflow_has_no_known_weakness() -> None:
+def test_workflow_has_no_known_weakness() -> None:
     tool = [str(BIN / "zizmor"), "--offline", "--no-progress", "--persona", "auditor", str(WORKFLOW)]
     checked = subprocess.run(tool, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_workflow_s_shell_is_sound() -> None:
+def test_workflow_scripts_are_valid_bash() -> None:
     steps = make_parser().load(WORKFLOW.read_text())["jobs"]["catalog"]["steps"]
     for script in (step["run"] for step in steps if "run" in step):
         checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
