@@ -67,11 +67,11 @@ def evaluate(
         raise InputError(f"the picture {picture} must end in .png or .svg")
     from pipeline.cli.tables import print_evaluation
     from pipeline.core.project import Project
-    from pipeline.publish.evaluation import draw_reliability, evaluate_starts, load_gold, published_starts
+    from pipeline.publish.evaluation import draw_reliability, evaluate_starts, list_published_starts, load_gold
     from pipeline.publish.tables import read_rows
 
     rows = read_rows(Project(root.resolve()).dataset, episodes or None)
-    truths = {name: load_gold(gold, rows[name]) if gold else published_starts(rows[name]) for name in rows}
+    truths = {name: load_gold(gold, rows[name]) if gold else list_published_starts(rows[name]) for name in rows}
     evaluation = evaluate_starts([(rows[name], truths[name]) for name in rows])
     if not evaluation.discussed and not evaluation.undiscussed:
         raise InputError("nothing to score: the page gives no times; name true starts with --gold")

@@ -1,12 +1,12 @@
-"""Chapters of an episode in the formats players read: YouTube, Podcasting 2.0, WebVTT, Podlove, ID3, schema.org.
+"""Chapters of an episode in the formats that players read: YouTube, Podcasting 2.0, WebVTT, Podlove, ID3, schema.org.
 
-All are pure functions from the catalog's rows to text, but for ID3, which is written into a file.
+All are pure functions from the catalog's rows to text, except for ID3, which is written into a file.
 """
 
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,22 +15,31 @@ from pipeline.core.schema import Status
 from pipeline.core.times import format_time, format_timestamp
 from pipeline.publish.rows import CatalogRow
 
-# What YouTube asks of a list of chapters in a description; one that breaks a rule is ignored in silence.
+# The least number of chapters that YouTube shows; it ignores a list that breaks a rule, without a message.
 YOUTUBE_FEWEST = 3
+
+# The shortest chapter that YouTube accepts, in seconds.
 YOUTUBE_SHORTEST_S = 10.0
+
+# The longest title of a YouTube chapter, in characters.
 YOUTUBE_LONGEST_TITLE = 100
+
+# The XML namespace of Podlove Simple Chapters.
 PODLOVE = "http://podlove.org/simple-chapters"
 
-# A table of contents counts its entries in one byte (ID3v2 Chapter Frame Addendum, 3.2).
+# Most entries of an ID3 table of contents, whose count is one byte (ID3v2 Chapter Frame Addendum, 3.2).
 ID3_MOST_ENTRIES = 255
 
-# Control codes cannot be written in XML 1.0, not even escaped.
+# The shortest cue of WebVTT and SubRip, in seconds: players ignore a cue without a duration.
+SHORTEST_CUE_S = 0.001
+
+# Control codes, which XML 1.0 does not allow, not even escaped.
 _XML_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A stretch of an episode with a title, in seconds, and its deep link."""
+    """A titled part of an episode, with its deep link; times are in seconds."""
 
     start: float
     end: float
@@ -39,39 +48,59 @@ class Chapter:
 
 
 def list_chapters(rows: Sequence[CatalogRow], *, include_review: bool = False) -> tuple[Chapter, ...]:
-    """Return the starts fit to publish, in order of time: confident and corrected ones, others only if asked for."""
-    trusted = {Status.CONFIDENT, Status.CORRECTED} | ({Status.REVIEW} if include_review else set())
+    """Return the chapters to publish, in order of time: confident and corrected starts, and on request doubtful ones.
+
+    `include_review` adds the starts whose status is `review`.
+    """
+    published = {Status.CONFIDENT, Status.CORRECTED} | ({Status.REVIEW} if include_review else set())
     chapters = [
         Chapter(row.start_s, max(row.start_s, row.end_s or row.start_s), row.title, row.url)
         for row in rows
-        if row.status in trusted and row.start_s is not None
+        if row.status in published and row.start_s is not None
     ]
     return tuple(sorted(chapters, key=lambda chapter: chapter.start))
 
 
 def format_youtube(chapters: Sequence[Chapter], duration: float) -> tuple[str, tuple[str, ...]]:
-    """Return the lines for a video's description, and notes on what its rules changed; no lines where they cannot hold.
+    """Return the lines for a video's description, and a message for each change that YouTube's rules require.
 
-    The first chapter starts at 0:00, there are three or more, and none is shorter than 10 s: shorter ones are merged.
+    The first chapter starts at 0:00, there are at least three, and none is shorter than 10 s: a shorter one is merged
+    with the one before it. The text is empty where there are too few. `duration` is the video's, in seconds.
     """
-    notes: list[str] = []
-    merged: list[Chapter] = []
-    for chapter in chapters:
-        too_late = duration - int(chapter.start) < YOUTUBE_SHORTEST_S
-        if merged and (int(chapter.start) - int(merged[-1].start) < YOUTUBE_SHORTEST_S or too_late):
-            before = merged[-1]
-            merged[-1] = Chapter(before.start, chapter.end, f"{before.title} / {chapter.title}", before.url)
-            notes.append(f"{format_time(chapter.start)} {chapter.title}: merged, YouTube wants 10 s for each chapter")
-        else:
-            merged.append(chapter)
+    merged, messages = _merge_short_chapters(chapters, duration)
     if merged and merged[0].start >= YOUTUBE_SHORTEST_S:
         merged.insert(0, Chapter(0.0, merged[0].start, "Intro"))
     elif merged:
-        merged[0] = Chapter(0.0, merged[0].end, merged[0].title, merged[0].url)
+        merged[0] = replace(merged[0], start=0.0)
     if len(merged) < YOUTUBE_FEWEST:
-        return "", (*notes, f"{len(merged)} chapters: YouTube wants {YOUTUBE_FEWEST} or more, so none are written")
-    lines = [f"{format_time(chapter.start)} {_youtube_title(chapter.title)}" for chapter in merged]
-    return "\n".join(lines) + "\n", tuple(notes)
+        few = f"no chapters are written: YouTube requires {YOUTUBE_FEWEST}, and there are {len(merged)}"
+        return "", (*messages, few)
+    lines = [f"{format_time(chapter.start)} {_format_youtube_title(chapter.title)}" for chapter in merged]
+    return "\n".join(lines) + "\n", tuple(messages)
+
+
+def _merge_short_chapters(chapters: Sequence[Chapter], duration: float) -> tuple[list[Chapter], list[str]]:
+    """Return chapters of at least 10 s in whole seconds, and a message for each merged one."""
+    merged: list[Chapter] = []
+    messages = []
+    for chapter in chapters:
+        ends_too_soon = duration - int(chapter.start) < YOUTUBE_SHORTEST_S
+        if merged and (int(chapter.start) - int(merged[-1].start) < YOUTUBE_SHORTEST_S or ends_too_soon):
+            title = f"{merged[-1].title} / {chapter.title}"
+            merged[-1] = replace(merged[-1], end=chapter.end, title=title)
+            messages.append(
+                f"{format_time(chapter.start)} {chapter.title}: merged with the chapter before it, "
+                f"since YouTube requires {YOUTUBE_SHORTEST_S:.0f} s for each"
+            )
+        else:
+            merged.append(chapter)
+    return merged, messages
+
+
+def _format_youtube_title(title: str) -> str:
+    """Return a title in one line, without angle brackets: YouTube refuses a description that has them."""
+    plain = " ".join(title.split()).replace("<", "‹").replace(">", "›")
+    return plain if len(plain) <= YOUTUBE_LONGEST_TITLE else plain[: YOUTUBE_LONGEST_TITLE - 1] + "…"
 
 
 def format_podcasting(chapters: Sequence[Chapter]) -> str:
@@ -88,13 +117,17 @@ def format_podcasting(chapters: Sequence[Chapter]) -> str:
 
 
 def format_webvtt(chapters: Sequence[Chapter]) -> str:
-    """Return WebVTT for a `<track kind="chapters">`: a cue a chapter, its text the title."""
+    """Return WebVTT for a `<track kind="chapters">`: a cue for each chapter, with the title as its text."""
     cues = ["WEBVTT"]
     for chapter in chapters:
-        # A cue of no length is none.
-        end = max(chapter.end, chapter.start + 0.001)
+        end = max(chapter.end, chapter.start + SHORTEST_CUE_S)
         cues.append(f"{format_timestamp(chapter.start)} --> {format_timestamp(end)}\n{escape_cue(chapter.title)}")
     return "\n\n".join(cues) + "\n"
+
+
+def escape_cue(text: str) -> str:
+    """Return a text for a WebVTT cue: in one line, its markup escaped."""
+    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def format_podlove(chapters: Sequence[Chapter]) -> str:
@@ -102,10 +135,10 @@ def format_podlove(chapters: Sequence[Chapter]) -> str:
     ElementTree.register_namespace("psc", PODLOVE)
     root = ElementTree.Element(f"{{{PODLOVE}}}chapters", version="1.2")
     for chapter in chapters:
-        marks = {"start": format_timestamp(chapter.start), "title": _XML_ILLEGAL.sub("", chapter.title)}
+        attributes = {"start": format_timestamp(chapter.start), "title": _XML_ILLEGAL.sub("", chapter.title)}
         if chapter.url:
-            marks["href"] = chapter.url
-        ElementTree.SubElement(root, f"{{{PODLOVE}}}chapter", marks)
+            attributes["href"] = chapter.url
+        ElementTree.SubElement(root, f"{{{PODLOVE}}}chapter", attributes)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -128,7 +161,7 @@ def describe_video(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], dura
             "@type": "Clip",
             "name": chapter.title,
             "startOffset": int(chapter.start),
-            # Whole seconds, of which a short clip may have none left.
+            # In whole seconds, a short clip would end where it starts.
             "endOffset": max(int(chapter.start) + 1, int(chapter.end)),
             **({"url": chapter.url} if chapter.url else {}),
         }
@@ -138,45 +171,41 @@ def describe_video(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], dura
 
 
 def write_id3(path: Path, chapters: Sequence[Chapter], title: str) -> None:
-    """Write chapters (CHAP) and their table of contents (CTOC) into the mp3 at `path`, in place of those it has.
-
-    Of more chapters than one table may name there are several tables, and one above them.
-    """
+    """Write chapters (CHAP) and a table of contents (CTOC) named `title` into an mp3, in place of those it has."""
     from mutagen import id3, mp3
 
-    # mutagen carries no types.
+    # mutagen has no type annotations.
     frames: Any = id3
     files: Any = mp3
     audio = files.MP3(path)
     if audio.tags is None:
         audio.add_tags()
-    # Chapters of the publisher would stand beside ours, at other times.
+    # A player would show the publisher's chapters beside ours.
     for name in ("CHAP", "CTOC"):
         audio.tags.delall(name)
-    names = [f"chp{number}" for number in range(len(chapters))]
-    ordered, listed = frames.CTOCFlags.ORDERED, names
-    if len(names) > ID3_MOST_ENTRIES:
-        tables = {
-            f"toc{first}": names[first : first + ID3_MOST_ENTRIES] for first in range(0, len(names), ID3_MOST_ENTRIES)
-        }
-        for table, part in tables.items():
-            audio.tags.add(frames.CTOC(element_id=table, flags=ordered, child_element_ids=part, sub_frames=[]))
-        listed = list(tables)
-    flags, contents = frames.CTOCFlags.TOP_LEVEL | ordered, [frames.TIT2(text=[title])]
-    audio.tags.add(frames.CTOC(element_id="toc", flags=flags, child_element_ids=listed, sub_frames=contents))
-    for name, chapter in zip(names, chapters, strict=True):
+    ids = [f"chp{number}" for number in range(len(chapters))]
+    for contents in _build_contents(frames, ids, title):
+        audio.tags.add(contents)
+    for element_id, chapter in zip(ids, chapters, strict=True):
         start, end = round(chapter.start * 1000), round(chapter.end * 1000)
         heading = [frames.TIT2(text=[chapter.title])]
-        audio.tags.add(frames.CHAP(element_id=name, start_time=start, end_time=end, sub_frames=heading))
+        audio.tags.add(frames.CHAP(element_id=element_id, start_time=start, end_time=end, sub_frames=heading))
     audio.save()
 
 
-def escape_cue(text: str) -> str:
-    """Return text fit for a WebVTT cue: one line, and no markup."""
-    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _youtube_title(title: str) -> str:
-    """A title of one line, without the angle brackets that a description must not have."""
-    plain = " ".join(title.split()).replace("<", "‹").replace(">", "›")
-    return plain if len(plain) <= YOUTUBE_LONGEST_TITLE else plain[: YOUTUBE_LONGEST_TITLE - 1] + "…"
+def _build_contents(frames: Any, ids: Sequence[str], title: str) -> list[Any]:
+    """Return the tables of contents (CTOC) of chapters: the top one, before it those that it lists where it is full."""
+    ordered = frames.CTOCFlags.ORDERED
+    tables = []
+    children = list(ids)
+    if len(ids) > ID3_MOST_ENTRIES:
+        parts = {
+            f"toc{first}": children[first : first + ID3_MOST_ENTRIES] for first in range(0, len(ids), ID3_MOST_ENTRIES)
+        }
+        tables = [
+            frames.CTOC(element_id=table, flags=ordered, child_element_ids=part, sub_frames=[])
+            for table, part in parts.items()
+        ]
+        children = list(parts)
+    flags, heading = frames.CTOCFlags.TOP_LEVEL | ordered, [frames.TIT2(text=[title])]
+    return [*tables, frames.CTOC(element_id="toc", flags=flags, child_element_ids=children, sub_frames=heading)]

@@ -1,7 +1,7 @@
-"""Score a catalog's starts against the truth: published times, or starts that a person wrote down.
+"""Score a catalog's starts against true ones: the published times, or the starts in a gold file.
 
-Recall within some seconds of the true start, a missing start counting as a miss, is what the research on "video chapter
-grounding" reports (VidChapters-7M, arXiv 2309.13952).
+Recall is the share of the discussed features that have a start within a tolerance of the true one; a missing start is a
+miss. Research on "video chapter grounding" reports the same measure (VidChapters-7M, arXiv 2309.13952).
 """
 
 import json
@@ -16,16 +16,22 @@ from pipeline.core.schema import RIGHT_S, Status
 from pipeline.feature_lists.load import load_features
 from pipeline.publish.rows import CatalogRow
 
+# The tolerances at which recall is reported, in seconds.
 TOLERANCES_S = (3, 5, 10, 30)
-BINS = 5  # of confidence, for the reliability table
+
+# The number of bins of confidence in the reliability table.
+BINS = 5
+
+# The color of bars and points in the picture.
+COLOR = "#3b6ea5"
 
 # True starts by position in the list, in seconds; None where the feature is known not to be discussed.
-Truth = Mapping[int, float | None]
+TrueStarts = Mapping[int, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Features whose confidence lies from `low` to `high`: how many, how sure on average, and which share was right."""
+    """The features whose confidence lies from `low` to `high`: their number, mean confidence, and share right."""
 
     low: float
     high: float
@@ -36,10 +42,12 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How good a set of starts is: `recall` is the share of `discussed` features found within so many seconds.
+    """How good a set of starts is.
 
-    `precision` and `counts` are by status: the share of its features that are right, and how many it has. Errors are
-    in seconds, None without any start; `calibration_error` is the expected calibration error.
+    `recall` is by tolerance in seconds: the share of the `discussed` features found within it. `precision` and `counts`
+    are by status: the share of its features that are right, and their number. A feature is right within RIGHT_S of the
+    true start, or without a start if it is not discussed. Errors are in seconds, None without any start.
+    `calibration_error` is the expected calibration error.
     """
 
     discussed: int
@@ -59,16 +67,15 @@ class Evaluation:
         return asdict(self)
 
 
-def evaluate_starts(pairs: Sequence[tuple[Sequence[CatalogRow], Truth]]) -> Evaluation:
-    """Return the figures over all episodes; a row whose position the truth does not know is left out."""
-    judged = [(row, truth[row.position]) for rows, truth in pairs for row in rows if row.position in truth]
-    discussed = [(row, true) for row, true in judged if true is not None]
-    undiscussed = [row for row, true in judged if true is None]
-    errors = sorted(abs(row.start_s - true) for row, true in discussed if row.start_s is not None)
-    counts = {status.value: sum(row.status == status for row, _ in judged) for status in Status}
-    right = [(row, _is_right(row, true)) for row, true in judged]
-    reliability = _measure_reliability(right)
-    total = sum(bin_.count for bin_ in reliability)
+def evaluate_starts(episodes: Sequence[tuple[Sequence[CatalogRow], TrueStarts]]) -> Evaluation:
+    """Return the figures over all episodes, each its rows and its true starts; other positions are left out."""
+    pairs = [(row, starts[row.position]) for rows, starts in episodes for row in rows if row.position in starts]
+    discussed = [(row, true_start) for row, true_start in pairs if true_start is not None]
+    undiscussed = [row for row, true_start in pairs if true_start is None]
+    errors = sorted(abs(row.start_s - true_start) for row, true_start in discussed if row.start_s is not None)
+    rated = [(row, _is_right(row, true_start)) for row, true_start in pairs]
+    counts = {status.value: sum(row.status == status for row, _ in pairs) for status in Status}
+    reliability = _measure_reliability(rated)
     return Evaluation(
         discussed=len(discussed),
         missed=sum(row.start_s is None for row, _ in discussed),
@@ -78,54 +85,82 @@ def evaluate_starts(pairs: Sequence[tuple[Sequence[CatalogRow], Truth]]) -> Eval
         median_error=statistics.median(errors) if errors else None,
         p90_error=errors[min(len(errors) - 1, int(0.9 * len(errors)))] if errors else None,
         precision={
-            status: sum(ok for row, ok in right if row.status == status) / count
+            status: sum(right for row, right in rated if row.status == status) / count
             for status, count in counts.items()
             if count
         },
         counts=counts,
         reliability=reliability,
-        calibration_error=sum(b.count * abs(b.confidence - b.right) for b in reliability) / total if total else None,
+        calibration_error=_measure_calibration_error(reliability),
     )
 
 
-def published_starts(rows: Sequence[CatalogRow]) -> dict[int, float | None]:
-    """Return the page's own times by position; an entry without a time may be discussed or not, so it is left out."""
+def _is_right(row: CatalogRow, true_start: float | None) -> bool:
+    if row.start_s is None:
+        return true_start is None
+    return true_start is not None and abs(row.start_s - true_start) <= RIGHT_S
+
+
+def _measure_reliability(rated: Sequence[tuple[CatalogRow, bool]]) -> tuple[Reliability, ...]:
+    """Return the features by confidence, in bins of equal width; empty bins are left out."""
+    table = []
+    for number in range(BINS):
+        low, high = number / BINS, (number + 1) / BINS
+        members = [
+            (row.confidence, right)
+            for row, right in rated
+            if low <= row.confidence < high or (number == BINS - 1 and row.confidence == 1)
+        ]
+        if members:
+            mean = statistics.mean(confidence for confidence, _ in members)
+            share = sum(right for _, right in members) / len(members)
+            table.append(Reliability(low, high, len(members), mean, share))
+    return tuple(table)
+
+
+def _measure_calibration_error(reliability: Sequence[Reliability]) -> float | None:
+    total = sum(group.count for group in reliability)
+    return sum(group.count * abs(group.confidence - group.right) for group in reliability) / total if total else None
+
+
+def list_published_starts(rows: Sequence[CatalogRow]) -> dict[int, float | None]:
+    """Return the page's own times by position; an entry without one is left out, since it may be discussed or not."""
     return {row.position: row.published_s for row in rows if row.published_s is not None}
 
 
 def load_gold(path: Path, rows: Sequence[CatalogRow]) -> dict[int, float | None]:
     """Return the true starts in a gold file, by position in the list of `rows`.
 
-    A gold file is JSON with `features` of `id` or `index` (from 0) and `start_s`, null where the feature is not
-    discussed; or any feature list, whose entries without a time are not discussed. Entries are matched by id, else by
-    position. InputError where it is neither.
+    A gold file is JSON: `features`, each with an `id` or an `index` (from 0) and a `start_s`, null where the feature is
+    not discussed. Any feature list is a gold file too; its entries without a time are not discussed. Entries are
+    matched by id, else by position. InputError where the file is neither.
     """
     by_id = {row.feature_id: row.position for row in rows if row.feature_id is not None}
     if path.suffix.lower() == ".json":
         return _read_gold_json(path, by_id)
-    listed = load_features(path).features
-    return {by_id.get(f.feature_id, f.position) if f.feature_id else f.position: f.published_s for f in listed}
+    features = load_features(path).features
+    return {by_id.get(f.feature_id, f.position) if f.feature_id else f.position: f.published_s for f in features}
 
 
 def _read_gold_json(path: Path, by_id: Mapping[int, int]) -> dict[int, float | None]:
     try:
         records = json.loads(path.read_text(encoding="utf-8"))["features"]
-        truth = {}
+        starts = {}
         for number, record in enumerate(records):
             position = by_id.get(record.get("id", record.get("feature_id")))
             start = record.get("start_s", record.get("published_s"))
-            truth[position or record.get("position", record.get("index", number) + 1)] = (
+            starts[position or record.get("position", record.get("index", number) + 1)] = (
                 None if start is None else float(start)
             )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f'the gold file {path} cannot be read ({error}): expected {{"features": [{{"id", "start_s"}}, …]}}'
         ) from error
-    return truth
+    return starts
 
 
 def draw_reliability(evaluation: Evaluation, path: Path) -> None:
-    """Draw recall by tolerance and confidence against what was right, as an image named by its ending.
+    """Draw recall by tolerance, and the share of right features by confidence, as a .png or .svg file.
 
     InputError without the extra `plots`.
     """
@@ -135,39 +170,17 @@ def draw_reliability(evaluation: Evaluation, path: Path) -> None:
     except ImportError:
         raise InputError("drawing needs the extra `plots`: pip install 'episode-catalog[plots]'") from None
 
-    # The same figures give the same bytes.
+    # Without a fixed salt, each drawing of the same figures has other ids.
     mpl.rcParams["svg.hashsalt"] = "episode-catalog"
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.bar([f"{s} s" for s in TOLERANCES_S], [100 * evaluation.recall[s] for s in TOLERANCES_S], color="#3b6ea5")
+    left.bar([f"{s} s" for s in TOLERANCES_S], [100 * evaluation.recall[s] for s in TOLERANCES_S], color=COLOR)
     left.set(ylim=(0, 100), ylabel="% of discussed features", title="found within")
-    bins = evaluation.reliability
+    groups = evaluation.reliability
     right.plot([0, 1], [0, 1], color="#bbbbbb", linestyle="--", label="perfect")
-    sizes = [30 + 8 * b.count for b in bins]
-    right.scatter([b.confidence for b in bins], [b.right for b in bins], s=sizes, color="#3b6ea5")
-    for b in bins:
-        right.annotate(f"  {b.count}", (b.confidence, b.right), va="center")
+    sizes = [30 + 8 * group.count for group in groups]
+    right.scatter([group.confidence for group in groups], [group.right for group in groups], s=sizes, color=COLOR)
+    for group in groups:
+        right.annotate(f"  {group.count}", (group.confidence, group.right), va="center")
     right.set(xlim=(0, 1.05), ylim=(0, 1.05), xlabel="confidence", ylabel="share that is right", title="calibration")
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
-
-
-def _is_right(row: CatalogRow, true: float | None) -> bool:
-    if row.start_s is None:
-        return true is None
-    return true is not None and abs(row.start_s - true) <= RIGHT_S
-
-
-def _measure_reliability(judged: Sequence[tuple[CatalogRow, bool]]) -> tuple[Reliability, ...]:
-    """The features by confidence, in bins of equal width; empty bins are left out."""
-    table = []
-    for number in range(BINS):
-        low, high = number / BINS, (number + 1) / BINS
-        inside = [
-            (row.confidence, ok)
-            for row, ok in judged
-            if low <= row.confidence < high or (number == BINS - 1 and row.confidence == 1)
-        ]
-        if inside:
-            mean = statistics.mean(confidence for confidence, _ in inside)
-            table.append(Reliability(low, high, len(inside), mean, sum(ok for _, ok in inside) / len(inside)))
-    return tuple(table)

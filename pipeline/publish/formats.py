@@ -11,17 +11,17 @@ from typing import Any
 from pipeline.core.schema import Transcript
 from pipeline.core.storage import atomic_write, write_bytes
 from pipeline.publish import chapters as chapter_formats
-from pipeline.publish import show_notes as notes
-from pipeline.publish import subtitles
+from pipeline.publish import show_notes, subtitles
 from pipeline.publish.chapters import Chapter
 from pipeline.publish.rows import CatalogRow
 
+# The copy of an episode's mp3 that carries its chapters.
 TAGGED_AUDIO = "audio.mp3"
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """What the published files of an episode are made of: its rows, what was said, the chapters and the video.
+class PublishedEpisode:
+    """What a format is made from: the episode's rows, its transcript, its chapters, and the description of its video.
 
     `duration` is in seconds; `video` is the schema.org description of the episode, an object for JSON.
     """
@@ -33,19 +33,19 @@ class Published:
     video: dict[str, Any]
 
 
-# The files beside the catalog, and what writes the text of each: a new format is a line here.
-FORMATS: Mapping[str, Callable[[Published], str]] = {
-    "show-notes.txt": lambda it: notes.format_text(it.rows, it.chapters),
-    "show-notes.md": lambda it: notes.format_markdown(it.rows, it.chapters),
-    "show-notes.html": lambda it: notes.format_html(it.rows, it.chapters, it.video),
-    "chapters-youtube.txt": lambda it: chapter_formats.format_youtube(it.chapters, it.duration)[0],
-    "chapters.json": lambda it: chapter_formats.format_podcasting(it.chapters),
-    "chapters.vtt": lambda it: chapter_formats.format_webvtt(it.chapters),
-    "chapters.psc.xml": lambda it: chapter_formats.format_podlove(it.chapters),
-    "video.jsonld": lambda it: json.dumps(it.video, ensure_ascii=False, indent=1) + "\n",
-    "transcript.srt": lambda it: subtitles.format_srt(it.transcript),
-    "transcript.vtt": lambda it: subtitles.format_vtt(it.transcript),
-    "transcript.txt": lambda it: subtitles.format_plain(it.transcript),
+# The files beside the catalog, and what returns the text of each: a new format is a line here.
+FORMATS: Mapping[str, Callable[[PublishedEpisode], str]] = {
+    "show-notes.txt": lambda episode: show_notes.format_text(episode.rows, episode.chapters),
+    "show-notes.md": lambda episode: show_notes.format_markdown(episode.rows, episode.chapters),
+    "show-notes.html": lambda episode: show_notes.format_html(episode.rows, episode.chapters, episode.video),
+    "chapters-youtube.txt": lambda episode: chapter_formats.format_youtube(episode.chapters, episode.duration)[0],
+    "chapters.json": lambda episode: chapter_formats.format_podcasting(episode.chapters),
+    "chapters.vtt": lambda episode: chapter_formats.format_webvtt(episode.chapters),
+    "chapters.psc.xml": lambda episode: chapter_formats.format_podlove(episode.chapters),
+    "video.jsonld": lambda episode: json.dumps(episode.video, ensure_ascii=False, indent=1) + "\n",
+    "transcript.srt": lambda episode: subtitles.format_srt(episode.transcript),
+    "transcript.vtt": lambda episode: subtitles.format_vtt(episode.transcript),
+    "transcript.txt": lambda episode: subtitles.format_plain(episode.transcript),
 }
 
 
@@ -58,23 +58,23 @@ def publish_notes(
     audio: Path | None = None,
     warn: Callable[[str], None],
 ) -> None:
-    """Write the files of `FORMATS` to `folder`; with `audio`, also a copy of that mp3 with ID3 chapters.
+    """Write the files of FORMATS to `folder`; with `audio`, an mp3, also a copy of it with ID3 chapters.
 
-    With `include_review` doubtful starts are published, too. `warn` is told what the rules of a format changed.
-    OSError where the disk refuses; each file is whole or as before.
+    With `include_review`, doubtful starts are published too. `warn` receives a message for each change that the rules
+    of a format require. OSError where a file cannot be written; each file is then complete or as before.
     """
     chapters = chapter_formats.list_chapters(rows, include_review=include_review)
-    # A caption file says nothing of silence at the end; the last thing said is then the best we know.
+    # A caption file does not state the duration: the end of its last segment is the best estimate.
     duration = transcript.duration or max((segment.end for segment in transcript.segments), default=0.0)
     video = chapter_formats.describe_video(rows, chapters, transcript.duration)
-    published = Published(rows, transcript, chapters, duration, video)
-    for name, write in FORMATS.items():
-        # Half a character, as careless software cuts them, cannot be written: it becomes a question mark.
-        write_bytes(folder / name, write(published).encode("utf-8", "replace"))
-    for note in chapter_formats.format_youtube(chapters, duration)[1]:
-        warn(f"chapters-youtube.txt: {note}")
+    episode = PublishedEpisode(rows, transcript, chapters, duration, video)
+    for name, format_episode in FORMATS.items():
+        # A lone surrogate, half of a character, cannot be encoded: it becomes a question mark.
+        write_bytes(folder / name, format_episode(episode).encode("utf-8", "replace"))
+    for message in chapter_formats.format_youtube(chapters, duration)[1]:
+        warn(f"chapters-youtube.txt: {message}")
     if audio is not None and find_spec("mutagen") is None:
-        warn(f"{TAGGED_AUDIO}: not written, the extra `id3` is not installed (or set id3_chapters: false)")
+        warn(f"{TAGGED_AUDIO}: not written: install the extra `id3`, which is missing, or set id3_chapters: false")
     elif audio is not None:
         with atomic_write(folder / TAGGED_AUDIO) as temporary:
             shutil.copyfile(audio, temporary)

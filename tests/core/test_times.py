@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.core.times import format_time, parse_time
+from pipeline.core.times import format_time, format_timestamp, parse_time
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,10 @@ def test_parse_minutes_or_hours(text: str, seconds: float) -> None:
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_time(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "timestamp"), [(0, "00:00:00.000"), (59.9996, "00:01:00.000"), (3727.25, "01:02:07.250")]
+)
+def test_timestamps_have_milliseconds(seconds: float, timestamp: str) -> None:
+    assert format_timestamp(seconds) == timestamp

@@ -1,4 +1,4 @@
-"""Scores: recall, errors, what was placed though not discussed, precision and calibration."""
+"""Evaluation: recall, errors, features placed but not discussed, precision and calibration."""
 
 import json
 from pathlib import Path
@@ -6,82 +6,82 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.publish.evaluation import draw_reliability, evaluate_starts, load_gold, published_starts
+from pipeline.publish.evaluation import draw_reliability, evaluate_starts, list_published_starts, load_gold
 from tests.support.rows import SCORED_ROWS as ROWS
 from tests.support.rows import rated_row
 
-TRUTH = {1: 98.0, 2: 200.0, 3: 300.0, 4: 400.0, 5: 450.0, 6: None, 7: None}
+TRUE_STARTS = {1: 98.0, 2: 200.0, 3: 300.0, 4: 400.0, 5: 450.0, 6: None, 7: None}
 
 
-def test_recall_counts_a_missing_start_as_a_miss() -> None:
-    found = evaluate_starts([(ROWS, TRUTH)])
-    assert (found.discussed, found.missed) == (5, 1)
-    assert found.recall == {3: 0.2, 5: 0.2, 10: 0.4, 30: 0.6}
+def test_recall_counts_missing_start_as_miss() -> None:
+    evaluation = evaluate_starts([(ROWS, TRUE_STARTS)])
+    assert (evaluation.discussed, evaluation.missed) == (5, 1)
+    assert evaluation.recall == {3: 0.2, 5: 0.2, 10: 0.4, 30: 0.6}
 
 
-def test_errors_are_of_the_starts_that_were_given() -> None:
-    found = evaluate_starts([(ROWS, TRUTH)])
-    assert (found.median_error, found.p90_error) == (13.5, 100.0)
+def test_errors_leave_out_missing_starts() -> None:
+    evaluation = evaluate_starts([(ROWS, TRUE_STARTS)])
+    assert (evaluation.median_error, evaluation.p90_error) == (13.5, 100.0)
 
 
-def test_features_placed_though_not_discussed_are_counted() -> None:
-    found = evaluate_starts([(ROWS, TRUTH)])
-    assert (found.placed_undiscussed, found.undiscussed) == (1, 2)
+def test_placed_but_undiscussed_features_are_counted() -> None:
+    evaluation = evaluate_starts([(ROWS, TRUE_STARTS)])
+    assert (evaluation.placed_undiscussed, evaluation.undiscussed) == (1, 2)
 
 
-def test_precision_is_told_by_status() -> None:
-    found = evaluate_starts([(ROWS, TRUTH)])
-    assert found.precision == pytest.approx({"confident": 2 / 3, "review": 1 / 2, "not_found": 1 / 2})
-    assert found.counts == {"confident": 3, "review": 2, "not_found": 2, "corrected": 0}
+def test_precision_is_by_status() -> None:
+    evaluation = evaluate_starts([(ROWS, TRUE_STARTS)])
+    assert evaluation.precision == pytest.approx({"confident": 2 / 3, "review": 1 / 2, "not_found": 1 / 2})
+    assert evaluation.counts == {"confident": 3, "review": 2, "not_found": 2, "corrected": 0}
 
 
-def test_calibration_compares_confidence_with_what_was_right() -> None:
-    found = evaluate_starts([(ROWS, TRUTH)])
-    assert [(bin_.count, bin_.confidence, bin_.right) for bin_ in found.reliability] == [
+def test_calibration_compares_confidence_with_share_right() -> None:
+    evaluation = evaluate_starts([(ROWS, TRUE_STARTS)])
+    assert [(group.count, group.confidence, group.right) for group in evaluation.reliability] == [
         (2, 0.5, 0.5),
         (1, 0.7, 1.0),
         (4, pytest.approx(0.9), 0.5),
     ]
-    assert found.calibration_error == pytest.approx((2 * 0 + 1 * 0.3 + 4 * 0.4) / 7)
+    assert evaluation.calibration_error == pytest.approx((2 * 0 + 1 * 0.3 + 4 * 0.4) / 7)
 
 
-def test_a_row_the_truth_does_not_know_is_left_out() -> None:
+def test_row_without_true_start_is_left_out() -> None:
     assert evaluate_starts([(ROWS, {1: 98.0})]).discussed == 1
 
 
-def test_published_times_say_nothing_of_entries_without_one() -> None:
+def test_published_starts_leave_out_entries_without_time() -> None:
     rows = (rated_row(1, 100.0, published=98.0), rated_row(2, 200.0))
-    assert published_starts(rows) == {1: 98.0}
+    assert list_published_starts(rows) == {1: 98.0}
 
 
 def test_several_episodes_are_pooled() -> None:
-    found = evaluate_starts([(ROWS, TRUTH), (ROWS, TRUTH)])
-    assert (found.discussed, found.recall[10]) == (10, 0.4)
+    evaluation = evaluate_starts([(ROWS, TRUE_STARTS), (ROWS, TRUE_STARTS)])
+    assert (evaluation.discussed, evaluation.recall[10]) == (10, 0.4)
 
 
-def test_a_gold_file_is_matched_by_id_else_by_place(tmp_path: Path) -> None:
+def test_gold_file_is_matched_by_id_else_position(tmp_path: Path) -> None:
     gold = tmp_path / "gold.json"
     records = [{"id": 500_002, "start_s": 5.0}, {"index": 0, "start_s": 1.0}, {"index": 6, "id": None, "start_s": None}]
     gold.write_text(json.dumps({"features": records}))
     assert load_gold(gold, ROWS) == {2: 5.0, 1: 1.0, 7: None}
 
 
-def test_a_feature_list_with_times_is_a_gold_file(tmp_path: Path) -> None:
+def test_feature_list_with_times_is_gold_file(tmp_path: Path) -> None:
     gold = tmp_path / "gold.txt"
     gold.write_text("A | v4.10 #500002 | 1:38\nB | v4.10 #500001\n")
     assert load_gold(gold, ROWS) == {2: 98.0, 1: None}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"features": [1]}', '{"features": [{"start_s": "soon"}]}'])
-def test_what_is_no_gold_file_is_refused(tmp_path: Path, content: str) -> None:
+def test_other_file_is_refused_as_gold(tmp_path: Path, content: str) -> None:
     (tmp_path / "gold.json").write_text(content)
     with pytest.raises(InputError, match=r"the gold file .*gold\.json cannot be read"):
         load_gold(tmp_path / "gold.json", ROWS)
 
 
 @pytest.mark.parametrize("ending", [".png", ".svg"])
-def test_a_picture_is_drawn_the_same_each_time(tmp_path: Path, ending: str) -> None:
-    evaluation = evaluate_starts([(ROWS, TRUTH)])
+def test_picture_has_same_bytes_each_time(tmp_path: Path, ending: str) -> None:
+    evaluation = evaluate_starts([(ROWS, TRUE_STARTS)])
     draw_reliability(evaluation, tmp_path / f"a{ending}")
     draw_reliability(evaluation, tmp_path / f"b{ending}")
     assert (tmp_path / f"a{ending}").stat().st_size > 5_000

@@ -1,6 +1,9 @@
-"""Search: typos, plural and tense are forgiven, ids and versions are exact, the best comes first."""
+"""Search: words match despite typos, plural and tense; ids and versions match exactly; the best row is first."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -8,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.publish.search import search_catalog
-from pipeline.publish.tables import build_table
-from tests.support.rows import make_row
+from pipeline.publish.tables import build_table, write_parquet
+from tests.support.rows import TABLE_ROWS, make_row
 
 TITLES = {
     500111: ("v4.10", "ep1", "Invoices can be sorted by due date", "A button in the list."),
@@ -34,7 +37,7 @@ def ids(table: pa.Table, *words: str, **filters: str | int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "expected"),
     [
         (["theme"], [500122]),
         (["THEME"], [500122]),
@@ -51,27 +54,27 @@ def ids(table: pa.Table, *words: str, **filters: str | int) -> list[int]:
         (["theme", "nonsense"], []),
     ],
 )
-def test_words_are_found_with_typos_plural_and_tense(table: pa.Table, words: list[str], found: list[int]) -> None:
-    assert ids(table, *words) == found
+def test_words_match_with_typos_plural_and_tense(table: pa.Table, words: list[str], expected: list[int]) -> None:
+    assert ids(table, *words) == expected
 
 
-def test_a_word_in_the_title_counts_more_than_in_the_text(table: pa.Table) -> None:
+def test_title_match_outranks_description_match(table: pa.Table) -> None:
     assert ids(table, "invoices") == [500111, 500122]
 
 
 @pytest.mark.parametrize("word", ["#500133", "500133"])
-def test_an_id_is_exact(table: pa.Table, word: str) -> None:
+def test_id_matches_exactly(table: pa.Table, word: str) -> None:
     assert ids(table, word) == [500133]
     assert ids(table, word[:-1]) == []
 
 
 @pytest.mark.parametrize("word", ["v4.1", "4.1", "V4.1"])
-def test_a_version_is_exact(table: pa.Table, word: str) -> None:
+def test_version_matches_exactly(table: pa.Table, word: str) -> None:
     assert ids(table, word) == [500133]
     assert ids(table, version=word) == [500133]
 
 
-def test_a_number_in_the_text_is_found_as_written(table: pa.Table) -> None:
+def test_number_in_text_matches_as_written(table: pa.Table) -> None:
     assert ids(table, "365") == [500133]
     assert ids(table, "36") == []
 
@@ -83,14 +86,31 @@ def test_filters_narrow_a_search(table: pa.Table) -> None:
     assert ids(table, episode="ep2") == [500133, 500144]
 
 
-def test_no_more_rows_come_than_asked_for(table: pa.Table) -> None:
+def test_limit_bounds_number_of_rows(table: pa.Table) -> None:
     assert len(search_catalog(table, [], version="v4.10", limit=1)) == 1
 
 
 @given(st.lists(st.text(max_size=20), max_size=4))
-def test_any_question_has_an_answer_or_none(words: list[str]) -> None:
+def test_any_query_is_accepted(words: list[str]) -> None:
     assert search_catalog(build_table([make_row()]), words) is not None
 
 
-def test_an_empty_catalog_answers_nothing() -> None:
+def test_empty_catalog_has_no_hits() -> None:
     assert search_catalog(build_table([]), ["theme"]) == []
+
+
+def test_words_without_letters_have_no_hits(table: pa.Table) -> None:
+    assert ids(table, "_") == []
+    assert ids(table, "_", "theme") == [500122]
+
+
+def test_search_imports_no_pandas(tmp_path: Path) -> None:
+    write_parquet(build_table(TABLE_ROWS), tmp_path / "c.parquet")
+    code = (
+        "import sys; from pathlib import Path; from pipeline.publish import search, tables; "
+        f"table = tables.read_dataset(Path({str(tmp_path)!r})); "
+        "hits = search.search_catalog(table, ['title', 'v4.10'], version='4.10', feature_id=500111, episode='ep1'); "
+        "print(len(hits), 'pandas' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["1", "False"]

@@ -1,4 +1,4 @@
-"""Show notes: the page's own format, that reads back; and markup that no title can break out of."""
+"""Show notes: text that reads back as the list, and Markdown and HTML that escape every title."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.support.rows import titled_rows
 HOSTILE = '</script><script>alert(1)</script> <img src=x onerror=alert(1)> [x](javascript:alert(1)) **bold** & "q"'
 
 
-def test_notes_are_in_the_page_s_own_format() -> None:
+def test_text_has_the_format_of_the_page() -> None:
     rows = titled_rows("Sort by date", "Dark theme")
     assert format_text(rows, list_chapters(rows)) == (
         "One\n\nHighlights:\n· Dark theme (500002)\nFull feature review:\n"
@@ -26,7 +26,7 @@ def test_notes_are_in_the_page_s_own_format() -> None:
     )
 
 
-def test_a_doubtful_start_is_left_out_but_its_feature_stays() -> None:
+def test_doubtful_start_is_left_out_but_feature_stays() -> None:
     rows = titled_rows("Sort by date", "Dark theme")
     rows = (replace(rows[0], status=Status.REVIEW.value), rows[1])
     assert "Sort by date | v4.10 #500001\n" in format_text(rows, list_chapters(rows))
@@ -37,7 +37,7 @@ words = st.lists(st.from_regex(r"[A-Z]?[a-z]{2,9}|\(beta\)|“x”|<b>|&amp;|\*"
 
 
 @given(st.lists(words.map(lambda parts: "Adds " + " ".join(parts)), min_size=1, max_size=8))
-def test_notes_are_read_back_as_the_list_they_came_from(titles: list[str]) -> None:
+def test_text_reads_back_as_the_same_list(titles: list[str]) -> None:
     rows = titled_rows(*(f"{title} {n * 7919}" for n, title in enumerate(titles)))
     (listed,) = parse_episodes(format_text(rows, list_chapters(rows)).encode())
     assert [(f.title, f.description, f.feature_id, f.version, f.published_s, f.highlight) for f in listed.features] == [
@@ -46,7 +46,7 @@ def test_notes_are_read_back_as_the_list_they_came_from(titles: list[str]) -> No
     ]
 
 
-def test_markdown_shows_hostile_text_as_it_is() -> None:
+def test_markdown_escapes_hostile_text() -> None:
     rows = titled_rows(HOSTILE, "Dark theme")
     shown = MarkdownIt("commonmark", {"html": True}).render(format_markdown(rows, list_chapters(rows)))
     tree = lxml_html.fromstring(f"<div>{shown}</div>")
@@ -55,7 +55,7 @@ def test_markdown_shows_hostile_text_as_it_is() -> None:
     assert tree.xpath("//a/@href") == ["https://example.org/?t=60&x=1", "https://example.org/?t=120&x=1"]
 
 
-def test_html_shows_hostile_text_as_it_is() -> None:
+def test_html_escapes_hostile_text() -> None:
     rows = titled_rows(HOSTILE, "Dark theme")
     chapters = list_chapters(rows)
     page = format_html(rows, chapters, describe_video(rows, chapters, 300.0))
@@ -67,7 +67,7 @@ def test_html_shows_hostile_text_as_it_is() -> None:
     assert HOSTILE in tree.xpath("//strong")[0].text_content()
 
 
-def test_html_links_each_time_to_its_place() -> None:
+def test_html_links_each_time() -> None:
     rows = titled_rows("Sort by date")
     page = format_html(rows, list_chapters(rows), {})
     assert re.search(r'<a href="https://example.org/\?t=60&amp;x=1">1:00</a>', page)

@@ -1,4 +1,4 @@
-"""The search site in a real browser: search, filters, links, sound, keys, and titles that mean harm."""
+"""The search site in a real browser: search, filters, links, sound, keys, and hostile titles."""
 
 import functools
 import json
@@ -31,9 +31,9 @@ LONG = (
 
 
 def make_site(root: Path) -> Project:
-    """Three episodes: `one` plays its audio, `video` is on YouTube, `hostile` means harm and has a link alone."""
+    """Write a site: episode `one` plays its audio, `video` is on YouTube, `hostile` has only links, and bad titles."""
     project = Project(root)
-    one = episode_rows(
+    rows = episode_rows(
         "one",
         "Invoices can be sorted by due date",
         "Added a dark theme to the mobile app",
@@ -42,10 +42,10 @@ def make_site(root: Path) -> Project:
         published=date(2026, 11, 2),
     )
     one = (
-        replace(one[0], start_s=10.0, end_s=30.0, start="0:10", version="v4.10", feature_id=500111, status="confident"),
-        replace(one[1], start_s=30.0, end_s=50.0, start="0:30", version="v4.10", feature_id=500122, status="review"),
-        replace(one[2], start_s=None, end_s=None, start=None, url=None, quote="", status=Status.NOT_FOUND.value),
-        replace(one[3], start_s=50.0, end_s=60.0, start="0:50", version="v4.9", feature_id=500000, status="corrected"),
+        replace(rows[0], start_s=10.0, end_s=30.0, start="0:10", version="v4.10", feature_id=500111),
+        replace(rows[1], start_s=30.0, end_s=50.0, start="0:30", version="v4.10", feature_id=500122, status="review"),
+        replace(rows[2], start_s=None, end_s=None, start=None, url=None, quote="", status=Status.NOT_FOUND.value),
+        replace(rows[3], start_s=50.0, end_s=60.0, start="0:50", version="v4.9", feature_id=500000, status="corrected"),
     )
     video = tuple(
         replace(row, url="https://youtu.be/dQw4w9WgXcQ?t=60", feature_id=500111 if row.position == 1 else None)
@@ -78,7 +78,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A page at which anything unexpected is an error: a script's failure, a refused rule, a request to elsewhere."""
+    """A page that fails the test on a script error, a blocked resource, or a request to another host."""
     context = chromium.new_context(viewport={"width": 1100, "height": 800})
     page = context.new_page()
     troubles: list[str] = []
@@ -99,7 +99,7 @@ def titles(page: Page) -> list[str]:
 
 
 def wait_for_query(page: Page, query: str) -> None:
-    """The address follows a moment after the last letter."""
+    """Wait until the address holds a query: it follows a moment after the last letter."""
     page.wait_for_function("query => location.search === query", arg=query)
 
 
@@ -120,16 +120,14 @@ def wait_for_query(page: Page, query: str) -> None:
         ("4.10 dark", "Added a dark theme to the mobile app"),
     ],
 )
-def test_typing_finds_words_ids_and_versions_and_forgives_slips(
-    page: Page, site: Path, question: str, first: str
-) -> None:
+def test_typing_finds_words_ids_versions_despite_typos(page: Page, site: Path, question: str, first: str) -> None:
     go(page, site)
     page.locator("#question").press_sequentially(question)
     assert titles(page)[0] == first
 
 
 @pytest.mark.parametrize("question", ["00122", "4.1 9", "zzz", "dark zzz"])
-def test_what_is_not_there_is_not_found(page: Page, site: Path, question: str) -> None:
+def test_absent_words_find_nothing(page: Page, site: Path, question: str) -> None:
     go(page, site)
     page.fill("#question", question)
     assert titles(page) == []
@@ -137,14 +135,14 @@ def test_what_is_not_there_is_not_found(page: Page, site: Path, question: str) -
     expect(page.get_by_role("status").first).to_have_text("Nothing found")
 
 
-def test_the_words_found_are_marked_where_they_stand(page: Page, site: Path) -> None:
+def test_matching_words_are_marked(page: Page, site: Path) -> None:
     go(page, site, "index.html?q=invoises")
     assert page.locator("#results li").first.locator("h3 mark").all_text_contents() == ["Invoices"]
     page.fill("#question", "unvoices")
     assert page.locator("#results li").first.locator("h3 mark").all_text_contents() == ["Invoices"]
 
 
-def test_filters_stand_in_the_address_and_a_shared_address_shows_the_same(page: Page, site: Path) -> None:
+def test_shared_address_shows_same_filters_and_results(page: Page, site: Path) -> None:
     go(page, site)
     page.fill("#question", "a")
     page.get_by_label("Episode").select_option("one")
@@ -160,7 +158,7 @@ def test_filters_stand_in_the_address_and_a_shared_address_shows_the_same(page: 
     wait_for_query(page, "")
 
 
-def test_versions_highlights_and_orders(page: Page, site: Path) -> None:
+def test_version_filter_highlights_and_sorting(page: Page, site: Path) -> None:
     go(page, site, "index.html?episode=one&sort=version")
     assert titles(page)[-1] == "Café opening hours"
     page.get_by_label("Sort by").select_option("id")
@@ -171,7 +169,7 @@ def test_versions_highlights_and_orders(page: Page, site: Path) -> None:
     assert titles(page) == ["Café opening hours"]
 
 
-def test_a_link_to_an_id_shows_it_in_every_episode(page: Page, site: Path) -> None:
+def test_link_to_id_shows_every_episode(page: Page, site: Path) -> None:
     go(page, site, "index.html#500111")
     assert titles(page) == ["Invoices again", "Invoices can be sorted by due date"]
     expect(page.locator("#count")).to_have_text("2 features with the id #500111")
@@ -182,7 +180,7 @@ def test_a_link_to_an_id_shows_it_in_every_episode(page: Page, site: Path) -> No
 
 
 def wait_for_sound(page: Page, second: float) -> None:
-    """Sound comes, from this second or up to three later."""
+    """Wait until the audio plays, at this second or up to three later."""
     page.wait_for_function(
         """second => {
             const audio = document.querySelector("audio");
@@ -193,7 +191,7 @@ def wait_for_sound(page: Page, second: float) -> None:
     )
 
 
-def test_a_click_plays_from_the_second_without_leaving_the_page(page: Page, site: Path) -> None:
+def test_click_plays_from_second_in_same_page(page: Page, site: Path) -> None:
     go(page, site, "index.html?episode=one")
     page.get_by_role("button", name="Play from 0:30: Added a dark theme").click()
     wait_for_sound(page, 30)
@@ -205,7 +203,7 @@ def test_a_click_plays_from_the_second_without_leaving_the_page(page: Page, site
     expect(page.locator("audio")).to_have_count(0)
 
 
-def test_everything_can_be_done_with_keys(page: Page, site: Path) -> None:
+def test_keys_do_everything(page: Page, site: Path) -> None:
     go(page, site, "index.html?episode=one")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
@@ -236,18 +234,18 @@ addEventListener("message", (event) => {
 </script>"""
 
 
-def test_a_video_is_asked_for_only_when_played_and_moved_without_another_request(chromium: Browser, site: Path) -> None:
-    asked: list[str] = []
+def test_video_loads_once_and_only_when_played(chromium: Browser, site: Path) -> None:
+    requests: list[str] = []
 
     def answer(route: Route) -> None:
-        asked.append(route.request.url)
+        requests.append(route.request.url)
         route.fulfill(content_type="text/html", body=YOUTUBE)
 
     page = chromium.new_page()
     page.route(lambda url: url.startswith("https:"), answer)
     page.goto(f"{site.as_uri()}/episodes/video.html")
     page.wait_for_timeout(100)
-    assert asked == []
+    assert requests == []
     page.locator(".features .start").nth(0).click()
     page.wait_for_selector("iframe")
     expect(page.locator("li.playing h3")).to_have_text("Invoices again")
@@ -257,18 +255,18 @@ def test_a_video_is_asked_for_only_when_played_and_moved_without_another_request
         "href", "https://youtu.be/dQw4w9WgXcQ?t=120"
     )
     base = "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?start=60&autoplay=1"
-    assert [url[: len(base)] for url in asked] == [base]
+    assert [url[: len(base)] for url in requests] == [base]
     page.close()
 
 
 def wait_for_word(page: Page, *words: str) -> None:
-    """The transcript marks one of these words as being spoken."""
+    """Wait until the transcript marks one of these words as spoken."""
     page.wait_for_function(
         "words => words.includes([...(CSS.highlights.get('spoken') ?? [])].map(String).join())", arg=list(words)
     )
 
 
-def test_the_transcript_follows_and_plays_from_a_word(page: Page, site: Path) -> None:
+def test_transcript_follows_and_plays_from_word(page: Page, site: Path) -> None:
     go(page, site, "episodes/one.html")
     page.locator(".features").get_by_role("button", name="Play from 0:10").click()
     wait_for_word(page, "Okay,", "first", "one,")
@@ -277,7 +275,7 @@ def test_the_transcript_follows_and_plays_from_a_word(page: Page, site: Path) ->
     expect(page.locator(".features li.playing h3")).to_have_text("Added a dark theme to the mobile app")
 
 
-def test_the_timeline_plays_and_shows_where(page: Page, site: Path) -> None:
+def test_timeline_plays_and_shows_playhead(page: Page, site: Path) -> None:
     go(page, site, "episodes/one.html")
     assert page.locator(".bar").count() == 3
     page.locator(".bar").nth(1).click()
@@ -285,7 +283,7 @@ def test_the_timeline_plays_and_shows_where(page: Page, site: Path) -> None:
     expect(page.locator("#playhead")).to_have_attribute("visibility", "visible")
 
 
-def test_the_transcript_is_searched(page: Page, site: Path) -> None:
+def test_transcript_search_steps_through_matches(page: Page, site: Path) -> None:
     go(page, site, "episodes/one.html")
     page.get_by_label("Search the transcript").fill("dark  THEME")
     expect(page.locator("#matches")).to_have_text("1 of 2")
@@ -297,18 +295,18 @@ def test_the_transcript_is_searched(page: Page, site: Path) -> None:
     expect(page.locator("#matches")).to_have_text("none")
 
 
-def test_the_search_page_loads_no_transcript(chromium: Browser, site: Path) -> None:
+def test_search_page_loads_no_transcript(chromium: Browser, site: Path) -> None:
     page = chromium.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     go(page, site)
     page.fill("#question", "dark")
-    assert [url for url in asked if "/episodes/" in url] == []
+    assert [url for url in requests if "/episodes/" in url] == []
     page.close()
 
 
 @pytest.mark.parametrize("address", ["index.html", "index.html?q=script", "episodes/hostile.html"])
-def test_no_title_runs(page: Page, site: Path, address: str) -> None:
+def test_hostile_title_never_runs(page: Page, site: Path, address: str) -> None:
     go(page, site, address)
     expect(page.locator("li h3").filter(has_text=HOSTILE[1]).first).to_be_visible()
     page.mouse.move(300, 500)
@@ -319,7 +317,7 @@ def test_no_title_runs(page: Page, site: Path, address: str) -> None:
 @pytest.mark.parametrize(
     "address", ["index.html?q=a", "index.html?q=zzz", "episodes/one.html", "episodes/hostile.html"]
 )
-def test_axe_finds_nothing_and_nothing_is_cut_off(
+def test_pages_are_accessible_and_not_cut_off(
     chromium: Browser, site: Path, address: str, width: int, scheme: str
 ) -> None:
     context = chromium.new_context(
@@ -331,12 +329,12 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     results = Axe().run(
         page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
     )
-    found = results.response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"][:2]]) for one in found] == []
+    violations = results.response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"][:2]]) for rule in violations] == []
     context.close()
 
 
-def test_all_of_it_fits_at_two_hundred_percent(page: Page, site: Path) -> None:
+def test_pages_fit_at_200_percent_zoom(page: Page, site: Path) -> None:
     """A window of 1280 by 800 at 200 % has 640 by 400 CSS pixels."""
     page.set_viewport_size({"width": 640, "height": 400})
     for address in ("index.html", "episodes/one.html"):
@@ -345,7 +343,7 @@ def test_all_of_it_fits_at_two_hundred_percent(page: Page, site: Path) -> None:
         assert page.evaluate("getComputedStyle(document.querySelector('.finder, .listen')).position") == "static"
 
 
-def test_print_leaves_out_what_paper_cannot_do(page: Page, site: Path) -> None:
+def test_print_leaves_out_controls(page: Page, site: Path) -> None:
     go(page, site, "index.html?episode=one")
     page.emulate_media(media="print")
     expect(page.locator("#finder")).to_be_hidden()
@@ -355,14 +353,14 @@ def test_print_leaves_out_what_paper_cannot_do(page: Page, site: Path) -> None:
     expect(page.locator("#transcript")).to_be_visible()
 
 
-def test_it_works_in_a_sub_folder_of_a_web_host(chromium: Browser, site: Path) -> None:
+def test_site_works_in_subfolder_of_web_host(chromium: Browser, site: Path) -> None:
     handler = functools.partial(_Quiet, directory=str(site.parent))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     page = chromium.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     host = f"http://127.0.0.1:{server.server_port}/"
     page.goto(f"{host}{site.name}/?q=dark")
     assert titles(page)[0] == "Added a dark theme to the mobile app"
@@ -370,7 +368,7 @@ def test_it_works_in_a_sub_folder_of_a_web_host(chromium: Browser, site: Path) -
     expect(page.locator("li:target h3")).to_have_text("Added a dark theme to the mobile app")
     page.locator("li:target .start").click()
     wait_for_sound(page, 30)
-    assert all(url.startswith(host) for url in asked), json.dumps(asked)
+    assert all(url.startswith(host) for url in requests), json.dumps(requests)
     page.close()
     server.shutdown()
     server.server_close()
@@ -378,7 +376,7 @@ def test_it_works_in_a_sub_folder_of_a_web_host(chromium: Browser, site: Path) -
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    """Serves the files, and says nothing."""
+    """Serves the files without logging."""
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""The transcript for readers: every word, in cues that fit a screen, read back by an independent parser."""
+"""Subtitles: every word in short cues, read back by an independent parser."""
 
 from pathlib import Path
 
@@ -16,34 +16,34 @@ WITHOUT_WORDS = Transcript(tuple(Segment(s.start, s.end, s.text) for s in make_t
 
 
 @pytest.mark.parametrize("transcript", [make_transcript(LINES), WITHOUT_WORDS], ids=["words", "segments"])
-def test_no_word_is_lost_or_moved_in_time(tmp_path: Path, transcript: Transcript) -> None:
+def test_words_and_times_read_back(tmp_path: Path, transcript: Transcript) -> None:
     for name, text in (("a.srt", format_srt(transcript)), ("a.vtt", format_vtt(transcript))):
         (tmp_path / name).write_text(text, encoding="utf-8")
-        found = load_transcript(tmp_path / name)
-        assert " ".join(s.text for s in found.segments).split() == " ".join(LINES).split()
-        assert found.segments[0].start == pytest.approx(transcript.segments[0].start, abs=0.01)
-        assert found.segments[-1].end == pytest.approx(transcript.segments[-1].end, abs=0.01)
-        assert all(a.start <= b.start for a, b in zip(found.segments, found.segments[1:], strict=False))
+        parsed = load_transcript(tmp_path / name)
+        assert " ".join(s.text for s in parsed.segments).split() == " ".join(LINES).split()
+        assert parsed.segments[0].start == pytest.approx(transcript.segments[0].start, abs=0.01)
+        assert parsed.segments[-1].end == pytest.approx(transcript.segments[-1].end, abs=0.01)
+        assert all(a.start <= b.start for a, b in zip(parsed.segments, parsed.segments[1:], strict=False))
 
 
-def test_subrip_has_at_most_two_lines_of_32_characters() -> None:
+def test_subrip_cues_have_two_short_lines_at_most() -> None:
     for cue in format_srt(make_transcript(LINES)).split("\n\n"):
         lines = cue.strip().splitlines()[2:]
         assert 1 <= len(lines) <= 2
         assert all(len(line) <= 32 for line in lines)
 
 
-def test_webvtt_has_lines_of_at_most_65_characters(tmp_path: Path) -> None:
+def test_webvtt_cues_have_65_characters_at_most(tmp_path: Path) -> None:
     (tmp_path / "a.vtt").write_text(format_vtt(make_transcript(LINES)))
     assert all(len(cue.text) <= 65 for cue in webvtt.read(str(tmp_path / "a.vtt")).captions)
 
 
-def test_markup_in_speech_is_text() -> None:
+def test_markup_in_speech_is_escaped() -> None:
     assert "&lt;b&gt; &amp; so" in format_vtt(Transcript((Segment(0, 1, "<b> & so"),)))
 
 
 @given(st.lists(st.text(st.characters(categories=("L", "N", "P")), min_size=1, max_size=90), min_size=1, max_size=30))
-def test_any_words_are_cut_without_loss(words: list[str]) -> None:
+def test_any_words_are_split_without_loss(words: list[str]) -> None:
     transcript = Transcript((Segment(1.0, 9.0, " ".join(words)),))
     cues = format_srt(transcript).strip().split("\n\n")
     shown = "".join("".join(cue.splitlines()[2:]) for cue in cues)
@@ -55,6 +55,6 @@ def test_plain_text_has_paragraphs_at_pauses() -> None:
     assert format_plain(transcript) == "One. Two.\n\nThree.\n"
 
 
-def test_silence_is_an_empty_file_that_is_still_valid(tmp_path: Path) -> None:
+def test_silence_gives_valid_empty_file(tmp_path: Path) -> None:
     (tmp_path / "a.vtt").write_text(format_vtt(Transcript(())))
     assert webvtt.read(str(tmp_path / "a.vtt")).captions == []

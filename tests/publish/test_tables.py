@@ -39,14 +39,14 @@ def test_every_column_has_its_fixed_type() -> None:
         assert column.nullable == (column.name in NULLABLE), column.name
 
 
-def test_parquet_carries_a_schema_version_and_a_description_of_every_column(tmp_path: Path) -> None:
+def test_parquet_metadata_has_version_and_column_descriptions(tmp_path: Path) -> None:
     write_catalog(ROWS, tmp_path / "c.parquet")
     schema = pq.read_schema(tmp_path / "c.parquet")
     assert schema.metadata[b"episode_catalog.schema_version"] == b"1"
     assert all(len(column.metadata[b"description"]) > 5 for column in schema)
 
 
-def test_parquet_gives_the_rows_back(tmp_path: Path) -> None:
+def test_parquet_reads_back(tmp_path: Path) -> None:
     write_catalog(ROWS, tmp_path / "c.parquet")
     first, second = pq.read_table(tmp_path / "c.parquet").to_pylist()
     assert (first["start_s"], first["feature_id"], first["published_on"]) == (124.568, 500111, date(2026, 11, 2))
@@ -55,13 +55,13 @@ def test_parquet_gives_the_rows_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".json"])
-def test_the_same_rows_give_the_same_bytes(tmp_path: Path, ending: str) -> None:
+def test_same_rows_give_same_bytes(tmp_path: Path, ending: str) -> None:
     write_catalog(ROWS, tmp_path / f"a{ending}")
     write_catalog(ROWS, tmp_path / f"b{ending}")
     assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
 
 
-def test_csv_keeps_integers_whole_and_leaves_gaps_empty(tmp_path: Path) -> None:
+def test_csv_keeps_integers_and_empty_cells(tmp_path: Path) -> None:
     write_catalog(ROWS, tmp_path / "c.csv")
     header, first, second = (tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()
     assert header.split(",")[:6] == ["show", "episode_id", "episode_title", "published_on", "position", "feature_id"]
@@ -69,7 +69,7 @@ def test_csv_keeps_integers_whole_and_leaves_gaps_empty(tmp_path: Path) -> None:
     assert second.split(",")[3:7] == ["", "2", "", ""]
 
 
-def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
+def test_csv_equals_parquet(tmp_path: Path) -> None:
     rows = (replace(ROWS[0], title='He said "no",\nthen – “yes” £5', description=""), ROWS[1])
     for ending in (".csv", ".parquet"):
         write_catalog(rows, tmp_path / f"c{ending}")
@@ -86,7 +86,7 @@ EVIL = (
 )
 
 
-def test_csv_holds_no_formula_and_still_reads_back_as_the_same_rows(tmp_path: Path) -> None:
+def test_csv_escapes_formulas_and_reads_back(tmp_path: Path) -> None:
     rows = [replace(ROWS[0], title=text or "-", description=text, quote=text) for text in EVIL]
     write_catalog(rows, tmp_path / "c.csv")
     cells = pd.read_csv(tmp_path / "c.csv", dtype=str, keep_default_na=False)["description"]
@@ -103,7 +103,7 @@ def test_any_text_survives_csv(title: str, quote: str) -> None:
         assert read_csv(path).equals(build_table(rows).replace_schema_metadata())
 
 
-def test_a_dataset_is_read_alike_by_four_libraries(tmp_path: Path) -> None:
+def test_four_libraries_read_the_same_dataset(tmp_path: Path) -> None:
     folder = tmp_path / "catalog"
     for name in ("a", "b"):
         write_catalog([replace(row, episode_id=name) for row in ROWS], folder / f"{name}.parquet")
@@ -124,7 +124,7 @@ def test_a_dataset_is_read_alike_by_four_libraries(tmp_path: Path) -> None:
 GOLDEN = REPOSITORY / "tests" / "data" / "catalog-schema-1.parquet"
 
 
-def test_a_file_of_schema_version_1_is_read_for_good() -> None:
+def test_file_of_schema_version_1_is_read() -> None:
     """Written when the version was 1 and never since: a change of the schema must go on reading it."""
     table = read_catalogs([GOLDEN])
     assert table.schema == catalog_schema()
@@ -132,7 +132,7 @@ def test_a_file_of_schema_version_1_is_read_for_good() -> None:
     assert table["start_s"].to_pylist() == [124.568, None]
 
 
-def test_a_column_younger_than_a_file_is_empty_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_column_newer_than_file_is_null(monkeypatch: pytest.MonkeyPatch) -> None:
     later = catalog_schema().append(pa.field("chapter", pa.string()))
     monkeypatch.setattr(tables, "catalog_schema", lambda: later)
     monkeypatch.setattr(tables, "SCHEMA_VERSION", "2")
@@ -144,7 +144,7 @@ def test_a_column_younger_than_a_file_is_empty_there(monkeypatch: pytest.MonkeyP
         read_catalogs([GOLDEN])
 
 
-def test_a_file_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
+def test_file_of_newer_schema_is_refused(tmp_path: Path) -> None:
     table = build_table(ROWS).replace_schema_metadata({"episode_catalog.schema_version": "99"})
     pq.write_table(table, tmp_path / "c.parquet")
     with pytest.raises(InputError, match="written by a newer episode-catalog"):
@@ -157,13 +157,13 @@ def test_foreign_parquet_file_is_refused(tmp_path: Path) -> None:
         read_catalogs([tmp_path / "c.parquet"])
 
 
-def test_json_holds_the_rows_as_objects(tmp_path: Path) -> None:
+def test_json_has_an_object_for_each_row(tmp_path: Path) -> None:
     write_catalog(ROWS, tmp_path / "c.json")
     first = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))[0]
     assert (first["position"], first["published_on"]) == (1, "2026-11-02")
 
 
-def test_several_episodes_are_read_in_the_order_of_their_files(tmp_path: Path) -> None:
+def test_episodes_are_read_in_order_of_paths(tmp_path: Path) -> None:
     for name in ("b", "a"):
         write_catalog([replace(ROWS[0], episode_id=name)], tmp_path / f"{name}.parquet")
     table = read_catalogs(sorted(tmp_path.glob("*.parquet")))
@@ -171,25 +171,25 @@ def test_several_episodes_are_read_in_the_order_of_their_files(tmp_path: Path) -
     assert table.schema == catalog_schema()
 
 
-def test_no_rows_are_still_a_table(tmp_path: Path) -> None:
+def test_no_rows_make_an_empty_table(tmp_path: Path) -> None:
     assert build_table([]).schema == catalog_schema()
     assert read_catalogs([]).num_rows == 0
 
 
-def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
+def test_damaged_parquet_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "c.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(InputError, match=r"c\.parquet is damaged"):
         read_catalogs([tmp_path / "c.parquet"])
 
 
-def test_a_parquet_file_of_ours_that_lost_a_column_is_named(tmp_path: Path) -> None:
+def test_parquet_file_without_a_column_is_named(tmp_path: Path) -> None:
     """A bit of a column's name flipped: the file reads, and the column is another."""
     write_parquet(build_table(ROWS).drop_columns(["quote"]), tmp_path / "c.parquet")
     with pytest.raises(InputError, match=r"c\.parquet is damaged \(it has no quote\): .*--force"):
         read_catalogs([tmp_path / "c.parquet"])
 
 
-def test_a_parquet_file_of_ours_with_a_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_parquet_file_with_undecodable_name_is_named(tmp_path: Path) -> None:
     path = tmp_path / "c.parquet"
     write_parquet(build_table(ROWS), path)
     path.write_bytes(path.read_bytes().replace(b"drift_s", b"d\xf4ift_s"))
@@ -197,6 +197,6 @@ def test_a_parquet_file_of_ours_with_a_name_that_is_no_text_is_named(tmp_path: P
         read_catalogs([path])
 
 
-def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
+def test_unknown_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must end in"):
         write_catalog(ROWS, tmp_path / "c.xlsx")
