@@ -1,9 +1,9 @@
-"""The publisher's captions, kept beside the audio: from a feed, a page, or the file that lies beside a local one."""
+"""Fetch the publisher's captions: those of a feed or media page, or the file beside a local recording."""
 
 import hashlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,41 @@ from pipeline.download.http import fetch_document
 from pipeline.download.retry import FetchPolicy
 from pipeline.download.ytdlp import describe_media
 
-RECORD = "captions.json"
+# The record beside the captions: their file, its SHA-256, their origin, and the request they answer.
+CAPTIONS_RECORD = "captions.json"
 
-# What we can read, in the order in which we like it.
+# The formats of caption files, the preferred one first.
 FORMATS = ("vtt", "srt", "json")
 
-# Captions may outlast the sound a little, and need not reach to the end of the music.
-SLACK_SECONDS, SHORT_SHARE = 5.0, 0.8
+# The formats to choose from on a media page: its "json" is no transcript.
+_PAGE_FORMATS = FORMATS[:2]
+
+# Seconds that captions may end after the audio.
+SLACK_SECONDS = 5.0
+
+# The share of the audio that captions must reach; closing music has none.
+MIN_SHARE = 0.8
+
+# Bytes in which an SRT file has its first arrow.
+_HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionTrack:
+    """Captions that a media page offers: their URL and language, and whether a machine made them."""
+
+    url: str
+    language: str | None
+    automatic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Captions:
+    """The bytes of a caption file, the suffix of its format, and the fields of its record."""
+
+    content: bytes
+    suffix: str
+    facts: dict[str, Any]
 
 
 def fetch_captions(
@@ -41,13 +69,14 @@ def fetch_captions(
 ) -> Path | None:
     """Return the file in `folder` with the publisher's captions of this audio; None where there are none.
 
-    They are fetched once per audio version, within `limiter`, and never when `offline`. InputError where that fails.
+    They are fetched once per version of the audio, inside `limiter`, and never when `offline`. InputError where that
+    fails.
     """
     key = hashlib.sha256(f"{source}\n{entry or ''}\n{language or ''}\n{audio_sha256}".encode()).hexdigest()
-    record = folder / RECORD
+    record = folder / CAPTIONS_RECORD
     if (known := _read_known(record)).get("made_for") == key:
         kept = folder / Path(str(known["file"])).name if known.get("file") else None
-        # Records of before told no digest.
+        # Records of early versions have no digest.
         if kept is None or (kept.is_file() and known.get("sha256") in {None, sha256_of(kept)}):
             return kept
     networked = is_url(source) or entry is not None
@@ -55,96 +84,105 @@ def fetch_captions(
         return None
     try:
         with limiter if limiter is not None and networked else nullcontext():
-            found = _find(source, entry, root, replace(policy, user_url=source), language)
+            captions = _find_captions(source, entry, root, replace(policy, user_url=source), language)
     except InputError as error:
-        raise InputError(f"no captions: {error} (without --captions the speech is recognised)") from error
-    path = None
-    if found is not None:
-        content, suffix, facts = found
-        path = folder / f"captions{suffix}"
-        write_bytes(path, content)
-    for old in folder.glob("captions.*"):
-        if old.name not in {path.name if path else "", RECORD}:
-            old.unlink()
-    fetched = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    facts = {"file": path.name, "sha256": sha256_of(path), **found[2]} if path and found else {"file": None}
-    write_json(record, {**facts, "fetched": fetched, "made_for": key})
-    return path
+        fallback = "run without --captions to transcribe the audio"
+        advice = f"{error.advice}, or {fallback}" if error.advice else fallback
+        raise InputError(f"the captions cannot be fetched: {error.problem}", advice) from error
+    return _store(captions, folder, key)
 
 
 def _read_known(record: Path) -> dict[str, Any]:
-    """What is known of the captions asked for last; nothing where it is damaged, so that they are asked for again."""
+    """The record of the captions fetched last; empty where it is missing or corrupted, so that they are refetched."""
     try:
         return read_json(record) if record.is_file() else {}
     except InputError:
         return {}
 
 
-def _find(
+def _store(captions: _Captions | None, folder: Path, key: str) -> Path | None:
+    """Write the captions and their record; a record without a file says that there are none."""
+    path = folder / f"captions{captions.suffix}" if captions is not None else None
+    if path is not None and captions is not None:
+        write_bytes(path, captions.content)
+    for old in folder.glob("captions.*"):
+        if old.name not in {path.name if path else "", CAPTIONS_RECORD}:
+            old.unlink()
+    fetched = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    facts = {"file": path.name, "sha256": sha256_of(path), **captions.facts} if path and captions else {"file": None}
+    write_json(folder / CAPTIONS_RECORD, {**facts, "fetched": fetched, "made_for": key})
+    return path
+
+
+def _find_captions(
     source: str, entry: str | None, root: Path, policy: FetchPolicy, language: str | None
-) -> tuple[bytes, str, dict[str, Any]] | None:
-    """The captions' bytes, their ending, and what is known of them."""
+) -> _Captions | None:
+    """The captions of a source or its entry; None where it has none."""
     local = find_source_file(source, root)
     if local is not None and entry is None:
-        beside = (local.with_suffix(f".{ending}") for ending in FORMATS)
-        path = next((path for path in beside if path.is_file()), None)
-        return (path.read_bytes(), path.suffix, {"from": path.name}) if path else None
-    meant = resolve_entry(source, entry, root, policy)
-    if meant.metadata.captions is not None:
-        url, facts = meant.metadata.captions, {"language": meant.metadata.language, "automatic": False}
-    elif entry is not None and not meant.has_page:
+        candidates = (local.with_suffix(f".{suffix}") for suffix in FORMATS)
+        path = next((path for path in candidates if path.is_file()), None)
+        return _Captions(path.read_bytes(), path.suffix, {"from": path.name}) if path else None
+    track = _find_track(source, entry, root, policy, language)
+    if track is None or find_source_file(track.url, root) is not None:
         return None
-    else:
-        chosen = choose_captions(describe_media(meant.source, policy), language)
-        if chosen is None:
-            return None
-        url, facts = chosen
-    if find_source_file(url, root) is not None:
-        return None
-    fetched = fetch_document(url, policy=policy)
+    fetched = fetch_document(track.url, policy=policy)
     if fetched is None:
         return None
-    suffix = _tell_format(fetched.content)
+    suffix = _detect_suffix(fetched.content)
     if suffix is None:
-        raise InputError(f"the captions {redact_url(url)} are neither WebVTT, SubRip nor JSON")
-    known = {name: value for name, value in facts.items() if value is not None}
-    return fetched.content, suffix, {"from": redact_url(url), **known}
+        raise InputError(f"{redact_url(track.url)} is neither WebVTT, SubRip nor JSON")
+    facts = {"from": redact_url(track.url), "language": track.language, "automatic": track.automatic}
+    return _Captions(fetched.content, suffix, {name: value for name, value in facts.items() if value is not None})
 
 
-def choose_captions(info: Mapping[str, Any], language: str | None) -> tuple[str, dict[str, Any]] | None:
-    """Return the address of a page's captions and what they are; None where it has none in the language spoken.
+def _find_track(
+    source: str, entry: str | None, root: Path, policy: FetchPolicy, language: str | None
+) -> CaptionTrack | None:
+    """The caption track that a feed names, else the one to choose on the media page."""
+    resolved = resolve_entry(source, entry, root, policy)
+    if resolved.metadata.captions is not None:
+        return CaptionTrack(resolved.metadata.captions, resolved.metadata.language, automatic=False)
+    if entry is not None and not resolved.has_page:
+        return None
+    return choose_captions(describe_media(resolved.source, policy), language)
 
-    A person's captions go before a machine's, the spoken language's own before a translation.
+
+def choose_captions(info: Mapping[str, Any], language: str | None) -> CaptionTrack | None:
+    """Return the captions to use among those in yt-dlp's description of a page; None without any in the language.
+
+    A person's captions are preferred to a machine's, and a machine's transcript to its translations.
     """
     spoken = language or info.get("language") or "en"
     for kind, automatic in (("subtitles", False), ("automatic_captions", True)):
-        offered: Mapping[str, Any] = info.get(kind) or {}
-        # YouTube marks the captions of what is really spoken; all others are machine translations of them.
-        names = [f"{spoken}-orig", spoken, *(name for name in offered if name.partition("-")[0] == spoken)]
+        tracks: Mapping[str, Any] = info.get(kind) or {}
+        # On YouTube the suffix "-orig" marks the transcript of the speech; other automatic captions are translations.
+        names = [f"{spoken}-orig", spoken, *(name for name in tracks if name.partition("-")[0] == spoken)]
         for name in names:
-            for ending in FORMATS[:2]:
-                for one in offered.get(name) or []:
-                    if one.get("ext") == ending and one.get("url"):
-                        return str(one["url"]), {"language": name, "automatic": automatic}
+            for suffix in _PAGE_FORMATS:
+                for track in tracks.get(name) or []:
+                    if track.get("ext") == suffix and track.get("url"):
+                        return CaptionTrack(str(track["url"]), name, automatic)
     return None
 
 
-def _tell_format(content: bytes) -> str | None:
+def _detect_suffix(content: bytes) -> str | None:
+    """The suffix of a caption file's format; None for other content."""
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"WEBVTT"):
         return ".vtt"
     if head[:1] in (b"{", b"["):
         return ".json"
-    return ".srt" if b"-->" in head[:4096] else None
+    return ".srt" if b"-->" in head[:_HEAD_BYTES] else None
 
 
 def check_captions(transcript: Transcript, seconds: float) -> list[str]:
-    """Return what looks as if captions were made for another rendition than the audio of so many seconds."""
+    """Return a warning where captions seem to be made for another version of the audio, which has `seconds`."""
     end = transcript.duration or 0.0
     if end > seconds + SLACK_SECONDS:
         return [
             f"the captions go on to {format_time(end)}, but the audio ends at {format_time(seconds)}: starts may be off"
         ]
-    if end < SHORT_SHARE * seconds:
-        return [f"the captions end at {format_time(end)} of {format_time(seconds)}: what comes later cannot be found"]
+    if end < MIN_SHARE * seconds:
+        return [f"the captions end at {format_time(end)} of {format_time(seconds)}: later features cannot be found"]
     return []

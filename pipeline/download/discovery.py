@@ -1,4 +1,4 @@
-"""Settings of new episodes, filled in from what their source says of itself; from a feed, all new ones at once."""
+"""Write the settings of new episodes from the metadata of their source; from a feed, of all its new episodes."""
 
 import hashlib
 import os
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -26,10 +26,23 @@ from pipeline.download.retry import FetchPolicy
 from pipeline.download.ssrf_guard import has_private_host
 from pipeline.download.ytdlp import describe_media, is_live
 
+# The order of the settings in an episode's file.
+_SETTINGS_ORDER = ("title", "source", "entry", "features", "features_episode", "published", "duration", "link")
+
+# How many hexadecimal digits of a URL's SHA-256 are its key in the cache of dates.
+_DIGEST_DIGITS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class NewEpisode:
-    """What became of one entry: the episode's id, its title, and why it was left out or could not be had, if so."""
+    """The result for one entry of a feed or playlist; a JSON record of `catalog new --from --json`.
+
+    Attributes:
+        episode_id: the id of the new episode; empty where none was chosen.
+        title: the entry's title.
+        skipped: why no settings were written; empty where they were.
+        failed: whether that is an error.
+    """
 
     episode_id: str
     title: str
@@ -37,23 +50,30 @@ class NewEpisode:
     failed: bool = False
 
 
-def write_settings(path: Path, settings: EpisodeConfig) -> bool:
-    """Write an episode's settings, each on a line, and tell whether there was anything to write.
+class SourceDescription(NamedTuple):
+    """A source and its entry as an episode's settings name them, and the metadata of the source."""
 
-    ConfigError where the episode has other settings already: they are a person's.
+    source: str
+    entry: str | None
+    metadata: Metadata
+
+
+def write_settings(path: Path, settings: EpisodeConfig) -> bool:
+    """Write an episode's settings, one a line; return False where the file has them already.
+
+    ConfigError where the episode has other settings: a person may have written them.
     """
     values = settings.model_dump(exclude_none=True)
     if settings.duration is not None:
         values["duration"] = format_time(settings.duration)
-    order = ("title", "source", "entry", "features", "features_episode", "published", "duration", "link")
-    ordered = {name: values[name] for name in order if name in values} | values
+    ordered = {name: values[name] for name in _SETTINGS_ORDER if name in values} | values
     text = dump_settings(ordered)
     if path.is_file():
         known = load_episode(path)
         if (known.source, known.entry) != (settings.source, settings.entry):
-            raise ConfigError(f"{path} has other settings already: edit it, or choose another id")
+            raise ConfigError(f"{path} has other settings already", "edit it, or choose another id")
         if known.features != settings.features:
-            raise ConfigError(f"{path} names another feature list: edit `features` in it")
+            raise ConfigError(f"{path} names another feature list", "edit `features` in it")
         return False
     write_bytes(path, text.encode())
     return True
@@ -61,52 +81,52 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
 
 def describe_source(
     source: str, entry: str | None, root: Path, policy: FetchPolicy, *, offline: bool = False
-) -> tuple[str, str | None, Metadata]:
-    """Return how settings name a source and its entry, and what it says of itself; nothing is fetched of its audio.
+) -> SourceDescription:
+    """Return a source as settings name it, with its metadata; no audio is fetched.
 
-    A file may be named from the current folder or the project's; settings name it from the project's.
+    A file may be relative to the current folder or to the project's; settings name it relative to the project's.
     """
     policy = replace(policy, user_url=source)
-    if is_url(source) or entry is not None:
-        if offline:
-            find_source_file(source, root)
-            return source, entry, Metadata()
-        meant = resolve_entry(source, entry, root, policy)
-        find_source_file(meant.source, root)
-        if entry is not None and not meant.has_page:
-            return source, meant.metadata.entry, meant.metadata
-        return meant.source, None, metadata_of_media(describe_media(meant.source, policy))
-    named = _name_file(source, root)
-    return named, None, read_tags(root / named)
+    if not is_url(source) and entry is None:
+        local = _name_source_file(source, root)
+        return SourceDescription(local, None, read_tags(root / local))
+    if offline:
+        find_source_file(source, root)
+        return SourceDescription(source, entry, Metadata())
+    resolved = resolve_entry(source, entry, root, policy)
+    find_source_file(resolved.source, root)
+    if entry is not None and not resolved.has_page:
+        return SourceDescription(source, resolved.metadata.entry, resolved.metadata)
+    return SourceDescription(resolved.source, None, metadata_of_media(describe_media(resolved.source, policy)))
 
 
 def resolve_list(features: str, root: Path) -> tuple[str, bool]:
-    """Return how settings name a feature list, as with a source; False where it is a file that is not there yet."""
-    found = None if is_url(features) else _find_file(features, root)
-    return (features, is_url(features)) if found is None else (_name_found(found, root), True)
+    """Return a feature list as settings name it, and whether it exists; a URL counts as existing."""
+    path = None if is_url(features) else _find_file(features, root)
+    return (features, is_url(features)) if path is None else (_relative_name(path, root), True)
 
 
-def _name_file(source: str, root: Path) -> str:
-    found = _find_file(source, root)
-    if found is None:
-        raise InputError(f"the file {source} is neither in {root} nor in the current folder: correct its name")
-    return _name_found(found, root)
+def _name_source_file(source: str, root: Path) -> str:
+    path = _find_file(source, root)
+    if path is None:
+        raise InputError(f"the file {source} is neither in {root} nor in the current folder", "correct its name")
+    return _relative_name(path, root)
 
 
-def _find_file(named: str, root: Path) -> Path | None:
-    return next((path for folder in (root, Path.cwd()) if (path := resolve_path(named, folder)).is_file()), None)
+def _find_file(name: str, root: Path) -> Path | None:
+    return next((path for folder in (root, Path.cwd()) if (path := resolve_path(name, folder)).is_file()), None)
 
 
-def _name_found(found: Path, root: Path) -> str:
-    """A file's path as settings have it: from the project's folder where it lies in it, else from the system's root."""
-    absolute = Path(os.path.normpath(found.absolute()))
+def _relative_name(path: Path, root: Path) -> str:
+    """A file's path relative to the project's folder where it is inside it, else absolute."""
+    absolute = Path(os.path.normpath(path.absolute()))
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else str(absolute)
 
 
 def make_settings(episode_id: str, source: str, entry: str | None, metadata: Metadata, features: str) -> EpisodeConfig:
-    """Return an episode's settings from what its source says; what it does not say is left to a person.
+    """Return an episode's settings from its source's metadata; missing fields are left out.
 
-    InputError where what it says cannot stand in settings.
+    InputError where the metadata has a value that settings refuse.
     """
     try:
         return EpisodeConfig(
@@ -119,8 +139,8 @@ def make_settings(episode_id: str, source: str, entry: str | None, metadata: Met
             link=metadata.link,
         )  # type: ignore[call-arg]
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)[0]
-        raise InputError(f"{redact_url(source)} gives a `{wrong['loc'][0]}` that cannot be: {wrong['msg']}") from None
+        refused = error.errors(include_url=False, include_input=False)[0]
+        raise InputError(f"{redact_url(source)} has an invalid `{refused['loc'][0]}`: {refused['msg']}") from None
 
 
 def add_new_episodes(
@@ -134,113 +154,148 @@ def add_new_episodes(
 ) -> list[NewEpisode]:
     """Write settings for the entries of a feed or playlist that no episode has yet; safe to repeat.
 
-    `features` is where the lists are, with `{episode_id}`, `{number}`, `{page}` and `{published}` filled in; where it
-    is None the entry's own page, if it has one. `before_request` is called before each further question to a server.
-    Returns what became of each entry; InputError where the source cannot be had, or has no entry with audio.
+    Args:
+        project: where the settings go.
+        source: a feed or playlist: a file, or an http(s) URL.
+        since: entries published earlier are left out; None for all entries.
+        features: a template of where the feature lists are, with `{episode_id}`, `{number}`, `{page}` and
+            `{published}`; None for the entry's own page, if it has one.
+        policy: limits, credentials and retries.
+        before_request: called before each request after the first.
+
+    Returns:
+        The result for each entry that was added, skipped or failed.
+
+    Raises:
+        InputError: the source cannot be fetched or has no entry with audio, or the template is invalid.
     """
     policy = replace(policy, user_url=source)
     entries = list_entries(source, project.root, policy)
     if not entries:
-        raise InputError(f"{redact_url(source)} holds no entry with audio: check its address")
-    known = {path.stem: load_episode(path) for path in sorted(project.episodes.glob("*.yaml"))}
-    taken = _find_known(source, entries, known.values())
-    dates = _KnownDates(project.turns / "entry-dates.json")
-    added: list[NewEpisode] = []
-    for entry in entries:
-        key = entry.metadata.entry or entry.source
-        if key in taken or (since is not None and (dates.find(entry) or since) < since):
-            continue
+        raise InputError(f"{redact_url(source)} holds no entry with audio", "check its URL")
+    feed_import = _FeedImport(project, source, entries, since, features, policy, before_request)
+    return [result for entry in entries if (result := feed_import.add(entry)) is not None]
+
+
+class _FeedImport:
+    """One import of a feed or playlist: which entries have an episode already, and which ids are used."""
+
+    def __init__(
+        self,
+        project: Project,
+        source: str,
+        entries: Sequence[Entry],
+        since: date | None,
+        features: str | None,
+        policy: FetchPolicy,
+        before_request: Callable[[], object],
+    ) -> None:
+        self._project = project
+        self._source = source
+        self._since = since
+        self._features = features
+        self._policy = policy
+        self._before_request = before_request
+        self._existing = {path.stem: load_episode(path) for path in sorted(project.episodes.glob("*.yaml"))}
+        self._known_keys = _find_known_keys(source, entries, self._existing.values())
+        self._dates = _DateCache(project.turns / "entry-dates.json")
+        self._added: set[str] = set()
+
+    def add(self, entry: Entry) -> NewEpisode | None:
+        """Write an entry's settings; None where it has an episode already, or is older than `since`."""
+        key = _key_of(entry)
+        if key in self._known_keys or (self._since is not None and self._is_older(self._dates.find(entry))):
+            return None
         try:
-            full = _complete(entry, policy, before_request)
+            full = self._complete(entry)
         except InputError as error:
-            added.append(NewEpisode("", entry.metadata.title or redact_url(key), str(error), failed=True))
-            continue
-        dates.keep(entry, full.metadata.published)
-        if since is not None and (full.metadata.published is None or full.metadata.published < since):
-            if full.metadata.published is None:
-                added.append(
-                    NewEpisode(
-                        "",
-                        full.metadata.title or redact_url(key),
-                        "its source gives no date to compare with --since",
-                    )
-                )
-            continue
-        name = _choose_id(full, {one.episode_id for one in added if not one.skipped})
+            return NewEpisode("", entry.metadata.title or redact_url(key), str(error), failed=True)
+        self._dates.keep(entry, full.metadata.published)
+        if self._since is not None and full.metadata.published is None:
+            title = full.metadata.title or redact_url(key)
+            return NewEpisode("", title, "its source gives no date to compare with --since")
+        return None if self._is_older(full.metadata.published) else self._write(entry, full)
+
+    def _is_older(self, published: date | None) -> bool:
+        return self._since is not None and published is not None and published < self._since
+
+    def _complete(self, entry: Entry) -> Entry:
+        """An entry with all its metadata: a playlist has little more than titles, the entry's page has the rest."""
+        if not entry.has_page:
+            return entry
+        self._before_request()
+        info = describe_media(entry.source, self._policy)
+        if is_live(info):
+            raise InputError(f"{redact_url(entry.source)} is broadcast live", "run again when it has ended")
+        return Entry(entry.source, metadata_of_media(info))
+
+    def _write(self, entry: Entry, full: Entry) -> NewEpisode:
+        name = _choose_id(full, self._added)
         title = full.metadata.title or name
-        if name in known:
-            added.append(NewEpisode(name, title, f"{name} exists with another source: left as it is"))
-            continue
-        place, chosen = (full.source, None) if entry.has_page else (source, key)
-        listed = _place_features(features, name, full, policy)
-        if listed is None:
-            asked = f"its source gives not all that --features {features!r} asks for: add it with `catalog new`"
-            added.append(NewEpisode("", title, asked, failed=True))
-            continue
-        write_settings(project.episode(name), make_settings(name, place, chosen, full.metadata, listed))
-        added.append(NewEpisode(name, title))
-    return added
+        if name in self._existing:
+            return NewEpisode(name, title, f"{name} exists with another source: left as it is")
+        features = _fill_template(self._features, name, full, self._policy)
+        if features is None:
+            reason = f"its source lacks a field of --features {self._features!r}: add it with `catalog new`"
+            return NewEpisode("", title, reason, failed=True)
+        source, guid = (full.source, None) if entry.has_page else (self._source, _key_of(entry))
+        settings = make_settings(name, source, guid, full.metadata, features)
+        write_settings(self._project.episode(name), settings)
+        self._added.add(name)
+        return NewEpisode(name, title)
 
 
-def _find_known(source: str, entries: Sequence[Entry], configs: Iterable[EpisodeConfig]) -> set[str]:
-    """The keys of the entries that an episode has already, however it names them."""
-    taken: set[str] = set()
-    by_source = {entry.source: entry.metadata.entry or entry.source for entry in entries}
+def _key_of(entry: Entry) -> str:
+    return entry.metadata.entry or entry.source
+
+
+def _find_known_keys(source: str, entries: Sequence[Entry], configs: Iterable[EpisodeConfig]) -> set[str]:
+    """The keys of the entries that an episode has already, by their feed or by their own URL."""
+    keys: set[str] = set()
+    key_by_source = {entry.source: _key_of(entry) for entry in entries}
     for config in configs:
         if config.entry is not None:
-            taken.add(config.entry)
+            keys.add(config.entry)
         if config.source == source and config.entry is not None:
             try:
-                found = find_entry(entries, config.entry, source)
-            except InputError:  # it has left the feed
+                keys.add(_key_of(find_entry(entries, config.entry, source)))
+            except InputError:  # it is no longer in the feed
                 continue
-            taken.add(found.metadata.entry or found.source)
-        elif config.source in by_source:
-            taken.add(by_source[config.source])
-    return taken
+        elif config.source in key_by_source:
+            keys.add(key_by_source[config.source])
+    return keys
 
 
-def _complete(entry: Entry, policy: FetchPolicy, before_request: Callable[[], object]) -> Entry:
-    """An entry with all that is said of it: a playlist tells little more than names, the page the rest."""
-    if not entry.has_page:
-        return entry
-    before_request()
-    info = describe_media(entry.source, policy)
-    if is_live(info):
-        raise InputError(f"{redact_url(entry.source)} is broadcast live: run again when it has ended")
-    return Entry(entry.source, metadata_of_media(info))
-
-
-class _KnownDates:
-    """When the entries of playlists were published: asked of each one's page, and only once."""
+class _DateCache:
+    """The publication dates of a playlist's entries on disk, so that each page is requested once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
             self._dates: dict[str, Any] = read_json(path) if path.is_file() else {}
-        except InputError:  # it can all be asked again
+        except InputError:  # corrupted: the pages are requested again
             self._dates = {}
 
     def find(self, entry: Entry) -> date | None:
-        """Return the date of an entry, where it is known without asking."""
+        """Return the date of an entry, from its feed or the cache; None where its page must be requested."""
         try:
             return date.fromisoformat(self._dates[self._name(entry)])
-        except (KeyError, TypeError, ValueError):  # not known, or damaged
+        except (KeyError, TypeError, ValueError):  # not cached, or corrupted
             return entry.metadata.published
 
     def keep(self, entry: Entry, published: date | None) -> None:
-        """Keep the date that an entry's page gave, on disk."""
+        """Store the date from an entry's page on disk."""
         if entry.has_page and published is not None:
             self._dates[self._name(entry)] = published.isoformat()
             write_json(self._path, self._dates)
 
     def _name(self, entry: Entry) -> str:
-        # The address may hold a key.
-        return hashlib.sha256(entry.source.encode()).hexdigest()[:16]
+        # A digest, because the URL may hold a secret.
+        return hashlib.sha256(entry.source.encode()).hexdigest()[:_DIGEST_DIGITS]
 
 
 def _choose_id(entry: Entry, used: set[str]) -> str:
-    """An id from the episode's number, else from its date; never from words of its title."""
+    """An unused id from the episode's number, else from its date; never from its title, which may hold anything."""
     wanted = f"ep{entry.number}" if entry.number is not None else str(entry.metadata.published or "undated")
     if wanted in used and entry.metadata.published is not None:
         wanted = str(entry.metadata.published)
@@ -251,14 +306,13 @@ def _choose_id(entry: Entry, used: set[str]) -> str:
     return check_episode_id(name)
 
 
-def _place_features(template: str | None, episode_id: str, entry: Entry, policy: FetchPolicy) -> str | None:
-    """Where an episode's list is; None where the entry lacks what the template asks for."""
+def _fill_template(template: str | None, episode_id: str, entry: Entry, policy: FetchPolicy) -> str | None:
+    """Where an episode's feature list is; None where the entry lacks a field of the template."""
     page = entry.metadata.page or ""
     if template is None:
-        # A feed may not send us to look around in private networks.
-        safe = policy.allow_private or not has_private_host(page)
-        usable = safe and is_url(page) and not entry.has_page
-        return page if usable else f"pages/{episode_id}.txt"
+        # A feed must not make later runs request a private address.
+        is_allowed = policy.allow_private or not has_private_host(page)
+        return page if is_allowed and is_url(page) and not entry.has_page else f"pages/{episode_id}.txt"
     values = {
         "episode_id": episode_id,
         "page": page,
@@ -266,10 +320,10 @@ def _place_features(template: str | None, episode_id: str, entry: Entry, policy:
         "published": entry.metadata.published or "",
     }
     try:
-        asked = {name for _, name, _, _ in Formatter().parse(template) if name}
-        return None if any(values.get(name) == "" for name in asked) else template.format(**values)
+        fields = {name for _, name, _, _ in Formatter().parse(template) if name}
+        return None if any(values.get(name) == "" for name in fields) else template.format(**values)
     except (KeyError, IndexError, ValueError, AttributeError) as error:
         raise InputError(
-            f"--features {template!r} cannot be filled in ({error}): it knows {{episode_id}}, {{number}}, {{page}} and "
-            "{published}"
+            f"--features {template!r} cannot be filled in ({error})",
+            "its fields are {episode_id}, {number}, {page} and {published}",
         ) from error

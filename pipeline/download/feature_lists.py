@@ -1,83 +1,109 @@
-"""Read a feature list in any shape a page comes in, merge its highlights, and say what looks odd, by line."""
+"""Feature lists from files and URLs, and the revisions of a list that was fetched by URL."""
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from pipeline.core.errors import InputError
 from pipeline.core.schema import FeatureList
 from pipeline.core.storage import read_json, sha256_of, write_bytes, write_json
 from pipeline.core.urls import is_url, redact_url
-from pipeline.download.http import fetch_document
+from pipeline.download.http import Fetched, fetch_document
 from pipeline.download.retry import FetchPolicy
+from pipeline.feature_lists.documents import SUFFIXES, TEXT_SUFFIXES
 from pipeline.feature_lists.load import load_episodes, parse_episodes
+
+# The file that names the revision fetched last, its URL and the server's validators (ETag, Last-Modified).
+LATEST = "latest.json"
+
+# How many hexadecimal digits of a revision's SHA-256 name its file.
+_NAME_DIGITS = 12
+
+# The suffix of a list by its declared media type.
+_SUFFIX_BY_TYPE = {
+    "text/html": ".html",
+    "application/xhtml+xml": ".html",
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "text/markdown": ".md",
+    "application/json": ".json",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+}
 
 
 def read_lists(
     source: str, *, columns: Mapping[str, str] | None = None, policy: FetchPolicy | None = None
 ) -> tuple[FeatureList, ...]:
-    """Return the lists of all episodes in a file or at an http(s) address; `columns` maps a table's names to ours.
+    """Return the lists of all episodes in a file or at an http(s) URL; `columns` maps a table's names to ours.
 
-    InputError where it cannot be had, or holds no feature.
+    InputError where the source cannot be read or fetched, or holds no feature.
     """
     if not is_url(source):
         return load_episodes(Path(source), columns=columns)
     fetched = fetch_document(source, policy=policy)
     if fetched is None:
-        raise InputError(f"{redact_url(source)} answers that nothing changed, though it was never asked before")
+        raise InputError(f"{redact_url(source)} answers 304 to an unconditional request", "check the URL")
     try:
-        return parse_episodes(fetched.content, fetched.suffix, columns=columns)
+        return parse_episodes(fetched.content, choose_suffix(source, fetched), columns=columns)
     except InputError as error:
-        raise InputError(f"{redact_url(source)}: {error}") from error
+        raise InputError(f"{redact_url(source)}: {error.problem}", error.advice) from error
 
 
-LATEST = "latest.json"  # which revision an address gave last, and the server's marks of it
+def choose_suffix(url: str, fetched: Fetched) -> str:
+    """Return the suffix of a list's format, from its content, its media type, or the name in its URL."""
+    if fetched.content.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        return ".html"
+    if fetched.content_type in _SUFFIX_BY_TYPE:
+        return _SUFFIX_BY_TYPE[fetched.content_type]
+    suffix = PurePosixPath(urlsplit(url).path).suffix.lower()
+    return suffix if suffix in SUFFIXES - TEXT_SUFFIXES else ".txt"
 
 
 def name_revision(sha256: str, suffix: str) -> str:
-    """Return the name of the file that keeps a list of this digest."""
-    return f"{sha256[:12]}{suffix.lower()}"
+    """Return the file name of a list with this digest."""
+    return f"{sha256[:_NAME_DIGITS]}{suffix.lower()}"
 
 
 def save_revision(content: bytes, suffix: str, folder: Path) -> Path:
-    """Return the file in `folder` that holds these bytes, written unless it is there already and whole."""
+    """Return the file in `folder` that holds these bytes; it is written unless it is there already, undamaged."""
     path = folder / name_revision(hashlib.sha256(content).hexdigest(), suffix)
-    if not _is_whole(path):
+    if not _checksum_ok(path):
         write_bytes(path, content)
     return path
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether a revision is there, and what it was written as: its name is the beginning of its digest."""
-    return path.is_file() and sha256_of(path)[:12] == path.stem
+def _checksum_ok(path: Path) -> bool:
+    """Tell whether a revision's digest begins with the name of its file."""
+    return path.is_file() and sha256_of(path)[:_NAME_DIGITS] == path.stem
 
 
 def find_revision(url: str, folder: Path) -> Path | None:
-    """Return the file that an address gave last; None where it must be fetched: not yet, from elsewhere, or damaged."""
+    """Return the latest revision of the list at a URL; None where none was fetched, or it is damaged or missing."""
     latest = folder / LATEST
     try:
         record = read_json(latest) if latest.is_file() else {}
     except InputError:
         return None
     path = folder / Path(str(record.get("file"))).name
-    return path if record.get("url_sha256") == _digest(url) and _is_whole(path) else None
+    return path if record.get("url_sha256") == _digest(url) and _checksum_ok(path) else None
 
 
 def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> Path:
-    """Return the file in `folder` with what is at an address now; the server is asked only for what is new.
+    """Return the revision in `folder` of what is at a URL now; it is sent only if it changed.
 
-    InputError where it cannot be had; with `allow_private`, redirects into private networks are followed.
+    With `allow_private`, redirects into private networks are followed. InputError where the URL cannot be fetched.
     """
-    # Asked with the marks of a file that is gone, a server would answer "not modified".
+    # Without the file, its validators must not be sent: the server would answer "not modified".
     known = find_revision(url, folder)
     record = read_json(folder / LATEST) if known else {}
     policy = FetchPolicy(allow_private=allow_private, retries=2)
     fetched = fetch_document(url, etag=record.get("etag"), last_modified=record.get("last_modified"), policy=policy)
     if fetched is None:
         if known is None:
-            raise InputError(f"{redact_url(url)} answers 304 though we hold no revision of it: check the address")
+            raise InputError(f"{redact_url(url)} answers 304 to an unconditional request", "check the URL")
         return known
-    path = save_revision(fetched.content, fetched.suffix, folder)
+    path = save_revision(fetched.content, choose_suffix(url, fetched), folder)
     latest = {
         "url": redact_url(url),
         "url_sha256": _digest(url),
@@ -85,7 +111,7 @@ def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> 
         "etag": fetched.etag,
         "last_modified": fetched.last_modified,
     }
-    # After the file itself: what it names is there.
+    # Last, so that the file it names is on disk.
     write_json(folder / LATEST, latest)
     return path
 

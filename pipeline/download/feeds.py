@@ -1,4 +1,4 @@
-"""Podcast feeds (RSS, Atom): their entries, and which of them is meant."""
+"""Parse podcast feeds (RSS, Atom), and find the entry that a guid, number or title names."""
 
 import difflib
 import io
@@ -15,12 +15,17 @@ from pipeline.core.text import clean_text
 from pipeline.core.urls import redact_url
 from pipeline.download.metadata import Metadata, StatedChapter, make_media_link
 
-# podcastparser knows the namespace by its document's address only; feeds give this one.
-_PODCAST_NAMESPACE = (
-    b"https://podcastindex.org/namespace/1.0",
-    b"https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
-)
-MOST_NESTED = 100  # elements within each other; feeds have a dozen
+# The podcast namespace as feeds declare it, and as podcastparser knows it.
+_PODCAST_NAMESPACE = b"https://podcastindex.org/namespace/1.0"
+_PODCASTPARSER_NAMESPACE = b"https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md"
+
+# Levels of nested XML elements; feeds have a dozen.
+MAX_DEPTH = 100
+
+# The similarity (0 to 1, difflib) from which an error suggests a title for the one that was given.
+_SUGGESTION_CUTOFF = 0.4
+
+# An episode number in a title: "Episode 12", "Ep. 12", "#12", also in German, French, Spanish, Italian and Dutch.
 _NUMBER_IN_TITLE = re.compile(
     r"(?:\b(?:episode|ep|folge|épisode|episodio|aflevering|no|nr)\b\.?\s*|#)(\d{1,4})\b", re.IGNORECASE
 )
@@ -28,21 +33,21 @@ _NUMBER_IN_TITLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a feed or playlist: the address of its audio or page, and what is said of it."""
+    """One entry of a feed or playlist: the URL of its audio (`source`) or page, and its metadata."""
 
     source: str
     metadata: Metadata
 
     @property
     def has_page(self) -> bool:
-        """Whether it lies on a page of its own, as those of playlists do, and not in a feed that tells all of it."""
+        """Whether `source` is a page, as in playlists; a feed gives the audio itself and all metadata."""
         return self.metadata.media_id is not None
 
     @property
     def number(self) -> int | None:
-        """The number it is counted by: the one stated, else the one its title gives after "Episode", "Ep." or "#"."""
-        found = _NUMBER_IN_TITLE.search(self.metadata.title or "")
-        return self.metadata.number or (int(found[1]) if found else None)
+        """The episode number: the stated one, else the one in its title after "Episode", "Ep." or "#"."""
+        match = _NUMBER_IN_TITLE.search(self.metadata.title or "")
+        return self.metadata.number or (int(match[1]) if match else None)
 
 
 def is_feed(content: bytes) -> bool:
@@ -52,25 +57,28 @@ def is_feed(content: bytes) -> bool:
 
 
 def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
-    """Return a feed's entries that have audio or video, oldest first; InputError where it is no feed we can read."""
+    """Return a feed's entries that have audio or video, oldest first; InputError where it is no valid feed.
+
+    Relative URLs are resolved against `url`.
+    """
     import podcastparser
 
-    # Odd dates and durations are left out; a person need not hear of each.
+    # Invalid dates and durations are ignored: no warning for each.
     logging.getLogger("podcastparser").setLevel(logging.CRITICAL)
     try:
         _check_depth(content)
-        feed = podcastparser.parse(url, io.BytesIO(content.replace(*_PODCAST_NAMESPACE)))
+        feed = podcastparser.parse(url, io.BytesIO(content.replace(_PODCAST_NAMESPACE, _PODCASTPARSER_NAMESPACE)))
     except (ValueError, LookupError, AttributeError, TypeError) as error:
-        said = re.sub(r"^<unknown>:(\d+):\d+:", r"line \1:", " ".join(str(error).split()))
-        raise InputError(f"the feed cannot be read ({said}): check its address") from error
-    found = [_read_entry(item) for item in feed["episodes"] if _list_media(item)]
-    # Where dates are missing, feeds still run from new to old.
-    found.reverse()
-    return tuple(sorted(found, key=lambda entry: entry.metadata.published or date.min))
+        reason = re.sub(r"^<unknown>:(\d+):\d+:", r"line \1:", " ".join(str(error).split()))
+        raise InputError(f"the feed cannot be read ({reason})", "check its URL") from error
+    entries = [_read_entry(item) for item in feed["episodes"] if _list_media(item)]
+    # Feeds list the newest entry first. Reversed, the stable sort keeps entries without a date in order of age.
+    entries.reverse()
+    return tuple(sorted(entries, key=lambda entry: entry.metadata.published or date.min))
 
 
 def _check_depth(content: bytes) -> None:
-    """ValueError where elements lie in elements as in no feed: podcastparser keeps the path to each as one text."""
+    """Raise ValueError above MAX_DEPTH: podcastparser keeps the path to each element as one string."""
     from xml.parsers import expat
 
     depth = 0
@@ -78,8 +86,8 @@ def _check_depth(content: bytes) -> None:
     def begin(*_: object) -> None:
         nonlocal depth
         depth += 1
-        if depth > MOST_NESTED:
-            raise ValueError(f"line {parser.CurrentLineNumber}: more than {MOST_NESTED} elements within each other")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"line {parser.CurrentLineNumber}: more than {MAX_DEPTH} levels of nested elements")
 
     def end(_: object) -> None:
         nonlocal depth
@@ -87,18 +95,18 @@ def _check_depth(content: bytes) -> None:
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = begin, end
-    with suppress(expat.ExpatError):  # podcastparser says what is wrong
+    with suppress(expat.ExpatError):  # podcastparser reports it
         parser.Parse(content, True)
 
 
 def _list_media(item: dict[str, Any]) -> list[dict[str, Any]]:
-    """An entry's files that have an address, audio first."""
+    """An entry's enclosures that have a URL, audio first."""
     media = [enclosure for enclosure in item["enclosures"] if enclosure["url"]]
     return sorted(media, key=lambda enclosure: not str(enclosure["mime_type"]).startswith("audio"))
 
 
 def _read_date(timestamp: float | None) -> date | None:
-    """The day of a timestamp; None where there is none, or none that a calendar has."""
+    """The UTC date of a timestamp; None where there is none, or it is out of range."""
     try:
         return datetime.fromtimestamp(timestamp, UTC).date() if timestamp else None
     except (ValueError, OverflowError, OSError):
@@ -107,11 +115,11 @@ def _read_date(timestamp: float | None) -> date | None:
 
 def _read_entry(item: dict[str, Any]) -> Entry:
     media = _list_media(item)[0]
-    # `start` is None where the feed gives no readable one.
+    # podcastparser gives None for a start that it cannot parse.
     chapters = [
-        StatedChapter(float(one["start"]), str(one["title"]))
-        for one in item.get("chapters", [])
-        if one.get("start") is not None
+        StatedChapter(float(chapter["start"]), str(chapter["title"]))
+        for chapter in item.get("chapters", [])
+        if chapter.get("start") is not None
     ]
     return Entry(
         media["url"],
@@ -130,49 +138,53 @@ def _read_entry(item: dict[str, Any]) -> Entry:
     )
 
 
-def find_entry(entries: Sequence[Entry], wanted: str, where: str) -> Entry:
-    """Return the entry that a guid, a number or a title names; InputError, naming the source as `where`, without one.
+def find_entry(entries: Sequence[Entry], wanted: str, shown: str) -> Entry:
+    """Return the entry that a guid, a number or a title names; InputError where none or several match.
 
-    A number is the one its publisher counts by; where none of the entries has one, the place counted from the oldest.
+    A number is the publisher's episode number, or the place from the top where no entry has a number (feeds are sorted
+    oldest first). A title matches whole, else as a part that only one entry has. `shown` names the source in errors.
     """
     if not entries:
-        raise InputError(f"{where} holds no entry with audio: check its address")
-    if exact := [entry for entry in entries if _is_guid(entry, wanted) or entry.source == wanted]:
-        return exact[0]
+        raise InputError(f"{shown} holds no entry with audio", "check its URL")
+    if by_guid := [entry for entry in entries if _has_guid(entry, wanted) or entry.source == wanted]:
+        return by_guid[0]
     if wanted.isascii() and wanted.isdigit():
         numbered = [entry for entry in entries if entry.number is not None]
         if not numbered and 1 <= int(wanted) <= len(entries):
             return entries[int(wanted) - 1]
-        return _only([entry for entry in numbered if entry.number == int(wanted)], entries, wanted, where)
-    folded = _fold(wanted)
-    same = [entry for entry in entries if _fold(entry.metadata.title) == folded]
-    return _only(same or [entry for entry in entries if folded in _fold(entry.metadata.title)], entries, wanted, where)
+        return _require_single([entry for entry in numbered if entry.number == int(wanted)], entries, wanted, shown)
+    title = _normalize(wanted)
+    same = [entry for entry in entries if _normalize(entry.metadata.title) == title]
+    matches = same or [entry for entry in entries if title in _normalize(entry.metadata.title)]
+    return _require_single(matches, entries, wanted, shown)
 
 
-def _is_guid(entry: Entry, wanted: str) -> bool:
-    # podcastparser makes an address of a guid that does not say it is none.
+def _has_guid(entry: Entry, wanted: str) -> bool:
+    # podcastparser resolves a guid against the feed's URL unless the feed marks it as no permalink.
     guid = entry.metadata.entry or ""
     return wanted in (guid, entry.metadata.media_id) or guid.endswith(f"/{wanted}")
 
 
-def _only(found: list[Entry], entries: Sequence[Entry], wanted: str, where: str) -> Entry:
-    if len(found) == 1:
-        return found[0]
-    if found:
+def _require_single(matches: list[Entry], entries: Sequence[Entry], wanted: str, shown: str) -> Entry:
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
         raise InputError(
-            f"{where} has {len(found)} entries for {wanted!r}: name one by its guid, such as {_name(found[-1])}"
+            f"{shown} has {len(matches)} entries for {wanted!r}",
+            f"name one by its guid, such as {_describe(matches[-1])}",
         )
     titles = [entry.metadata.title or "" for entry in entries]
-    near = difflib.get_close_matches(wanted, titles, 1, 0.4)
-    likely = entries[titles.index(near[0])] if near else entries[-1]
+    near = difflib.get_close_matches(wanted, titles, 1, _SUGGESTION_CUTOFF)
+    suggestion = entries[titles.index(near[0])] if near else entries[-1]
     raise InputError(
-        f"{where} has no entry {wanted!r} among its {len(entries)}: give a number, title or guid, as of {_name(likely)}"
+        f"{shown} has no entry {wanted!r} among its {len(entries)}",
+        f"give a number, title or guid, such as that of {_describe(suggestion)}",
     )
 
 
-def _name(entry: Entry) -> str:
+def _describe(entry: Entry) -> str:
     return f"{entry.metadata.title or 'untitled'!r} ({redact_url(entry.metadata.entry or entry.source)})"
 
 
-def _fold(title: str | None) -> str:
+def _normalize(title: str | None) -> str:
     return " ".join((title or "").casefold().split())

@@ -1,32 +1,34 @@
-"""Bring an episode's audio to `data/raw/<id>/`, checked: from a file, an address, a feed or a playlist."""
+"""Fetch an episode's audio into `data/raw/<id>/`, checked: from a file, a URL, a feed or a playlist."""
 
 import dataclasses
 import hashlib
-import os
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.core.config import DownloadConfig
 from pipeline.core.errors import InputError
 from pipeline.core.project import resolve_path
-from pipeline.core.storage import atomic_write, read_limited, sha256_of, write_json
+from pipeline.core.storage import read_limited
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.feeds import Entry, find_entry, is_feed, parse_feed
 from pipeline.download.http import fetch_document
-from pipeline.download.integrity import Sound, check_audio, measure_audio
+from pipeline.download.integrity import DecodedAudio, check_audio, measure_audio
 from pipeline.download.metadata import Metadata, metadata_of_media
-from pipeline.download.record import AUDIO_RECORD, Audio, keep_previous_version, read_audio
+from pipeline.download.record import Audio, store_audio
 from pipeline.download.retry import FetchPolicy
 from pipeline.download.ytdlp import fetch_media, list_playlist
 from pipeline.download.ytdlp_limits import Progress
 
+# Bytes; feeds of 1,000 episodes with long notes have some 20 MB.
 MAX_FEED_BYTES = 64 << 20
+
+# How many hexadecimal digits of a source's digest name its folder of partial files.
+_NAME_DIGITS = 12
 
 
 def make_fetch_policy(settings: DownloadConfig, root: Path) -> FetchPolicy:
-    """Return what a project's settings let a fetch do."""
+    """Return the fetch policy of a project's `download` settings."""
     return FetchPolicy(
         allow_private=settings.allow_private_addresses,
         max_bytes=settings.max_megabytes << 20,
@@ -37,24 +39,24 @@ def make_fetch_policy(settings: DownloadConfig, root: Path) -> FetchPolicy:
 
 
 def find_source_file(source: str, root: Path) -> Path | None:
-    """Return the file that a source names, None for an http(s) address; InputError where it is neither."""
+    """Return the file that a source names, None for an http(s) URL; InputError where it is neither."""
     if is_url(source):
         if urlsplit(source).scheme.lower() not in {"http", "https"}:
             raise InputError(
-                f"the source {redact_url(source)} is neither a file nor an http(s) address",
+                f"the source {redact_url(source)} is neither a file nor an http(s) URL",
                 "correct `source` in the episode's settings",
             )
         return None
     path = resolve_path(source, root)
     if not path.is_file():
-        raise InputError(f"the source {path} is not there", "correct `source` in the episode's settings")
+        raise InputError(f"the source {path} does not exist", "correct `source` in the episode's settings")
     return path
 
 
 def list_entries(source: str, root: Path, policy: FetchPolicy) -> tuple[Entry, ...]:
-    """Return the entries of a feed (oldest first) or playlist (in its order): a file, or an http(s) address.
+    """Return the entries of a feed (oldest first) or playlist (in its order), from a file or an http(s) URL.
 
-    InputError where it is neither, or cannot be had.
+    InputError where it is neither, or cannot be fetched.
     """
     local = find_source_file(source, root)
     if local is not None:
@@ -66,16 +68,19 @@ def list_entries(source: str, root: Path, policy: FetchPolicy) -> tuple[Entry, .
 
 
 def resolve_entry(source: str, entry: str | None, root: Path, policy: FetchPolicy) -> Entry:
-    """Return where the audio that is meant lies, and what its feed says of it; without `entry` the source itself.
+    """Return the entry of a feed or playlist, or the source itself where `entry` is None.
 
-    InputError where the source has no such entry, or it lies in a file of this machine.
+    InputError where the source has no such entry, or the entry is no http(s) URL: a feed must not name local files.
     """
     if entry is None:
         return Entry(source, Metadata())
-    found = find_entry(list_entries(source, root, policy), entry, redact_url(source))
-    if not is_url(found.source) or find_source_file(found.source, root) is not None:
-        raise InputError(f"{redact_url(source)} leads to {found.source}, which is no http(s) address")
-    return found
+    resolved = find_entry(list_entries(source, root, policy), entry, redact_url(source))
+    if not is_url(resolved.source) or find_source_file(resolved.source, root) is not None:
+        raise InputError(
+            f"{redact_url(source)} leads to {resolved.source}, which is no http(s) URL",
+            "choose another entry, or name the audio itself as `source`",
+        )
+    return resolved
 
 
 def download_audio(
@@ -89,99 +94,79 @@ def download_audio(
     offline: bool = False,
     on_progress: Progress,
 ) -> Audio:
-    """Return the audio, now in `folder` as `audio.<ext>` with `audio.json` beside it.
+    """Fetch audio into `folder` as `audio.<suffix>`, with `audio.json` beside it.
 
-    `entry` names one of a feed or playlist, `duration` (seconds) is how long the episode should be. InputError where
-    the source cannot be had, holds no audio, or is not whole; what `folder` held before then stays as it was.
+    Args:
+        source: a file relative to `root`, or the URL of a media file, a media page, a feed or a playlist.
+        folder: where the audio goes; it is unchanged after a failure, except for partial files.
+        root: the project's folder.
+        entry: the guid, number or title of an entry where `source` is a feed or playlist.
+        duration: how many seconds the episode should have; checked.
+        policy: limits, credentials and retries.
+        offline: fail instead of using the network.
+        on_progress: called with the bytes fetched and the bytes in all.
+
+    Returns:
+        The audio, of which every packet was decoded.
+
+    Raises:
+        InputError: the source cannot be fetched, holds no audio, or its audio is damaged or cut off.
     """
     policy = dataclasses.replace(policy or FetchPolicy(), user_url=source)
     local = find_source_file(source, root)
     if offline and (local is None or entry is not None):
-        raise InputError(f"{redact_url(source)} is on the network, and --offline forbids fetching it")
+        raise InputError(f"{redact_url(source)} is on the network", "run again without --offline")
     folder.mkdir(parents=True, exist_ok=True)
     if local is not None and entry is None:
-        sound = measure_audio(local)
-        check_audio(local, sound, duration)
-        path = folder / f"audio{local.suffix.lower()}"
-        return _keep(local, path, source, sound, Metadata(), move=False)
-    # Named after its source, so that a part of one file is never gone on with as another.
-    key = hashlib.sha256(f"{source}\n{entry or ''}".encode()).hexdigest()[:12]
+        decoded = measure_audio(local)
+        check_audio(local, decoded, duration)
+        suffix = local.suffix.lower()
+        return store_audio(local, folder, suffix, source, decoded.seconds, Metadata(), move=False)
+    # The folder's name depends on the source, so that a part of one file is never continued with another.
+    key = hashlib.sha256(f"{source}\n{entry or ''}".encode()).hexdigest()[:_NAME_DIGITS]
     partial = folder / f"partial-{key}"
-    meant = resolve_entry(source, entry, root, policy)
+    resolved = resolve_entry(source, entry, root, policy)
+    fetched, metadata = _fetch_entry(resolved, partial, policy, on_progress, is_listed=entry is not None)
     try:
-        fetched, info = fetch_media(meant.source, partial, policy, on_progress)
+        decoded = _check_fetched(fetched, resolved, duration, metadata)
+    except InputError:
+        # Else the next run would continue with these bytes.
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    audio = store_audio(fetched, folder, decoded.suffix, source, decoded.seconds, metadata, move=True)
+    for leftover in folder.glob("partial-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    return audio
+
+
+def _fetch_entry(
+    resolved: Entry, partial: Path, policy: FetchPolicy, on_progress: Progress, *, is_listed: bool
+) -> tuple[Path, Metadata]:
+    """The fetched file, and the entry's metadata completed by that of the media page.
+
+    `is_listed`: the entry comes from a feed or playlist.
+    """
+    try:
+        fetched, info = fetch_media(resolved.source, partial, policy, on_progress)
     finally:
         if not any(part.stat().st_size for part in partial.glob("audio*")):
             shutil.rmtree(partial, ignore_errors=True)
-    # Of a bare file nothing is known but its name, which adds nothing to what a feed says.
-    bare = info.get("direct") and not meant.has_page and entry is not None
-    metadata = meant.metadata if bare else _merge(meant.metadata, metadata_of_media(info))
-    try:
-        sound = measure_audio(fetched, redact_url(meant.source))
-        # What a feed states is a person's round number, and moves with advertisements; a page's own is exact.
-        stated_by_feed = duration is None and meant.metadata.duration is not None
-        check_audio(
-            redact_url(meant.source),
-            sound,
-            duration or metadata.duration,
-            roughly=entry is not None and stated_by_feed,
-        )
-    except InputError:
-        # It is not what was promised: going on with it would keep it so.
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    audio = _keep(fetched, folder / f"audio{sound.suffix}", source, sound, metadata, move=True)
-    for left in folder.glob("partial-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    return audio
+    # For a bare file yt-dlp knows its name only, which adds nothing to the metadata of a feed's entry.
+    is_bare = info.get("direct") and not resolved.has_page
+    return fetched, resolved.metadata if is_bare and is_listed else _merge(resolved.metadata, metadata_of_media(info))
 
 
-def _keep(fetched: Path, path: Path, source: str, sound: Sound, metadata: Metadata, *, move: bool) -> Audio:
-    """Put checked audio into its place, with what is known of it; the rendition it takes the place of is kept."""
-    folder, record = path.parent, path.parent / AUDIO_RECORD
-    audio = Audio(path, sha256_of(fetched), round(sound.seconds, 3), source)
-    before = _read_before(folder)
-    # Where the file is not what its record says, one of them was harmed: this is no rendition that was in use.
-    if before is not None and before.sha256 != audio.sha256 and _is_whole(before):
-        keep_previous_version(before.path, record, before.sha256)
-    if move:
-        os.replace(fetched, path)
-    else:
-        _link(fetched, path)
-    facts = {"file": path.name, "sha256": audio.sha256, "duration": audio.duration, "source": redact_url(source)}
-    fetched_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    write_json(record, {**facts, "fetched": fetched_at, **metadata.to_json()})
-    for old in folder.glob("audio.*"):
-        if old.name not in {path.name, AUDIO_RECORD}:
-            old.unlink()
-    return audio
+def _check_fetched(fetched: Path, resolved: Entry, duration: float | None, metadata: Metadata) -> DecodedAudio:
+    """The decoded audio; InputError where it is damaged or cut off."""
+    shown = redact_url(resolved.source)
+    decoded = measure_audio(fetched, shown)
+    # A feed's duration is rounded, and moves with advertisements; a media page's is exact.
+    from_feed = duration is None and resolved.metadata.duration is not None
+    check_audio(shown, decoded, duration or metadata.duration, from_feed=from_feed)
+    return decoded
 
 
-def _read_before(folder: Path) -> Audio | None:
-    """The audio that the folder holds, if its record can be read."""
-    try:
-        return read_audio(folder) if (folder / AUDIO_RECORD).is_file() else None
-    except InputError:
-        return None
-
-
-def _is_whole(audio: Audio) -> bool:
-    return audio.path.is_file() and sha256_of(audio.path) == audio.sha256
-
-
-def _merge(said: Metadata, found: Metadata) -> Metadata:
-    """What a feed says, filled up with what the page of the media says."""
+def _merge(primary: Metadata, secondary: Metadata) -> Metadata:
+    """The primary metadata, with its missing fields filled from the secondary."""
     names = [field.name for field in dataclasses.fields(Metadata)]
-    return Metadata(**{name: getattr(said, name) or getattr(found, name) for name in names})
-
-
-def _link(source: Path, target: Path) -> None:
-    """Make `target` the same file as `source` where the file system can, else a copy of it."""
-    if target.exists() and target.samefile(source):
-        return
-    with atomic_write(target) as temporary:
-        temporary.unlink()
-        try:
-            os.link(source, temporary)
-        except OSError:
-            shutil.copyfile(source, temporary)
+    return Metadata(**{name: getattr(primary, name) or getattr(secondary, name) for name in names})

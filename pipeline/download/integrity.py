@@ -1,4 +1,4 @@
-"""Is a media file whole? Every packet is decoded, and the sound in it held against what is said of it."""
+"""Check that a media file is complete: decode every packet, and compare the sound with the stated durations."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -19,10 +19,10 @@ from pipeline.core.errors import InputError
 from pipeline.core.times import format_time
 from pipeline.download.metadata import Metadata
 
-# Feeds state durations by hand, and advertisements come and go: only a large part that is missing says something.
+# The share of a feed's stated duration that may be missing: feeds round it, and advertisements come and go.
 FEED_SLACK_SHARE = 0.2
 
-# The endings that go with a container, the usual one first.
+# The suffixes that fit a container (by FFmpeg's name), the usual one first.
 _SUFFIXES = {
     "mp3": (".mp3",),
     "mov,mp4,m4a,3gp,3g2,mj2": (".m4a", ".mp4", ".mov", ".m4b", ".m4v", ".3gp"),
@@ -36,10 +36,14 @@ _SUFFIXES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """What is in a media file: the seconds that decode and those that its header states, and how its packets decoded.
+class DecodedAudio:
+    """What a media file holds.
 
-    `suffix` is the file's own ending where it fits what is in it, else one that does.
+    Attributes:
+        seconds: the sound that decodes.
+        stated: the seconds that the file's header states; None where it states none.
+        suffix: the file's own suffix where it fits the container, else the container's usual one.
+        tally: how many packets decoded, and how many did not.
     """
 
     seconds: float
@@ -48,8 +52,8 @@ class Sound:
     tally: Tally
 
 
-def measure_audio(path: Path, shown: object = None) -> Sound:
-    """Return what decodes of a file's sound; InputError, naming it as `shown`, where it holds none that we can read."""
+def measure_audio(path: Path, shown: object = None) -> DecodedAudio:
+    """Decode all of a file's sound; InputError, naming it as `shown`, where none decodes."""
     tally = Tally()
     with open_audio(path, shown) as (container, stream):
         stated = stated_duration(path, container, stream)
@@ -58,26 +62,27 @@ def measure_audio(path: Path, shown: object = None) -> Sound:
     if not tally.frames:
         check_complete(shown or path, tally, seconds, None)
     own = path.suffix.lower()
-    return Sound(seconds, stated, own if own in suffixes else suffixes[0], tally)
+    return DecodedAudio(seconds, stated, own if own in suffixes else suffixes[0], tally)
 
 
-def check_audio(shown: object, sound: Sound, expected: float | None, *, roughly: bool = False) -> None:
-    """Raise InputError where the sound is shorter than its file states, or than `expected` seconds, or is damaged.
+def check_audio(shown: object, audio: DecodedAudio, expected: float | None, *, from_feed: bool = False) -> None:
+    """Raise InputError where the audio is damaged, or shorter than its header or the `expected` seconds.
 
-    `roughly`: `expected` is a feed's word, which advertisements move.
+    `from_feed`: `expected` is a feed's stated duration, of which FEED_SLACK_SHARE may be missing.
     """
-    check_complete(shown, sound.tally, sound.seconds, sound.stated)
-    if expected is not None and is_truncated(sound.seconds, expected, FEED_SLACK_SHARE if roughly else SLACK_SHARE):
+    check_complete(shown, audio.tally, audio.seconds, audio.stated)
+    if expected is not None and is_truncated(audio.seconds, expected, FEED_SLACK_SHARE if from_feed else SLACK_SHARE):
         raise InputError(
-            f"{shown} is cut off: {format_time(sound.seconds)} of sound where the publisher states "
-            f"{format_time(expected)}: fetch it again, or correct `duration` in the episode's settings"
+            f"{shown} is cut off: {format_time(audio.seconds)} of sound where the publisher states "
+            f"{format_time(expected)}",
+            "fetch it again, or correct `duration` in the episode's settings",
         )
 
 
 def read_tags(path: Path) -> Metadata:
-    """Return what a file's own tags say: its title (else its name), its date, its length.
+    """Return a media file's title (its name where it has no title tag), date and duration.
 
-    InputError where it is no audio or video that we can read.
+    InputError where it is no audio or video that FFmpeg can read.
     """
     import av
 
@@ -87,7 +92,7 @@ def read_tags(path: Path) -> Metadata:
             stated = float(container.duration) / av.time_base if container.duration else None
     except (av.FFmpegError, ValueError) as error:
         raise InputError(
-            f"{path} is not audio or video that we can read ({describe_decoder_error(error)}): name another file"
+            f"{path} is not audio or video that we can read ({describe_decoder_error(error)})", "name another file"
         ) from error
     try:
         published = date.fromisoformat(tags.get("date", "")[:10])

@@ -1,4 +1,7 @@
-"""What a publisher says of an episode: title, date, chapters and more. Kept and compared, never predicted from."""
+"""A publisher's metadata of an episode: title, date, chapters and more.
+
+It is stored and compared with; no start is found from it.
+"""
 
 import re
 from collections.abc import Mapping
@@ -11,10 +14,22 @@ from pipeline.core.text import clean_text
 from pipeline.core.times import parse_time
 from pipeline.core.urls import is_http_url, redact_url, redact_urls
 
+# Characters. A line that names a chapter is short; on a long one the patterns would backtrack for minutes.
+_MAX_LINE = 500
+
+# Seconds; yt-dlp's durations from here on (11 days) are errors of a site.
+_MAX_DURATION_S = 1e6
+
+# A line that begins with a clock time.
+_TIMED_LINE = re.compile(r"^\W*(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\b[\s\W]*(?P<title>\S.*)$")
+
+# A line that ends with a clock time.
+_TIME_AT_END = re.compile(r"^\s*(?P<title>\S.*?)[\s\W]+(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\W*$")
+
 
 @dataclass(frozen=True, slots=True)
 class StatedChapter:
-    """A chapter as the publisher states it: its start in seconds, and its title."""
+    """A chapter in the publisher's metadata: its start in seconds, and its title."""
 
     start: float
     title: str
@@ -22,10 +37,17 @@ class StatedChapter:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the publisher says; everything may be missing. `link` is a deep-link template with `{seconds}`.
+    """A publisher's metadata; every field may be missing.
 
-    `entry` identifies the episode within its feed (its guid), `number` is the one the publisher counts it by,
-    `captions` the address of the publisher's transcript.
+    Attributes:
+        duration: the stated duration, in seconds.
+        media_id: the id on a media page; None for an entry of a feed.
+        page: the URL of the episode's page.
+        language: the language spoken, as an IETF tag.
+        entry: the guid within its feed.
+        number: the publisher's episode number.
+        link: a deep-link template with `{seconds}`.
+        captions: the URL of the publisher's transcript.
     """
 
     title: str | None = None
@@ -42,7 +64,7 @@ class Metadata:
     captions: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is kept beside the audio: only what is known, no secret in it."""
+        """Return the fields of `audio.json`: without missing values and without secrets."""
         record: dict[str, Any] = {
             "title": self.title,
             "published": self.published and self.published.isoformat(),
@@ -61,26 +83,20 @@ class Metadata:
         return {name: value for name, value in record.items() if value not in (None, "", [])}
 
 
-# A line that names a chapter is short; in a longer one the patterns would search for minutes.
-_LONGEST_LINE = 500
-_TIMED_LINE = re.compile(r"^\W*(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\b[\s\W]*(?P<title>\S.*)$")
-_TIME_AT_END = re.compile(r"^\s*(?P<title>\S.*?)[\s\W]+(?P<time>(?:\d{1,2}:)?\d{1,3}:[0-5]\d)\W*$")
-
-
 def find_timestamps(description: str) -> tuple[StatedChapter, ...]:
-    """Return the times that lines of a description begin or end with, and what they stand beside, in its order."""
-    found = []
-    for line in (line for line in description.splitlines() if len(line) <= _LONGEST_LINE):
+    """Return the lines of a description that begin or end with a clock time, as chapters, in its order."""
+    chapters = []
+    for line in (line for line in description.splitlines() if len(line) <= _MAX_LINE):
         match = _TIMED_LINE.match(line) or _TIME_AT_END.match(line)
         if match:
-            with suppress(ValueError):  # 1:75:00 is no time
-                found.append(StatedChapter(parse_time(match["time"]), match["title"].strip()))
-    return tuple(found)
+            with suppress(ValueError):  # such as 1:75:00
+                chapters.append(StatedChapter(parse_time(match["time"]), match["title"].strip()))
+    return tuple(chapters)
 
 
 def metadata_of_media(info: Mapping[str, Any]) -> Metadata:
-    """Return what yt-dlp found out about one media page; of its fields only these are taken."""
-    # Of a bare media file yt-dlp knows its name and when it was put on the server, which is no date of publication.
+    """Return the metadata in yt-dlp's description of one media page; all its other fields are ignored."""
+    # For a bare media file yt-dlp gives the time of its upload, which is no date of publication.
     direct = bool(info.get("direct"))
     chapters = [
         StatedChapter(float(chapter["start_time"]), str(chapter.get("title") or ""))
@@ -105,28 +121,29 @@ def metadata_of_media(info: Mapping[str, Any]) -> Metadata:
 def make_link(info: Mapping[str, Any]) -> str | None:
     """Return the deep-link template that a page's player understands; None where none is known.
 
-    YouTube and Vimeo take their own parameters; browsers seek in a bare file by a media fragment (W3C Media Fragments).
+    YouTube and Vimeo take their own parameters; browsers seek in a bare file by a media fragment (W3C Media Fragments
+    URI 1.0, `#t=`).
     """
     site, media_id = str(info.get("extractor_key") or ""), info.get("id")
     if site == "Youtube" and media_id:
         return f"https://www.youtube.com/watch?v={media_id}&t={{seconds}}s"
     page = str(info.get("webpage_url") or "")
     if site == "Vimeo" and page:
-        return escape_link(page.partition("#")[0]) + "#t={seconds}s"
+        return _escape_braces(page.partition("#")[0]) + "#t={seconds}s"
     if info.get("direct") and page:
         return make_media_link(page)
     return None
 
 
 def make_media_link(url: str) -> str | None:
-    """Return the deep-link template for a media file's own address; None where it holds secrets, or is no http(s)."""
+    """Return the deep-link template for a media file's URL; None where it holds secrets, or is no http(s) URL."""
     bare = url.partition("#")[0]
     safe = is_http_url(bare) and redact_url(bare) == bare
-    return None if not safe else escape_link(bare) + "#t={seconds}"
+    return None if not safe else _escape_braces(bare) + "#t={seconds}"
 
 
-def escape_link(url: str) -> str:
-    """Return an address that a template takes as it is."""
+def _escape_braces(url: str) -> str:
+    """Return a URL with its braces doubled, for use in a template."""
     return url.replace("{", "{{").replace("}", "}}")
 
 
@@ -135,7 +152,7 @@ def _text(value: object) -> str | None:
 
 
 def _seconds(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and 0 < value < 1e6 else None
+    return float(value) if isinstance(value, (int, float)) and 0 < value < _MAX_DURATION_S else None
 
 
 def _published(info: Mapping[str, Any]) -> date | None:

@@ -1,4 +1,4 @@
-"""Retries, and turns on the network."""
+"""The policy of a fetch, retries with growing pauses, and the rate limit between downloads."""
 
 import random
 import time
@@ -12,29 +12,41 @@ from pipeline.core.errors import InputError
 
 Result = TypeVar("Result")
 
-# A server may ask for a longer wait than we would take; beyond this the next run is the better time.
-LONGEST_WAIT = 300.0
+# Seconds. A server may ask for a longer pause (Retry-After) than a run should wait; the next run is the better time.
+MAX_RETRY_AFTER_S = 300.0
 
-# HTTP answers that may be others the next time.
+# Seconds; pauses double up to this.
+MAX_BACKOFF_S = 60.0
+
+# Each pause is multiplied by a random factor from 1 to this, so that clients of one server do not retry together.
+MAX_JITTER = 1.3
+
+# HTTP statuses that may change by themselves: time-outs, rate limits, and trouble on the server's side.
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class TransientError(InputError):
-    """What may be gone the next time: no answer, a cut line, a busy server (`retry_after`: seconds it asks for)."""
+    """A failure that a later attempt may not meet: no response, a lost connection, a busy server."""
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        """Keep how long the server asks us to wait, if it does."""
-        super().__init__(message)
+    def __init__(self, problem: str, advice: str = "", *, retry_after: float | None = None) -> None:
+        """`retry_after`: the seconds that the server asks us to wait, if it does."""
+        super().__init__(problem, advice)
         self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """What a fetch may do: whom it may reach, what it may take, how often it tries again, and as whom it comes.
+    """What a fetch may do.
 
-    `user_url` is the address that a person gave, where the one to be fetched was found in a feed or playlist there;
-    `retries` counts attempts in a row that brought nothing, `first_wait` is the pause in seconds before the first of
-    them, and `on_wait` hears why and how long we wait.
+    Attributes:
+        user_url: the URL that the user gave, where the fetched one comes from a feed or playlist; its host is trusted.
+        allow_private: whether redirects, feeds and playlists may lead to private addresses.
+        max_bytes: the largest media file.
+        max_seconds: how long one fetch may take, all attempts together.
+        retries: how many attempts in a row may bring no new bytes before the fetch fails.
+        first_wait: seconds before the first retry; later pauses double.
+        cookies: a cookie file in Netscape's format.
+        on_wait: called before each pause with its reason and length, as one line.
     """
 
     user_url: str | None = None
@@ -50,66 +62,84 @@ class FetchPolicy:
 def retry_transient(
     attempt: Callable[[], Result], policy: FetchPolicy, *, progress: Callable[[], float] = lambda: 0.0
 ) -> Result:
-    """Return what `attempt` gives; a TransientError is tried again after growing pauses, Retry-After honoured.
+    """Return the result of `attempt`, retried after a TransientError with growing pauses or the server's Retry-After.
 
-    Only attempts in a row that brought nothing count: as long as `progress` grows, a bad line is no reason to give up.
-    InputError where a server asks to be left alone for longer than LONGEST_WAIT.
+    `progress` returns the bytes so far. Only attempts in a row that add none count against `policy.retries`: a bad
+    connection that still delivers is no reason to give up. The last TransientError is raised when they are used up;
+    InputError where the server asks for a pause above MAX_RETRY_AFTER_S.
     """
     import tenacity
 
-    reached, idle = progress(), 0
-
-    def count(_: tenacity.RetryCallState) -> None:
-        nonlocal reached, idle
-        idle, reached = (0 if progress() > reached else idle + 1), max(progress(), reached)
-
-    def give_up(state: tenacity.RetryCallState) -> bool:
-        return idle > policy.retries or _asked_wait(state) > LONGEST_WAIT
-
-    def pause(state: tenacity.RetryCallState) -> float:
-        grown = policy.first_wait * 2 ** max(idle - 1, 0) * random.uniform(1.0, 1.3)  # noqa: S311 - spreads requests
-        wait = max(min(grown, 60.0), _asked_wait(state))
-        return float(wait)
-
-    def tell(state: tenacity.RetryCallState) -> None:
-        if policy.on_wait is not None and idle:
-            policy.on_wait(
-                f"{state.outcome and state.outcome.exception()}; trying again in {state.upcoming_sleep:.0f} s"
-            )
-
+    backoff = _Backoff(policy, progress)
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientError),
-        after=count,  # called before the next two
-        wait=pause,
-        stop=give_up,
-        before_sleep=tell,
+        after=backoff.count,  # tenacity calls it before `wait` and `stop`
+        wait=backoff.pause,
+        stop=backoff.is_exhausted,
+        before_sleep=backoff.report,
         sleep=time.sleep,
         reraise=True,
     )
     try:
         return retrying(attempt)
     except TransientError as error:
-        asked = error.retry_after or 0.0
-        if asked <= LONGEST_WAIT:
+        retry_after = error.retry_after or 0.0
+        if retry_after <= MAX_RETRY_AFTER_S:
             raise
-        raise InputError(f"{error}; it asks to be left alone for {asked / 60:.0f} minutes") from error
+        minutes = f"{retry_after / 60:.0f} minutes"
+        raise InputError(f"{error.problem}; the server asks for a pause of {minutes}", "run again after it") from error
 
 
-def _asked_wait(state: Any) -> float:
+class _Backoff:
+    """How long to wait before the next attempt, and when to stop; the callbacks of tenacity."""
+
+    def __init__(self, policy: FetchPolicy, progress: Callable[[], float]) -> None:
+        self._policy = policy
+        self._progress = progress
+        self._reached = progress()
+        self._idle = 0  # attempts in a row without progress
+
+    def count(self, _: Any) -> None:
+        """Count an attempt that failed."""
+        reached = self._progress()
+        self._idle = 0 if reached > self._reached else self._idle + 1
+        self._reached = max(reached, self._reached)
+
+    def pause(self, state: Any) -> float:
+        """Return the seconds to wait."""
+        jitter = random.uniform(1.0, MAX_JITTER)  # noqa: S311 - no secret depends on it
+        grown: float = self._policy.first_wait * 2 ** max(self._idle - 1, 0) * jitter
+        return max(min(grown, MAX_BACKOFF_S), _retry_after(state))
+
+    def is_exhausted(self, state: Any) -> bool:
+        """Tell whether there is no further attempt in this run."""
+        return self._idle > self._policy.retries or _retry_after(state) > MAX_RETRY_AFTER_S
+
+    def report(self, state: Any) -> None:
+        """Report the failure and the pause, unless the attempt made progress."""
+        if self._policy.on_wait is not None and self._idle:
+            error: TransientError = state.outcome.exception()
+            self._policy.on_wait(f"{error.problem}; retrying in {state.upcoming_sleep:.0f} s")
+
+
+def _retry_after(state: Any) -> float:
     error = state.outcome.exception()
     return float(error.retry_after or 0.0) if isinstance(error, TransientError) else 0.0
 
 
 @contextmanager
 def rate_limit(folder: Path, pause: float) -> Iterator[None]:
-    """Wait until nobody else fetches for the project, `pause` seconds after the last one, and keep others waiting."""
+    """Let one process at a time download for a project, each `pause` seconds after the previous one ended.
+
+    `folder` holds the lock and the time of the last download.
+    """
     from filelock import FileLock
 
     folder.mkdir(parents=True, exist_ok=True)
     stamp = folder / "last-download"
     with FileLock(folder / "download.lock"):
         since = time.time() - stamp.stat().st_mtime if stamp.exists() else pause
-        # A clock that was set back must not make us wait for it.
+        # If the clock was set back, `since` is negative: never wait longer than one pause.
         time.sleep(min(max(pause - since, 0.0), pause))
         try:
             yield
@@ -118,7 +148,7 @@ def rate_limit(folder: Path, pause: float) -> Iterator[None]:
 
 
 def parse_retry_after(value: str | None, *, now: float | None = None) -> float | None:
-    """Return the seconds a Retry-After header asks for, given as a number or as a date; None where it says neither."""
+    """Return the seconds that a Retry-After header asks for, a number or an HTTP date (RFC 9110); None for others."""
     from email.utils import parsedate_to_datetime
 
     if value is None:

@@ -1,4 +1,4 @@
-"""How we behave on the network: whom we may connect to, how long we try, and how long we wait before trying again."""
+"""Guard against server-side request forgery: no redirect, feed or playlist leads into a private network."""
 
 import errno
 import ipaddress
@@ -18,49 +18,54 @@ from pipeline.core.errors import InputError
 from pipeline.core.urls import redact_url
 from pipeline.download.retry import FetchPolicy
 
+# The only programs that yt-dlp may start: the runtimes for YouTube's scripts. Its other helpers (rtmpdump, ffmpeg, mpv)
+# would connect to any address that a page names, unseen by the audit hook.
+_RUNTIMES = frozenset({"deno", "node", "bun", "qjs", "quickjs"})
+
+# IPv6 addresses that embed an IPv4 one for translation (NAT64, RFC 6052).
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+# The only block that public IPv6 addresses come from (RFC 4291).
+_IPV6_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
 
 @dataclass
 class _Guard:
-    """Whom the work of the moment may connect to, and whom it was kept from."""
+    """The hosts and ports that the current block may reach though private, and the private addresses it tried."""
 
     trusted: frozenset[tuple[str, int]]
     allow_private: bool = False
     refused: list[str] = field(default_factory=list)
 
 
-# What yt-dlp may start: the runtimes for YouTube's scripts. Its other helpers (rtmpdump, ffmpeg, mpv) would connect to
-# whatever a page tells them, past our eyes.
-_RUNTIMES = frozenset({"deno", "node", "bun", "qjs", "quickjs"})
-
-
 class _PrivateAddressError(Exception):
-    """Not an OSError, so that no library takes it for a line that is down and tries another way."""
+    """Not an OSError, so that no library takes it for a lost connection and tries another way."""
 
 
 _guard: ContextVar[_Guard | None] = ContextVar("guard", default=None)
-_watching = False
+_hook_installed = False
 
 
 @contextmanager
 def block_private_addresses(url: str, policy: FetchPolicy) -> Iterator[None]:
-    """Refuse connections to private addresses while the block runs, wherever redirects, feeds or playlists lead.
+    """Refuse connections to private addresses while the block runs.
 
-    Connections are judged by the address they really go to, whichever library makes them, so no name and no DNS answer
-    gets around it. Where a person named a private address outright, its own host and port stay open.
-    Proxies of the environment stay open, too. InputError names what was refused. No program but a JavaScript runtime
-    is started, since nobody could watch whom it connects to.
+    The check is on the IP address of each connection, whichever library opens it, so that no host name and no DNS
+    answer gets around it. Two exceptions: the host and port of the URL that the user gave, where it names a private
+    address outright, and the proxies of the environment. No program but a JavaScript runtime may start, since its
+    connections are not seen. InputError names the refused address.
     """
-    named = policy.user_url or url
-    _watch_connections()
-    guard = _Guard(frozenset([_named_host(named), *_find_proxies()]), policy.allow_private)
+    user_url = policy.user_url or url
+    _install_audit_hook()
+    guard = _Guard(frozenset([_host_and_port(user_url), *_list_proxies()]), policy.allow_private)
     token = _guard.set(guard)
     try:
         yield
     except Exception as error:
         if guard.refused:
             raise InputError(
-                f"{redact_url(named)} leads to the private address {guard.refused[0]}, which is refused: if that "
-                "is meant, set `allow_private_addresses: true` under `download:` in configs/show.yaml"
+                f"{redact_url(user_url)} leads to the private address {guard.refused[0]}, which is refused",
+                "if that is intended, set `allow_private_addresses: true` under `download:` in configs/show.yaml",
             ) from error
         raise
     finally:
@@ -68,32 +73,32 @@ def block_private_addresses(url: str, policy: FetchPolicy) -> Iterator[None]:
 
 
 def is_private(address: str) -> bool:
-    """Tell whether an IP address is anything but one of the public internet."""
+    """Tell whether an IP address is not one of the public internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    # An IPv4 address can be dressed as an IPv6 one in three ways that lead anywhere.
+    # Three IPv6 forms embed an IPv4 address, which decides.
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if ip in ipaddress.ip_network("64:ff9b::/96"):
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_private(str(inner))
-        # Public addresses are given out of this block alone (RFC 4291); elsewhere are older dresses, and sites' own.
-        if ip not in ipaddress.ip_network("2000::/3"):
+        embedded = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            embedded = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if embedded is not None:
+            return is_private(str(embedded))
+        # Outside this block are obsolete embeddings and addresses of single sites.
+        if ip not in _IPV6_GLOBAL_UNICAST:
             return True
     return not ip.is_global or ip.is_multicast
 
 
 def has_private_host(url: str) -> bool:
-    """Tell whether an address names a private host outright, as a number or as this machine."""
-    host, _ = _named_host(url)
+    """Tell whether a URL names a private host outright: a private IP address, or `localhost`."""
+    host, _ = _host_and_port(url)
     try:
         return host == "localhost" or is_private(host)
     except ValueError:
         return False
 
 
-def _named_host(url: str) -> tuple[str, int]:
-    """The host and port that an address or a proxy names."""
+def _host_and_port(url: str) -> tuple[str, int]:
+    """The host and port of a URL, or of a proxy given without a scheme; `("", 0)` where it has none."""
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
         return (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
@@ -101,47 +106,47 @@ def _named_host(url: str) -> tuple[str, int]:
         return ("", 0)
 
 
-def _find_proxies() -> Iterator[tuple[str, int]]:
-    """The proxies of the environment, by the addresses their names stand for."""
-    for host, port in map(_named_host, getproxies().values()):
+def _list_proxies() -> Iterator[tuple[str, int]]:
+    """The IP addresses and ports of the environment's proxies."""
+    for host, port in map(_host_and_port, getproxies().values()):
         with suppress(OSError):
-            yield from ((str(found[4][0]), port) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            yield from ((str(info[4][0]), port) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
-def _watch_connections() -> None:
-    """Look at what this process is about to do on the network: Python's audit hooks see that of every library."""
-    global _watching
-    if not _watching:
-        sys.addaudithook(_judge)
-        _watching = True
+def _install_audit_hook() -> None:
+    """Install the audit hook once a process: Python cannot remove one, so it does nothing outside a guarded block."""
+    global _hook_installed
+    if not _hook_installed:
+        sys.addaudithook(_audit)
+        _hook_installed = True
 
 
-def _judge(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event not in {"socket.connect", "subprocess.Popen"} or (guard := _guard.get()) is None:
         return
     if event == "subprocess.Popen":
         program = str(arguments[0] or arguments[1][0])
         if Path(program).name not in _RUNTIMES:
-            # As if it were not installed, which every library is prepared for.
+            # Libraries handle a program that is not installed.
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
     elif not guard.allow_private:
-        _judge_connection(guard, *arguments)
+        _check_connection(guard, *arguments)
 
 
-def _judge_connection(guard: _Guard, connected: Any, address: Any) -> None:
-    if connected.family not in (socket.AF_INET, socket.AF_INET6):
+def _check_connection(guard: _Guard, connection: Any, address: Any) -> None:
+    if connection.family not in (socket.AF_INET, socket.AF_INET6):
         return
     host, port = str(address[0]), int(address[1])
     try:
         private = is_private(host)
-    except ValueError:  # a name: the system resolves it inside connect, so that it could be any
+    except ValueError:  # a host name: the system resolves it inside connect, to an address we never see
         private = True
     if private and not any(port == known and _is_same_host(host, name) for name, known in guard.trusted):
         guard.refused.append(host)
-        connected.close()  # its owner expects an OSError, if any, and would leave it open
+        connection.close()  # its owner handles OSErrors only, and would leave it open
         raise _PrivateAddressError(host)
 
 
 def _is_same_host(host: str, name: str) -> bool:
-    """Tell whether a trusted name is this very address: written out as such, or this machine's own name."""
+    """Tell whether a trusted name is this IP address: the same address, or `localhost` for a loopback address."""
     return name == host or (name == "localhost" and ipaddress.ip_address(host.partition("%")[0]).is_loopback)

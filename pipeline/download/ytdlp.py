@@ -1,6 +1,6 @@
-"""Media from addresses, through yt-dlp: what a page holds, the entries of a playlist, and the audio itself.
+"""Fetch media through yt-dlp: the description of a page, the entries of a playlist, and the audio itself.
 
-yt-dlp runs with our options only: no configuration, plugin, cache or ffmpeg of the user's changes what is fetched.
+yt-dlp runs with our options only: the user's configuration, plugins, cache and ffmpeg change nothing.
 """
 
 import io
@@ -18,36 +18,69 @@ from pipeline.download.feeds import Entry
 from pipeline.download.metadata import metadata_of_media
 from pipeline.download.retry import TRANSIENT_STATUSES, FetchPolicy, TransientError, retry_transient
 from pipeline.download.ssrf_guard import block_private_addresses
-from pipeline.download.ytdlp_errors import explain, find_failure
+from pipeline.download.ytdlp_errors import explain_failure
 from pipeline.download.ytdlp_limits import (
     BoundedBody,
     Progress,
-    limit_transfer,
-    too_slow,
-    watch_answers,
-    watch_revision,
+    guard_resume,
+    limit_responses,
+    make_progress_hook,
+    too_slow_error,
 )
 
-# Audio alone where there is any, else the smallest picture that still comes with good sound.
+# yt-dlp's format selector: audio alone where there is any, else the smallest picture that comes with good sound.
 FORMAT = "bestaudio/best[height<=?480]/best/bestaudio*"
-MAX_PAGE_BYTES = 64 << 20  # a page, or the list of a stream's pieces
+
+# Bytes of a web page, or of the playlist of a stream.
+MAX_PAGE_BYTES = 64 << 20
+
+# Seconds without a byte.
+SOCKET_TIMEOUT_S = 30
+
+# The suffixes of files in a folder of partial files that are not the finished audio.
 UNFINISHED = {".part", ".ytdl", ".json"}
+
+# yt-dlp's options, the same for each use.
+_OPTIONS: dict[str, Any] = {
+    "format": FORMAT,
+    # Sites mark dubs as less preferred than the original language: that comes before sound quality.
+    "format_sort": ["lang"],
+    "noplaylist": True,
+    "skip_unavailable_fragments": False,
+    # `pipeline.download.retry` alone decides how often and how long to wait, for every kind of failure.
+    "retries": 0,
+    "fragment_retries": 0,
+    "extractor_retries": 0,
+    "external_downloader": {"default": "native"},
+    "ffmpeg_location": "/nonexistent/ffmpeg",
+    "fixup": "never",
+    "postprocessors": [],
+    "js_runtimes": {"deno": {}, "node": {}, "bun": {}, "quickjs": {}},
+    "cachedir": False,
+    "updatetime": False,
+    "noprogress": True,
+    "socket_timeout": SOCKET_TIMEOUT_S,
+    "color": {"stdout": "no_color", "stderr": "no_color"},
+}
 
 
 def describe_media(url: str, policy: FetchPolicy) -> dict[str, Any]:
-    """Return what yt-dlp finds out about one address, nothing fetched; InputError where it is no single recording."""
+    """Return yt-dlp's description of the media at a URL, without fetching it.
+
+    InputError where the URL is not of exactly one recording.
+    """
     return retry_transient(lambda: _describe(url, policy), policy)
 
 
 def list_playlist(url: str, policy: FetchPolicy) -> tuple[Entry, ...]:
-    """Return the entries of a playlist in its order; InputError where the address is none."""
+    """Return the entries of a playlist in its order; InputError where the URL is no playlist."""
 
     def attempt() -> tuple[Entry, ...]:
-        # A video's address may name the playlist it was found in: here that is what is meant.
+        # The URL of a video may name a playlist as well: here the playlist is used.
         with _open(url, policy, {"extract_flat": "in_playlist", "noplaylist": False}) as fetcher:
             info = fetcher.extract_info(url, download=False)
         if info.get("_type") != "playlist":
-            raise InputError(f"{redact_url(url)} is one recording, not a feed or playlist: leave out `entry`")
+            raise InputError(f"{redact_url(url)} is one recording, not a feed or playlist", "leave out `entry`")
         return tuple(_read_entry(entry, info) for entry in info.get("entries") or [] if entry)
 
     return retry_transient(attempt, policy)
@@ -56,39 +89,40 @@ def list_playlist(url: str, policy: FetchPolicy) -> tuple[Entry, ...]:
 def _read_entry(info: Mapping[str, Any], listed: Mapping[str, Any]) -> Entry:
     url = str(info.get("webpage_url") or info.get("url") or "")
     if url == listed.get("webpage_url"):
-        # Several players on one page: what tells them apart is the address of each one's media.
+        # Several players on one page share its URL: use that of each one's media.
         url = str(info.get("url") or (info.get("formats") or [{}])[-1].get("url") or url)
     metadata = metadata_of_media({**info, "webpage_url": url})
     return Entry(url, replace(metadata, entry=metadata.media_id))
 
 
 def fetch_media(url: str, folder: Path, policy: FetchPolicy, on_progress: Progress) -> tuple[Path, dict[str, Any]]:
-    """Return the audio at an address, fetched into `folder`, and what yt-dlp says of it; InputError says what to do.
+    """Fetch the audio at a URL into `folder`; return its file and yt-dlp's description of it.
 
-    What is in `folder` of an earlier, interrupted fetch is gone on with, if the server still has the same file.
+    A partial file of an earlier fetch is continued if the server still has the same revision. InputError names the
+    failure and what to do about it.
     """
     deadline = time.monotonic() + policy.max_seconds
     folder.mkdir(parents=True, exist_ok=True)
 
     def attempt() -> dict[str, Any]:
         if time.monotonic() > deadline:
-            raise InputError(too_slow(url, policy))
+            raise too_slow_error(url, policy)
         info = _describe(url, policy)
         if is_live(info):
-            raise InputError(f"{redact_url(url)} is broadcast live: run again when it has ended")
-        hook = limit_transfer(url, folder, policy, deadline, on_progress)
-        # The name says nothing of the title, which is a stranger's; a % in the folder's is no field.
+            raise InputError(f"{redact_url(url)} is broadcast live", "run again when it has ended")
+        hook = make_progress_hook(url, folder, policy, deadline, on_progress)
+        # No title from the page gets into the file name; a % in the folder's name is escaped.
         template = {"default": f"{folder}/audio.".replace("%", "%%") + "%(ext)s"}
         options = {"progress_hooks": [hook], "outtmpl": template}
-        with _open(url, policy, options, most=policy.max_bytes, deadline=deadline, described=True) as fetcher:
-            watch_revision(fetcher, info, folder)
+        with _open(url, policy, options, max_bytes=policy.max_bytes, deadline=deadline, described=True) as fetcher:
+            guard_resume(fetcher, info, folder)
             fetched: dict[str, Any] = fetcher.process_ie_result(info, download=True)
         return fetched
 
     info = retry_transient(attempt, policy, progress=lambda: _bytes_in(folder))
     files = [file for file in folder.glob("audio.*") if file.suffix not in UNFINISHED]
     if not files:
-        raise InputError(f"{redact_url(url)} gave no audio: check the address in a browser")
+        raise InputError(f"{redact_url(url)} gave no audio", "check the URL in a browser")
     return files[0], info
 
 
@@ -104,9 +138,9 @@ def _describe(url: str, policy: FetchPolicy) -> dict[str, Any]:
     if own and "formats" in entries[0]:
         return dict(entries[0])
     if not entries:
-        raise InputError(f"{redact_url(url)} is an empty list: check the address in a browser")
+        raise InputError(f"{redact_url(url)} is an empty playlist", "check the URL in a browser")
     raise InputError(
-        f"{redact_url(url)} is a feed or playlist: say which episode is meant with `entry` (number, title or guid)"
+        f"{redact_url(url)} is a feed or playlist", "name the episode with `entry` (its number, title or guid)"
     )
 
 
@@ -116,27 +150,30 @@ def _open(
     policy: FetchPolicy,
     options: Mapping[str, Any],
     *,
-    most: int = MAX_PAGE_BYTES,
+    max_bytes: int = MAX_PAGE_BYTES,
     deadline: float | None = None,
     described: bool = False,
 ) -> Iterator[Any]:
-    """A yt-dlp of our own settings, that takes no answer of more than `most` bytes; its errors become ours.
+    """Yield a yt-dlp with our options and limits; its errors become InputErrors.
 
-    Where the media is `described` already, yt-dlp need not know of its 1,700 sites, which takes it a tenth of a second.
+    `max_bytes` limits each response, `deadline` (monotonic clock) all of them. Where the media is `described` already,
+    yt-dlp does not load its 1,700 extractors, which saves a tenth of a second.
     """
     import yt_dlp
     from yt_dlp.globals import plugin_dirs
 
     plugin_dirs.value = []
-    log = _Log()
-    # yt-dlp would write a cookie file anew at its end: it gets a copy.
+    log = _LogCapture()
+    # yt-dlp rewrites its cookie file when it closes: it gets a copy in memory.
     cookies = {"cookiefile": io.StringIO(_read_cookies(policy.cookies))} if policy.cookies else {}
     with block_private_addresses(url, policy):
         try:
             settings = {**_OPTIONS, **cookies, "logger": log, **options}
             with yt_dlp.YoutubeDL(settings, auto_init=not described) as fetcher:
                 until = time.monotonic() + policy.max_seconds if deadline is None else deadline
-                watch_answers(fetcher, lambda body: BoundedBody(body, url, policy, most, until), log.note_wait)
+                limit_responses(
+                    fetcher, lambda body: BoundedBody(body, url, policy, max_bytes, until), log.keep_retry_after
+                )
                 yield fetcher
         except yt_dlp.utils.YoutubeDLError as error:
             _close_files(error)
@@ -146,42 +183,19 @@ def _open(
             raise
 
 
-_OPTIONS: dict[str, Any] = {
-    "format": FORMAT,
-    # Dubs are marked by the site as less preferred than the original: that comes before all else.
-    "format_sort": ["lang"],
-    "noplaylist": True,
-    "skip_unavailable_fragments": False,
-    # How often and how long to wait is decided in one place, for every kind of failure: pipeline.download.ssrf_guard.
-    "retries": 0,
-    "fragment_retries": 0,
-    "extractor_retries": 0,
-    "external_downloader": {"default": "native"},
-    "ffmpeg_location": "/nonexistent/ffmpeg",
-    "fixup": "never",
-    "postprocessors": [],
-    "js_runtimes": {"deno": {}, "node": {}, "bun": {}, "quickjs": {}},
-    "cachedir": False,
-    "updatetime": False,
-    "noprogress": True,
-    "socket_timeout": 30,
-    "color": {"stdout": "no_color", "stderr": "no_color"},
-}
-
-
-class _Log:
-    """Where yt-dlp's own messages go: its errors reach us as exceptions, its warnings may say why."""
+class _LogCapture:
+    """Receives yt-dlp's log: keeps warnings, which may explain an error; the errors themselves are exceptions."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
         self.retry_after: float | None = None
 
-    def note_wait(self, seconds: float | None) -> None:
-        """Keep how long the last answer asks us to wait."""
+    def keep_retry_after(self, seconds: float | None) -> None:
+        """Keep the Retry-After of the last response."""
         self.retry_after = seconds
 
     def debug(self, message: str) -> None:
-        """Say nothing."""
+        """Ignore it."""
 
     info = error = debug
 
@@ -190,39 +204,37 @@ class _Log:
         self.warnings.append(message)
 
 
-def _translate(url: str, error: Exception, log: _Log) -> InputError:
-    """Our error for one of yt-dlp's: passing where trying again may help."""
-    hints = " ".join(log.warnings)
-    causes = list(_find_causes(error))
-    message = "\n".join(str(cause) for cause in causes)
-    plain, failure = explain(redact_url(url), message, hints), find_failure(message, hints)
-    answers = {cause.status for cause in causes if getattr(cause, "status", None)}
-    if answers & TRANSIENT_STATUSES or (not answers and failure is not None and failure.passing):
-        return TransientError(plain, log.retry_after)
-    return InputError(plain)
+def _translate(url: str, error: Exception, log: _LogCapture) -> InputError:
+    """The InputError for an error of yt-dlp; a TransientError where a retry may succeed."""
+    causes = list(_iterate_causes(error))
+    failure = explain_failure(redact_url(url), "\n".join(str(cause) for cause in causes), " ".join(log.warnings))
+    statuses = {cause.status for cause in causes if getattr(cause, "status", None)}
+    if statuses & TRANSIENT_STATUSES or (not statuses and failure.transient):
+        return TransientError(failure.problem, failure.advice, retry_after=log.retry_after)
+    return InputError(failure.problem, failure.advice)
 
 
 def _close_files(error: BaseException) -> None:
-    """Let go of the files that yt-dlp left open when it failed: they are locked, and we may try again at once."""
-    for cause in _find_causes(error):
+    """Close the files that yt-dlp left open when it failed: it locked them, and a retry opens them again."""
+    for cause in _iterate_causes(error):
         traceback.clear_frames(cause.__traceback__)
 
 
-def _find_causes(error: BaseException | None) -> Iterator[Any]:
-    """An error of yt-dlp and those it came from, in the four places where it keeps them."""
+def _iterate_causes(error: BaseException | None) -> Iterator[Any]:
+    """An error of yt-dlp and its causes, from the four places where yt-dlp and Python keep them."""
     seen: list[BaseException] = []
-    waiting = [error]
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and one not in seen:
-            seen.append(one)
-            yield one
-            kept = getattr(one, "exc_info", None) or (None, None, None)
-            waiting += [kept[1], getattr(one, "cause", None), one.__cause__, one.__context__]
+    queue = [error]
+    while queue:
+        cause = queue.pop(0)
+        if isinstance(cause, BaseException) and cause not in seen:
+            seen.append(cause)
+            yield cause
+            exc_info = getattr(cause, "exc_info", None) or (None, None, None)
+            queue += [exc_info[1], getattr(cause, "cause", None), cause.__cause__, cause.__context__]
 
 
 def is_live(info: Mapping[str, Any]) -> bool:
-    """Tell whether a broadcast has not ended yet, or its recording is not ready."""
+    """Tell whether media is a broadcast that has not ended, or whose recording is not ready."""
     return bool(info.get("is_live")) or info.get("live_status") in {"is_live", "is_upcoming", "post_live"}
 
 
@@ -235,8 +247,8 @@ def _read_cookies(path: Path) -> str:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise InputError(
-            f"the cookies {path} cannot be read: correct `cookies` under `download:` in show.yaml"
+            f"the cookie file {path} cannot be read", "correct `cookies` under `download:` in show.yaml"
         ) from None
     if "\t" not in text:
-        raise InputError(f"the cookies {path} are not in Netscape's format: export them as cookies.txt")
+        raise InputError(f"the cookie file {path} is not in Netscape's format", "export it as cookies.txt")
     return text

@@ -1,213 +1,245 @@
-"""What yt-dlp's failures mean, and what to do about each: one plain line instead of its own words."""
+"""Explain yt-dlp's errors: one line with the problem and the advice in place of its own text."""
 
 import re
 from dataclasses import dataclass
 
 from pipeline.core.urls import redact_urls
 
+# Advice where a site wants a sign-in.
 COOKIES = "export the cookies of a signed-in browser to a file and name it as `cookies:` under `download:` in show.yaml"
-RUNTIME = (
-    "install deno 2.3 or node 22 with `pip install 'episode-catalog[youtube]'`; `catalog doctor` tells what is found"
-)
+
+# Advice where YouTube's scripts cannot run.
+RUNTIME = "install deno 2.3 or node 22 with `pip install 'episode-catalog[youtube]'`; `catalog doctor` shows the result"
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A kind of failure: how yt-dlp words it, what that means, what to do, and whether it may pass by itself."""
+class FailureKind:
+    """A kind of failure.
 
-    kind: str
-    words: re.Pattern[str]
+    Attributes:
+        name: for tests and debugging.
+        pattern: what yt-dlp's error contains.
+        meaning: the problem, in plain words.
+        advice: what to do about it.
+        transient: whether a retry may succeed.
+        may_lack_runtime: whether it may be the consequence of a missing JavaScript runtime.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
     meaning: str
-    to_do: str
-    passing: bool = False
+    advice: str
+    transient: bool = False
+    may_lack_runtime: bool = False
 
 
-def _failure(kind: str, words: str, meaning: str, to_do: str, *, passing: bool = False) -> Failure:
-    return Failure(kind, re.compile(words, re.IGNORECASE | re.DOTALL), meaning, to_do, passing)
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What an error of yt-dlp means at a URL, what to do about it, and whether a retry may succeed."""
+
+    problem: str
+    advice: str
+    transient: bool = False
 
 
-# In this order: the first whose words occur is it. What a site says comes before what HTTP says.
+def _kind(
+    name: str, pattern: str, meaning: str, advice: str, *, transient: bool = False, may_lack_runtime: bool = False
+) -> FailureKind:
+    compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    return FailureKind(name, compiled, meaning, advice, transient, may_lack_runtime)
+
+
+# Without a runtime YouTube offers formats that cannot be fetched: yt-dlp's warning names the cause, its error does not.
+MISSING_RUNTIME = _kind(
+    "runtime",
+    r"JavaScript runtime|JS runtime|challenge solving failed|signature solving failed",
+    "YouTube needs a JavaScript runtime, and none is installed",
+    RUNTIME,
+)
+
+# The first whose pattern matches is used. A site's own words come before HTTP statuses.
 FAILURES = (
-    _failure(
+    _kind(
         "bot check",
         r"not a bot|captcha",
-        "the site takes us for a robot",
+        "the site takes this program for a robot",
         f"wait an hour, or {COOKIES}",
     ),
-    _failure(
+    _kind(
         "rate limit",
         r"rate-limited|HTTP Error 429|too many requests",
-        "the site has had too many requests from here",
+        "the site has had too many requests from this machine",
         "wait an hour, and raise `pause:` under `download:` in show.yaml",
-        passing=True,
+        transient=True,
     ),
-    _failure(
+    _kind(
         "age check",
         r"confirm your age|age[- ]restricted",
         "the site shows this to signed-in adults only",
         COOKIES,
     ),
-    _failure(
+    _kind(
         "members only",
         r"members[- ]only|get access to|premium members|requires payment|purchase",
         "this is for paying members only",
         COOKIES,
     ),
-    _failure(
+    _kind(
         "private",
         r"private video|video is private|is a private",
         "this is private",
         f"ask its owner to share it with you, then {COOKIES}",
     ),
-    _failure(
+    _kind(
         "region",
         r"available in your country|from your location|geo.?restrict|blocked it in your country",
         "this is not shown in your country",
-        "fetch it elsewhere and name the file as `source`, or ask the publisher for one",
+        "fetch it elsewhere and name the file as `source`, or ask the publisher for the file",
     ),
-    _failure(
+    _kind(
         "not yet",
         r"live event will begin|premieres in|premiere will begin|is not currently live|offline\.?$",
         "this has not been broadcast yet",
         "run again when it has ended",
     ),
-    _failure(
+    _kind(
         "removed",
         r"has been removed|no longer available|account.{0,60}terminated|removed by the (uploader|user)"
         r"|video (is )?unavailable|this video is not available|does not exist",
-        "this was removed, or never was there",
-        "check the address in a browser, and correct `source`",
+        "this was removed, or never existed",
+        "check the URL in a browser, and correct `source`",
     ),
-    _failure(
+    _kind(
         "drm",
         r"DRM",
         "this is protected against copying (DRM)",
         "ask the publisher for a file, and name it as `source`",
     ),
-    _failure(
+    _kind(
         "cookies",
         r"registered users|sign in|log ?in|--cookies|cookies|HTTP Error 401",
-        "the site wants us signed in",
+        "the site requires a sign-in",
         COOKIES,
     ),
-    _failure(
-        "runtime",
-        r"JavaScript runtime|JS runtime|challenge solving failed|signature solving failed",
-        "YouTube needs a JavaScript runtime, and none is here",
-        RUNTIME,
-    ),
-    _failure(
+    MISSING_RUNTIME,
+    _kind(
         "format",
         r"requested format is not available|only images are available|no video formats found",
         "the site offers no audio that can be fetched",
         "update yt-dlp (`pip install -U yt-dlp`); for YouTube see `catalog doctor`",
+        may_lack_runtime=True,
     ),
-    _failure(
+    _kind(
         "impersonation",
         r"impersonat|cloudflare",
-        "the site lets nobody but browsers in",
+        "the site answers browsers only",
         "fetch it with a browser, and name the file as `source`",
     ),
-    _failure(
+    _kind(
         "no media",
         r"unsupported url|no video could be found|no media found",
-        "there is a web page, but no audio or video in it that we can find (a sign-in page, perhaps)",
-        "open it in a browser, and name the address of the audio itself",
+        "the web page has no audio or video that yt-dlp finds (it may be a sign-in page)",
+        "open it in a browser, and give the URL of the audio itself",
     ),
-    _failure("bad address", r"is not a valid URL|no host", "this is no address", "correct `source`"),
-    _failure(
-        "file address",
+    _kind("bad URL", r"is not a valid URL|no host", "this is no URL", "correct `source`"),
+    _kind(
+        "file URL",
         r"file:// URLs|unsupported url scheme|no connection adapters|rtmpdump",
-        "it leads to something else than http or https, which is refused",
-        "name the address of the audio itself",
+        "it leads to a URL that is neither http nor https, which is refused",
+        "give the URL of the audio itself",
     ),
-    _failure(
+    _kind(
         "missing fragment",
         r"fragment \d+ not found|got error: HTTP Error 4(03|04|10)",
-        "a piece of the stream is missing on the server",
-        "run again; if it stays so, ask the publisher for a file",
+        "a fragment of the stream is missing on the server",
+        "run again; if it is still missing, ask the publisher for a file",
     ),
-    _failure(
+    _kind(
         "empty",
         r"did not get any data blocks|downloaded file is empty",
-        "the server gave an empty file",
-        "check the address in a browser",
+        "the server sent an empty file",
+        "check the URL in a browser",
     ),
-    _failure(
+    _kind(
         "disk",
         r"no space left|disk quota|file too large",
         "the disk is full",
-        "make room and run again: what came so far is kept and gone on with",
+        "free some space and run again; the partial file is kept",
     ),
-    _failure(
+    _kind(
         "write",
         r"unable to (write data|open for writing|rename file)",
         "the file could not be written",
-        "check the folder",
+        "check the permissions of its folder",
     ),
-    _failure(
-        "gone", r"HTTP Error (404|410)", "the server answers that nothing is there", "check the address in a browser"
+    _kind(
+        "gone",
+        r"HTTP Error (404|410)",
+        "the server answers that it does not exist (404 or 410)",
+        "check the URL in a browser",
     ),
-    _failure(
+    _kind(
         "forbidden",
         r"HTTP Error 403",
         "the server forbids it (403)",
-        "the address may have expired or want a sign-in: open it in a browser",
+        "the URL may have expired or require a sign-in: open it in a browser",
+        may_lack_runtime=True,
     ),
-    _failure(
-        "busy", r"HTTP Error 5\d\d|HTTP Error 408", "the server has trouble of its own", "run again later", passing=True
+    _kind(
+        "busy",
+        r"HTTP Error 5\d\d|HTTP Error 408",
+        "the server has a problem of its own",
+        "run again later",
+        transient=True,
     ),
-    _failure(
-        "loop", r"redirect loop|too many redirects", "the address redirects in a circle", "give the final address"
-    ),
-    _failure(
+    _kind("loop", r"redirect loop|too many redirects", "the URL redirects in a circle", "give the final URL"),
+    _kind(
         "certificate",
         r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|\[SSL",
-        "no safe connection can be made: the server's certificate or its https is not right",
-        "check the address and this machine's clock and certificates",
+        "the https connection fails: the server's certificate or its TLS is not valid",
+        "check the URL and this machine's clock and certificates",
     ),
-    _failure(
+    _kind(
         "name",
         r"name or service not known|failed to resolve|name resolution|getaddrinfo|no address associated",
-        "there is no such server, or no network here",
-        "check the address, and your connection",
-        passing=True,
+        "there is no such server, or this machine has no network",
+        "check the URL, and your connection",
+        transient=True,
     ),
-    _failure(
+    _kind(
         "refused",
         r"connection refused",
-        "nothing answers at that address",
-        "check it, or run again later",
-        passing=True,
+        "no server answers at that host and port",
+        "check the URL, or run again later",
+        transient=True,
     ),
-    _failure("time-out", r"timed? ?out", "the server does not answer in time", "run again later", passing=True),
-    _failure(
+    _kind("time-out", r"timed? ?out", "the server does not answer in time", "run again later", transient=True),
+    _kind(
         "cut",
         r"bytes read|more expected|incomplete ?read|content ?too ?short|connection (aborted|reset|broken)"
         r"|remote end closed",
-        "the connection was cut",
-        "run again: what came so far is kept and gone on with",
-        passing=True,
+        "the connection was lost",
+        "run again; the partial file is kept",
+        transient=True,
     ),
 )
 
 
-def find_failure(message: str, hints: str = "") -> Failure | None:
-    """Return the kind of failure that yt-dlp's message tells, `hints` being the warnings before it; None if unknown."""
-    found = next((failure for failure in FAILURES if failure.words.search(message)), None)
-    # Without a JavaScript runtime YouTube shows formats that cannot be had: the warning says why, the error does not.
-    if found is not None and found.kind in {"format", "forbidden"}:
-        runtime = next(failure for failure in FAILURES if failure.kind == "runtime")
-        return runtime if runtime.words.search(hints) else found
-    return found
+def classify_failure(message: str, warnings: str = "") -> FailureKind | None:
+    """Return the kind of failure in an error of yt-dlp, given the warnings before it; None where it is unknown."""
+    kind = next((kind for kind in FAILURES if kind.pattern.search(message)), None)
+    if kind is not None and kind.may_lack_runtime and MISSING_RUNTIME.pattern.search(warnings):
+        return MISSING_RUNTIME
+    return kind
 
 
-def explain(shown: str, message: str, hints: str = "") -> str:
-    """Return one line for a person about what happened at the address `shown`, with no secret of yt-dlp's words."""
-    failure = find_failure(message, hints)
-    if failure is not None:
-        return f"{shown}: {failure.meaning}: {failure.to_do}"
-    # Nothing we know: yt-dlp's own words, less its advice on how to report bugs to it.
-    words = " ".join(message.splitlines()[0].split()) if message.strip() else "no reason given"
-    own = re.split(r"; please report|\(caused by", words)[0].removeprefix("ERROR: ").strip()
-    return f"{shown} could not be downloaded: {redact_urls(own)} (`pip install -U yt-dlp` helps where a site changed)"
+def explain_failure(shown: str, message: str, warnings: str = "") -> Explanation:
+    """Return what an error of yt-dlp means at the URL `shown`, without the secrets that its text may hold."""
+    kind = classify_failure(message, warnings)
+    if kind is not None:
+        return Explanation(f"{shown}: {kind.meaning}", kind.advice, kind.transient)
+    # Unknown: yt-dlp's own text, less its advice on how to report bugs.
+    text = " ".join(message.splitlines()[0].split()) if message.strip() else "yt-dlp gives no reason"
+    reason = re.split(r"; please report|\(caused by", text)[0].removeprefix("ERROR: ").strip()
+    problem = f"{shown} could not be downloaded: {redact_urls(reason)}"
+    return Explanation(problem, "if the site changed, update yt-dlp (`pip install -U yt-dlp`)")

@@ -1,4 +1,4 @@
-"""The limits of a transfer: how much, how long, and never the rest of one file after the beginning of another."""
+"""Limits of a yt-dlp download: size, time, disk space, and no join of two revisions of a file."""
 
 import shutil
 import time
@@ -13,44 +13,46 @@ from pipeline.download.retry import FetchPolicy, TransientError, parse_retry_aft
 
 # Called with the bytes fetched and the bytes in all.
 Progress = Callable[[float, float], None]
-MARKS = "marks.json"  # which revision of the file the parts fetched so far belong to
+
+# The file with the validators (ETag, Last-Modified, length) of the revision that a partial file belongs to; the name
+# is that of version 0.1.0.
+VALIDATORS = "marks.json"
 
 
 class BoundedBody:
-    """The body of an answer, read as it comes: a server that trickles, or never ends, is left at our limits."""
+    """The body of a response, read up to a size and a deadline: a server may send without end, or very slowly."""
 
-    def __init__(self, body: Any, url: str, policy: FetchPolicy, most: int, deadline: float) -> None:
-        """Take at most `most` bytes, until the monotonic clock says `deadline`."""
-        self._body, self._url, self._access, self._left, self._deadline = body, url, policy, most, deadline
+    def __init__(self, body: Any, url: str, policy: FetchPolicy, max_bytes: int, deadline: float) -> None:
+        """`deadline` is a time of the monotonic clock."""
+        self._body, self._url, self._policy, self._left, self._deadline = body, url, policy, max_bytes, deadline
 
     def read(self, amount: int | None = None, **options: Any) -> bytes:
-        """Return what is there, at most `amount` bytes; not waiting for all of them keeps the limit of time.
-
-        InputError at either limit.
-        """
+        """Return at most `amount` bytes, without waiting for all of them; InputError at a limit."""
         if time.monotonic() > self._deadline:
-            raise InputError(too_slow(self._url, self._access))
+            raise too_slow_error(self._url, self._policy)
         data: bytes = (self._body.read1 if amount else self._body.read)(amount, **options)
         self._left -= len(data)
         if self._left < 0:
-            raise InputError(too_large(self._url, self._access))
+            raise too_large_error(self._url, self._policy)
         return data
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._body, name)
 
 
-def watch_answers(fetcher: Any, bound: Callable[[Any], Any], note_wait: Callable[[float | None], None]) -> None:
-    """Bound what answers may take, and keep their Retry-After, which yt-dlp's downloaders do not hand on."""
+def limit_responses(
+    fetcher: Any, bound: Callable[[Any], Any], keep_retry_after: Callable[[float | None], None]
+) -> None:
+    """Wrap the body of each of yt-dlp's responses in `bound`, and pass on Retry-After, which its downloaders drop."""
     from yt_dlp.networking.exceptions import HTTPError
 
-    ask = fetcher.urlopen
+    original = fetcher.urlopen
 
     def urlopen(request: Any) -> Any:
         try:
-            response = ask(request)
+            response = original(request)
         except HTTPError as error:
-            note_wait(parse_retry_after(error.response.headers.get("Retry-After")))
+            keep_retry_after(parse_retry_after(error.response.headers.get("Retry-After")))
             raise
         response.fp = bound(response.fp)
         return response
@@ -58,10 +60,10 @@ def watch_answers(fetcher: Any, bound: Callable[[Any], Any], note_wait: Callable
     fetcher.urlopen = urlopen
 
 
-def limit_transfer(
+def make_progress_hook(
     url: str, folder: Path, policy: FetchPolicy, deadline: float, on_progress: Progress
 ) -> Callable[[dict[str, Any]], None]:
-    """Return the hook that yt-dlp calls with each piece: it keeps the limits, and tells how far it is.
+    """Return a yt-dlp progress hook that enforces the limits and reports the progress.
 
     `deadline` is a time of the monotonic clock. The hook raises InputError at a limit, and where the disk is full.
     """
@@ -70,80 +72,86 @@ def limit_transfer(
         done = float(state.get("downloaded_bytes") or 0)
         exact = float(state.get("total_bytes") or 0)
         if max(done, exact) > policy.max_bytes:
-            raise InputError(too_large(url, policy))
+            raise too_large_error(url, policy)
         if state.get("status") == "downloading" and exact - done > shutil.disk_usage(folder).free:
             raise InputError(
-                f"the disk is full: {redact_url(url)} needs {exact / 1e6:.1f} MB: make room and run again, what "
-                "came so far is kept and gone on with"
+                f"the disk is full: {redact_url(url)} needs {exact / 1e6:.1f} MB",
+                "free some space and run again; the partial file is kept",
             )
         if time.monotonic() > deadline:
-            raise InputError(too_slow(url, policy))
+            raise too_slow_error(url, policy)
         on_progress(done, exact or float(state.get("total_bytes_estimate") or 0))
 
     return hook
 
 
-def too_large(url: str, policy: FetchPolicy) -> str:
-    """Return what to say of what is too large."""
-    return (
-        f"{redact_url(url)} is larger than {policy.max_bytes >> 20} MB: if that is right, raise `max_megabytes` "
-        "under `download:` in show.yaml"
+def too_large_error(url: str, policy: FetchPolicy) -> InputError:
+    """Return the error for a response or file above `policy.max_bytes`."""
+    return InputError(
+        f"{redact_url(url)} is larger than {policy.max_bytes >> 20} MB",
+        "if that is right, raise `max_megabytes` under `download:` in show.yaml",
     )
 
 
-def too_slow(url: str, policy: FetchPolicy) -> str:
-    """Return what to say of a transfer that takes too long."""
-    return (
-        f"{redact_url(url)} takes longer than {policy.max_seconds / 60:g} minutes: run again to go on with what "
-        "came so far, or raise `max_minutes` under `download:` in show.yaml"
+def too_slow_error(url: str, policy: FetchPolicy) -> InputError:
+    """Return the error for a download that takes longer than `policy.max_seconds`."""
+    return InputError(
+        f"{redact_url(url)} takes longer than {policy.max_seconds / 60:g} minutes",
+        "run again to continue the partial file, or raise `max_minutes` under `download:` in show.yaml",
     )
 
 
-def watch_revision(fetcher: Any, info: Mapping[str, Any], folder: Path) -> None:
-    """Keep yt-dlp from joining the rest of one file to the beginning of another.
+def guard_resume(fetcher: Any, info: Mapping[str, Any], folder: Path) -> None:
+    """Keep yt-dlp from appending the rest of one revision of a file to the beginning of another.
 
-    A server may have a new cut, or other advertisements, by the time that we come back for the rest.
+    A server may have a new cut, or other advertisements, when a partial file is continued. The partial file is then
+    removed, and a TransientError makes the fetch start again.
     """
     from yt_dlp.networking import Request
     from yt_dlp.networking.exceptions import HTTPError
 
-    media, ask = info.get("url") and Request(info["url"]).url, fetcher.urlopen
-    marks = folder / MARKS
+    media, original = info.get("url") and Request(info["url"]).url, fetcher.urlopen
 
     def start_over() -> TransientError:
         clear_parts(folder)
-        return TransientError(f"{redact_url(str(media))} was changed while it was fetched: run again")
+        return TransientError(f"{redact_url(str(media))} changed on the server during the fetch", "run again")
 
     def urlopen(request: Any) -> Any:
         try:
-            response = ask(request)
+            response = original(request)
         except HTTPError as error:
-            if error.status == 416:  # the part is longer than the file
+            if error.status == 416:  # the partial file is longer than the file
                 raise start_over() from error
             raise
         if getattr(request, "url", None) == media and response.status in {200, 206}:
-            headers = response.headers
-            total = (headers.get("Content-Range") or "").rpartition("/")[2] or headers.get("Content-Length")
-            now = {"etag": headers.get("ETag"), "modified": headers.get("Last-Modified"), "total": total}
-            begun = any(path.stat().st_size for path in folder.glob("*.part"))
-            if response.status == 206 and begun and marks.is_file() and _read_marks(marks) != now:
+            if not _is_same_revision(response, folder):
                 response.close()
                 raise start_over()
-            write_json(marks, now)
+            write_json(folder / VALIDATORS, _read_validators(response))
         return response
 
     fetcher.urlopen = urlopen
 
 
-def _read_marks(path: Path) -> dict[str, Any] | None:
-    """What was noted of the file fetched in part; None where the note is damaged, so that it is fetched anew."""
+def _is_same_revision(response: Any, folder: Path) -> bool:
+    """Tell whether a response may continue the partial file; true for a whole file, and without a partial one."""
+    stored = folder / VALIDATORS
+    has_part = any(path.stat().st_size for path in folder.glob("*.part"))
+    if response.status != 206 or not has_part or not stored.is_file():
+        return True
     try:
-        return read_json(path)
-    except InputError:
-        return None
+        return read_json(stored) == _read_validators(response)
+    except InputError:  # corrupted: the revision is unknown
+        return False
+
+
+def _read_validators(response: Any) -> dict[str, Any]:
+    headers = response.headers
+    total = (headers.get("Content-Range") or "").rpartition("/")[2] or headers.get("Content-Length")
+    return {"etag": headers.get("ETag"), "modified": headers.get("Last-Modified"), "total": total}
 
 
 def clear_parts(folder: Path) -> None:
-    """Take away what was fetched in part."""
+    """Remove all partial files."""
     for path in folder.iterdir():
         path.unlink()

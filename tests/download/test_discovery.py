@@ -1,4 +1,4 @@
-"""New episodes: settings filled in from the source, all of a feed's at once, as often as you like."""
+"""New episodes: settings written from the metadata of a source; an import of a feed can be repeated."""
 
 import json
 from datetime import date
@@ -10,7 +10,7 @@ from yaml import safe_load
 from pipeline.core.config import load_episode
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.project import Project
-from pipeline.download import discovery as new_episodes
+from pipeline.download import discovery
 from pipeline.download.discovery import (
     NewEpisode,
     add_new_episodes,
@@ -33,7 +33,7 @@ def add(project: Project, source: str, since: date | None = None, features: str 
 
 
 def ids(added: list[NewEpisode]) -> list[str]:
-    return [one.episode_id for one in added if not one.skipped]
+    return [result.episode_id for result in added if not result.skipped]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def empty(tmp_path: Path) -> Project:
     return project
 
 
-def test_an_entry_of_a_feed_is_named_by_its_guid(empty: Project, faulty: Server) -> None:
+def test_entry_of_feed_is_named_by_guid(empty: Project, faulty: Server) -> None:
     feed = f"{faulty.url}/feed.xml"
     source, entry, metadata = describe_source(feed, "2", empty.root, QUICK)
     assert (source, entry) == (feed, "kite-0002")
@@ -55,11 +55,11 @@ def test_an_entry_of_a_feed_is_named_by_its_guid(empty: Project, faulty: Server)
     assert config.features == "pages/ep2.txt"
 
 
-def test_a_file_is_named_from_the_project(empty: Project, media: Path) -> None:
+def test_file_is_named_relative_to_project(empty: Project, media: Path) -> None:
     (empty.root / "audio").mkdir()
     (empty.root / "audio" / "ep1.mp3").write_bytes((media / "talk.mp3").read_bytes())
-    for given in ("audio/ep1.mp3", str(empty.root / "audio" / "ep1.mp3")):
-        source, entry, metadata = describe_source(given, None, empty.root, QUICK)
+    for name in ("audio/ep1.mp3", str(empty.root / "audio" / "ep1.mp3")):
+        source, entry, metadata = describe_source(name, None, empty.root, QUICK)
         assert (source, entry, metadata.title) == ("audio/ep1.mp3", None, "ep1")
         assert metadata.duration == pytest.approx(20.0, abs=0.1)
     assert describe_source(str(media / "talk.m4a"), None, empty.root, QUICK)[0] == str(media / "talk.m4a")
@@ -67,7 +67,7 @@ def test_a_file_is_named_from_the_project(empty: Project, media: Path) -> None:
         describe_source("nowhere.mp3", None, empty.root, QUICK)
 
 
-def test_a_list_is_named_from_the_project_wherever_the_command_is_given(
+def test_list_is_named_relative_to_project(
     empty: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
@@ -81,20 +81,20 @@ def test_a_list_is_named_from_the_project_wherever_the_command_is_given(
     assert resolve_list("https://example.org/list", empty.root) == ("https://example.org/list", True)
 
 
-def test_a_feed_alone_is_no_episode(empty: Project, faulty: Server) -> None:
-    with pytest.raises(InputError, match="say which episode is meant"):
+def test_feed_without_entry_is_refused(empty: Project, faulty: Server) -> None:
+    with pytest.raises(InputError, match="name the episode with `entry`"):
         describe_source(f"{faulty.url}/feed.xml", None, empty.root, QUICK)
 
 
 @pytest.mark.parametrize(
     "title", ["yes", "Kites: #1", "- [x]", "'", "null", "12", "a\u2028b", "Über {seconds}", "x: |"]
 )
-def test_every_title_is_read_back_as_it_was(empty: Project, title: str) -> None:
+def test_any_title_survives_the_settings_file(empty: Project, title: str) -> None:
     write_settings(empty.episode("a"), make_settings("a", "a.mp3", None, Metadata(title=title), "a.txt"))
     assert load_episode(empty.episode("a")).title == title
 
 
-def test_settings_that_a_person_wrote_are_left_alone(empty: Project) -> None:
+def test_existing_settings_are_not_overwritten(empty: Project) -> None:
     settings = make_settings("a", "a.mp3", None, Metadata(duration=3727.0), "a.txt")
     assert write_settings(empty.episode("a"), settings)
     assert 'duration: "1:02:07"' in empty.episode("a").read_text()
@@ -105,7 +105,7 @@ def test_settings_that_a_person_wrote_are_left_alone(empty: Project) -> None:
         write_settings(empty.episode("a"), make_settings("a", "a.mp3", None, Metadata(), "b.txt"))
 
 
-def test_a_feeds_new_episodes_come_at_once_and_only_once(empty: Project, faulty: Server) -> None:
+def test_new_entries_are_added_once(empty: Project, faulty: Server) -> None:
     feed = f"{faulty.url}/feed.xml"
     assert ids(add(empty, feed, date(2026, 11, 3))) == ["ep2", "ep3"]
     assert add(empty, feed, date(2026, 11, 3)) == []
@@ -116,19 +116,19 @@ def test_a_feeds_new_episodes_come_at_once_and_only_once(empty: Project, faulty:
     assert {path.name: path.read_bytes() for path in empty.episodes.iterdir()}.items() > before.items()
 
 
-def test_an_episode_that_is_here_in_another_way_is_not_added_twice(empty: Project, faulty: Server) -> None:
+def test_entry_with_an_episode_is_not_added(empty: Project, faulty: Server) -> None:
     feed = f"{faulty.url}/feed.xml"
     own = "title: Mine\nfeatures: a.txt\nsource: "
     empty.episode("first").write_text(f"{own}{faulty.url}/talk.mp3?episode=1\n")
     empty.episode("second").write_text(f"{own}{feed}\nentry: 2\n")
     empty.episode("ep3").write_text(f"{own}audio/ep3.mp3\n")
     added = add(empty, feed)
-    assert [(one.episode_id, one.skipped) for one in added] == [
+    assert [(result.episode_id, result.skipped) for result in added] == [
         ("ep3", "ep3 exists with another source: left as it is")
     ]
 
 
-def test_an_id_is_made_of_numbers_and_dates_alone(empty: Project, faulty: Server) -> None:
+def test_id_comes_from_number_or_date(empty: Project, faulty: Server) -> None:
     feed = write_feed(faulty.url, numbered=False).replace(b"Episode ", b"../../Tape ")
     faulty.files["/feed.xml"] = feed
     assert ids(add(empty, f"{faulty.url}/feed.xml")) == ["2026-11-02", "2026-11-03", "2026-11-04"]
@@ -142,52 +142,52 @@ def test_an_id_is_made_of_numbers_and_dates_alone(empty: Project, faulty: Server
     ]
 
 
-def test_what_gives_no_date_is_not_taken_for_new(empty: Project, faulty: Server) -> None:
+def test_entry_without_date_is_skipped_with_since(empty: Project, faulty: Server) -> None:
     faulty.files["/two.html"] = b'<html><video src="/talk.mp3"></video><video src="/talk.m4a"></video></html>'
     added = add(empty, f"{faulty.url}/two.html", date(2026, 11, 3))
-    assert [one.skipped for one in added] == ["its source gives no date to compare with --since"] * 2
+    assert [result.skipped for result in added] == ["its source gives no date to compare with --since"] * 2
     added = add(empty, f"{faulty.url}/two.html")
     assert ids(added) == ["undated", "undated-2"]
     assert ids(add(empty, f"{faulty.url}/two.html")) == []
 
 
-def test_an_entry_that_cannot_be_had_leaves_the_others_done(empty: Project, faulty: Server) -> None:
+def test_failed_entry_leaves_the_others_added(empty: Project, faulty: Server) -> None:
     faulty.files["/two.html"] = b'<html><video src="/talk.mp3"></video><video src="/gone.mp3"></video></html>'
     faulty.fail("/gone.mp3", respond(404))
     ran = catalog("new", "--from", f"{faulty.url}/two.html", cwd=empty.root)
     assert (ran.returncode, ran.stdout) == (3, "added undated: talk\n")
-    assert "nothing is there" in ran.stderr
+    assert "does not exist (404 or 410)" in ran.stderr
     assert catalog("new", "--from", f"{faulty.url}/two.html", cwd=empty.root).returncode == 1
 
 
-def test_a_playlists_pages_are_asked_for_their_dates_once(
+def test_playlist_pages_are_requested_once_for_dates(
     empty: Project, faulty: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a page says is replayed: bare files give no date."""
+    """The descriptions of the pages are replayed: bare files have no date."""
     listed = [
         Entry(f"{faulty.url}/v/{n}", Metadata(title=f"Part {n}", media_id=f"v{n}", entry=f"v{n}")) for n in (1, 2)
     ]
-    asked: list[str] = []
+    requested: list[str] = []
 
     def describe(url: str, policy: FetchPolicy) -> dict[str, object]:
-        asked.append(url)
+        requested.append(url)
         return {"id": url[-2:], "title": f"Part {url[-1]}", "webpage_url": url, "upload_date": f"2026110{url[-1]}"}
 
-    monkeypatch.setattr(new_episodes, "list_entries", lambda *_: tuple(listed))
-    monkeypatch.setattr(new_episodes, "describe_media", describe)
+    monkeypatch.setattr(discovery, "list_entries", lambda *_: tuple(listed))
+    monkeypatch.setattr(discovery, "describe_media", describe)
     assert ids(add(empty, "https://example.org/list", date(2026, 11, 2))) == ["2026-11-02"]
-    assert len(asked) == 2
+    assert len(requested) == 2
     assert add(empty, "https://example.org/list", date(2026, 11, 2)) == []
-    assert len(asked) == 2
+    assert len(requested) == 2
     dates = empty.turns / "entry-dates.json"
     dates.write_text(dates.read_text().replace("2026-11-01", "2026-11-0q"))
     assert add(empty, "https://example.org/list", date(2026, 11, 2)) == []
-    assert len(asked) == 3  # a damaged date is asked for again
+    assert len(requested) == 3  # a corrupted date is requested again
     assert ids(add(empty, "https://example.org/list", date(2026, 11, 1))) == ["2026-11-01"]
     assert load_episode(empty.episode("2026-11-01")).source == listed[0].source
 
 
-def test_the_lists_are_where_the_template_says(empty: Project, faulty: Server) -> None:
+def test_template_names_the_lists(empty: Project, faulty: Server) -> None:
     add(empty, f"{faulty.url}/feed.xml", features="lists/{number}-{episode_id}-{published}.txt")
     assert load_episode(empty.episode("ep2")).features == "lists/2-ep2-2026-11-03.txt"
     faulty.files["/feed.xml"] = write_feed(faulty.url, count=4)
@@ -195,13 +195,13 @@ def test_the_lists_are_where_the_template_says(empty: Project, faulty: Server) -
         add(empty, f"{faulty.url}/feed.xml", features="a{nope}")
 
 
-def test_an_entry_that_lacks_what_the_template_asks_for_is_left_and_told(empty: Project, faulty: Server) -> None:
-    """Else its list would be `lists/.txt`."""
+def test_entry_without_template_field_fails(empty: Project, faulty: Server) -> None:
+    """Otherwise its list would be `lists/.txt`."""
     feed = write_feed(faulty.url, numbered=False, count=1)
     faulty.files["/feed.xml"] = feed.replace(b"Episode 1", b"Talk one")
-    (left,) = add(empty, f"{faulty.url}/feed.xml", features="lists/{number}.txt")
-    assert left.failed
-    assert "lists/{number}.txt" in (left.skipped or "")
+    (result,) = add(empty, f"{faulty.url}/feed.xml", features="lists/{number}.txt")
+    assert result.failed
+    assert "lists/{number}.txt" in result.skipped
     assert not list(empty.episodes.iterdir())
 
 
@@ -209,9 +209,7 @@ def test_an_entry_that_lacks_what_the_template_asks_for_is_left_and_told(empty: 
     ("page", "features"),
     [("https://example.org/ep", "https://example.org/ep"), ("http://169.254.169.254/x", "pages/ep1.txt")],
 )
-def test_a_feed_names_the_list_by_its_page_but_not_in_a_private_network(
-    empty: Project, faulty: Server, page: str, features: str
-) -> None:
+def test_list_is_the_public_page_of_entry(empty: Project, faulty: Server, page: str, features: str) -> None:
     faulty.files["/feed.xml"] = write_feed(faulty.url, count=1).replace(
         f"{faulty.url}/page-1.html".encode(), page.encode()
     )
@@ -219,14 +217,14 @@ def test_a_feed_names_the_list_by_its_page_but_not_in_a_private_network(
     assert load_episode(empty.episode("ep1")).features == features
 
 
-def test_the_command_fills_in_what_it_found(empty: Project, faulty: Server) -> None:
+def test_command_writes_settings_from_metadata(empty: Project, faulty: Server) -> None:
     ran = catalog("new", "ep2", f"{faulty.url}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
     assert (ran.returncode, ran.stdout) == (0, "wrote configs/episodes/ep2.yaml\n")
     assert safe_load(empty.episode("ep2").read_text())["entry"] == "kite-0002"
     again = catalog("new", "ep2", f"{faulty.url}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
     assert (again.returncode, again.stdout) == (0, "configs/episodes/ep2.yaml says so already\n")
     ran = catalog("new", "--from", f"{faulty.url}/feed.xml", "--since", "2026-11-03", "--json", cwd=empty.root)
-    assert [one["episode_id"] for one in json.loads(ran.stdout)] == ["ep3"]
+    assert [result["episode_id"] for result in json.loads(ran.stdout)] == ["ep3"]
 
 
 @pytest.mark.parametrize(
@@ -240,5 +238,5 @@ def test_the_command_fills_in_what_it_found(empty: Project, faulty: Server) -> N
         ("ep1", "--from", "x"),
     ],
 )
-def test_a_command_that_says_too_little_is_told_so(empty: Project, arguments: tuple[str, ...]) -> None:
+def test_incomplete_command_is_a_usage_error(empty: Project, arguments: tuple[str, ...]) -> None:
     assert catalog("new", *arguments, cwd=empty.root).returncode == 2

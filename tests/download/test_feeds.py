@@ -1,4 +1,4 @@
-"""Feeds as publishers write them: their entries, oldest first, and the one that a person means."""
+"""Feeds as publishers write them: their entries, oldest first, and the search for one of them."""
 
 from datetime import date
 
@@ -20,7 +20,7 @@ def items(*bodies: str) -> bytes:
     return f'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{joined}</channel></rss>'.encode()
 
 
-def test_an_entry_says_all_that_its_feed_does() -> None:
+def test_entry_has_all_metadata_of_its_feed() -> None:
     first, _, last = parse_feed(FEED, URL)
     assert last.source == "https://example.org/talk.mp3?episode=3"
     assert first.metadata == Metadata(
@@ -40,16 +40,16 @@ def test_an_entry_says_all_that_its_feed_does() -> None:
 @pytest.mark.parametrize(
     "wanted", ["2", "kite-0002", "Episode 2: kites & wind", "episode 2:  KITES & wind", "Episode 2"]
 )
-def test_an_entry_is_found_by_number_guid_or_title(wanted: str) -> None:
+def test_entry_is_found_by_number_guid_or_title(wanted: str) -> None:
     assert find_entry(parse_feed(FEED, URL), wanted, "the feed").metadata.entry == "kite-0002"
 
 
-def test_a_number_in_the_title_counts_where_none_is_stated() -> None:
+def test_number_in_title_replaces_a_missing_number() -> None:
     entries = parse_feed(write_feed("https://example.org", numbered=False, count=12), URL)
     assert find_entry(entries, "12", "the feed").metadata.entry == "kite-0012"
 
 
-def test_without_any_numbers_the_oldest_is_the_first() -> None:
+def test_oldest_entry_is_first_without_numbers() -> None:
     feed = (
         write_feed("https://example.org", numbered=False).replace(b"Episode 1", b"Alpha").replace(b"Episode 2", b"Beta")
     )
@@ -59,26 +59,27 @@ def test_without_any_numbers_the_oldest_is_the_first() -> None:
         find_entry(parse_feed(feed, URL), "4", "the feed")
 
 
-def test_what_is_not_there_is_answered_by_what_is_near() -> None:
+def test_unknown_entry_suggests_the_nearest_title() -> None:
     with pytest.raises(
-        InputError, match=r"no entry 'Episode 2: kite and wint'.*as of 'Episode 2: kites & wind' \(kite-0002\)"
+        InputError,
+        match=r"no entry 'Episode 2: kite and wint'.*such as that of 'Episode 2: kites & wind' \(kite-0002\)",
     ):
         find_entry(parse_feed(FEED, URL), "Episode 2: kite and wint", "the feed")
 
 
-def test_what_fits_several_is_not_guessed() -> None:
+def test_ambiguous_title_is_refused() -> None:
     with pytest.raises(InputError, match="3 entries for 'kites': name one by its guid"):
         find_entry(parse_feed(FEED, URL), "kites", "the feed")
 
 
-def test_a_guid_that_became_an_address_is_found_as_it_stands_in_the_feed() -> None:
+def test_guid_resolved_to_url_is_found() -> None:
     body = '<title>A</title><guid>abc-1</guid><enclosure url="a.mp3" type="audio/mpeg" length="1"/>'
     (entry,) = parse_feed(items(body), URL)
     assert find_entry([entry], "abc-1", "the feed") is entry
     assert entry.source == "https://example.org/kites/a.mp3"
 
 
-def test_entries_without_audio_are_passed_over_and_audio_goes_before_video() -> None:
+def test_audio_is_preferred_and_text_entries_skipped() -> None:
     both = (
         "<title>B</title><guid>b</guid><enclosure url='v.mp4' type='video/mp4' length='1'/>"
         "<enclosure url='a.mp3' type='audio/mpeg' length='1'/>"
@@ -89,7 +90,7 @@ def test_entries_without_audio_are_passed_over_and_audio_goes_before_video() -> 
         find_entry(parse_feed(items(), URL), "1", "the feed")
 
 
-def test_odd_dates_and_durations_are_left_out(capfd: pytest.CaptureFixture[str]) -> None:
+def test_invalid_dates_and_durations_are_left_out(capfd: pytest.CaptureFixture[str]) -> None:
     body = (
         "<title>A</title><guid>a</guid><pubDate>soon</pubDate>"
         "<itunes:duration xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'>long</itunes:duration>"
@@ -100,20 +101,20 @@ def test_odd_dates_and_durations_are_left_out(capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_enclosure_without_an_address_is_none() -> None:
+def test_enclosure_without_url_is_ignored() -> None:
     nowhere = "<enclosure type='audio/mpeg' length='1'/>"
     (entry,) = parse_feed(items(f"<guid>a</guid>{nowhere}", f"<guid>b</guid>{nowhere}<enclosure url='v.mp4'/>"), URL)
     assert entry.source.endswith("v.mp4")
 
 
 @pytest.mark.parametrize("zone", ["+9999999999999999999", "-999999999999"])
-def test_a_day_that_no_calendar_has_is_no_date(zone: str) -> None:
+def test_date_out_of_range_is_left_out(zone: str) -> None:
     body = f"<guid>a</guid><pubDate>Mon, 02 Nov 2026 10:00:00 {zone}</pubDate><enclosure url='a.mp3'/>"
     (entry,) = parse_feed(items(body), URL)
     assert entry.metadata.published is None
 
 
-def test_an_atom_feed_is_read(tmp_path: object) -> None:
+def test_atom_feed_is_read(tmp_path: object) -> None:
     atom = (
         b'<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>T</title><entry><title>A</title>'
         b"<id>tag:a</id><published>2026-11-02T10:00:00Z</published>"
@@ -127,19 +128,19 @@ def test_an_atom_feed_is_read(tmp_path: object) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"<html><body>no</body></html>", b"<rss><channel><item>", b"\xff\xfe\x00", b"{}"]
 )
-def test_what_is_no_feed_is_said_to_be_none(content: bytes) -> None:
+def test_other_documents_are_refused(content: bytes) -> None:
     with pytest.raises(InputError, match="the feed cannot be read"):
         parse_feed(content, URL)
 
 
-def test_entities_that_would_fill_the_memory_are_refused() -> None:
+def test_exponential_entities_are_refused() -> None:
     levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
     bomb = f'<!DOCTYPE r [<!ENTITY e0 "aaaaaaaaaa">{levels}]><rss><channel><title>&e9;</title></channel></rss>'
     with pytest.raises(InputError, match="the feed cannot be read"):
         parse_feed(bomb.encode(), URL)
 
 
-def test_no_file_of_this_machine_gets_into_a_feed() -> None:
+def test_external_entity_is_not_read() -> None:
     leak = (
         b'<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/passwd">]><rss><channel><item><title>x&f;</title><guid>a</guid>'
         b'<enclosure url="a.mp3" type="audio/mpeg" length="1"/></item></channel></rss>'
@@ -162,7 +163,7 @@ def test_no_file_of_this_machine_gets_into_a_feed() -> None:
         (b"", False),
     ],
 )
-def test_a_feed_is_told_from_other_documents(content: bytes, feed: bool) -> None:
+def test_feed_is_recognized_by_its_root(content: bytes, feed: bool) -> None:
     assert is_feed(content) is feed
 
 
@@ -170,25 +171,25 @@ def test_a_feed_is_told_from_other_documents(content: bytes, feed: bool) -> None
     st.lists(st.tuples(st.text(max_size=20), st.one_of(st.none(), st.integers(0, 9999))), min_size=1, max_size=6),
     st.text(),
 )
-def test_looking_for_an_entry_finds_one_or_says_why_not(listed: list[tuple[str, int | None]], wanted: str) -> None:
+def test_any_entry_search_finds_or_explains(listed: list[tuple[str, int | None]], wanted: str) -> None:
     entries = [
-        Entry(f"https://x/{at}", Metadata(title=title, number=number, entry=f"g{at}"))
-        for at, (title, number) in enumerate(listed)
+        Entry(f"https://x/{index}", Metadata(title=title, number=number, entry=f"g{index}"))
+        for index, (title, number) in enumerate(listed)
     ]
-    said = ""
+    message = ""
     try:
         assert find_entry(entries, wanted, "the feed") in entries
     except InputError as error:
-        said = str(error)
-    assert not said or said.startswith("the feed has")
+        message = str(error)
+    assert not message or message.startswith("the feed has")
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_bring_the_reader_down(content: bytes) -> None:
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     for wrapped in (content, b"<rss><channel><item>" + content + b"</item></channel></rss>"):
-        said = ""
+        message = ""
         try:
             parse_feed(wrapped, URL)
         except InputError as error:
-            said = str(error)
-        assert "\n" not in said
+            message = str(error)
+        assert "\n" not in message

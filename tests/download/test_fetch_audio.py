@@ -1,4 +1,4 @@
-"""Audio comes from a file or an address, whole and checked, or not at all. yt-dlp is the real one."""
+"""Audio from a file, a URL or a feed: complete and checked, or refused. yt-dlp is the real one."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def files_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_local_file_is_kept_beside_what_is_known_of_it(tmp_path: Path) -> None:
+def test_local_file_is_stored_with_its_record(tmp_path: Path) -> None:
     audio = fetch("demo/audio.ogg", tmp_path)
     assert audio.path.read_bytes() == DEMO_AUDIO.read_bytes()
     assert audio.duration == pytest.approx(DEMO_SECONDS, abs=0.5)
@@ -41,26 +41,26 @@ def test_a_local_file_is_kept_beside_what_is_known_of_it(tmp_path: Path) -> None
     assert files_in(tmp_path) == {"audio.ogg", "audio.json"}
 
 
-def test_fetching_again_changes_nothing(tmp_path: Path) -> None:
+def test_second_fetch_changes_nothing(tmp_path: Path) -> None:
     assert fetch("demo/audio.ogg", tmp_path) == fetch("demo/audio.ogg", tmp_path)
     assert files_in(tmp_path) == {"audio.ogg", "audio.json"}
 
 
-def test_an_address_is_fetched_by_yt_dlp(tmp_path: Path, media_server: MediaServer) -> None:
+def test_url_is_fetched_by_ytdlp(tmp_path: Path, media_server: MediaServer) -> None:
     media_server.pages["/talk.ogg"] = ("audio/ogg", DEMO_AUDIO.read_bytes())
-    seen: list[tuple[float, float]] = []
+    progress: list[tuple[float, float]] = []
     audio = download_audio(
         f"{media_server.url}/talk.ogg",
         tmp_path,
         root=REPOSITORY,
-        on_progress=lambda done, total: seen.append((done, total)),
+        on_progress=lambda done, total: progress.append((done, total)),
     )
     assert audio.path.read_bytes() == DEMO_AUDIO.read_bytes()
-    assert seen[-1] == (DEMO_AUDIO.stat().st_size, DEMO_AUDIO.stat().st_size)
+    assert progress[-1] == (DEMO_AUDIO.stat().st_size, DEMO_AUDIO.stat().st_size)
     assert files_in(tmp_path) == {audio.path.name, "audio.json"}
 
 
-def test_another_source_takes_the_place_of_the_first(tmp_path: Path, media_server: MediaServer) -> None:
+def test_another_source_replaces_the_audio(tmp_path: Path, media_server: MediaServer) -> None:
     own = tmp_path / "own.oga"
     own.write_bytes(DEMO_AUDIO.read_bytes())
     folder = tmp_path / "raw"
@@ -78,7 +78,7 @@ def test_another_source_takes_the_place_of_the_first(tmp_path: Path, media_serve
         ("/noise.mp3", "audio/mpeg", b"this is no sound at all " * 200),
     ],
 )
-def test_what_is_no_audio_is_refused_and_leaves_none(
+def test_content_without_audio_leaves_no_file(
     tmp_path: Path, media_server: MediaServer, path: str, kind: str, body: bytes
 ) -> None:
     if kind:
@@ -89,39 +89,39 @@ def test_what_is_no_audio_is_refused_and_leaves_none(
     assert not list(tmp_path.glob("audio.*"))
 
 
-def test_a_failed_fetch_leaves_the_audio_of_before(tmp_path: Path, media_server: MediaServer) -> None:
+def test_failed_fetch_keeps_the_previous_audio(tmp_path: Path, media_server: MediaServer) -> None:
     before = fetch("demo/audio.ogg", tmp_path)
-    with pytest.raises(InputError, match="nothing is there"):
+    with pytest.raises(InputError, match="does not exist"):
         fetch(f"{media_server.url}/gone.mp3", tmp_path)
     assert read_audio(tmp_path) == before
     assert before.path.read_bytes() == DEMO_AUDIO.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["empty.mp3", "text.mp3"])
-def test_a_local_file_without_sound_is_named(tmp_path: Path, name: str) -> None:
+def test_local_file_without_sound_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty.mp3").write_bytes(b"")
     (tmp_path / "text.mp3").write_text("not audio")
     with pytest.raises(InputError, match=name):
         fetch(name, tmp_path / "raw", root=tmp_path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nowhere.mp3 is not there: correct `source`"):
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nowhere.mp3 does not exist: correct `source`"):
         find_source_file("nowhere.mp3", tmp_path)
 
 
 @pytest.mark.parametrize("source", ["ftp://example.org/a.mp3", "file:///etc/passwd", "javascript://x"])
-def test_only_files_and_web_addresses_are_sources(tmp_path: Path, source: str) -> None:
+def test_source_is_a_file_or_web_url(tmp_path: Path, source: str) -> None:
     with pytest.raises(InputError, match="neither a file nor an http"):
         find_source_file(source, tmp_path)
 
 
-def test_offline_asks_nobody(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--offline forbids"):
+def test_offline_fetches_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is on the network: run again without --offline"):
         fetch("https://example.org/a.mp3", tmp_path, offline=True)
 
 
-def test_secrets_of_an_address_are_not_written_down(tmp_path: Path, media_server: MediaServer) -> None:
+def test_record_holds_no_secret_of_url(tmp_path: Path, media_server: MediaServer) -> None:
     media_server.pages["/talk.ogg"] = ("audio/ogg", DEMO_AUDIO.read_bytes())
     fetch(f"{media_server.url}/talk.ogg?episode=7&token=hush", tmp_path)
     source = json.loads((tmp_path / "audio.json").read_text())["source"]
@@ -132,9 +132,7 @@ FEEDS = [("2", "kite-0002"), ("kite-0003", "kite-0003"), ("Episode 1: kites & wi
 
 
 @pytest.mark.parametrize(("entry", "guid"), FEEDS)
-def test_an_entry_of_a_feed_comes_with_what_the_feed_says(
-    tmp_path: Path, faulty: Server, entry: str, guid: str
-) -> None:
+def test_entry_of_feed_has_its_metadata(tmp_path: Path, faulty: Server, entry: str, guid: str) -> None:
     audio = fetch(f"{faulty.url}/feed.xml", tmp_path, entry=entry)
     assert audio.path.read_bytes() == faulty.files["/talk.mp3"]
     record = json.loads((tmp_path / "audio.json").read_text())
@@ -146,21 +144,21 @@ def test_an_entry_of_a_feed_comes_with_what_the_feed_says(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["audio.json", "audio.mp3"]
 
 
-def test_a_feed_may_be_a_file(tmp_path: Path, faulty: Server) -> None:
+def test_feed_may_be_a_file(tmp_path: Path, faulty: Server) -> None:
     (tmp_path / "feed.xml").write_bytes(faulty.files["/feed.xml"])
     audio = fetch("feed.xml", tmp_path / "raw", tmp_path, entry="2", policy=FetchPolicy(allow_private=True))
     assert audio.path.read_bytes() == faulty.files["/talk.mp3"]
 
 
 @pytest.mark.parametrize("audio", ["http://127.0.0.1:9/a.mp3", "http://192.168.0.1/a.mp3", "http://localhost:9/a.mp3"])
-def test_a_feed_does_not_lead_into_a_private_network(tmp_path: Path, faulty: Server, audio: str) -> None:
+def test_feed_with_private_address_is_refused(tmp_path: Path, faulty: Server, audio: str) -> None:
     faulty.files["/feed.xml"] = write_feed(faulty.url, audio)
     with pytest.raises(InputError, match="leads to the private address"):
         fetch(f"{faulty.url}/feed.xml", tmp_path, entry="2")
     assert not list(tmp_path.iterdir())
 
 
-def test_settings_may_let_a_feed_lead_there(project: Project, transcriber: FakeTranscriber, faulty: Server) -> None:
+def test_setting_allows_private_address_in_feed(project: Project, transcriber: FakeTranscriber, faulty: Server) -> None:
     with serve(Server(files={"/talk.mp3": faulty.files["/talk.mp3"]})) as inner:
         faulty.files["/feed.xml"] = write_feed(faulty.url, f"{inner.url}/talk.mp3")
         add_episode(project, "one", source=f"{faulty.url}/feed.xml")
@@ -180,7 +178,7 @@ def test_settings_may_let_a_feed_lead_there(project: Project, transcriber: FakeT
         assert run().failures == []
 
 
-def test_what_settings_allow_is_what_a_fetch_may_do(tmp_path: Path) -> None:
+def test_fetch_policy_follows_the_settings(tmp_path: Path) -> None:
     settings = DownloadConfig(
         max_megabytes=2, max_minutes=3, pause=0, retries=4, cookies="jar.txt", allow_private_addresses=True
     )
@@ -190,14 +188,14 @@ def test_what_settings_allow_is_what_a_fetch_may_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("audio", ["file:///etc/passwd", "ftp://example.org/a.mp3"])
-def test_a_feed_leads_nowhere_but_to_the_web(tmp_path: Path, faulty: Server, audio: str) -> None:
+def test_feed_with_other_scheme_is_refused(tmp_path: Path, faulty: Server, audio: str) -> None:
     faulty.files["/feed.xml"] = write_feed(faulty.url, audio)
     with pytest.raises(InputError, match="neither a file nor an http"):
         fetch(f"{faulty.url}/feed.xml", tmp_path, entry="2")
 
 
-def test_what_a_publisher_says_moves_no_start(project: Project, transcriber: FakeTranscriber) -> None:
-    """Chapters and times are kept to compare with; see also the import rules in pyproject.toml."""
+def test_publisher_metadata_moves_no_start(project: Project, transcriber: FakeTranscriber) -> None:
+    """Chapters and times are stored for comparison; see also the import rules in pyproject.toml."""
     add_episode(project, "one")
     stages = ("download", "transcribe", "align", "publish")
 
@@ -217,19 +215,19 @@ def test_what_a_publisher_says_moves_no_start(project: Project, transcriber: Fak
 
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm"])
-def test_a_file_that_is_cut_off_on_the_server_is_no_audio(tmp_path: Path, faulty: Server, name: str) -> None:
+def test_truncated_file_on_server_is_refused(tmp_path: Path, faulty: Server, name: str) -> None:
     faulty.files[f"/{name}"] = faulty.files[f"/{name}"][:70_000]
     with pytest.raises(InputError, match="is cut off: 0:0. of sound where the file itself states 0:20"):
         fetch(f"{faulty.url}/{name}", tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_stream_that_is_shorter_than_the_episode_is_no_audio(tmp_path: Path, faulty: Server) -> None:
+def test_stream_shorter_than_duration_is_refused(tmp_path: Path, faulty: Server) -> None:
     with pytest.raises(InputError, match="0:20 of sound where the publisher states 1:00.*correct `duration`"):
         fetch(f"{faulty.url}/index.m3u8", tmp_path, duration=60.0)
 
 
-def test_a_sign_in_page_in_place_of_the_rest_is_found_out(tmp_path: Path, faulty: Server) -> None:
+def test_sign_in_page_after_partial_file_is_refused(tmp_path: Path, faulty: Server) -> None:
     page = b"<!DOCTYPE html><html><title>Sign in</title></html>"
     seen: list[str] = []
 
@@ -246,13 +244,13 @@ def test_a_sign_in_page_in_place_of_the_rest_is_found_out(tmp_path: Path, faulty
     assert not list(tmp_path.iterdir())
 
 
-def test_a_title_names_no_file(tmp_path: Path, faulty: Server) -> None:
+def test_title_is_not_in_file_names(tmp_path: Path, faulty: Server) -> None:
     faulty.files["/feed.xml"] = write_feed(faulty.url).replace(b"Episode 2: kites", b"../../evil $(touch x)")
     fetch(f"{faulty.url}/feed.xml", tmp_path / "raw %(title)s", entry="kite-0002")
     assert {path.name for path in tmp_path.rglob("*")} == {"raw %(title)s", "audio.mp3", "audio.json"}
 
 
-def test_no_secret_is_kept_or_told(tmp_path: Path, faulty: Server) -> None:
+def test_record_and_errors_hold_no_secret(tmp_path: Path, faulty: Server) -> None:
     feed = faulty.files["/feed.xml"]
     secret = feed.replace(b"?episode=", b"?token=hush&amp;episode=").replace(
         b"Notes.", b"https://a:hush@b.org/?key=hush"
@@ -266,8 +264,8 @@ def test_no_secret_is_kept_or_told(tmp_path: Path, faulty: Server) -> None:
     assert "hush" not in str(raised.value)
 
 
-def test_two_of_a_kind_stay_apart(tmp_path: Path, faulty: Server) -> None:
-    """What came of one source is never gone on with as another."""
+def test_partial_files_of_sources_stay_apart(tmp_path: Path, faulty: Server) -> None:
+    """A partial file of one source is never continued with another."""
     faulty.fail("/talk.mp3", cut_and_go_down(5_000))
     for source in ("talk.mp3?n=1", "talk.mp3?n=2"):
         with pytest.raises(InputError):
@@ -288,5 +286,5 @@ def test_two_of_a_kind_stay_apart(tmp_path: Path, faulty: Server) -> None:
         ("https://example.org/a?X-Amz-Signature=ab&v=1", "https://example.org/a?X-Amz-Signature=***&v=1"),
     ],
 )
-def test_an_address_is_shown_without_its_secrets(source: str, shown: str) -> None:
+def test_url_is_redacted(source: str, shown: str) -> None:
     assert redact_url(source) == shown

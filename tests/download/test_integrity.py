@@ -1,4 +1,4 @@
-"""A file is whole where all that it promises can be decoded."""
+"""A media file is complete where all the sound that it states decodes."""
 
 import struct
 import wave
@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.core.audio_file import Tally, decode_audio, is_truncated, open_audio, read_samples
 from pipeline.core.errors import InputError
-from pipeline.download.integrity import Sound, check_audio, measure_audio, read_tags
+from pipeline.download.integrity import DecodedAudio, check_audio, measure_audio, read_tags
 from tests.support.faulty_server import write_tone
 from tests.support.project import DEMO_AUDIO
 
@@ -18,18 +18,16 @@ DECODED = Tally(packets=100, frames=100)
 
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm", "index0.ts"])
-def test_all_of_a_whole_file_decodes(media: Path, name: str) -> None:
-    sound = measure_audio(media / name)
-    check_audio(name, sound, None)
-    assert sound.seconds == pytest.approx(4.0 if name.endswith(".ts") else 20.0, abs=0.2)
-    assert sound.tally.damaged == 0
+def test_complete_file_decodes_in_full(media: Path, name: str) -> None:
+    audio = measure_audio(media / name)
+    check_audio(name, audio, None)
+    assert audio.seconds == pytest.approx(4.0 if name.endswith(".ts") else 20.0, abs=0.2)
+    assert audio.tally.damaged == 0
 
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm"])
 @pytest.mark.parametrize("share", [0.3, 0.8])
-def test_a_file_that_was_cut_off_is_found_out_by_what_it_states(
-    tmp_path: Path, media: Path, name: str, share: float
-) -> None:
+def test_truncated_file_is_refused_by_its_header(tmp_path: Path, media: Path, name: str, share: float) -> None:
     cut = tmp_path / name
     cut.write_bytes((media / name).read_bytes()[: int((media / name).stat().st_size * share)])
     with pytest.raises(InputError, match=r"is cut off: 0:\d\d of sound where the file itself states 0:20"):
@@ -38,22 +36,22 @@ def test_a_file_that_was_cut_off_is_found_out_by_what_it_states(
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk.m4a", "talk.webm", "index0.ts"])
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.8, 0.9, 0.97, 1.0])
-def test_a_download_and_a_transcription_judge_alike(tmp_path: Path, media: Path, name: str, share: float) -> None:
-    """What one takes, the other does not refuse later; and both say the same of what they refuse."""
+def test_download_and_transcription_refuse_the_same_files(tmp_path: Path, media: Path, name: str, share: float) -> None:
+    """Both accept a file, or both refuse it with the same message."""
     path = tmp_path / name
     path.write_bytes((media / name).read_bytes()[: int((media / name).stat().st_size * share)])
-    complaints = []
-    for judge in (lambda: check_audio(path, measure_audio(path), None), lambda: list(read_samples(path))):
+    messages = []
+    for check in (lambda: check_audio(path, measure_audio(path), None), lambda: list(read_samples(path))):
         try:
-            judge()
-            complaints.append("")
+            check()
+            messages.append("")
         except InputError as error:
-            complaints.append(str(error))
-    assert complaints[0] == complaints[1]
+            messages.append(str(error))
+    assert messages[0] == messages[1]
 
 
-def test_a_stream_that_begins_within_a_file_ends_nothing(media: Path) -> None:
-    """At the end of a broadcast recording PyAV may ask for streams that it never saw begin."""
+def test_index_error_of_pyav_ends_the_file(media: Path) -> None:
+    """At the end of a broadcast recording PyAV may look up streams that began within the file."""
 
     class Broadcast:
         def demux(self, stream: av.AudioStream) -> Iterator[object]:
@@ -66,8 +64,8 @@ def test_a_stream_that_begins_within_a_file_ends_nothing(media: Path) -> None:
     assert sum(frame.samples / frame.sample_rate for frame in frames) == pytest.approx(4.0, abs=0.2)
 
 
-def test_a_wav_file_that_was_cut_off_is_found_out(tmp_path: Path) -> None:
-    """FFmpeg says that it is as long as what is left of it."""
+def test_truncated_wav_is_refused(tmp_path: Path) -> None:
+    """FFmpeg takes its duration from the file's size."""
     path = tmp_path / "talk.wav"
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, 8_000, 0, "NONE", ""))
@@ -80,7 +78,7 @@ def test_a_wav_file_that_was_cut_off_is_found_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFF_FFFF])
-def test_a_wav_file_that_was_written_as_a_stream_is_whole(tmp_path: Path, size: int) -> None:
+def test_streamed_wav_without_size_is_complete(tmp_path: Path, size: int) -> None:
     path = tmp_path / "talk.wav"
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, 8_000, 0, "NONE", ""))
@@ -88,34 +86,34 @@ def test_a_wav_file_that_was_written_as_a_stream_is_whole(tmp_path: Path, size: 
     content = bytearray(path.read_bytes())
     content[40:44] = struct.pack("<I", size)
     path.write_bytes(content)
-    sound = measure_audio(path)
-    check_audio(path, sound, None)
-    assert sound.seconds == pytest.approx(20)
+    audio = measure_audio(path)
+    check_audio(path, audio, None)
+    assert audio.seconds == pytest.approx(20)
 
 
-def test_a_file_that_states_nothing_is_held_against_what_was_promised(media: Path) -> None:
-    sound = measure_audio(media / "index0.ts")
-    check_audio("a.ts", sound, None)
+def test_file_without_duration_is_checked_against_publisher(media: Path) -> None:
+    audio = measure_audio(media / "index0.ts")
+    check_audio("a.ts", audio, None)
     with pytest.raises(InputError, match="0:04 of sound where the publisher states 0:20"):
-        check_audio("a.ts", sound, 20.0)
+        check_audio("a.ts", audio, 20.0)
 
 
-def test_a_feeds_word_is_taken_roughly() -> None:
-    check_audio("a", Sound(3000.0, None, ".mp3", DECODED), 3300.0, roughly=True)
+def test_feed_duration_has_more_slack() -> None:
+    check_audio("a", DecodedAudio(3000.0, None, ".mp3", DECODED), 3300.0, from_feed=True)
     with pytest.raises(InputError, match="cut off"):
-        check_audio("a", Sound(3000.0, None, ".mp3", DECODED), 3300.0)
+        check_audio("a", DecodedAudio(3000.0, None, ".mp3", DECODED), 3300.0)
     with pytest.raises(InputError, match="cut off"):
-        check_audio("a", Sound(2000.0, None, ".mp3", DECODED), 3300.0, roughly=True)
+        check_audio("a", DecodedAudio(2000.0, None, ".mp3", DECODED), 3300.0, from_feed=True)
 
 
-def test_a_little_less_is_what_encoders_do() -> None:
+def test_small_shortfall_is_not_truncation() -> None:
     assert not is_truncated(19.0, 20.0)
     assert not is_truncated(3575.0, 3600.0)
     assert is_truncated(3500.0, 3600.0)
     assert not is_truncated(4000.0, 3600.0)
 
 
-def test_a_file_with_a_hole_is_damaged(tmp_path: Path, media: Path) -> None:
+def test_overwritten_blocks_are_damage(tmp_path: Path, media: Path) -> None:
     content = bytearray((media / "talk.webm").read_bytes())
     for at in range(20_000, len(content) - 2_000, 3_000):
         content[at : at + 1_500] = b"\x00" * 1_500
@@ -126,7 +124,7 @@ def test_a_file_with_a_hole_is_damaged(tmp_path: Path, media: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"<!DOCTYPE html><title>Sign in</title>", "is a web page, not audio"),
@@ -135,14 +133,14 @@ def test_a_file_with_a_hole_is_damaged(tmp_path: Path, media: Path) -> None:
         (b"\x00" * 5000, "is not audio or video that we can read"),
     ],
 )
-def test_what_is_no_sound_is_named(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_content_without_sound_is_named(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "talk.mp3"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=f"https://example.org/talk.mp3 {complaint}"):
+    with pytest.raises(InputError, match=f"https://example.org/talk.mp3 {message}"):
         measure_audio(path, "https://example.org/talk.mp3")
 
 
-def test_an_ending_that_does_not_fit_is_told(tmp_path: Path, media: Path) -> None:
+def test_suffix_follows_the_container(tmp_path: Path, media: Path) -> None:
     wrong = tmp_path / "talk.mp4"
     wrong.write_bytes((media / "index0.ts").read_bytes())
     assert measure_audio(wrong).suffix == ".ts"
@@ -151,11 +149,11 @@ def test_an_ending_that_does_not_fit_is_told(tmp_path: Path, media: Path) -> Non
     assert measure_audio(kept).suffix == ".m4b"
 
 
-def test_the_demo_is_whole() -> None:
+def test_demo_audio_is_complete() -> None:
     check_audio("demo", measure_audio(DEMO_AUDIO), 322.0)
 
 
-def test_a_file_says_its_title_or_its_name(tmp_path: Path) -> None:
+def test_title_falls_back_to_the_file_name(tmp_path: Path) -> None:
     path = write_tone(tmp_path / "ep12.mp3", "talk.mp3", 1.0)
     metadata = read_tags(path)
     assert (metadata.title, metadata.published) == ("ep12", None)

@@ -1,4 +1,4 @@
-"""What a publisher says: taken field by field from what yt-dlp found, told without secrets, never guessed."""
+"""A publisher's metadata: taken field by field from yt-dlp's description, and stored without secrets."""
 
 from datetime import date
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.download.metadata import Metadata, StatedChapter, find_timestamps, metadata_of_media
 
-# Replayed: the fields of yt-dlp's answer for a video, as its extractor gives them, shortened.
+# Replayed: the fields of yt-dlp's description of a video, shortened.
 YOUTUBE: dict[str, Any] = {
     "id": "abcdefghijk",
     "extractor_key": "Youtube",
@@ -26,14 +26,14 @@ YOUTUBE: dict[str, Any] = {
 }
 
 
-def test_a_page_is_told_by_what_matters_of_it() -> None:
+def test_metadata_is_read_from_description() -> None:
     metadata = metadata_of_media(YOUTUBE)
     assert (metadata.title, metadata.published, metadata.duration) == ("Kites: Episode 12", date(2026, 11, 2), 3130.0)
     assert metadata.chapters == (StatedChapter(0.0, "Intro"), StatedChapter(124.0, "Sorting"))
     assert metadata.link == "https://www.youtube.com/watch?v=abcdefghijk&t={seconds}s"
 
 
-def test_nothing_secret_is_kept() -> None:
+def test_record_holds_no_secret() -> None:
     record = metadata_of_media(YOUTUBE).to_json()
     assert "hush" not in str(record)
     assert record["description_times"] == [
@@ -42,12 +42,12 @@ def test_nothing_secret_is_kept() -> None:
     ]
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_missing_fields_are_left_out() -> None:
     assert metadata_of_media({}).to_json() == {}
     assert Metadata().to_json() == {}
 
 
-def test_the_date_a_bare_file_was_put_on_a_server_is_no_date_of_publication() -> None:
+def test_upload_time_of_file_is_no_publication_date() -> None:
     info = {"direct": True, "timestamp": 1_793_606_400, "webpage_url": "https://example.org/a.mp3", "title": "a"}
     metadata = metadata_of_media(info)
     assert metadata.published is None
@@ -63,12 +63,12 @@ def test_the_date_a_bare_file_was_put_on_a_server_is_no_date_of_publication() ->
         ({"direct": True, "webpage_url": "https://example.org/{a}.mp3"}, "https://example.org/{{a}}.mp3#t={seconds}"),
     ],
 )
-def test_a_link_is_given_where_the_player_is_known(info: dict[str, Any], link: str | None) -> None:
+def test_link_depends_on_the_player(info: dict[str, Any], link: str | None) -> None:
     assert metadata_of_media(info).link == link
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("line", "chapter"),
     [
         ("2:04 Sorting by date", (124.0, "Sorting by date")),
         ("(1:02:07) - Dark theme", (3727.0, "Dark theme")),
@@ -82,13 +82,13 @@ def test_a_link_is_given_where_the_player_is_known(info: dict[str, Any], link: s
         ("", None),
     ],
 )
-def test_times_of_a_description_stand_at_a_lines_end(line: str, found: tuple[float, str] | None) -> None:
-    assert [(one.start, one.title) for one in find_timestamps(line)] == ([found] if found else [])
+def test_times_at_line_ends_are_chapters(line: str, chapter: tuple[float, str] | None) -> None:
+    assert [(found.start, found.title) for found in find_timestamps(line)] == ([chapter] if chapter else [])
 
 
 @given(st.text())
-def test_every_description_can_be_read(text: str) -> None:
-    assert all(one.start >= 0 and one.title for one in find_timestamps(text))
+def test_any_description_is_parsed(text: str) -> None:
+    assert all(chapter.start >= 0 and chapter.title for chapter in find_timestamps(text))
 
 
 @given(
@@ -96,6 +96,6 @@ def test_every_description_can_be_read(text: str) -> None:
         st.sampled_from([*sorted(YOUTUBE), "timestamp"]), st.one_of(st.none(), st.integers(), st.text(), st.booleans())
     )
 )
-def test_no_answer_of_a_site_brings_us_down(info: dict[str, Any]) -> None:
+def test_any_description_of_a_site_is_accepted(info: dict[str, Any]) -> None:
     info.pop("chapters", None)
     assert isinstance(metadata_of_media(info).to_json(), dict)

@@ -1,4 +1,4 @@
-"""The record of fetched audio is made again from the audio and its own lines, without asking the publisher."""
+"""The record of fetched audio: repaired without the network, and kept with each previous version."""
 
 import json
 from collections.abc import Callable
@@ -16,27 +16,27 @@ from pipeline.download.record import read_fields
 from tests.support.faulty_server import Server, write_tone
 from tests.support.project import FakeTranscriber, RecordingReporter, add_episode, done, run
 
-MENDED = [("download", "data/raw/one/audio.json was changed from outside")]
+REPAIRED = [("download", "data/raw/one/audio.json was changed from outside")]
 VALUES = st.one_of(st.text(), st.integers(), st.lists(st.builds(lambda text: {"title": text}, st.text()), min_size=1))
 
 
 def replace_field(name: str, by: bytes) -> Callable[[bytes], bytes]:
-    """Damage to the line of one field."""
+    """A corruption of the line of one field."""
 
-    def harm(content: bytes) -> bytes:
+    def corrupt(content: bytes) -> bytes:
         before, mark, after = content.partition(f'"{name}": '.encode())
         return before + mark + by + after[len(by) :]
 
-    return harm
+    return corrupt
 
 
-# The other stages take most of the time, and look at the digest alone.
+# The other stages take most of the time, and read only the digest.
 download = partial(run, stages=("download",))
 
 
 @pytest.fixture
 def fetched(project: Project, transcriber: FakeTranscriber, faulty: Server) -> Project:
-    """A project whose episode's audio came from a feed that is no longer there."""
+    """A project whose episode's audio came from a feed that no longer exists."""
     project.show.write_text(project.show.read_text() + "download: {pause: 0}\n")
     add_episode(project, "one", source=f"{faulty.url}/feed.xml")
     with project.episode("one").open("a") as settings:
@@ -47,48 +47,46 @@ def fetched(project: Project, transcriber: FakeTranscriber, faulty: Server) -> P
 
 
 @pytest.mark.parametrize("name", ["file", "sha256", "duration", "source"])
-def test_what_the_audio_itself_tells_is_mended_to_the_byte(
-    fetched: Project, transcriber: FakeTranscriber, name: str
-) -> None:
+def test_field_known_from_audio_is_restored_exactly(fetched: Project, transcriber: FakeTranscriber, name: str) -> None:
     record = fetched.raw("one") / "audio.json"
     before = record.read_bytes()
     record.write_bytes(replace_field(name, b"\xff")(before))
     notes = RecordingReporter()
-    assert done(download(fetched, transcriber, offline=True, notes=notes)) == MENDED
+    assert done(download(fetched, transcriber, offline=True, notes=notes)) == REPAIRED
     assert record.read_bytes() == before
     assert notes.warnings == []
     assert done(download(fetched, transcriber)) == []
 
 
-def test_nothing_else_is_made_again(fetched: Project, transcriber: FakeTranscriber) -> None:
+def test_repair_runs_no_other_stage(fetched: Project, transcriber: FakeTranscriber) -> None:
     run(fetched, transcriber)
     (fetched.raw("one") / "audio.json").write_bytes(b"")
-    assert done(run(fetched, transcriber)) == MENDED
+    assert done(run(fetched, transcriber)) == REPAIRED
     assert done(run(fetched, transcriber)) == []
 
 
 @pytest.mark.parametrize(
-    "harm",
+    "corrupt",
     [lambda content: content[:300], lambda content: b"", replace_field("title", b"?"), lambda content: b"[" * 9000],
 )
-def test_what_cannot_be_read_again_is_kept_and_told(
-    fetched: Project, transcriber: FakeTranscriber, harm: Callable[[bytes], bytes]
+def test_record_repaired_in_part_is_kept_and_reported(
+    fetched: Project, transcriber: FakeTranscriber, corrupt: Callable[[bytes], bytes]
 ) -> None:
     folder = fetched.raw("one")
     before = json.loads((folder / "audio.json").read_bytes())
-    harmed = harm((folder / "audio.json").read_bytes())
-    (folder / "audio.json").write_bytes(harmed)
+    corrupted = corrupt((folder / "audio.json").read_bytes())
+    (folder / "audio.json").write_bytes(corrupted)
     notes = RecordingReporter()
-    assert done(download(fetched, transcriber, notes=notes)) == MENDED
-    (told,) = notes.warnings
-    assert "that file is kept as audio.json.damaged, and `catalog download one --force` asks" in told
-    assert (folder / "audio.json.damaged").read_bytes() == harmed
+    assert done(download(fetched, transcriber, notes=notes)) == REPAIRED
+    (warning,) = notes.warnings
+    assert "kept as audio.json.damaged; `catalog download one --force` fetches the metadata again" in warning
+    assert (folder / "audio.json.damaged").read_bytes() == corrupted
     after = json.loads((folder / "audio.json").read_bytes())
     assert {name: before[name] for name in after} == after
     assert done(download(fetched, transcriber)) == []
 
 
-def test_audio_that_was_harmed_too_is_not_trusted(fetched: Project, transcriber: FakeTranscriber) -> None:
+def test_corrupted_audio_is_not_used_for_repair(fetched: Project, transcriber: FakeTranscriber) -> None:
     record, audio = fetched.raw("one") / "audio.json", fetched.raw("one") / "audio.mp3"
     record.write_bytes(b"{")
     audio.write_bytes(audio.read_bytes()[:-1])
@@ -97,7 +95,7 @@ def test_audio_that_was_harmed_too_is_not_trusted(fetched: Project, transcriber:
     assert record.read_bytes() == b"{"
 
 
-def test_another_source_is_fetched_and_the_old_rendition_kept(
+def test_new_source_keeps_the_previous_version(
     fetched: Project, transcriber: FakeTranscriber, faulty: Server, media: Path
 ) -> None:
     folder = fetched.raw("one")
@@ -111,16 +109,14 @@ def test_another_source_is_fetched_and_the_old_rendition_kept(
     assert not (folder / "audio.json.damaged").exists()
 
 
-def test_a_stage_alone_says_which_other_one_mends(fetched: Project, transcriber: FakeTranscriber) -> None:
+def test_other_stage_names_the_one_that_repairs(fetched: Project, transcriber: FakeTranscriber) -> None:
     record = fetched.raw("one") / "audio.json"
     record.write_bytes(b"{")
     (failure,) = run(fetched, transcriber, stages=("transcribe",)).failures
-    assert failure.error == f"{record} is damaged: `catalog download one` makes it again"
+    assert failure.error == f"{record} is damaged: run `catalog download one` to repair it"
 
 
-def test_an_episode_whose_record_is_damaged_keeps_no_other_from_being_published(
-    fetched: Project, transcriber: FakeTranscriber
-) -> None:
+def test_damaged_record_does_not_stop_other_episodes(fetched: Project, transcriber: FakeTranscriber) -> None:
     fetched.show.write_text(fetched.show.read_text() + "site_audio: copy\n")
     run(fetched, transcriber)
     add_episode(fetched, "two")
@@ -134,14 +130,14 @@ def test_an_episode_whose_record_is_damaged_keeps_no_other_from_being_published(
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z_]+", fullmatch=True), VALUES, min_size=1), st.data())
-def test_every_line_that_is_whole_is_read(fields: dict[str, object], data: st.DataObject) -> None:
+def test_every_intact_line_is_read(fields: dict[str, object], data: st.DataObject) -> None:
     assert read_fields(dump_json(fields).encode()) == fields
     name = data.draw(st.sampled_from(sorted(fields)))
-    harmed = dump_json({**fields, name: 0}).replace(f" {json.dumps(name)}: 0", ' "\x00')
-    assert read_fields(harmed.encode()) == {key: value for key, value in fields.items() if key != name}
+    corrupted = dump_json({**fields, name: 0}).replace(f" {json.dumps(name)}: 0", ' "\x00')
+    assert read_fields(corrupted.encode()) == {key: value for key, value in fields.items() if key != name}
 
 
-def test_a_rendition_outlives_a_transcription_that_fails(project: Project, tmp_path: Path) -> None:
+def test_previous_version_is_kept_until_transcribed(project: Project, tmp_path: Path) -> None:
     first, second = (write_tone(tmp_path / f"{n}.mp3", "talk.mp3", 3.0, pitch=200.0 * n) for n in (1, 2))
     folder = project.raw("one")
     for source in (first, second, second):

@@ -1,4 +1,4 @@
-"""Each failure of yt-dlp is one plain line; the words it is known by are those of the yt-dlp that is installed."""
+"""Each error of yt-dlp is explained in one line; the patterns match the texts of the installed yt-dlp."""
 
 import re
 from functools import cache
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yt_dlp
 
-from pipeline.download.ytdlp_errors import FAILURES, explain, find_failure
+from pipeline.download.ytdlp_errors import FAILURES, FailureKind, classify_failure, explain_failure
 
-# What yt-dlp says, and what kind of failure that is. Words marked with * come from the site, not from yt-dlp.
-SAID = [
+# Kinds of failure and yt-dlp's texts for them. Texts marked with * come from the site, not from yt-dlp.
+MESSAGES = [
     ("bot check", "*Sign in to confirm you’re not a bot"),
     ("bot check", "YouTube is requiring a captcha challenge before playback"),
     ("rate limit", "has been rate-limited by YouTube for up to an hour"),
@@ -33,7 +33,7 @@ SAID = [
     ("format", "only images are available for download"),
     ("impersonation", "Got HTTP Error 403 caused by Cloudflare anti-bot challenge"),
     ("no media", "Unsupported URL: "),
-    ("file address", "file:// URLs are disabled by default in yt-dlp for security reasons."),
+    ("file URL", "file:// URLs are disabled by default in yt-dlp for security reasons."),
     ("missing fragment", "*fragment 7 not found, unable to continue"),
     ("empty", "Did not get any data blocks"),
     ("empty", "The downloaded file is empty"),
@@ -50,56 +50,63 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "said"), SAID)
-def test_a_failure_is_known_by_its_words(kind: str, said: str) -> None:
-    failure = find_failure(f"ERROR: [youtube] dQw4w9WgXcQ: {said.removeprefix('*')}")
-    assert failure is not None
-    assert failure.kind == kind
+@pytest.mark.parametrize(("name", "message"), MESSAGES)
+def test_failure_is_classified_by_its_message(name: str, message: str) -> None:
+    kind = classify_failure(f"ERROR: [youtube] dQw4w9WgXcQ: {message.removeprefix('*')}")
+    assert kind is not None
+    assert kind.name == name
 
 
-@pytest.mark.parametrize("said", [said for _, said in SAID if not said.startswith("*")])
-def test_yt_dlp_still_says_it_so(said: str) -> None:
-    assert _squeeze(said) in sources()
+@pytest.mark.parametrize("message", [message for _, message in MESSAGES if not message.startswith("*")])
+def test_message_is_in_installed_ytdlp(message: str) -> None:
+    assert normalize(message) in read_ytdlp_sources()
 
 
-def test_every_kind_of_failure_is_tried() -> None:
-    tried = {kind for kind, _ in SAID}
-    assert {failure.kind for failure in FAILURES} - tried == {"bad address", "certificate"}
+def test_every_kind_of_failure_has_a_message() -> None:
+    names = {name for name, _ in MESSAGES}
+    assert {kind.name for kind in FAILURES} - names == {"bad URL", "certificate"}
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.kind)
-def test_each_is_one_short_line(failure: object) -> None:
-    line = explain("https://example.org/a", "x") if failure is None else f"{failure.meaning}: {failure.to_do}"  # type: ignore[attr-defined]
+@pytest.mark.parametrize("kind", FAILURES, ids=lambda kind: kind.name)
+def test_explanation_is_one_short_line(kind: FailureKind) -> None:
+    line = f"{kind.meaning}: {kind.advice}"
     assert "\n" not in line
     assert len(line) < 200
 
 
-def test_a_missing_runtime_is_the_reason_where_formats_are_missing() -> None:
+@pytest.mark.parametrize("message", ["Requested format is not available", "HTTP Error 403: Forbidden"])
+def test_missing_runtime_explains_missing_formats(message: str) -> None:
     warning = "No supported JavaScript runtime could be found. Only deno is enabled by default"
-    line = explain("https://youtu.be/x", "ERROR: [youtube] x: Requested format is not available", warning)
-    assert line.startswith("https://youtu.be/x: YouTube needs a JavaScript runtime, and none is here: install deno")
+    explanation = explain_failure("https://youtu.be/x", f"ERROR: [youtube] x: {message}", warning)
+    assert explanation.problem == "https://youtu.be/x: YouTube needs a JavaScript runtime, and none is installed"
+    assert explanation.advice.startswith("install deno")
 
 
-def test_an_unknown_failure_is_told_in_its_own_words_without_secrets() -> None:
-    said = "ERROR: [x] 12: No luck at https://ann:pw@example.org/v?token=hush; please report this issue on  https://x"
-    line = explain("https://example.org/v", f"{said}\nERROR: once more")
-    assert line.startswith(
+def test_unknown_failure_is_quoted_without_secrets() -> None:
+    message = (
+        "ERROR: [x] 12: No luck at https://ann:pw@example.org/v?token=hush; please report this issue on  https://x"
+    )
+    explanation = explain_failure("https://example.org/v", f"{message}\nERROR: once more")
+    assert explanation.problem == (
         "https://example.org/v could not be downloaded: [x] 12: No luck at https://example.org/v?token=***"
     )
-    assert "hush" not in line
-    assert "once more" not in line
+    assert "hush" not in explanation.advice
+
+
+def test_failure_without_message_is_explained() -> None:
+    assert "yt-dlp gives no reason" in explain_failure("https://example.org/v", "").problem
 
 
 @cache
-def sources() -> str:
-    """What yt-dlp's own sources say, in one piece: adjoining string literals are joined."""
+def read_ytdlp_sources() -> str:
+    """The text of yt-dlp's sources, with adjacent string literals joined."""
     root = Path(yt_dlp.__file__).parent
     files = [root / "YoutubeDL.py", *(root / "utils").glob("*.py"), *(root / "networking").glob("*.py")]
     files += [*(root / "downloader").glob("*.py"), *(root / "extractor" / "youtube").glob("*.py")]
     files += [root / "extractor" / "common.py", root / "extractor" / "generic.py"]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
-    return _squeeze(re.sub(r"'\s*\n\s*f?r?'", "", text))
+    return normalize(re.sub(r"'\s*\n\s*f?r?'", "", text))
 
 
-def _squeeze(text: str) -> str:
+def normalize(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip().lower()

@@ -261,7 +261,7 @@ def test_a_bad_episode_leaves_the_others_done(project: Project, transcriber: Fak
     result = run(project, transcriber, "bad", "one", "two", notes=notes)
     assert result.exit_code == 3
     assert [(r.episode_id, r.stage) for r in result.failures] == [("bad", "download")]
-    assert "missing.mp3 is not there" in str(result.failures[0].error)
+    assert "missing.mp3 does not exist" in str(result.failures[0].error)
     assert pd.read_csv(project.catalog_csv)["episode_id"].unique().tolist() == ["one", "two"]
     assert [r.error is None for r in notes.results] == [r.error is None for r in result.stages]
 

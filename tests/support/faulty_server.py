@@ -1,4 +1,4 @@
-"""A web server on 127.0.0.1 that serves media, feeds and playlists, and every fault on demand."""
+"""A web server on 127.0.0.1 for media, feeds and playlists, with faults on demand."""
 
 import random
 import re
@@ -16,13 +16,18 @@ from typing import Any
 import av
 import numpy as np
 
+# Samples a second.
 RATE = 48_000
+
+# The codec, container and options of each media file, by its name.
 FORMATS = {
     "talk.mp3": ("libmp3lame", "mp3", {}),
     "talk.m4a": ("aac", "ipod", {"movflags": "faststart"}),
     "talk.webm": ("libopus", "webm", {}),
     "index.m3u8": ("aac", "hls", {"hls_time": "4", "hls_list_size": "0", "hls_playlist_type": "vod"}),
 }
+
+# The content type of a file, by its suffix.
 CONTENT_TYPES = {
     ".mp3": "audio/mpeg",
     ".m4a": "audio/mp4",
@@ -32,11 +37,12 @@ CONTENT_TYPES = {
     ".xml": "application/rss+xml",
     ".html": "text/html; charset=utf-8",
     ".vtt": "text/vtt",
+    ".txt": "text/plain",
 }
 
 
 def write_tone(path: Path, name: str, seconds: float, *, pitch: float = 220.0) -> Path:
-    """Write `seconds` of a wavering tone in the format of FORMATS[name]."""
+    """Write `seconds` of a tone of varying pitch, with noise, in the format FORMATS[name]."""
     codec, container, options = FORMATS[name]
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", format=container, options=options) as out:
@@ -61,18 +67,33 @@ def write_tone(path: Path, name: str, seconds: float, *, pitch: float = 220.0) -
 
 
 def make_media(folder: Path, seconds: float = 20.0) -> Path:
-    """Write the same sound as mp3, m4a, webm and HLS into `folder`."""
+    """Write the same tone as mp3, m4a, webm and HLS into `folder`."""
     for name in FORMATS:
         write_tone(folder / name, name, seconds)
     return folder
 
 
-TRICKLE_S = 20.0  # as long as a server trickles that is not left, in seconds
+# Seconds that `trickle` takes if the client does not leave.
+TRICKLE_S = 20.0
+
+# Seconds between two bytes of `trickle`.
+TRICKLE_PAUSE_S = 0.05
 
 
 @dataclass
 class Server:
-    """What is served under which path, and how: a fault is a function that answers in place of the server."""
+    """The files of a server, its requests and its faults.
+
+    Attributes:
+        files: the content under each path.
+        content_types: the content type under a path, where its suffix does not say it.
+        faults: under each path, a function that responds in place of the server; False where it did not.
+        request_counts: how often each path was requested.
+        requests: the path and headers of each request.
+        ranges: whether the server supports range requests.
+        etags: the ETag under a path.
+        url: of the running server, without a final slash.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
     content_types: dict[str, str] = field(default_factory=dict)
@@ -89,7 +110,7 @@ class Server:
         return self
 
     def fail(self, path: str, fault: Callable[["Handler"], bool], times: int = 1_000_000) -> None:
-        """Answer the first `times` requests for a path by `fault`; where that returns False the file follows."""
+        """Let `fault` respond to the first `times` requests for a path; where it returns False the file follows."""
         left = [times]
 
         def limited(handler: "Handler") -> bool:
@@ -100,7 +121,7 @@ class Server:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers whole files and ranges of them."""
+    """Responds with whole files, ranges of them, and 304 to a matching If-None-Match."""
 
     server_state: Server
     timeout = 20
@@ -124,19 +145,23 @@ class Handler(BaseHTTPRequestHandler):
         self.send_file(path, with_body=with_body)
 
     def send_file(self, path: str, *, with_body: bool = True, cut: int | None = None) -> None:
-        """Send a file, or the range asked for; after `cut` bytes of it the line breaks."""
+        """Send a file, or the requested range; after `cut` bytes of it the connection closes."""
         state = self.server_state
         content = state.files[path]
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")) if state.ranges else None
-        first = int(asked[1]) if asked else 0
-        if asked and first >= len(content):
+        if path in state.etags and self.headers.get("If-None-Match") == state.etags[path]:
+            self.send_response(304)
+            self.end_headers()
+            return
+        requested = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")) if state.ranges else None
+        first = int(requested[1]) if requested else 0
+        if requested and first >= len(content):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(content)}")
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        last = min(int(asked[2]), len(content) - 1) if asked and asked[2] else len(content) - 1
-        self.send_response(206 if asked else 200)
+        last = min(int(requested[2]), len(content) - 1) if requested and requested[2] else len(content) - 1
+        self.send_response(206 if requested else 200)
         self.send_header(
             "Content-Type",
             state.content_types.get(path) or CONTENT_TYPES.get(Path(path).suffix, "application/octet-stream"),
@@ -146,22 +171,22 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Accept-Ranges", "bytes")
         if path in state.etags:
             self.send_header("ETag", state.etags[path])
-        if asked:
+        if requested:
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
         self.end_headers()
         if with_body:
             body = content[first : last + 1]
-            with suppress(OSError):  # the other side may have heard enough
+            with suppress(OSError):  # the client may close the connection first
                 self.wfile.write(body if cut is None else body[:cut])
         if cut is not None:
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def respond(status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Callable[[Handler], bool]:
-    """A fault: this status, these headers, this body."""
+    """A fault: respond with this status, these headers and this body."""
 
     def fault(handler: Handler) -> bool:
         handler.send_response(status)
@@ -176,27 +201,27 @@ def respond(status: int, headers: dict[str, str] | None = None, body: bytes = b"
 
 
 def redirect(target: str) -> Callable[[Handler], bool]:
-    """A fault: go elsewhere."""
+    """A fault: redirect."""
     return respond(302, {"Location": target})
 
 
 def cut_at_random(seed: int, times: int, smallest: int = 200, largest: int = 4_000) -> Callable[[Handler], bool]:
-    """A fault: the line breaks after a random number of bytes, `times` times; whole answers follow."""
-    chance, left = random.Random(seed), [times]
+    """A fault: close the connection after a random number of bytes, `times` times; then send the whole file."""
+    random_source, left = random.Random(seed), [times]
 
     def fault(handler: Handler) -> bool:
         if left[0] <= 0 or handler.command == "HEAD":
             return False
-        # A look at the file's beginning is no download: only what goes on with one is counted.
+        # yt-dlp's first request reads the beginning only: count the ones that continue a download.
         left[0] -= "Range" in handler.headers
-        handler.send_file(handler.path.split("?")[0], cut=chance.randint(smallest, largest))
+        handler.send_file(handler.path.split("?")[0], cut=random_source.randint(smallest, largest))
         return True
 
     return fault
 
 
 def cut(length: int) -> Callable[[Handler], bool]:
-    """A fault: the line breaks after so many bytes."""
+    """A fault: close the connection after `length` bytes."""
 
     def fault(handler: Handler) -> bool:
         handler.send_file(handler.path.split("?")[0], cut=length)
@@ -206,11 +231,11 @@ def cut(length: int) -> Callable[[Handler], bool]:
 
 
 def cut_and_go_down(length: int) -> Callable[[Handler], bool]:
-    """A fault: the line breaks after so many bytes of a download, and the server is down from then on."""
+    """A fault: close the connection after `length` bytes of a download, and answer 503 from then on."""
     cuts: list[Handler] = []
 
     def fault(handler: Handler) -> bool:
-        # The first request only looks at the file's beginning.
+        # yt-dlp's first request reads the beginning only.
         if len(cuts) >= 2:
             return respond(503)(handler)
         cuts.append(handler)
@@ -221,32 +246,32 @@ def cut_and_go_down(length: int) -> Callable[[Handler], bool]:
 
 
 def trickle(handler: Handler) -> bool:
-    """A fault: a byte now and then, for at most TRICKLE_S."""
+    """A fault: send a byte every TRICKLE_PAUSE_S, for at most TRICKLE_S."""
     handler.send_response(200)
     handler.send_header("Content-Type", "audio/mpeg")
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
     with suppress(OSError):
-        for _ in range(round(TRICKLE_S / 0.05)):
+        for _ in range(round(TRICKLE_S / TRICKLE_PAUSE_S)):
             handler.wfile.write(b"x")
-            time.sleep(0.05)
+            time.sleep(TRICKLE_PAUSE_S)
     return True
 
 
 def stall(handler: Handler) -> bool:
-    """A fault: a beginning, then silence until the other side gives up."""
+    """A fault: send headers only, then nothing until the client closes the connection."""
     handler.send_response(200)
     handler.send_header("Content-Type", "audio/mpeg")
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
     handler.wfile.flush()
-    handler.rfile.read(1)  # ends when the other side hangs up, or after the handler's own timeout
+    handler.rfile.read(1)  # ends when the client closes the connection, or after the handler's timeout
     return True
 
 
 @contextmanager
 def serve(state: Server) -> Iterator[Server]:
-    """Serve until the block ends, on a free port of 127.0.0.1."""
+    """Serve on a free port of 127.0.0.1 while the block runs."""
     handler = type("Handler", (Handler,), {"server_state": state})
     running = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     running.daemon_threads = True
@@ -261,11 +286,13 @@ def serve(state: Server) -> Iterator[Server]:
         thread.join()
 
 
+# An RSS feed; `items` are ITEMs.
 FEED = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"
  xmlns:podcast="https://podcastindex.org/namespace/1.0" xmlns:psc="http://podlove.org/simple-chapters">
 <channel><title>The Kite Show</title>{items}</channel></rss>"""
 
+# An entry of a feed.
 ITEM = """<item><title>{title}</title><guid isPermaLink="false">{guid}</guid>{number}
 <pubDate>{date}</pubDate><itunes:duration>{duration}</itunes:duration><link>{page}</link>
 <description>{description}</description>
@@ -275,7 +302,7 @@ ITEM = """<item><title>{title}</title><guid isPermaLink="false">{guid}</guid>{nu
 
 
 def write_feed(url: str, audio: str = "/talk.mp3", *, numbered: bool = True, count: int = 3) -> bytes:
-    """A feed of `count` episodes, the newest first, all with the same audio."""
+    """Return a feed of `count` episodes, the newest first, all with the same audio."""
     items = [
         ITEM.format(
             title=f"Episode {n}: kites &amp; wind",

@@ -70,10 +70,10 @@ def _repair_record(run: EpisodeRun) -> bool:
     if run.state.digest(record) == known.get(AUDIO_RECORD):
         return False
     # A download needs the repaired record, too: it keeps the previous version of the audio that the record names.
-    message = repair_record(record.parent, inputs.get("source", ""), known)
-    if message:
-        run.warn(message)
-    return message is not None and not run.options.force and inputs == _list_inputs(run)
+    repaired = repair_record(record.parent, inputs.get("source", ""), known)
+    if repaired is not None and repaired.warning:
+        run.warn(repaired.warning)
+    return repaired is not None and not run.options.force and inputs == _list_inputs(run)
 
 
 STAGE = Stage(StageName.DOWNLOAD, _list_inputs, _list_outputs, _work)
