@@ -148,7 +148,7 @@ def test_a_signal_ends_the_program_with_130(project: Project, stop: signal.Signa
     process.send_signal(stop)
     _, rest = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "interrupted: what is done is kept" in rest
+    assert "interrupted: finished stages are kept" in rest
     assert "Traceback" not in rest
     with FileLock(project.lock, timeout=0):
         assert not list(project.processed.rglob("*.tmp")) or project.unfinished.exists()

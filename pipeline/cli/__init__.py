@@ -1,4 +1,11 @@
-"""The command `catalog`: parse, call, print. Modules beside this one hold the commands; here they get their names."""
+"""The command line, `catalog`: parse the arguments, call the package that does the work, print its result.
+
+Each module holds the commands of one kind; here they get their names, and errors become exit codes. Results go to
+stdout, progress and errors to stderr; `options` holds the options that commands share, `tables` and `progress` format
+what people see. Heavy imports stay inside the functions: `catalog --help` must answer at once. This package computes
+nothing itself, and nothing imports it. To add a command, write a function with typed parameters in a module here and
+register it below; `docs/generate_reference.py` then updates docs/commands.md.
+"""
 
 import gc
 import os
@@ -10,33 +17,42 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import diff as changes
-from pipeline.cli import locate as files
-from pipeline.cli import models, review
-from pipeline.cli import query as reading
-from pipeline.cli import run as stages
-from pipeline.cli import setup as sources
+from pipeline.cli import models
+from pipeline.cli.diff import diff as diff_command
+from pipeline.cli.locate import features as features_command
+from pipeline.cli.locate import locate as locate_command
+from pipeline.cli.query import evaluate, search, status
+from pipeline.cli.review import review as review_command
+from pipeline.cli.run import ALL_STAGES, stage_command
+from pipeline.cli.setup import doctor, init, new
 from pipeline.core.errors import INTERRUPTED, PipelineError
 from pipeline.core.version import __version__
+from pipeline.runs.result import StageName
+
+# Objects that may be allocated before Python looks for garbage. Most of a short run is imports, whose objects all stay:
+# with Python's defaults the search takes a tenth of the time.
+GC_THRESHOLD = (50_000, 20, 50)
+
+HELP = "Find where an episode discusses each feature of a list: audio and page in, timestamped catalog out."
 
 
 class Commands(TyperGroup):
-    """The commands, each of which says so when Ctrl-C ends it."""
+    """The commands; each reports an interruption in one line."""
 
-    # The base class's own types are in a private module.
+    # The types of the base class are in a private module.
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
+        """Run the command that the arguments name."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            _say("interrupted: no file is left half written")
+            _print_error("interrupted: no file is left half written")
             raise typer.Exit(INTERRUPTED) from None
 
 
 app = typer.Typer(
     name="catalog",
     cls=Commands,
-    help="Find where each feature of a list is discussed in an episode: audio and page in, timestamped catalog out.",
+    help=HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -45,61 +61,60 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command; a failure becomes one line on stderr and the exit code of its kind."""
-    # Most of a short run is imports, whose objects all stay: looking for garbage among them takes a tenth of the time.
-    gc.set_threshold(50_000, 20, 50)
+    """Run the command; an expected error becomes one line on stderr and the exit code of its class."""
+    gc.set_threshold(*GC_THRESHOLD)
     for stream in (sys.stdout, sys.stderr):
-        # A letter that an odd locale lacks must not end the command.
+        # A character that the locale's encoding lacks must not end the command.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         app()
     except SystemExit as error:
         if error.code == INTERRUPTED:
-            _leave_at_once()
+            _exit_at_once()
         raise
     except PipelineError as error:
         _fail(str(error), error.exit_code)
-    # A full disk or a folder without rights is a line, too, whatever command met it.
+    # A full disk or a folder without permission, in any command.
     except OSError as error:
         from pipeline.runs.episode import explain_os_error
 
         _fail(explain_os_error(error), PipelineError.exit_code)
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, help=HELP)
 def show_version(
     *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False
 ) -> None:
-    """Find where each feature of a list is discussed in an episode: audio and page in, timestamped catalog out."""
+    """Print the version; the help of the whole program is `HELP`."""
     if version:
         print(__version__)
         raise typer.Exit
 
 
-# One function serves all stages: their options must not drift apart.
+# All of these have the same options.
 for name, its_stages, summary in (
-    ("run", stages.ALL_STAGES, "All stages, doing only what is not up to date."),
+    ("run", ALL_STAGES, "Run all stages that are not up to date."),
     (
         "download",
-        ("download",),
-        "Bring the audio to data/raw. From a file, an address, or an entry of a feed or playlist.",
+        (StageName.DOWNLOAD,),
+        "Download the audio to data/raw. From a file, a URL, or an entry of a feed or playlist.",
     ),
-    ("transcribe", ("transcribe",), "Turn the audio into words with times, on this machine."),
-    ("align", ("align",), "Find where the discussion of each feature starts."),
-    ("publish", ("publish",), "Write catalog, show notes, chapters, subtitles and site."),
+    ("transcribe", (StageName.TRANSCRIBE,), "Transcribe the audio on this machine."),
+    ("align", (StageName.ALIGN,), "Find where the discussion of each feature starts."),
+    ("publish", (StageName.PUBLISH,), "Write catalog, show notes, chapters, subtitles and site."),
 ):
-    app.command(name, help=summary)(stages.stage_command(its_stages))
+    app.command(name, help=summary)(stage_command(its_stages))
 for command in (
-    files.locate, files.features, reading.status, changes.diff, reading.search, reading.evaluate, review.review,
+    locate_command, features_command, status, diff_command, search, evaluate, review_command,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(models.app, name="models")
-for setting_up in (sources.init, sources.new, sources.doctor):
-    app.command()(setting_up)
+for setup_command in (init, new, doctor):
+    app.command()(setup_command)
 
 
-def _leave_at_once() -> NoReturn:
+def _exit_at_once() -> NoReturn:
     """End without waiting for decoding threads: they cannot be stopped, and their unfinished chunks are not saved."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):  # the other end of a pipe may be gone
@@ -108,11 +123,11 @@ def _leave_at_once() -> NoReturn:
 
 
 def _fail(message: str, exit_code: int) -> None:
-    _say(message)
+    _print_error(message)
     sys.exit(exit_code)
 
 
-def _say(message: str) -> None:
+def _print_error(message: str) -> None:
     from pipeline.cli.progress import ConsoleReporter
 
     ConsoleReporter().fail(message)

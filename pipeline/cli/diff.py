@@ -1,4 +1,4 @@
-"""The command `diff`: what changed in the catalog from one run to another."""
+"""The command `diff`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +12,13 @@ def diff(
     episodes: Episodes = None,
     *,
     before: Annotated[str | None, typer.Option("--from", help="The earlier run: its name or number.")] = None,
-    after: Annotated[str | None, typer.Option("--to", help="The later run; the last one when left out.")] = None,
-    runs: Annotated[bool, typer.Option("--runs", help="List the runs that can be named, and stop.")] = False,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 where anything changed.")] = False,
+    after: Annotated[str | None, typer.Option("--to", help="The later run; by default the last one.")] = None,
+    runs: Annotated[bool, typer.Option("--runs", help="List the names of the runs, and exit.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if anything changed.")] = False,
     root: Root = Path(),
     as_json: Json = False,
 ) -> None:
-    """What changed in the catalog between the last two runs. Or between two named ones."""
+    """Show what changed in the catalog between the last two runs. Or between two named runs."""
     from pipeline.cli.tables import print_line
     from pipeline.core.config import load_show
     from pipeline.core.project import Project
@@ -31,21 +31,21 @@ def diff(
     if runs:
         print_json(list_runs(project)) if as_json else print_line("\n".join(list_runs(project)))
         return
-    # An episode that was taken out of the project still has a history.
+    # An episode that was removed from the project still has a history.
     published = latest_snapshots(project)
-    for episode in (one for one in episodes or () if one not in published):
-        check_episode_exists(project, episode)
+    for episode_id in (episode_id for episode_id in episodes or () if episode_id not in published):
+        check_episode_exists(project, episode_id)
     older, newer = choose_runs(project, episodes, before, after)
-    found = compare_runs(project, older, newer, episodes)
-    # All entries of a new episode are new: their number says it.
-    new = {name for name in found if name not in older.catalogs}
+    changes = compare_runs(project, older, newer, episodes)
+    # In a new episode every entry is new: their number is enough.
+    new = {episode_id for episode_id in changes if episode_id not in older.catalogs}
     if as_json:
-        told = {name: {"new": name in new, **changes.to_json()} for name, changes in found.items()}
-        print_json({"from": older.name, "to": newer.name, "episodes": told})
+        records = {name: {"new": name in new, **changed.to_json()} for name, changed in changes.items()}
+        print_json({"from": older.name, "to": newer.name, "episodes": records})
     else:
-        print_line(f"from {older.name} to {newer.name}:" + ("" if found else " nothing changed"))
-        for name, changes in found.items():
-            shown = {"new": len(changes.added)} if name in new else changes.to_json()
-            print_line("\n".join(describe_changes(name, shown)))
-    if exit_code and found:
+        print_line(f"from {older.name} to {newer.name}:" + ("" if changes else " nothing changed"))
+        for name, changed in changes.items():
+            record = {"new": len(changed.added)} if name in new else changed.to_json()
+            print_line("\n".join(describe_changes(name, record)))
+    if exit_code and changes:
         raise typer.Exit(1)

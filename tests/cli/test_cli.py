@@ -145,7 +145,7 @@ def test_explain_tells_what_became_of_every_line(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("Kite news\nBy Ann\n" + PAGE)
     lines = catalog("features", "list.txt", "--explain", cwd=tmp_path).stdout.splitlines()
     assert [" ".join(line.split()) for line in lines[:7]] == [
-        "line is of why text",
+        "line role entry reason text",
         "1 ignored stands before the list Kite news",
         "2 ignored the author By Ann",
         "3 entry 1 A thing | v4.10 #500111",

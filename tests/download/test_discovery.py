@@ -222,7 +222,7 @@ def test_command_writes_settings_from_metadata(empty: Project, faulty: Server) -
     assert (ran.returncode, ran.stdout) == (0, "wrote configs/episodes/ep2.yaml\n")
     assert safe_load(empty.episode("ep2").read_text())["entry"] == "kite-0002"
     again = catalog("new", "ep2", f"{faulty.url}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
-    assert (again.returncode, again.stdout) == (0, "configs/episodes/ep2.yaml says so already\n")
+    assert (again.returncode, again.stdout) == (0, "configs/episodes/ep2.yaml has these settings already\n")
     ran = catalog("new", "--from", f"{faulty.url}/feed.xml", "--since", "2026-11-03", "--json", cwd=empty.root)
     assert [result["episode_id"] for result in json.loads(ran.stdout)] == ["ep3"]
 
