@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
+from pipeline.align.cues import phrases_digest
 from pipeline.align.decision import decide_placements
 from pipeline.align.embeddings import TranscriptVectors, embed_episode, encode_units
 from pipeline.align.encoder import Encoder
@@ -35,8 +36,7 @@ def alignment_version() -> str:
 
     It covers the fitted weights, the phrases of hosts and ALGORITHM_REVISION, but not the sentence encoder.
     """
-    # Add cues.phrases_digest() to these parts once it exists: a changed phrase of hosts must change the version.
-    parts = (str(ALGORITHM_REVISION), weights_digest())
+    parts = (str(ALGORITHM_REVISION), weights_digest(), phrases_digest())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -358,11 +358,12 @@ def test_vectors_of_another_encoder_are_refused() -> None:
 
 def test_alignment_version_changes_with_weights_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = {alignment_version()}
-    for name, value in (("ALGORITHM_REVISION", -1), ("weights_digest", lambda: "other")):
+    changes = {"ALGORITHM_REVISION": -1, "weights_digest": lambda: "other", "phrases_digest": lambda: "other"}
+    for name, value in changes.items():
         with monkeypatch.context() as patched:
             patched.setattr(aligner, name, value)
             alignment_version.cache_clear()
             versions.add(alignment_version())
     alignment_version.cache_clear()
-    assert len(versions) == 3
+    assert len(versions) == 4
     assert alignment_version() in versions

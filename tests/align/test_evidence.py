@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.align.cues import BOUNDARY_NAMES, measure_boundaries
+from pipeline.align.cues import BOUNDARY_NAMES
 from pipeline.align.evidence import (
     FEATURE_NAMES,
     PAIR_NAMES,
@@ -97,17 +97,6 @@ def test_id_speaks_for_units_before_it() -> None:
     evidence = measure([CHATTER, "so the first", "that's 700111", CHATTER, CHATTER])
     assert pick(evidence, "id_after")[0].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]
     assert evidence.passages[0].argmax() == 2
-
-
-def test_transition_cues_are_heard() -> None:
-    units = [Unit(0, 5, CHATTER), Unit(5, 9, "All right, next one is the pool.")]
-    row = dict(zip(BOUNDARY_NAMES, measure_boundaries(units, [["soup"], ["pool"]])[1], strict=True))
-    assert row["all_right"] == row["next_one"] == 1.0
-
-
-def test_pause_before_a_unit_is_seen() -> None:
-    rows = measure_boundaries([Unit(0, 5, "So that is it."), Unit(8, 9, "Lamps.")], [[], []])
-    assert rows[1, BOUNDARY_NAMES.index("pause_long")] == 1.0
 
 
 def test_feature_without_telling_words_has_no_rarity() -> None:
