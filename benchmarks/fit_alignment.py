@@ -152,7 +152,7 @@ class _FeatureSample:
     rows: Matrix
     offset: NDArray[np.float64]
     target: NDArray[np.float64]
-    items: Matrix
+    feature_rows: Matrix
     absent: bool
     weight: float
 
@@ -166,7 +166,7 @@ class OnsetSample:
         offset: (sampled units), log of the number of units that each one stands for.
         target: (sampled units), share of the true start.
         begin: (features), index of each feature's first unit.
-        items: (features, columns), evidence on whether a feature is discussed at all.
+        feature_rows: (features, columns), evidence on whether a feature is discussed at all.
         absent: (features), 1 where a feature is not discussed.
         weight: (features), weight in the fit.
         names: Names of the columns of `rows`.
@@ -176,7 +176,7 @@ class OnsetSample:
     offset: NDArray[np.float64]
     target: NDArray[np.float64]
     begin: NDArray[np.int64]
-    items: Matrix
+    feature_rows: Matrix
     absent: NDArray[np.float64]
     weight: NDArray[np.float64]
     names: tuple[str, ...]
@@ -214,7 +214,7 @@ def _join_samples(samples: Sequence[_FeatureSample], names: tuple[str, ...]) -> 
         offset=np.concatenate([sample.offset for sample in samples]),
         target=np.concatenate([sample.target for sample in samples]),
         begin=np.concatenate([[0], np.cumsum(lengths)[:-1]]),
-        items=np.stack([sample.items for sample in samples]),
+        feature_rows=np.stack([sample.feature_rows for sample in samples]),
         absent=np.array([float(sample.absent) for sample in samples]),
         weight=weights * len(weights) / weights.sum(),
         names=names,
@@ -256,10 +256,11 @@ def _pick_units(
 
 def fit_onset(sample: OnsetSample) -> dict[str, float]:
     """Return the weights under which each feature's start is likeliest among its units and "not discussed"."""
-    spread, item_spread = sample.rows.std(axis=0) + 1e-6, sample.items.std(axis=0) + 1e-6
+    spread, feature_spread = sample.rows.std(axis=0) + 1e-6, sample.feature_rows.std(axis=0) + 1e-6
     rows = ((sample.rows - sample.rows.mean(axis=0)) / spread).astype(np.float32)
     # The last column is the bias of "not discussed".
-    items = np.column_stack([sample.items / item_spread, np.ones(len(sample.items), dtype=np.float32)])
+    bias = np.ones(len(sample.feature_rows), dtype=np.float32)
+    feature_rows = np.column_stack([sample.feature_rows / feature_spread, bias])
     count = rows.shape[1]
     lengths = np.diff(sample.begin, append=len(rows))
     owner = np.repeat(np.arange(len(lengths)), lengths)
@@ -267,7 +268,7 @@ def fit_onset(sample: OnsetSample) -> dict[str, float]:
     def compute_loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Return the penalized negative log-likelihood of a softmax over units, and its gradient."""
         scores = rows @ values[:count].astype(np.float32) + sample.offset
-        none = items @ values[count:]
+        none = feature_rows @ values[count:]
         top = np.maximum(np.maximum.reduceat(scores, sample.begin), none)
         odds, odds_none = np.exp(scores - top[owner]), np.exp(none - top)
         total = np.add.reduceat(odds, sample.begin) + odds_none
@@ -275,11 +276,11 @@ def fit_onset(sample: OnsetSample) -> dict[str, float]:
         log_likelihood -= top + np.log(total)
         error = (sample.target - odds / total[owner]) * sample.weight[owner]
         error_none = (sample.absent - odds_none / total) * sample.weight
-        gradient = np.concatenate([rows.T @ error.astype(np.float32), items.T @ error_none])
+        gradient = np.concatenate([rows.T @ error.astype(np.float32), feature_rows.T @ error_none])
         loss = -(sample.weight @ log_likelihood) + 0.5 * ONSET_RIDGE * (values @ values)
         return float(loss), (ONSET_RIDGE * values - gradient).astype(np.float64)
 
-    start = np.zeros(count + items.shape[1])
+    start = np.zeros(count + feature_rows.shape[1])
     result = minimize(compute_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ONSET_ITERATIONS})
     return {name: float(value) for name, value in zip(sample.names, result.x[:count] / spread, strict=True)}
 

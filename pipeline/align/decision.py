@@ -58,8 +58,8 @@ def check_fit(alignment: Alignment) -> Iterator[str]:
     is_fast = bool(starts) and max(starts) - min(starts) < FAST_S * len(placements)
     if len(placements) >= LEAST_ENTRIES and found < (LEAST_SHARE_FAST if is_fast else LEAST_SHARE) * len(placements):
         yield (
-            f"little of this list is found in the transcript (about {found:.0f} of {len(placements)} entries): "
-            "check that it is this episode's"
+            f"few features of this list are found in the transcript (about {found:.0f} of {len(placements)}): "
+            "check that it is this episode's list"
         )
 
 

@@ -24,13 +24,13 @@ WINDOW_S = 4.0
 # A feature counts as named from this share of its title on.
 NAMED_SHARE = 0.4
 
-# Seconds after which a postponed feature is discussed at the earliest.
-POSTPONED_AT_LEAST_S = 45.0
+# Seconds after which a deferred feature is discussed at the earliest.
+DEFERRED_AT_LEAST_S = 45.0
 
-# Log-odds that a start costs at a mention that the hosts postpone.
-POSTPONED_COST = 10.0
+# Log-odds that a start costs at a mention that hosts defer.
+DEFERRED_COST = 10.0
 
-# Seconds before and after a cue ("but later") in which a mention counts as postponed: the name comes first.
+# Seconds before and after a cue ("but later") in which a mention counts as deferred: the name comes first.
 BEFORE_CUE_S = 40.0
 AFTER_CUE_S = 6.0
 
@@ -88,7 +88,7 @@ def infer_posterior(
     if evidence.similarities is not None:
         pace = min(1.0, FULL_MEANING_S / max(seconds_per_feature(evidence.starts, len(passages)), 1.0))
         passages += weights.costs.meaning / weights.costs.passage * pace * evidence.similarities
-    scores, passages = discount_postponed(evidence, scores, passages)
+    scores, passages = discount_deferred(evidence, scores, passages)
     scores, passages = discount_overview(evidence, scores, passages)
 
     def run_chain(anchored_units: Mapping[int, int] = NO_ANCHORED_UNITS) -> ChainPosterior:
@@ -138,10 +138,10 @@ def anchor_units(starts: Times, anchors: Mapping[int, float]) -> dict[int, int]:
     return anchored
 
 
-def discount_postponed(evidence: Evidence, scores: Scores, passages: Scores) -> tuple[Scores, Scores]:
-    """Return scores and passages (features, units), less those of mentions that hosts postpone ("save that for later").
+def discount_deferred(evidence: Evidence, scores: Scores, passages: Scores) -> tuple[Scores, Scores]:
+    """Return scores and passages (features, units), less those of mentions that hosts defer ("save that for later").
 
-    A mention counts as postponed only if its feature is named again later.
+    A mention counts as deferred only if its feature is named again later.
     """
     starts = evidence.starts
     cues = np.flatnonzero(evidence.boundaries[:, evidence.names.boundaries.index("put_off")])
@@ -154,8 +154,8 @@ def discount_postponed(evidence: Evidence, scores: Scores, passages: Scores) -> 
     named = np.minimum(1.0, np.maximum(after, before) / NAMED_SHARE)
     # If the feature never comes again, "later" was about something else.
     last = np.where(named >= 1.0, starts, -np.inf).max(axis=1, keepdims=True)
-    share = np.where(starts < last - POSTPONED_AT_LEAST_S, named * near_cue, 0.0)
-    return scores - POSTPONED_COST * share, passages * (1.0 - share)
+    share = np.where(starts < last - DEFERRED_AT_LEAST_S, named * near_cue, 0.0)
+    return scores - DEFERRED_COST * share, passages * (1.0 - share)
 
 
 def discount_overview(evidence: Evidence, scores: Scores, passages: Scores) -> tuple[Scores, Scores]:

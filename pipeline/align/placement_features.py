@@ -1,4 +1,23 @@
-"""Describe placements by numbers that tell right starts from wrong ones, and absent features from discussed ones."""
+"""Describe placements by numbers that tell right starts from wrong ones, and absent features from discussed ones.
+
+The columns, one row a feature; "chosen" is the unit of its placement, "edge" the difference from the episode's median:
+
+- `mass_near`, `mass_log`: probability of a start within WINDOW_S of the chosen unit, and its logarithm.
+- `mass_wide`, `runner_up_mass`: probability of a start within RIGHT_S of the chosen unit, and of the best one far away.
+- `typical_mass`: median of `mass_near` over the episode. Sure placements of other features show that the list fits.
+- `entered`: expected number of starts of the feature.
+- `onset`: log-odds of a start at the chosen unit, relative to the feature's average; `onset_best`: at its best unit.
+- `boundary`: log-odds that any feature starts at the chosen unit.
+- `occupancy`, `occupancy_total`, `occupancy_some`: how much of the time after the chosen unit, and of the episode, is
+  about the feature; the last stops at OWN_PASSAGE.
+- `in_order`, `crowded`: whether the placement follows list order, and whether another one is within CROWDED_S.
+- `wordless`: whether the title has no content word.
+- `title_edge`, `text_edge`, `mass_edge`, `late_edge`, `mean_edge`: how well the feature is matched at best.
+- `mean_usual`: median of `mean_best` over the episode.
+- `mean_here`, `mean_share_here`, `mean_lost`, `late_here`, `late_share_here`: similarity in meaning at the chosen unit.
+- `unheard_occupancy`, `text_edge_mass`, `mean_here_mass`, `mean_edge_mass`, `late_edge_mass`: products of two columns.
+- All others are columns of `Evidence.features`.
+"""
 
 from collections.abc import Mapping
 
@@ -16,7 +35,7 @@ Vector = NDArray[np.float64]
 # Seconds within which another placement makes this one crowded.
 CROWDED_S = 6.0
 
-# Total weight of a title's terms, as a logarithm, below which a feature has no words to look for.
+# Total weight of a title's terms, as log(1 + weight), below which a feature has no words to look for.
 WORDLESS = 0.05
 
 # Multiples of a feature's share of the episode at which the speech about it stops to count.
@@ -52,17 +71,15 @@ def describe_placements(
         chosen: (features), the unit that each feature is placed at.
         typical_mass: Median mass of the placements without anchors; None if `window_mass` was inferred without any.
     """
-    items = dict(zip(evidence.names.features, evidence.features.T.astype(np.float64), strict=True))
+    columns = dict(zip(evidence.names.features, evidence.features.T.astype(np.float64), strict=True))
     mass = window_mass[np.arange(len(chosen)), chosen]
     values = {
         **_describe_posterior(evidence.starts, chain, mass, chosen),
         **_describe_scores(scores, boundaries, chosen),
-        # Sure placements of the other features show that the list fits the episode.
         "typical_mass": np.full(len(mass), np.median(mass) if typical_mass is None else typical_mass),
-        "wordless": (items["rarity"] < WORDLESS).astype(np.float64),
-        # How well a feature's words are matched, relative to the episode.
-        **{f"{name}_edge": items[f"{name}_best"] - np.median(items[f"{name}_best"]) for name in _EDGES},
-        **{name: items[name] for name in SEMANTIC_PLACEMENT_NAMES if name in items},
+        "wordless": (columns["rarity"] < WORDLESS).astype(np.float64),
+        **{f"{name}_edge": columns[f"{name}_best"] - np.median(columns[f"{name}_best"]) for name in _EDGES},
+        **{name: columns[name] for name in SEMANTIC_PLACEMENT_NAMES if name in columns},
     }
     # A passage of its own makes up for words that are never said; words without a passage are a passing mention.
     values["occupancy_some"] = np.minimum(values["occupancy_total"], OWN_PASSAGE)
@@ -71,7 +88,7 @@ def describe_placements(
     names: tuple[str, ...] = PLACEMENT_NAMES
     if evidence.similarities is not None:
         names = SEMANTIC_PLACEMENT_NAMES
-        values |= _describe_meaning(evidence, items, mass, chosen)
+        values |= _describe_meaning(evidence, columns, mass, chosen)
     return np.column_stack([values[name] for name in names]).astype(np.float32)
 
 
@@ -111,12 +128,12 @@ def _describe_scores(scores: Vector, boundaries: Matrix, chosen: NDArray[np.int6
 
 
 def _describe_meaning(
-    evidence: Evidence, items: Mapping[str, Vector], mass: Vector, chosen: NDArray[np.int64]
+    evidence: Evidence, columns: Mapping[str, Vector], mass: Vector, chosen: NDArray[np.int64]
 ) -> dict[str, Vector]:
     """Return what sentence vectors add: similarity at the chosen unit and at best, relative to the episode's median."""
     at_start = evidence.pairs[np.arange(len(chosen)), chosen].T.astype(np.float64)
     pairs = dict(zip(evidence.names.pairs, at_start, strict=True))
-    best, late = items["mean_best"], items["late_best_text"]
+    best, late = columns["mean_best"], columns["late_best_text"]
     usual, late_edge = np.median(best), late - np.median(late)
     return {
         "mean_edge": best - usual,

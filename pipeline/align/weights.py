@@ -20,7 +20,7 @@ from pipeline.align.semantic import VECTOR_NAMES
 from pipeline.align.sequence_model import TransitionCosts
 from pipeline.core.errors import ModelError
 
-# Columns that describe a placement once the posterior is known; `describe_placements` says what they are.
+# Columns that describe a placement once the posterior is known; `placement_features` says what they are.
 PLACEMENT_NAMES = (
     *("mass_near", "mass_wide", "mass_log", "entered", "runner_up_mass", "onset", "onset_best"),
     *("occupancy", "occupancy_total", "in_order", "crowded", "boundary"),

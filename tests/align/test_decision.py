@@ -180,4 +180,4 @@ def make_alignment(found: int, absent: int, confidence: float, seconds_per_featu
 def test_list_with_few_found_features_is_warned_about(alignment: Alignment, warned: bool) -> None:
     warnings = list(check_fit(alignment))
     assert bool(warnings) is warned
-    assert all(warning.endswith("check that it is this episode's") for warning in warnings)
+    assert all(warning.endswith("check that it is this episode's list") for warning in warnings)

@@ -11,8 +11,8 @@ from pipeline.align.inference import (
     OVERVIEW_COST,
     anchor_units,
     choose_units,
+    discount_deferred,
     discount_overview,
-    discount_postponed,
     find_best_windows,
     infer_posterior,
     score_boundaries,
@@ -26,7 +26,7 @@ from tests.support.speech import load_topic_weights
 FEATURES = (Feature(1, "Invoices can be sorted by due date"), Feature(2, "Added a dark theme to the mobile app"))
 ZEBRAS = Feature(3, "Zebra quotas")
 
-POSTPONED = (
+DEFERRED = (
     "Invoices can be sorted by due date, but let's save that for later.",
     "It has the dark theme in the mobile app, too.",
     *("We had soup for lunch again today.",) * 6,
@@ -34,11 +34,11 @@ POSTPONED = (
 )
 
 
-def test_only_postponed_mentions_that_return_are_discounted() -> None:
+def test_only_deferred_mentions_that_return_are_discounted() -> None:
     named = (Feature(1, "Invoices sorted by due date"), Feature(2, "Dark theme"), ZEBRAS)
-    evidence = measure_lines(POSTPONED, *named)
+    evidence = measure_lines(DEFERRED, *named)
     before = np.full(evidence.passages.shape, 2.0)
-    scores, passages = discount_postponed(evidence, before, before)
+    scores, passages = discount_deferred(evidence, before, before)
     assert scores[0, 0] < -5.0
     assert passages[0, 0] == 0.0
     # Once the feature is named again, and for features that are not, nothing is discounted.
@@ -59,7 +59,7 @@ def test_overview_before_the_greeting_is_discounted() -> None:
 
 
 def test_without_a_greeting_nothing_is_discounted() -> None:
-    evidence = measure_lines(POSTPONED, *FEATURES)
+    evidence = measure_lines(DEFERRED, *FEATURES)
     before = np.full(evidence.passages.shape, 2.0)
     assert all((values == 2.0).all() for values in discount_overview(evidence, before, before))
 
