@@ -356,7 +356,7 @@ def test_vectors_of_another_encoder_are_refused() -> None:
         align(SPEECH, [Feature(1, "A puppy")], encoder=encoder, vectors=vectors, weights=load_topic_weights())
 
 
-def test_alignment_version_changes_with_weights_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alignment_version_covers_weights_phrases_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = {alignment_version()}
     changes = {"ALGORITHM_REVISION": -1, "weights_digest": lambda: "other", "phrases_digest": lambda: "other"}
     for name, value in changes.items():
