@@ -29,7 +29,7 @@ from pipeline.core.storage import read_json, write_json
 from pipeline.publish.evaluation import load_gold
 from pipeline.publish.tables import read_rows
 from pipeline.review.access import make_token
-from pipeline.review.server import build_app, configure
+from pipeline.review.server import build_app, make_server_config
 from pipeline.review.session import ReviewSession
 from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.transcriber import WhisperTranscriber
@@ -101,7 +101,7 @@ class Person:
 
     def find_place(self, true: float) -> int | None:
         """The number of a place that fits and is right; what the page says is not looked at."""
-        for number, button in enumerate(self.page.locator("#places button").all(), start=1):
+        for number, button in enumerate(self.page.locator("#candidates button").all(), start=1):
             seconds = float(button.get_attribute("data-seconds") or "nan")
             if "page says" not in button.inner_text() and abs(seconds - true) <= NEAR_S:
                 return number
@@ -168,8 +168,8 @@ def review(person: Person, address: str) -> None:
             time.sleep(0.02)
         person.judge(feature)
         while (
-            not page.locator("#said").inner_text().startswith("Saved")
-            or str(feature["title"]) not in page.locator("#said").inner_text()
+            not page.locator("#status").inner_text().startswith("Saved")
+            or str(feature["title"]) not in page.locator("#status").inner_text()
         ):
             time.sleep(0.02)
     if waiting:
@@ -200,7 +200,7 @@ def main() -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         port, token = listener.getsockname()[1], make_token()
         app = build_app(ReviewSession.open(project, "one"), token, port)
-        server = uvicorn.Server(configure(app))
+        server = uvicorn.Server(make_server_config(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         truth = load_gold(gold, read_rows(project.dataset)["one"])

@@ -37,7 +37,7 @@ def review(
 
     try:
         with TemporaryDirectory(prefix="catalog-review-") as private:
-            serve(session, port=port, ready=ready)
+            serve(session, port=port, on_ready=ready)
     except KeyboardInterrupt:
         # The usual way to end the review; nothing is lost.
         raise typer.Exit from None

@@ -1,6 +1,6 @@
-"""The review page's server: what the page asks for, and where it is served.
+"""The HTTP server of the review page: one episode at one URL on 127.0.0.1.
 
-One episode, one address on 127.0.0.1; no part of a path ever names a file.
+Routes are fixed; no part of a path ever names a file.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.core.audio_file import measure_loudness
 from pipeline.core.errors import InputError, PipelineError
-from pipeline.review.access import Guard, make_token
+from pipeline.review.access import AccessControl, make_token
 from pipeline.review.session import ConflictError, ReviewSession
 
 if TYPE_CHECKING:
@@ -19,108 +19,129 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+# The folder of the files in PAGES.
 WEB = Path(__file__).parent.parent / "web"
+
+# The static files of the page: path below the URL -> (file below WEB, media type).
 PAGES = {
     "": ("review/index.html", "text/html"),
     "base.css": ("base.css", "text/css"),
     "review.css": ("review/review.css", "text/css"),
     "review.js": ("review/review.js", "text/javascript"),
     "waveform.js": ("review/waveform.js", "text/javascript"),
-    "speech.js": ("review/speech.js", "text/javascript"),
+    "transcript.js": ("review/transcript.js", "text/javascript"),
     "icon.svg": ("site/icon.svg", "image/svg+xml"),
 }
 
-# A decision is one short object of JSON.
-LONGEST_BODY = 10_000
+# Largest body of a request, bytes: a decision is a short JSON object.
+MAX_BODY_BYTES = 10_000
+
+# Seconds that a shutdown waits for open connections: a browser keeps that of the audio open, and cutting it does no
+# harm.
+_SHUTDOWN_TIMEOUT_S = 1
 
 
-class _Answers:
-    """What the page may ask, each answer made from the files as they are at that moment."""
+class _Api:
+    """The JSON requests of the page, one method each; every answer is read from the files."""
 
-    def __init__(self, review: ReviewSession) -> None:
-        self.review = review
+    def __init__(self, session: ReviewSession) -> None:
+        self.session = session
 
     @cached_property
     def loudness(self) -> bytes:
-        return measure_loudness(self.review.audio)
+        return measure_loudness(self.session.audio)
 
     def state(self, _: dict[str, Any]) -> dict[str, Any]:
-        return self.review.describe()
+        return self.session.read_state()
 
     def transcript(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"paragraphs": self.review.read_transcript()}
+        return {"paragraphs": self.session.read_paragraphs()}
 
     def decide(self, body: dict[str, Any]) -> dict[str, Any]:
-        position, start, seen = _read_decision(body)
+        position, start, seen = _parse_decision(body)
         if body.get("withdraw") is True:
-            self.review.withdraw(position, seen)
+            self.session.withdraw(position, seen)
         else:
-            self.review.decide(position, start, seen)
-        return self.review.describe()
+            self.session.decide(position, start, seen)
+        return self.session.read_state()
 
     def undo(self, _: dict[str, Any]) -> dict[str, Any]:
-        position = self.review.undo()
-        return {**self.review.describe(), "position": position}
+        position = self.session.undo()
+        return {**self.session.read_state(), "position": position}
 
     def finish(self, _: dict[str, Any]) -> dict[str, Any]:
-        result = self.review.finish()
-        return {**self.review.describe(), **result}
+        outcome = self.session.finish()
+        return {**self.session.read_state(), **outcome}
 
 
-def build_app(review: ReviewSession, token: str, port: int) -> Guard:
-    """Return the ASGI application that serves a review under `/<token>/` to who calls it by 127.0.0.1 and `port`."""
+def build_app(session: ReviewSession, token: str, port: int) -> AccessControl:
+    """Return the ASGI application that serves a session under `/<token>/` on 127.0.0.1 and `port`."""
+    # Starlette is imported in functions only: it belongs to the extra `review`.
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
-    from starlette.responses import FileResponse, JSONResponse, Response
+    from starlette.responses import FileResponse, Response
     from starlette.routing import Route
 
-    answers = _Answers(review)
-
-    # Starlette is imported here, not above, so that other commands need not have it; hence functions in a function.
-    def page(name: str) -> Callable[["Request"], Awaitable["Response"]]:
-        async def respond(_: "Request") -> "Response":
-            path, kind = PAGES[name]
-            return FileResponse(WEB / path, media_type=kind)
-
-        return respond
-
-    def answer(make: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[["Request"], Awaitable["Response"]]:
-        async def respond(request: "Request") -> "Response":
-            body = await _read_body(request) if request.method == "POST" else {}
-            # Reading and aligning take seconds, during which the page still plays.
-            return JSONResponse(await run_in_threadpool(make, body))
-
-        return respond
+    api = _Api(session)
 
     async def audio(_: "Request") -> "Response":
-        return FileResponse(review.audio)
+        return FileResponse(session.audio)
 
     async def peaks(_: "Request") -> "Response":
-        return Response(await run_in_threadpool(lambda: answers.loudness), media_type="application/octet-stream")
-
-    async def explain(_: "Request", error: Exception) -> "Response":
-        # 409: somebody else decided meanwhile, and the page shows what; 400: a mistake, shown as it is.
-        return JSONResponse({"error": str(error)}, 409 if isinstance(error, ConflictError) else 400)
-
-    async def confess(_: "Request", error: Exception) -> "Response":
-        return JSONResponse({"error": f"this should not happen, please report it: {error!r}"}, 500)
+        return Response(await run_in_threadpool(lambda: api.loudness), media_type="application/octet-stream")
 
     routes = [
-        *(Route(f"/{name}", page(name)) for name in PAGES),
-        *(Route(f"/{make.__name__}", answer(make)) for make in (answers.state, answers.transcript)),
+        *(Route(f"/{name}", _make_file_endpoint(WEB / path, kind)) for name, (path, kind) in PAGES.items()),
+        *(Route(f"/{call.__name__}", _make_api_endpoint(call)) for call in (api.state, api.transcript)),
         *(
-            Route(f"/{make.__name__}", answer(make), methods=["POST"])
-            for make in (answers.decide, answers.undo, answers.finish)
+            Route(f"/{call.__name__}", _make_api_endpoint(call), methods=["POST"])
+            for call in (api.decide, api.undo, api.finish)
         ),
         Route("/audio", audio),
         Route("/peaks", peaks),
     ]
-    handlers = {PipelineError: explain, OSError: explain, Exception: confess}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port)
+    handlers = {PipelineError: _answer_expected_error, OSError: _answer_expected_error, Exception: _answer_bug}
+    return AccessControl(Starlette(routes=routes, exception_handlers=handlers), token, port)
 
 
-def configure(app: Guard) -> "uvicorn.Config":
-    """Return how uvicorn runs the page: it says nothing, since the page shows what goes wrong."""
+def _make_file_endpoint(path: Path, media_type: str) -> "Endpoint":
+    from starlette.responses import FileResponse
+
+    async def endpoint(_: "Request") -> "Response":
+        return FileResponse(path, media_type=media_type)
+
+    return endpoint
+
+
+def _make_api_endpoint(call: Callable[[dict[str, Any]], dict[str, Any]]) -> "Endpoint":
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import JSONResponse
+
+    async def endpoint(request: "Request") -> "Response":
+        body = await _read_body(request) if request.method == "POST" else {}
+        # In a thread: an alignment takes seconds, and the audio must go on playing.
+        return JSONResponse(await run_in_threadpool(call, body))
+
+    return endpoint
+
+
+async def _answer_expected_error(_: "Request", error: Exception) -> "Response":
+    """Answer 409 to a conflict, after which the page shows the new state, and 400 to any other expected error."""
+    from starlette.responses import JSONResponse
+
+    return JSONResponse({"error": str(error)}, 409 if isinstance(error, ConflictError) else 400)
+
+
+async def _answer_bug(_: "Request", error: Exception) -> "Response":
+    from starlette.responses import JSONResponse
+
+    return JSONResponse({"error": f"internal error, please report it: {error!r}"}, 500)
+
+
+def make_server_config(app: AccessControl) -> "uvicorn.Config":
+    """Return uvicorn's configuration; it logs nothing, since the page shows errors."""
     import uvicorn
 
     return uvicorn.Config(
@@ -130,56 +151,55 @@ def configure(app: Guard) -> "uvicorn.Config":
         access_log=False,
         lifespan="off",
         server_header=False,
-        # A browser keeps the audio's connection open; nothing is lost by cutting it.
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
     )
 
 
 async def _read_body(request: "Request") -> dict[str, Any]:
-    """The JSON object of a request; InputError where it is something else."""
+    """Return the JSON object in the body of a request; InputError if it is something else."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            raise InputError("this request is larger than any decision: reload the page")
+    async for block in request.stream():
+        body += block
+        if len(body) > MAX_BODY_BYTES:
+            raise InputError("the request is larger than any decision", "reload the page")
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InputError("this request is not a decision: reload the page") from error
+        raise InputError("the request is not a decision", "reload the page") from error
     if not isinstance(value, dict):
-        raise InputError("this request is not a decision: reload the page")
+        raise InputError("the request is not a decision", "reload the page")
     return value
 
 
-def _read_decision(body: dict[str, Any]) -> tuple[int, float | None, str | None]:
-    """Position, start in seconds or None, and the decision the person saw; InputError where they are not that."""
+def _parse_decision(body: dict[str, Any]) -> tuple[int, float | None, str | None]:
+    """Return the position, the start in seconds or None, and the signature that the person saw; else InputError."""
     position, start, seen = body.get("position"), body.get("start"), body.get("seen")
-    # `type`, not isinstance: to Python, true is a number.
+    # `type` instead of isinstance: a bool is an int.
     if type(position) is not int or type(start) not in {int, float, type(None)} or not isinstance(seen, str | None):
-        raise InputError("this request is not a decision: reload the page")
+        raise InputError("the request is not a decision", "reload the page")
     return position, None if start is None else float(start), seen
 
 
-def serve(review: ReviewSession, *, port: int, ready: Callable[[str], None]) -> None:
-    """Serve a review on 127.0.0.1 until it is interrupted; `ready` is told the page's address.
+def serve(session: ReviewSession, *, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve a session on 127.0.0.1 until it is interrupted; `on_ready` is called with the URL of the page.
 
-    `port` 0 takes any that is free. InputError where the port is taken.
+    `port` 0 takes a free port. InputError if the port cannot be used.
     """
     import socket
 
     import uvicorn
 
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        # Else a named port would stay taken for a minute after the last review.
+        # Without this a fixed port stays in use for a minute after the last review.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
         except OSError as error:
-            raise InputError(f"port {port} cannot be used ({error.strerror}): name another with --port") from error
-        # Bound before the address is told: nobody can take the port in between.
-        taken = listener.getsockname()[1]
+            raise InputError(f"port {port} cannot be used ({error.strerror})", "choose another with --port") from error
+        # Bound before the URL is printed, so that no other program can take the port in between.
+        bound_port = listener.getsockname()[1]
         token = make_token()
-        server = uvicorn.Server(configure(build_app(review, token, taken)))
+        server = uvicorn.Server(make_server_config(build_app(session, token, bound_port)))
         listener.listen()
-        ready(f"http://127.0.0.1:{taken}/{token}/")
+        on_ready(f"http://127.0.0.1:{bound_port}/{token}/")
         server.run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""The review page in a real browser: listen, move, confirm, reject, undo, align again; by keys alone."""
+"""The review page in Chromium: play, move, confirm, reject, undo and align again, with keys and with the mouse."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ FIRST, SECOND = "Invoices can be sorted by due date", "Added a dark theme to the
 
 @pytest.fixture
 def server(aligned: Project) -> Iterator[ReviewServer]:
-    """The review of an episode whose features both need a person: one unsure with other places, one not found."""
+    """The review of an episode with one unsure start that has alternatives, and one feature that was not found."""
     record = read_json(aligned.alignment("one"))
     record["placements"][0] |= {"status": "review", "confidence": 0.6, "alternatives": [40.0, 50.0]}
     absent = {"status": "not_found", "confidence": 0.5, "start": None, "end": None, "quote": ""}
@@ -34,24 +34,24 @@ def server(aligned: Project) -> Iterator[ReviewServer]:
 def page(chromium: Browser, server: ReviewServer) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("request", lambda sent: None if sent.url.startswith(server.address) else troubles.append(sent.url))
-    page.goto(server.address)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda sent: None if sent.url.startswith(server.url) else errors.append(sent.url))
+    page.goto(server.url)
     expect(page.locator("#title")).to_have_text(FIRST)
     expect(page.locator("#transcript p").first).to_contain_text("Hello")
     yield page
     context.close()
-    assert troubles == []
+    assert errors == []
 
 
 def decisions(server: ReviewServer) -> list[tuple[str | None, str, float | None]]:
-    found = load_corrections(server.project.corrections("one"))
-    return [(one.title, one.decision.value, one.start) for one in found]
+    corrections = load_corrections(server.project.corrections("one"))
+    return [(correction.title, correction.decision.value, correction.start) for correction in corrections]
 
 
-def wait_for_sound(page: Page, first: float, last: float) -> None:
-    """Sound comes, from a second between these two."""
+def wait_for_audio(page: Page, first: float, last: float) -> None:
+    """Wait until the audio plays at a position between two seconds."""
     page.wait_for_function(
         """([first, last]) => {
             const audio = document.querySelector("audio");
@@ -61,23 +61,23 @@ def wait_for_sound(page: Page, first: float, last: float) -> None:
     )
 
 
-def sounding(page: Page) -> bool:
+def is_playing(page: Page) -> bool:
     return bool(page.locator("audio").evaluate("audio => !audio.paused"))
 
 
-def test_what_needs_a_person_comes_first(page: Page) -> None:
+def test_features_to_check_come_first(page: Page) -> None:
     expect(page.locator("#progress")).to_have_text("2 to check, 0 decided")
-    assert page.locator("#first .name").all_text_contents() == [FIRST, SECOND]
+    assert page.locator("#to-check .name").all_text_contents() == [FIRST, SECOND]
     expect(page.locator("#reason")).to_contain_text("60 % sure")
-    assert page.locator("#places button").all_inner_texts() == [
+    assert page.locator("#candidates button").all_inner_texts() == [
         "1 0:10 found", "2 0:40 also fits", "3 0:50 also fits", "4 0:11 page says",
     ]  # fmt: skip
 
 
-def test_two_keys_review_two_features_and_one_more_finishes(page: Page, server: ReviewServer) -> None:
+def test_three_keys_review_two_features_and_finish(page: Page, server: ReviewServer) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#title")).to_have_text(SECOND)
-    assert sounding(page)
+    assert is_playing(page)
     page.keyboard.press("x")
     expect(page.locator("#finish")).to_be_focused()
     expect(page.locator("#progress")).to_have_text("All checked, 2 decided; finish to align again")
@@ -88,7 +88,7 @@ def test_two_keys_review_two_features_and_one_more_finishes(page: Page, server: 
     expect(page.locator("#progress")).to_have_text("All checked, 2 decided")
 
 
-def test_keys_choose_nudge_and_snap(page: Page) -> None:
+def test_keys_choose_nudge_and_snap_starts(page: Page) -> None:
     start = page.locator("#start")
     for key, shown in (
         ("2", "0:40.0"), ("ArrowLeft", "0:39.0"), ("Shift+ArrowRight", "0:44.0"), ("[", "0:40.0"), ("]", "0:50.0"),
@@ -97,52 +97,52 @@ def test_keys_choose_nudge_and_snap(page: Page) -> None:
         page.keyboard.press(key)
         expect(start).to_have_text(shown)
     page.keyboard.press("Space")
-    assert not sounding(page)
+    assert not is_playing(page)
 
 
-def test_the_players_position_becomes_the_start(page: Page, server: ReviewServer) -> None:
+def test_player_position_becomes_the_start(page: Page, server: ReviewServer) -> None:
     page.locator("audio").evaluate("audio => { audio.currentTime = 33.5; }")
     page.keyboard.press("t")
     expect(page.locator("#start")).to_have_text("0:33.5")
     page.get_by_role("button", name="Starts here").click()
-    expect(page.locator("#said")).to_contain_text(f"Saved: “{FIRST}” moved at 0:33.5")
+    expect(page.locator("#status")).to_contain_text(f"Saved: “{FIRST}” moved at 0:33.5")
     assert decisions(server) == [(FIRST, "moved", 33.5)]
 
 
-def test_space_plays_from_the_start_and_pauses(page: Page) -> None:
+def test_space_plays_from_start_and_pauses(page: Page) -> None:
     page.keyboard.press("Space")
-    wait_for_sound(page, 10, 12)
+    wait_for_audio(page, 10, 12)
     page.keyboard.press("Space")
-    assert not sounding(page)
+    assert not is_playing(page)
 
 
-def test_a_click_in_the_transcript_plays_and_a_double_click_starts_there(page: Page) -> None:
+def test_click_plays_word_and_double_click_chooses_it(page: Page) -> None:
     first = page.locator("#transcript p").first
     place = {"x": 5, "y": 10}
     first.click(position=place)  # type: ignore[arg-type]
-    wait_for_sound(page, 0, 5)
+    wait_for_audio(page, 0, 5)
     expect(page.locator("#start")).to_have_text("0:10.0")
     first.dblclick(position=place)  # type: ignore[arg-type]
     expect(page.locator("#start")).to_have_text("0:00.0")
 
 
-def test_undo_and_taking_back(page: Page, server: ReviewServer) -> None:
+def test_undo_and_withdraw_a_decision(page: Page, server: ReviewServer) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#title")).to_have_text(SECOND)
     page.keyboard.press("u")
     expect(page.locator("#title")).to_have_text(FIRST)
-    expect(page.locator("#said")).to_have_text("Undone.")
+    expect(page.locator("#status")).to_have_text("Undone.")
     assert decisions(server) == []
     page.keyboard.press("Enter")
     expect(page.locator("#title")).to_have_text(SECOND)
     page.keyboard.press("k")
     expect(page.locator("#title")).to_have_text(FIRST)
-    page.get_by_role("button", name="Take the decision back").click()
-    expect(page.locator("#said")).to_contain_text("Taken back")
+    page.get_by_role("button", name="Withdraw the decision").click()
+    expect(page.locator("#status")).to_contain_text("Withdrawn")
     assert decisions(server) == []
 
 
-def test_a_reload_loses_nothing(page: Page, server: ReviewServer) -> None:
+def test_reload_loses_nothing(page: Page, server: ReviewServer) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#title")).to_have_text(SECOND)
     page.reload()
@@ -151,16 +151,16 @@ def test_a_reload_loses_nothing(page: Page, server: ReviewServer) -> None:
     expect(page.locator("#undo")).to_be_enabled()
 
 
-def test_two_people_at_once_are_told(page: Page, server: ReviewServer) -> None:
+def test_conflict_shows_the_other_decision(page: Page, server: ReviewServer) -> None:
     theirs = Correction(feature_id=500111, title=FIRST, decision=Decision.MOVED, start=9.0, who="Bo")
     save_correction(server.project, "one", theirs)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("somebody else just decided")
+    expect(page.get_by_role("alert")).to_contain_text("somebody else has just decided")
     expect(page.locator("#reason")).to_have_text("moved by Bo")
     assert decisions(server) == [(FIRST, "moved", 9.0)]
 
 
-def test_what_was_refused_is_told_and_nothing_seems_saved(page: Page, server: ReviewServer) -> None:
+def test_refused_decision_shows_error_and_saves_nothing(page: Page, server: ReviewServer) -> None:
     path = server.project.corrections("one")
     path.parent.mkdir(exist_ok=True)
     path.write_text("corrections: [broken")
@@ -169,7 +169,7 @@ def test_what_was_refused_is_told_and_nothing_seems_saved(page: Page, server: Re
     expect(page.locator("#progress")).to_contain_text("2 to check")
 
 
-def test_the_keys_can_be_switched_off(page: Page, server: ReviewServer) -> None:
+def test_keys_can_be_switched_off(page: Page, server: ReviewServer) -> None:
     page.get_by_text("Keys", exact=True).click()
     page.get_by_label("Use these keys").uncheck()
     page.locator("#feature").focus()
@@ -179,33 +179,31 @@ def test_the_keys_can_be_switched_off(page: Page, server: ReviewServer) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-def test_axe_finds_nothing_and_nothing_is_cut_off(
-    chromium: Browser, server: ReviewServer, width: int, scheme: str
-) -> None:
+def test_page_is_accessible_and_not_cut_off(chromium: Browser, server: ReviewServer, width: int, scheme: str) -> None:
     context = chromium.new_context(
         viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light", bypass_csp=True
     )
     page = context.new_page()
-    page.goto(server.address)
+    page.goto(server.url)
     expect(page.locator("#transcript p").first).to_contain_text("Hello")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"][:2]]) for one in found] == []
+    violations = Axe().run(page).response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"][:2]]) for rule in violations] == []
     context.close()
 
 
-def test_no_title_runs(chromium: Browser, project: Project, transcriber: FakeTranscriber) -> None:
+def test_hostile_titles_are_plain_text(chromium: Browser, project: Project, transcriber: FakeTranscriber) -> None:
     lines = [*LINES, *HOSTILE[:5]]
     add_episode(project, "one", page="Full Feature review:\n" + "\n".join(f"{title} | v4.10" for title in HOSTILE[:5]))
-    told = FakeTranscriber(make_transcript(lines))
+    hostile = FakeTranscriber(make_transcript(lines))
     stages = ("download", "transcribe", "align", "publish")
-    run_stages(project, ["one"], stages, transcriber=lambda show: told, reporter=RecordingReporter())
+    run_stages(project, ["one"], stages, transcriber=lambda show: hostile, reporter=RecordingReporter())
     settings = project.episode("one")
     settings.write_text(settings.read_text().replace("title: Episode one", f"title: '{HOSTILE[0]}'"))
     assert PAGE not in (project.root / "one.txt").read_text()
     for server in serve_in_thread(project):
         page = chromium.new_page()
-        page.goto(server.address)
+        page.goto(server.url)
         expect(page.locator("#episode")).to_have_text(HOSTILE[0])
         for _ in range(5):
             page.keyboard.press("j")

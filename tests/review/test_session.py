@@ -1,4 +1,4 @@
-"""A review saves each decision at once, notices others at work, and shows what a new alignment moves."""
+"""A session saves decisions at once, detects conflicts, undoes, and reports what a new alignment moves."""
 
 from pathlib import Path
 
@@ -15,23 +15,23 @@ from tests.support.project import FakeTranscriber, RecordingReporter
 
 
 @pytest.fixture
-def review(aligned: Project) -> ReviewSession:
+def session(aligned: Project) -> ReviewSession:
     return ReviewSession.open(aligned, "one", "Anna")
 
 
-def decided(review: ReviewSession) -> dict[int | None, tuple[str, float | None]]:
-    corrections = load_corrections(review.project.corrections("one"))
-    return {one.feature_id: (one.decision.value, one.start) for one in corrections}
+def saved_decisions(session: ReviewSession) -> dict[int | None, tuple[str, float | None]]:
+    corrections = load_corrections(session.project.corrections("one"))
+    return {correction.feature_id: (correction.decision.value, correction.start) for correction in corrections}
 
 
-def start_of(review: ReviewSession, position: int) -> float:
-    start = review.describe()["features"][position - 1]["start"]
+def start_of(session: ReviewSession, position: int) -> float:
+    start = session.read_state()["features"][position - 1]["start"]
     assert isinstance(start, float)
     return start
 
 
-def test_every_feature_is_described_with_all_that_was_found(review: ReviewSession) -> None:
-    state = review.describe()
+def test_state_holds_every_feature_and_its_placement(session: ReviewSession) -> None:
+    state = session.read_state()
     first = state["features"][0]
     assert (state["title"], state["stale"], state["undo"]) == ("Episode one", False, 0)
     assert (first["title"], first["feature_id"], first["published_s"]) == (
@@ -40,147 +40,156 @@ def test_every_feature_is_described_with_all_that_was_found(review: ReviewSessio
         11.0,
     )
     assert {"status", "confidence", "reason", "quote", "alternatives", "needs_person", "decision"} <= set(first)
-    assert review.read_transcript()[0]["words"][:2] == ("Hello", "and")
+    assert session.read_paragraphs()[0]["words"][:2] == ("Hello", "and")
 
 
-def test_a_decision_is_in_the_file_at_once_with_its_maker(review: ReviewSession) -> None:
-    kept = start_of(review, 1)
-    review.decide(1, kept, None)
-    review.decide(2, 42.25, None)
-    assert decided(review) == {500111: ("confirmed", kept), 500122: ("moved", 42.25)}
-    assert {one.who for one in load_corrections(review.project.corrections("one"))} == {"Anna"}
-    assert review.describe()["stale"]
+def test_decision_is_saved_at_once_with_its_author(session: ReviewSession) -> None:
+    kept = start_of(session, 1)
+    session.decide(1, kept, None)
+    session.decide(2, 42.25, None)
+    assert saved_decisions(session) == {500111: ("confirmed", kept), 500122: ("moved", 42.25)}
+    corrections = load_corrections(session.project.corrections("one"))
+    assert {correction.who for correction in corrections} == {"Anna"}
+    assert session.read_state()["stale"]
 
 
-def test_not_discussed_is_a_decision_too(review: ReviewSession) -> None:
-    review.decide(2, None, None)
-    assert decided(review) == {500122: ("not_discussed", None)}
+def test_not_discussed_is_saved(session: ReviewSession) -> None:
+    session.decide(2, None, None)
+    assert saved_decisions(session) == {500122: ("not_discussed", None)}
 
 
-def test_undo_goes_back_one_decision_at_a_time(review: ReviewSession) -> None:
-    review.decide(1, 5.0, None)
-    review.decide(1, 7.0, review.describe()["features"][0]["signature"])
-    review.decide(2, None, None)
-    assert review.undo() == 2
-    assert decided(review) == {500111: ("moved", 7.0)}
-    assert review.undo() == 1
-    assert decided(review) == {500111: ("moved", 5.0)}
-    assert review.undo() == 1
-    assert decided(review) == {}
-    assert review.undo() is None
+def test_undo_reverts_one_decision_at_a_time(session: ReviewSession) -> None:
+    session.decide(1, 5.0, None)
+    session.decide(1, 7.0, session.read_state()["features"][0]["signature"])
+    session.decide(2, None, None)
+    assert session.undo() == 2
+    assert saved_decisions(session) == {500111: ("moved", 7.0)}
+    assert session.undo() == 1
+    assert saved_decisions(session) == {500111: ("moved", 5.0)}
+    assert session.undo() == 1
+    assert saved_decisions(session) == {}
+    assert session.undo() is None
 
 
-def test_a_later_review_can_undo_what_an_earlier_one_decided(review: ReviewSession) -> None:
-    review.decide(1, 5.0, None)
-    review.decide(1, 7.0, review.describe()["features"][0]["signature"])
-    again = ReviewSession.open(review.project, "one")
-    assert again.describe()["undo"] == 2
+def test_later_session_undoes_earlier_decisions(session: ReviewSession) -> None:
+    session.decide(1, 5.0, None)
+    session.decide(1, 7.0, session.read_state()["features"][0]["signature"])
+    again = ReviewSession.open(session.project, "one")
+    assert again.read_state()["undo"] == 2
     assert again.undo() == 1
-    assert decided(again) == {500111: ("moved", 5.0)}
-    assert ReviewSession.open(review.project, "one").describe()["undo"] == 1
+    assert saved_decisions(again) == {500111: ("moved", 5.0)}
+    assert ReviewSession.open(session.project, "one").read_state()["undo"] == 1
 
 
-def test_what_somebody_else_decided_since_is_not_undone(review: ReviewSession) -> None:
-    review.decide(2, None, None)
-    review.decide(1, 5.0, None)
-    save_correction(review.project, "one", Correction(feature_id=500111, decision=Decision.MOVED, start=9.0, who="Bo"))
-    assert review.undo() == 2
-    assert decided(review) == {500111: ("moved", 9.0)}
+def test_undo_skips_decisions_changed_by_others(session: ReviewSession) -> None:
+    session.decide(2, None, None)
+    session.decide(1, 5.0, None)
+    save_correction(session.project, "one", Correction(feature_id=500111, decision=Decision.MOVED, start=9.0, who="Bo"))
+    assert session.undo() == 2
+    assert saved_decisions(session) == {500111: ("moved", 9.0)}
 
 
-def test_a_damaged_journal_only_forgets_the_way_back(review: ReviewSession) -> None:
-    review.decide(1, 5.0, None)
-    review.project.undo_journal("one").write_text('{"steps": [[{"start": "soon"}]]}')
-    again = ReviewSession.open(review.project, "one")
-    assert (again.describe()["undo"], again.undo(), decided(again)) == (0, None, {500111: ("moved", 5.0)})
+def test_damaged_journal_only_loses_undo(session: ReviewSession) -> None:
+    session.decide(1, 5.0, None)
+    session.project.undo_journal("one").write_text('{"steps": [[{"start": "soon"}]]}')
+    again = ReviewSession.open(session.project, "one")
+    assert (again.read_state()["undo"], again.undo(), saved_decisions(again)) == (0, None, {500111: ("moved", 5.0)})
 
 
-def test_a_decision_taken_back_can_be_undone(review: ReviewSession) -> None:
-    review.decide(1, 5.0, None)
-    review.withdraw(1, review.describe()["features"][0]["signature"])
-    assert decided(review) == {}
-    review.undo()
-    assert decided(review) == {500111: ("moved", 5.0)}
+def test_withdrawal_can_be_undone(session: ReviewSession) -> None:
+    session.decide(1, 5.0, None)
+    session.withdraw(1, session.read_state()["features"][0]["signature"])
+    assert saved_decisions(session) == {}
+    session.undo()
+    assert saved_decisions(session) == {500111: ("moved", 5.0)}
 
 
-def test_what_somebody_else_decided_meanwhile_is_not_overwritten(review: ReviewSession) -> None:
+def test_decision_of_somebody_else_is_a_conflict(session: ReviewSession) -> None:
     theirs = Correction(feature_id=500111, decision=Decision.MOVED, start=9.0, who="Bo")
-    save_correction(review.project, "one", theirs)
+    save_correction(session.project, "one", theirs)
     with pytest.raises(ConflictError, match="Invoices can be sorted"):
-        review.decide(1, 5.0, None)
+        session.decide(1, 5.0, None)
     with pytest.raises(ConflictError):
-        review.withdraw(1, None)
-    assert decided(review) == {500111: ("moved", 9.0)}
+        session.withdraw(1, None)
+    assert saved_decisions(session) == {500111: ("moved", 9.0)}
 
 
-def test_a_new_review_finds_everything_an_interrupted_one_decided(review: ReviewSession) -> None:
-    review.decide(1, 5.0, None)
-    again = ReviewSession.open(review.project, "one")
-    assert again.describe()["features"][0]["decision"]["start"] == 5.0
+def test_new_session_finds_decisions_of_interrupted_one(session: ReviewSession) -> None:
+    session.decide(1, 5.0, None)
+    again = ReviewSession.open(session.project, "one")
+    assert again.read_state()["features"][0]["decision"]["start"] == 5.0
 
 
-def test_finishing_aligns_around_the_decisions_and_publishes(review: ReviewSession) -> None:
-    review.decide(1, 31.0, None)
-    review.decide(2, None, None)
-    result = review.finish()
+def test_finish_aligns_with_decisions_and_publishes(session: ReviewSession) -> None:
+    session.decide(1, 31.0, None)
+    session.decide(2, None, None)
+    result = session.finish()
     assert result == {"moved": [], "warnings": []}
-    rows = read_rows(review.project.dataset)["one"]
+    rows = read_rows(session.project.dataset)["one"]
     assert [(row.start_s, row.status) for row in rows] == [(31.0, "corrected"), (None, "corrected")]
-    assert not review.describe()["stale"]
+    assert not session.read_state()["stale"]
 
 
-def test_finishing_tells_of_decisions_that_fit_nothing(review: ReviewSession) -> None:
+def test_finish_reports_unused_corrections(session: ReviewSession) -> None:
     gone = Correction(feature_id=1, title="Gone from the list", decision=Decision.NOT_DISCUSSED)
-    save_correction(review.project, "one", gone)
-    (warning,) = review.finish()["warnings"]
+    save_correction(session.project, "one", gone)
+    (warning,) = session.finish()["warnings"]
     assert "#1 is kept but not used" in warning
 
 
-def test_finishing_says_what_else_moved(review: ReviewSession) -> None:
-    was = start_of(review, 2)
-    review.decide(1, was, None)
-    moved = review.finish()["moved"]
-    assert [(one["position"], one["before"]["start"]) for one in moved] == [(2, was)]
+def test_finish_reports_other_moved_starts(session: ReviewSession) -> None:
+    was = start_of(session, 2)
+    session.decide(1, was, None)
+    moved = session.finish()["moved"]
+    assert [(feature["position"], feature["before"]["start"]) for feature in moved] == [(2, was)]
     assert moved[0]["after"] != moved[0]["before"]
 
 
-def test_an_id_listed_twice_is_told_apart_by_its_wording(transcriber: FakeTranscriber, review: ReviewSession) -> None:
-    listed = review.project.root / "one.txt"
+def test_duplicate_ids_are_told_apart_by_title(transcriber: FakeTranscriber, session: ReviewSession) -> None:
+    listed = session.project.root / "one.txt"
     listed.write_text(listed.read_text().replace("500122", "500111"))
-    run_stages(review.project, ["one"], ("align",), transcriber=lambda show: transcriber, reporter=RecordingReporter())
-    review.decide(1, 11.0, None)
-    review.decide(2, 33.0, None)
-    assert [one["decision"]["start"] for one in review.describe()["features"]] == [11.0, 33.0]
+    run_stages(session.project, ["one"], ("align",), transcriber=lambda show: transcriber, reporter=RecordingReporter())
+    session.decide(1, 11.0, None)
+    session.decide(2, 33.0, None)
+    assert [feature["decision"]["start"] for feature in session.read_state()["features"]] == [11.0, 33.0]
 
 
 @pytest.mark.parametrize("start", [-1.0, 1e5, float("nan")])
-def test_no_start_lies_outside_the_episode(review: ReviewSession, start: float) -> None:
-    with pytest.raises(InputError, match="a start lies between 0:00 and 5:22"):
-        review.decide(1, start, None)
+def test_start_outside_the_episode_is_refused(session: ReviewSession, start: float) -> None:
+    with pytest.raises(InputError, match="the start must lie between 0:00 and 5:22"):
+        session.decide(1, start, None)
     with pytest.raises(InputError, match="no entry 9"):
-        review.decide(9, 5.0, None)
-    assert decided(review) == {}
+        session.decide(9, 5.0, None)
+    assert saved_decisions(session) == {}
 
 
-def test_a_damaged_corrections_file_stays_as_it_is(review: ReviewSession) -> None:
-    path = review.project.corrections("one")
+def test_correction_beyond_the_end_can_be_replaced(session: ReviewSession) -> None:
+    """Such a correction is not used, so the page shows none: the feature can be decided."""
+    save_correction(session.project, "one", Correction(feature_id=500111, decision=Decision.MOVED, start=9_000.0))
+    assert session.read_state()["features"][0]["decision"] is None
+    session.decide(1, 5.0, None)
+    assert saved_decisions(session) == {500111: ("moved", 5.0)}
+
+
+def test_damaged_corrections_file_is_left_alone(session: ReviewSession) -> None:
+    path = session.project.corrections("one")
     path.parent.mkdir(exist_ok=True)
     path.write_text("corrections: [broken")
     with pytest.raises(ConfigError, match="one.yaml line"):
-        review.decide(1, 5.0, None)
+        session.decide(1, 5.0, None)
     assert path.read_text() == "corrections: [broken"
 
 
 @pytest.mark.parametrize(("missing", "advice"), [("alignment", "catalog run one"), ("audio", "catalog download one")])
-def test_what_a_review_needs_is_named(review: ReviewSession, missing: str, advice: str) -> None:
-    path = review.audio if missing == "audio" else review.project.alignment("one")
+def test_error_names_missing_file_and_command(session: ReviewSession, missing: str, advice: str) -> None:
+    path = session.audio if missing == "audio" else session.project.alignment("one")
     path.unlink()
     with pytest.raises(InputError, match=advice):
-        ReviewSession.open(review.project, "one")
+        ReviewSession.open(session.project, "one")
 
 
-def test_the_picture_of_the_sound_has_values_for_every_second(review: ReviewSession, tmp_path: Path) -> None:
-    loudness = measure_loudness(review.audio)
+def test_the_picture_of_the_sound_has_values_for_every_second(session: ReviewSession, tmp_path: Path) -> None:
+    loudness = measure_loudness(session.audio)
     assert len(loudness) / PER_SECOND == pytest.approx(322, abs=2)
     assert max(loudness) == 255
     assert min(loudness) < 40

@@ -1,95 +1,94 @@
-/* The review page: shows one feature at a time, plays it, and sends each decision to the server as it is made. What the
-   server answers is what stands in the files; nothing decided is kept here. */
-import { Speech } from "./speech.js";
+/* The review page: shows one feature at a time, plays it, and sends each decision to the server at once. Every answer of
+   the server is the state of the files; the page stores no decision. */
+import { TranscriptView } from "./transcript.js";
 import { Waveform, formatTime } from "./waveform.js";
 
-const WORDS = { confident: "Confident", review: "To review", not_found: "Not found", corrected: "Corrected" };
-const MADE = { confirmed: "confirmed", moved: "moved", not_discussed: "not discussed", end: "end set" };
-const SAME = 0.05;
-const at = (id) => document.getElementById(id);
-const audio = at("audio");
+const DECISIONS = { confirmed: "confirmed", moved: "moved", not_discussed: "not discussed", end: "end set" };
+const SAME_START_S = 0.05; // starts nearer than this are the same
+const MAX_CANDIDATES = 9; // one for each digit key
+const byId = (id) => document.getElementById(id);
+const audio = byId("audio");
 
-let state;
-let queue = []; // positions to check, in the order they came in
-let selected; // position
-let chosen = null; // seconds, or null while no start is chosen
-let places = [];
-let busy = false;
+let state; // the server's answer: title, duration, stale, undo, statuses, features
+let queue = []; // positions of the features that needed a check when the page opened
+let selected; // position of the feature on the screen
+let chosen = null; // start in seconds, null while none is chosen
+let candidates = []; // {seconds, origin} of the selected feature
+let busy = false; // a decision is being sent
 
-const speech = { mark() {}, sentenceBefore() {}, sentenceAfter() {}, words: [] };
-const waveform = new Waveform(at("waveform"), (seconds) => playFrom(seconds));
+const NO_TRANSCRIPT = { highlightWord() {}, previousSentence() {}, nextSentence() {} };
+let transcript = NO_TRANSCRIPT; // until it has loaded
+const waveform = new Waveform(byId("waveform"), (seconds) => playFrom(seconds));
 
-begin();
+load();
 
-async function begin() {
-  state = await ask("state");
+async function load() {
+  state = await request("state");
   if (!state) return;
-  queue = state.features.filter((one) => one.needs_person).map((one) => one.position);
+  queue = state.features.filter((feature) => feature.needs_person).map((feature) => feature.position);
   show();
   select(queue[0] ?? state.features[0]?.position, { play: false });
-  const words = await ask("transcript");
-  if (words) {
-    const made = new Speech(at("transcript"), words.paragraphs, { onPlay: playFrom, onStart: (seconds) => choose(seconds, { play: true }) });
-    Object.assign(speech, { mark: made.mark.bind(made), sentenceBefore: made.sentenceBefore.bind(made), sentenceAfter: made.sentenceAfter.bind(made) });
-    waveform.words = made.words;
-    point();
+  const answer = await request("transcript");
+  if (answer) {
+    transcript = new TranscriptView(byId("transcript"), answer.paragraphs, { onPlay: playFrom, onStart: (seconds) => choose(seconds, { play: true }) });
+    waveform.wordStarts = transcript.wordStarts;
+    showChosen();
   }
   const peaks = await fetch("peaks").catch(() => null);
   if (peaks?.ok) waveform.loudness = new Uint8Array(await peaks.arrayBuffer());
   waveform.draw();
 }
 
-/* Asks the server; shows what it refuses, and returns its answer or null. */
-async function ask(path, body) {
-  at("trouble").textContent = "";
+/* Sends a request and returns the server's answer; shows an error and returns null if there is one. */
+async function request(path, body) {
+  byId("error").textContent = "";
   const options = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   let answer;
   try {
     const response = await fetch(path, options);
     answer = response.status === 403 ? { error: await response.text() } : await response.json();
   } catch {
-    answer = { error: "The server does not answer: start catalog review again, and open the address that it prints." };
+    answer = { error: "The server does not answer: start catalog review again, and open the URL that it prints." };
   }
   if (!answer.error) return answer;
-  at("trouble").textContent = answer.error;
+  byId("error").textContent = answer.error;
   return null;
 }
 
-const feature = (position = selected) => state.features.find((one) => one.position === position);
-const decidedStart = (one) => (one.decision && one.decision.decision !== "end" ? one.decision.start : one.start);
-const needs = (one) => one.needs_person;
+const getFeature = (position = selected) => state.features.find((feature) => feature.position === position);
+const startOf = (feature) => (feature.decision && feature.decision.decision !== "end" ? feature.decision.start : feature.start);
 
-/* Everything but the selected feature: heading, lists, the episode in one line. */
+/* Shows the heading, the lists and the overview: everything except the selected feature. */
 function show() {
   document.title = `Review: ${state.title}`;
-  at("episode").textContent = state.title;
-  const left = state.features.filter(needs).length;
-  const decided = state.features.filter((one) => one.decision).length;
-  at("progress").textContent = `${left ? `${left} to check` : "All checked"}, ${decided} decided${state.stale ? "; finish to align again" : ""}`;
-  at("undo").disabled = !state.undo;
-  at("finish").disabled = !state.stale;
-  const first = state.features.filter((one) => queue.includes(one.position));
-  const rest = state.features.filter((one) => !queue.includes(one.position));
-  at("first").replaceChildren(...(first.length ? first.map(listed) : [make("li", "muted", "Nothing: the program is sure of every start.")]));
-  at("rest").replaceChildren(...rest.map(listed));
+  byId("episode").textContent = state.title;
+  const left = state.features.filter((feature) => feature.needs_person).length;
+  const decided = state.features.filter((feature) => feature.decision).length;
+  byId("progress").textContent = `${left ? `${left} to check` : "All checked"}, ${decided} decided${state.stale ? "; finish to align again" : ""}`;
+  byId("undo").disabled = !state.undo;
+  byId("finish").disabled = !state.stale;
+  const toCheck = state.features.filter((feature) => queue.includes(feature.position));
+  const others = state.features.filter((feature) => !queue.includes(feature.position));
+  byId("to-check").replaceChildren(...(toCheck.length ? toCheck.map(makeListItem) : [make("li", "muted", "Nothing: every start is confident.")]));
+  byId("others").replaceChildren(...others.map(makeListItem));
   drawOverview();
 }
 
-function listed(one) {
+function makeListItem(feature) {
   const item = make("li");
   const button = make("button");
   button.type = "button";
-  button.dataset.position = one.position;
-  const start = decidedStart(one);
-  button.append(make("span", "time", start === null ? "–" : formatTime(start)), make("span", "name", one.title), badge(one));
-  button.addEventListener("click", () => select(one.position));
+  button.dataset.position = feature.position;
+  const start = startOf(feature);
+  button.append(make("span", "time", start === null ? "–" : formatTime(start)), make("span", "name", feature.title), makeBadge(feature));
+  button.addEventListener("click", () => select(feature.position));
   item.append(button);
   return item;
 }
 
-function badge(one) {
-  if (one.decision) return make("span", "badge corrected", `✓ ${MADE[one.decision.decision]}`);
-  return make("span", `badge ${one.status}`, WORDS[one.status]);
+function makeBadge(feature) {
+  if (feature.decision) return make("span", "badge corrected", `✓ ${DECISIONS[feature.decision.decision]}`);
+  return make("span", `badge ${feature.status}`, state.statuses[feature.status]);
 }
 
 function drawOverview() {
@@ -99,205 +98,207 @@ function drawOverview() {
     return element;
   };
   const share = (seconds) => `${(100 * seconds) / state.duration}%`;
-  // Of many features, what parts the bars would be wider than they are.
+  // With many features the usual borders would be wider than the bars.
   const picture = svg("svg", { width: "100%", height: "24", class: state.features.length > 100 ? "dense" : "" });
-  for (const one of state.features) {
-    const start = decidedStart(one);
+  for (const feature of state.features) {
+    const start = startOf(feature);
     if (start === null) continue;
-    const width = Math.max(1, (one.end ?? start) - start);
-    const bar = svg("rect", { x: share(start), width: share(width), y: 4, height: 16, class: `bar ${one.decision ? "corrected" : one.status}${one.position === selected ? " selected" : ""}` });
-    bar.addEventListener("click", () => select(one.position));
+    const width = Math.max(1, (feature.end ?? start) - start);
+    const status = feature.decision ? "corrected" : feature.status;
+    const bar = svg("rect", { x: share(start), width: share(width), y: 4, height: 16, class: `bar ${status}${feature.position === selected ? " selected" : ""}` });
+    bar.addEventListener("click", () => select(feature.position));
     picture.append(bar);
   }
   picture.append(svg("line", { id: "playhead", class: "playhead", y1: 0, y2: 24, x1: 0, x2: 0 }));
-  at("overview").replaceChildren(picture);
+  byId("overview").replaceChildren(picture);
 }
 
-function select(position, { play = at("autoplay").checked } = {}) {
+function select(position, { play = byId("autoplay").checked } = {}) {
   if (position === undefined) return;
   selected = position;
-  const one = feature();
-  chosen = decidedStart(one);
-  if (one.decision?.decision === "not_discussed") chosen = null;
-  places = listPlaces(one);
-  at("title").textContent = one.title;
-  at("description").textContent = one.description;
-  at("marks").replaceChildren(...marksOf(one));
-  at("reason").textContent = describe(one);
-  at("quote").textContent = one.quote;
-  at("quote").classList.toggle("ended", /[.?!…]$/.test(one.quote));
-  at("quote").hidden = !one.quote;
-  at("withdraw").hidden = !one.decision;
-  at("places").replaceChildren(...places.map(placeButton));
+  const feature = getFeature();
+  chosen = startOf(feature);
+  if (feature.decision?.decision === "not_discussed") chosen = null;
+  candidates = listCandidates(feature);
+  byId("title").textContent = feature.title;
+  byId("description").textContent = feature.description;
+  byId("facts").replaceChildren(...makeFacts(feature));
+  byId("reason").textContent = describe(feature);
+  byId("quote").textContent = feature.quote;
+  byId("quote").classList.toggle("ended", /[.?!…]$/.test(feature.quote));
+  byId("quote").hidden = !feature.quote;
+  byId("withdraw").hidden = !feature.decision;
+  byId("candidates").replaceChildren(...candidates.map(makeCandidateButton));
   for (const button of document.querySelectorAll(".list button")) {
     button.toggleAttribute("aria-current", Number(button.dataset.position) === position);
     if (button.hasAttribute("aria-current")) button.scrollIntoView({ block: "nearest" });
   }
   drawOverview();
-  point();
-  at("feature").focus({ preventScroll: true });
-  if (play) playFrom(listenFrom());
-  else audio.currentTime = listenFrom();
+  showChosen();
+  byId("feature").focus({ preventScroll: true });
+  if (play) playFrom(findPlayStart());
+  else audio.currentTime = findPlayStart();
 }
 
-function marksOf(one) {
-  const marks = [`${one.position} of ${state.features.length}`, one.version, one.feature_id === null ? null : `#${one.feature_id}`];
-  return [...marks.filter(Boolean).map((text) => make("span", "", text)), ...(one.highlight ? [make("span", "badge highlight", "Highlight")] : []), badge(one)];
+function makeFacts(feature) {
+  const facts = [`${feature.position} of ${state.features.length}`, feature.version, feature.feature_id === null ? null : `#${feature.feature_id}`];
+  const spans = facts.filter(Boolean).map((text) => make("span", "", text));
+  return [...spans, ...(feature.highlight ? [make("span", "badge highlight", "Highlight")] : []), makeBadge(feature)];
 }
 
-function describe(one) {
-  if (one.decision) return `${MADE[one.decision.decision]}${one.decision.who ? ` by ${one.decision.who}` : ""}${one.decision.why ? `: ${one.decision.why}` : ""}`;
-  return `${Math.round(one.confidence * 100)} % sure${one.reason ? `: ${one.reason}` : ""}`;
+function describe({ decision, confidence, reason }) {
+  if (decision) return `${DECISIONS[decision.decision]}${decision.who ? ` by ${decision.who}` : ""}${decision.why ? `: ${decision.why}` : ""}`;
+  return `${Math.round(confidence * 100)} % sure${reason ? `: ${reason}` : ""}`;
 }
 
-/* Where it may start: ours, the other passages that fit, what the page says. */
-function listPlaces(one) {
-  const found = [
-    [one.start, one.decision ? "aligned" : "found"],
-    ...one.alternatives.map((seconds) => [seconds, "also fits"]),
-    [one.published_s, "page says"],
+/* The possible starts of a feature: the alignment's start, its alternatives, the time on the page; none twice. */
+function listCandidates(feature) {
+  const starts = [
+    [feature.start, feature.decision ? "aligned" : "found"],
+    ...feature.alternatives.map((seconds) => [seconds, "also fits"]),
+    [feature.published_s, "page says"],
   ];
   const list = [];
-  for (const [seconds, why] of found) {
-    if (seconds !== null && !list.some((place) => Math.abs(place.seconds - seconds) < 1)) list.push({ seconds, why });
+  for (const [seconds, origin] of starts) {
+    if (seconds !== null && !list.some((candidate) => Math.abs(candidate.seconds - seconds) < 1)) list.push({ seconds, origin });
   }
-  return list.slice(0, 9);
+  return list.slice(0, MAX_CANDIDATES);
 }
 
-function placeButton({ seconds, why }, number) {
+function makeCandidateButton({ seconds, origin }, index) {
   const button = make("button");
   button.type = "button";
   button.dataset.seconds = seconds;
-  button.append(make("kbd", "", String(number + 1)), ` ${formatTime(seconds)} `, make("span", "muted", why));
+  button.append(make("kbd", "", String(index + 1)), ` ${formatTime(seconds)} `, make("span", "muted", origin));
   button.addEventListener("click", () => choose(seconds, { play: true }));
   return button;
 }
 
-/* Where nothing is chosen, listening begins at what fits, or else where the feature before ends. */
-function listenFrom() {
+/* Where playing begins: the chosen start, else the first candidate, else the end of the feature before. */
+function findPlayStart() {
   if (chosen !== null) return chosen;
-  if (places.length) return places[0].seconds;
-  const before = state.features.filter((one) => one.position < selected && one.end !== null).at(-1);
-  return before ? before.end : 0;
+  if (candidates.length) return candidates[0].seconds;
+  const previous = state.features.filter((feature) => feature.position < selected && feature.end !== null).at(-1);
+  return previous ? previous.end : 0;
 }
 
 function choose(seconds, { play = false } = {}) {
   if (seconds === undefined || !Number.isFinite(seconds)) return;
   chosen = Math.min(state.duration, Math.max(0, Math.round(seconds * 1000) / 1000));
-  point();
+  showChosen();
   if (play || !audio.paused) playFrom(chosen);
   else audio.currentTime = chosen;
 }
 
-/* Show the chosen start wherever it stands. */
-function point() {
-  at("start").textContent = chosen === null ? "none" : formatTime(chosen, true);
-  at("confirm").disabled = chosen === null;
-  for (const button of at("places").children) {
-    button.setAttribute("aria-pressed", String(chosen !== null && Math.abs(Number(button.dataset.seconds) - chosen) <= SAME));
+/* Shows the chosen start as a time, among the candidates, in the waveform and in the transcript. */
+function showChosen() {
+  byId("start").textContent = chosen === null ? "none" : formatTime(chosen, true);
+  byId("confirm").disabled = chosen === null;
+  for (const button of byId("candidates").children) {
+    button.setAttribute("aria-pressed", String(chosen !== null && Math.abs(Number(button.dataset.seconds) - chosen) <= SAME_START_S));
   }
-  waveform.show({ center: listenFrom(), start: chosen, places: places.map((place) => place.seconds) });
-  speech.mark("chosen", listenFrom(), true);
+  waveform.show({ center: findPlayStart(), start: chosen, candidates: candidates.map((candidate) => candidate.seconds) });
+  transcript.highlightWord("chosen", findPlayStart(), true);
 }
 
 function playFrom(seconds) {
   audio.currentTime = seconds;
   audio.play().catch((error) => {
-    if (error.name === "NotSupportedError") at("trouble").textContent = "The browser cannot play this audio.";
+    if (error.name === "NotSupportedError") byId("error").textContent = "The browser cannot play this audio.";
   });
 }
 
-function toggle() {
-  if (audio.paused) playFrom(listenFrom());
+function togglePlay() {
+  if (audio.paused) playFrom(findPlayStart());
   else audio.pause();
 }
 
 async function decide(start, withdraw = false) {
   if (busy) return;
   busy = true;
-  const one = feature();
-  const answer = await ask("decide", { position: one.position, start, seen: one.signature, withdraw });
+  const feature = getFeature();
+  const answer = await request("decide", { position: feature.position, start, seen: feature.signature, withdraw });
   busy = false;
-  // Where it was refused, the reason stays in sight, and the page shows what stands in the file now.
-  const trouble = at("trouble").textContent;
-  state = answer ?? (await ask("state")) ?? state;
-  at("trouble").textContent = answer ? "" : trouble;
+  // After a refusal the error stays visible, and the page shows the current state of the files.
+  const error = byId("error").textContent;
+  state = answer ?? (await request("state")) ?? state;
+  byId("error").textContent = answer ? "" : error;
   show();
   if (!answer) return select(selected, { play: false });
-  const now = feature(one.position).decision;
-  at("said").textContent = now ? `Saved: “${one.title}” ${MADE[now.decision]}${now.start === null ? "" : ` at ${formatTime(now.start, true)}`}.` : `Taken back: “${one.title}”.`;
+  const { decision } = getFeature(feature.position);
+  const time = decision?.start == null ? "" : ` at ${formatTime(decision.start, true)}`;
+  byId("status").textContent = decision ? `Saved: “${feature.title}” ${DECISIONS[decision.decision]}${time}.` : `Withdrawn: “${feature.title}”.`;
   if (withdraw) return select(selected, { play: false });
-  goOn();
+  selectNext();
 }
 
-/* On to the next that needs a person; where none is left, to the button that ends the review. */
-function goOn() {
-  const waiting = queue.filter((position) => needs(feature(position)));
+/* Selects the next feature that needs a check; after the last one, focuses the button that ends the review. */
+function selectNext() {
+  const waiting = queue.filter((position) => getFeature(position).needs_person);
   const next = waiting.find((position) => position > selected) ?? waiting[0];
   if (next !== undefined) return select(next);
   audio.pause();
   select(selected, { play: false });
-  at("finish").focus();
+  byId("finish").focus();
 }
 
 async function undo() {
-  const answer = await ask("undo", {});
+  const answer = await request("undo", {});
   if (!answer) return;
   state = answer;
   show();
-  at("said").textContent = "Undone.";
+  byId("status").textContent = "Undone.";
   select(answer.position ?? selected, { play: false });
 }
 
 async function finish() {
-  at("finish").disabled = true;
+  byId("finish").disabled = true;
   audio.pause();
-  at("said").textContent = "Aligning again…";
-  const answer = await ask("finish", {});
-  at("said").textContent = "";
-  if (!answer) return void (at("finish").disabled = false);
+  byId("status").textContent = "Aligning again…";
+  const answer = await request("finish", {});
+  byId("status").textContent = "";
+  if (!answer) return void (byId("finish").disabled = false);
   state = answer;
-  queue = state.features.filter((one) => queue.includes(one.position) || needs(one)).map((one) => one.position);
+  queue = state.features.filter((feature) => queue.includes(feature.position) || feature.needs_person).map((feature) => feature.position);
   show();
   select(selected, { play: false });
-  tellOutcome(answer);
+  showOutcome(answer);
 }
 
-function tellOutcome({ moved, warnings }) {
-  const parts = [make("p", "", moved.length ? "What else moved:" : "Nothing else moved. The catalog, the notes and the site are up to date.")];
+function showOutcome({ moved, warnings }) {
+  const summary = moved.length ? "Other starts that moved:" : "Nothing else moved. The catalog, the notes and the site are up to date.";
   const list = make("ul", "moved");
-  for (const one of moved) {
+  for (const { position, title, before, after } of moved) {
     const item = make("li");
-    const button = make("button", "quiet", one.title);
+    const button = make("button", "quiet", title);
     button.addEventListener("click", () => {
-      at("outcome").close();
-      select(one.position);
+      byId("outcome").close();
+      select(position);
     });
-    item.append(button, make("span", "muted", `${told(one.before)} → ${told(one.after)}`));
+    item.append(button, make("span", "muted", `${describePlacement(before)} → ${describePlacement(after)}`));
     list.append(item);
   }
-  parts.push(list, ...warnings.map((warning) => make("p", "muted", warning)));
-  at("outcome-text").replaceChildren(...parts);
-  at("outcome").showModal();
+  byId("outcome-text").replaceChildren(make("p", "", summary), list, ...warnings.map((warning) => make("p", "muted", warning)));
+  byId("outcome").showModal();
 }
 
-const told = ({ start, status }) => (start === null ? "not found" : `${formatTime(start)} ${WORDS[status].toLowerCase()}`);
+const describePlacement = ({ start, status }) => (start === null ? "not found" : `${formatTime(start)} ${state.statuses[status].toLowerCase()}`);
 
 function step(by) {
   const order = [...document.querySelectorAll(".list button")].map((button) => Number(button.dataset.position));
   select(order[order.indexOf(selected) + by]);
 }
 
-const nudge = (seconds) => choose((chosen ?? listenFrom()) + seconds);
+const nudge = (seconds) => choose((chosen ?? findPlayStart()) + seconds);
 
 const KEYS = {
   Enter: () => chosen !== null && decide(chosen),
   x: () => decide(null),
-  " ": toggle,
+  " ": togglePlay,
   ArrowLeft: (event) => nudge(event.shiftKey ? -5 : -1),
   ArrowRight: (event) => nudge(event.shiftKey ? 5 : 1),
-  "[": () => choose(speech.sentenceBefore(chosen ?? listenFrom())),
-  "]": () => choose(speech.sentenceAfter(chosen ?? listenFrom())),
+  "[": () => choose(transcript.previousSentence(chosen ?? findPlayStart())),
+  "]": () => choose(transcript.nextSentence(chosen ?? findPlayStart())),
   t: () => choose(audio.currentTime),
   j: () => step(1),
   k: () => step(-1),
@@ -305,39 +306,39 @@ const KEYS = {
 };
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || at("outcome").open || !at("single-keys").checked) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || byId("outcome").open || !byId("single-keys").checked) return;
   const { target, key } = event;
-  // A focused control keeps the keys that work it.
+  // A focused control keeps its own keys.
   if (target.matches("input, audio, summary") || (target.matches("button") && (key === "Enter" || key === " "))) return;
-  const place = /^[1-9]$/.test(key) ? places[Number(key) - 1] : undefined;
-  if (place) choose(place.seconds, { play: true });
+  const candidate = /^[1-9]$/.test(key) ? candidates[Number(key) - 1] : undefined;
+  if (candidate) choose(candidate.seconds, { play: true });
   else if (Object.hasOwn(KEYS, key)) KEYS[key](event);
   else return;
   event.preventDefault();
 });
 
+const KEY_BUTTONS = { play: " ", "use-position": "t", "previous-sentence": "[", "next-sentence": "]", confirm: "Enter", reject: "x", undo: "u" };
+for (const [id, key] of Object.entries(KEY_BUTTONS)) byId(id).addEventListener("click", (event) => KEYS[key](event));
 for (const button of document.querySelectorAll("[data-nudge]")) button.addEventListener("click", () => nudge(Number(button.dataset.nudge)));
-for (const [id, key] of [["play", " "], ["take", "t"], ["before", "["], ["after", "]"], ["confirm", "Enter"], ["reject", "x"], ["undo", "u"]]) {
-  at(id).addEventListener("click", (event) => KEYS[key](event));
-}
-at("withdraw").addEventListener("click", () => decide(null, true));
-at("finish").addEventListener("click", finish);
-audio.addEventListener("error", () => (at("trouble").textContent = "The browser cannot play this audio; the decisions work all the same."));
+byId("withdraw").addEventListener("click", () => decide(null, true));
+byId("finish").addEventListener("click", finish);
+audio.addEventListener("error", () => (byId("error").textContent = "The browser cannot play this audio; decisions still work."));
 
-function follow() {
-  waveform.show({ now: audio.currentTime });
-  speech.mark("spoken", audio.currentTime, !audio.paused);
-  for (const name of ["x1", "x2"]) at("playhead")?.setAttribute(name, `${(100 * audio.currentTime) / state.duration}%`);
-  if (!audio.paused) requestAnimationFrame(follow);
+/* Shows the player's position, frame by frame while it plays. */
+function followAudio() {
+  waveform.show({ position: audio.currentTime });
+  transcript.highlightWord("spoken", audio.currentTime, !audio.paused);
+  for (const name of ["x1", "x2"]) byId("playhead")?.setAttribute(name, `${(100 * audio.currentTime) / state.duration}%`);
+  if (!audio.paused) requestAnimationFrame(followAudio);
 }
-for (const event of ["play", "seeked", "pause"]) audio.addEventListener(event, follow);
+for (const event of ["play", "seeked", "pause"]) audio.addEventListener(event, followAudio);
 
-// Somebody may have edited the file while this page was out of sight.
+// The corrections file may have changed while the page was hidden.
 document.addEventListener("visibilitychange", async () => {
   if (document.hidden || !state || busy) return;
-  const now = await ask("state");
-  if (!now || JSON.stringify(now) === JSON.stringify(state)) return;
-  state = now;
+  const current = await request("state");
+  if (!current || JSON.stringify(current) === JSON.stringify(state)) return;
+  state = current;
   show();
   select(selected, { play: false });
 });
