@@ -87,7 +87,7 @@ def retry_transient(
         if retry_after <= MAX_RETRY_AFTER_S:
             raise
         minutes = f"{retry_after / 60:.0f} minutes"
-        raise InputError(f"{error.problem}; the server asks for a pause of {minutes}", "run again after it") from error
+        raise InputError(f"{error.problem}; it asks for a pause of {minutes}", "run again after it") from error
 
 
 class _Backoff:
