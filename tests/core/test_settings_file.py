@@ -1,0 +1,54 @@
+"""Settings files: YAML 1.2, the line of each setting, and text that survives a round trip."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field
+
+from pipeline.core.errors import ConfigError
+from pipeline.core.settings_file import MAX_BYTES, StrictModel, dump_settings, load_settings, make_parser
+
+
+class Recipe(StrictModel):
+    """Settings for these tests."""
+
+    name: str = Field(description="what it is called")
+    steps: list[str] = Field([], description="what to do")
+    day: date | None = Field(None, description="when")
+
+
+def load(folder: Path, text: str) -> Recipe:
+    path = folder / "recipe.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_settings(path, Recipe, Recipe.model_fields)
+
+
+@pytest.mark.parametrize("word", ["no", "on", "Yes", "52:10", "0o"])
+def test_words_of_yaml_1_1_stay_text(tmp_path: Path, word: str) -> None:
+    assert load(tmp_path, f"name: {word}\n").name == word
+
+
+def test_windows_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_bytes("\ufeffname: Soup\r\nday: 2026-11-23\r\n".encode())
+    recipe = load_settings(tmp_path / "recipe.yaml", Recipe, Recipe.model_fields)
+    assert (recipe.name, recipe.day) == ("Soup", date(2026, 11, 23))
+
+
+def test_mistake_in_a_list_names_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"line 4: `steps`.*\(what to do\)"):
+        load(tmp_path, "name: Soup\nsteps:\n  - boil\n  - [1]\n")
+
+
+def test_large_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"recipe.yaml is larger than 2 MB"):
+        load(tmp_path, "name: " + "x" * MAX_BYTES)
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=40))
+def test_dumped_text_is_read_back(text: str) -> None:
+    written = dump_settings({"name": text, "day": date(2026, 11, 23)})
+    assert make_parser().load(written) == {"name": text, "day": date(2026, 11, 23)}
+    assert written.count("\n") == 2
