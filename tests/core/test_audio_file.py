@@ -11,8 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.audio_file import SAMPLE_RATE, Tally, _wav_duration, check_complete, probe_duration, read_samples
+from pipeline.core.audio_file import (
+    PER_SECOND,
+    SAMPLE_RATE,
+    Tally,
+    _wav_duration,
+    check_complete,
+    measure_loudness,
+    probe_duration,
+    read_samples,
+)
 from pipeline.core.errors import InputError
+from tests.support.project import DEMO_AUDIO
 
 SECONDS = 6.0
 KEY = "00112233445566778899aabbccddeeff"
@@ -203,3 +213,13 @@ def test_losses_beyond_bounds_are_refused(tally: Tally, seconds: float, stated: 
         return
     with pytest.raises(InputError, match=complaint):
         check_complete("talk.mp3", tally, seconds, stated)
+
+
+def test_loudness_has_values_for_every_second(tmp_path: Path) -> None:
+    loudness = measure_loudness(DEMO_AUDIO)
+    assert len(loudness) / PER_SECOND == pytest.approx(322, abs=2)
+    assert max(loudness) == 255
+    assert min(loudness) < 40
+    (tmp_path / "text.ogg").write_text("not sound")
+    with pytest.raises(InputError, match=r"text\.ogg"):
+        measure_loudness(tmp_path / "text.ogg")

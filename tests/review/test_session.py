@@ -1,10 +1,7 @@
 """A session saves decisions at once, detects conflicts, undoes, and reports what a new alignment moves."""
 
-from pathlib import Path
-
 import pytest
 
-from pipeline.core.audio_file import PER_SECOND, measure_loudness
 from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.project import Project
@@ -186,13 +183,3 @@ def test_error_names_missing_file_and_command(session: ReviewSession, missing: s
     path.unlink()
     with pytest.raises(InputError, match=advice):
         ReviewSession.open(session.project, "one")
-
-
-def test_the_picture_of_the_sound_has_values_for_every_second(session: ReviewSession, tmp_path: Path) -> None:
-    loudness = measure_loudness(session.audio)
-    assert len(loudness) / PER_SECOND == pytest.approx(322, abs=2)
-    assert max(loudness) == 255
-    assert min(loudness) < 40
-    (tmp_path / "text.ogg").write_text("not sound")
-    with pytest.raises(InputError, match="text.ogg"):
-        measure_loudness(tmp_path / "text.ogg")
