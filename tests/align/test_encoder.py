@@ -1,4 +1,4 @@
-"""The sentence encoder: real weights where the extra is installed, and a stand-in that knows a few meanings."""
+"""The sentence encoder encodes meaning, where the extra `encoder` is installed."""
 
 from importlib import metadata
 from pathlib import Path
@@ -16,20 +16,20 @@ from tests.support.speech import make_speech
 
 @pytest.fixture(scope="module")
 def minilm() -> Encoder:
-    found = load_encoder("en")
-    if found is None:
+    encoder = load_encoder("en")
+    if encoder is None:
         pytest.skip("the extra `encoder` is not installed")
-    return found
+    return encoder
 
 
-def test_equal_meaning_is_nearer_than_equal_words(minilm: Encoder) -> None:
+def test_equal_meaning_outranks_equal_words(minilm: Encoder) -> None:
     vectors = minilm.encode(
         ["Users can log in with their phone.", "Sign on by mobile.", "The phone rang at lunch."]
     ).texts
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.1
 
 
-def test_vectors_have_length_one_and_do_not_depend_on_their_company(minilm: Encoder) -> None:
+def test_vectors_of_length_one_ignore_other_texts(minilm: Encoder) -> None:
     texts = ["One.", "Two words.", "", "A much longer sentence about several things at once, really."]
     vectors = minilm.encode(texts).texts
     assert vectors.shape == (4, VECTOR_SIZE)
@@ -38,7 +38,7 @@ def test_vectors_have_length_one_and_do_not_depend_on_their_company(minilm: Enco
     assert (minilm.encode(texts).texts == vectors).all()
 
 
-def test_words_are_known_by_what_they_mean_where_they_stand(minilm: Encoder) -> None:
+def test_word_vectors_depend_on_context(minilm: Encoder) -> None:
     texts = ["The bank raised its rates.", "We sat on the river bank!", "A loan from the savings bank."]
     encoding = minilm.encode(texts)
     words = [texts[text][begin:stop] for text, begin, stop in encoding.word_spans.tolist()]
@@ -51,22 +51,22 @@ def test_no_texts_give_no_vectors(minilm: Encoder) -> None:
     assert minilm.encode([]).texts.shape == minilm.encode([]).words.shape == (0, VECTOR_SIZE)
 
 
-def test_real_weights_find_what_is_said_in_other_words(minilm: Encoder) -> None:
+def test_passages_in_other_words_are_found(minilm: Encoder) -> None:
     lines = ["Hello and welcome.", "Okay, next one.", "Now everything turns black at night so your eyes don't hurt."]
     lines += ["I like that on my phone.", "Moving on.", "You get a bill for each month as a file you can print."]
     lines += ["My accountant asked for it.", "That was all, see you."]
     features = [Feature(1, "Dark theme"), Feature(2, "Invoices as PDF")]
     placements = align(make_speech(lines), features, encoder=minilm).placements
-    starts = [one.start for one in placements]
+    starts = [placement.start for placement in placements]
     assert starts[0] in (10.0, 20.0)
     assert starts[1] in (40.0, 50.0)
 
 
-def test_language_that_the_encoder_does_not_know_has_none() -> None:
+def test_unsupported_language_has_no_encoder() -> None:
     assert load_encoder("de") is None
 
 
-def test_without_the_extra_there_is_no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_extra_there_is_no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder_module, "DISTRIBUTION", "no-such-distribution")
     encoder_module._load_minilm.cache_clear()
     try:
@@ -75,7 +75,7 @@ def test_without_the_extra_there_is_no_encoder(monkeypatch: pytest.MonkeyPatch) 
         encoder_module._load_minilm.cache_clear()
 
 
-def test_weights_that_are_not_the_published_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         metadata.distribution(DISTRIBUTION)
     except metadata.PackageNotFoundError:
@@ -89,7 +89,7 @@ def test_weights_that_are_not_the_published_ones_are_refused(monkeypatch: pytest
         encoder_module._load_minilm.cache_clear()
 
 
-def test_words_are_cut_as_bert_cuts_them() -> None:
+def test_tokens_are_those_of_bert() -> None:
     try:
         files = metadata.files(encoder_module.TOKENIZER_DISTRIBUTION) or ()
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Evidence: what speaks for a discussion starting at a unit."""
+"""Evidence that the discussion of a feature starts at a unit."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def pick(evidence: Evidence, name: str) -> HalfMatrix:
     return evidence.pairs[:, :, PAIR_NAMES.index(name)]
 
 
-def test_shapes() -> None:
+def test_arrays_have_named_columns() -> None:
     evidence = measure(TALK)
     assert evidence.pairs.shape == (2, 7, len(PAIR_NAMES))
     assert evidence.boundaries.shape == (7, len(BOUNDARY_NAMES))
@@ -50,56 +50,56 @@ def test_shapes() -> None:
     assert evidence.passages.shape == (2, 7)
 
 
-def test_an_overview_ends_at_a_time_of_the_talk_however_fast_the_list_is_gone_through() -> None:
+def test_overview_end_is_in_real_seconds() -> None:
     texts = ["today it is lamps", "welcome, ana", *TALK * 2]
     many = tuple(Feature(number, f"Thing number {number}") for number in range(1, 40))
     assert measure(texts).overview_end == measure(texts, many).overview_end == 30.0
     assert measure(TALK).overview_end is None
 
 
-def test_title_is_met_where_its_words_follow() -> None:
+def test_title_overlap_peaks_before_its_words() -> None:
     after = pick(measure(TALK), "title_after_40")
     assert after[0].argmax() == 2
     assert after[1].argmax() in (4, 5)
 
 
-def test_contrast_turns_from_plus_to_minus_across_a_passage() -> None:
+def test_contrast_changes_sign_across_passage() -> None:
     contrast = pick(measure(TALK), "text_contrast")[0]
     assert contrast[2] > 0.3
     assert contrast[4] < 0
 
 
-def test_word_said_just_before_is_not_fresh() -> None:
+def test_repeated_word_is_not_fresh() -> None:
     fresh = pick(measure([CHATTER, "garage doors", "garage doors", CHATTER]), "title_fresh")[1]
     assert fresh[1] > fresh[2] == 0
 
 
-def test_rare_word_weighs_more_than_a_common_one() -> None:
+def test_rare_word_outweighs_common_one() -> None:
     features = (Feature(1, "Soup spoons"), Feature(2, "Soup ladles"))
     talk = [*(["soup again"] * 6), "soup spoons", "soup ladles"]
     after = pick(measure(talk, features), "title_after_6")
     assert after[0, 6] > 2 * after[0, 2]
 
 
-def test_joined_and_split_words_are_the_same() -> None:
+def test_joined_and_split_words_match() -> None:
     features = (Feature(1, "Runbook for the night shift"), Feature(2, "Fire wall rules"))
     after = pick(measure(["run book", CHATTER, "the firewall"], features), "title_after_6")
     assert after[0].argmax() == 0
     assert after[1].argmax() == 2
 
 
-def test_misheard_word_is_met_by_its_spelling() -> None:
+def test_misspelled_word_matches() -> None:
     after = pick(measure([CHATTER, "the kubernets thing"], (Feature(1, "Kubernetes"),)), "title_after_6")
     assert after[0, 1] > 0
 
 
-def test_id_speaks_for_units_before_it() -> None:
+def test_id_counts_for_units_before_it() -> None:
     evidence = measure([CHATTER, "so the first", "that's 700111", CHATTER, CHATTER])
     assert pick(evidence, "id_after")[0].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]
     assert evidence.passages[0].argmax() == 2
 
 
-def test_feature_without_telling_words_has_no_rarity() -> None:
+def test_feature_of_common_words_has_no_rarity() -> None:
     features = measure(TALK, (Feature(1, "Various improvements"), DOORS)).features
     rarity = features[:, FEATURE_NAMES.index("rarity")]
     assert rarity[0] == 0 < rarity[1]
@@ -116,7 +116,7 @@ def test_onset_inputs_add_boundary_log_odds() -> None:
     assert np.array_equal(inputs[:, rest], evidence.pairs[0].astype(np.float32))
 
 
-def test_everything_is_finite_for_one_unit_and_one_feature() -> None:
+def test_arrays_are_finite_for_single_unit() -> None:
     evidence = measure(["hello"], (LAMPS,))
     assert np.isfinite(evidence.pairs).all()
     assert np.isfinite(evidence.passages).all()

@@ -1,4 +1,4 @@
-"""Words compared one by one: what is found, where it is looked for, and what of it tells."""
+"""The words of features are matched one by one with the most similar spoken words in each window."""
 
 from random import Random
 
@@ -21,10 +21,12 @@ from pipeline.align.lexical import Matrix
 DOG, RAIN, SOUP, TALK = np.eye(4, dtype=np.float32)
 
 
-def words(*said: tuple[int, str, Matrix]) -> WordVectors:
+def words(*entries: tuple[int, str, Matrix]) -> WordVectors:
     """Return words by owner."""
-    vectors = np.array([vector for _, _, vector in said], dtype=np.float32).reshape(-1, 4)
-    return WordVectors(vectors, np.array([owner for owner, _, _ in said], dtype=np.int64), tuple(t for _, t, _ in said))
+    vectors = np.array([vector for _, _, vector in entries], dtype=np.float32).reshape(-1, 4)
+    return WordVectors(
+        vectors, np.array([owner for owner, _, _ in entries], dtype=np.int64), tuple(t for _, t, _ in entries)
+    )
 
 
 def measure(
@@ -35,7 +37,7 @@ def measure(
     return pairs
 
 
-def test_a_feature_is_found_where_words_of_its_meaning_are_said() -> None:
+def test_feature_matches_words_of_same_meaning() -> None:
     spoken = words((0, "hello", TALK), (1, "puppy", DOG), (2, "yeah", TALK), (3, "weather", RAIN))
     pairs = measure([0.0, 10.0, 20.0, 30.0], spoken, words((0, "dog", DOG), (1, "rain", RAIN)), 2)
     assert pairs["late_title_8"].argmax(axis=1).tolist() == [1, 3]
@@ -43,20 +45,20 @@ def test_a_feature_is_found_where_words_of_its_meaning_are_said() -> None:
     assert pairs["late_text_40"][0].tolist() == sorted(pairs["late_text_40"][0].tolist(), reverse=True)
 
 
-def test_a_rare_word_tells_more_than_one_that_is_said_all_the_time() -> None:
+def test_rare_word_outweighs_common_one() -> None:
     said = [(unit, "rain", RAIN) for unit in range(0, 60, 6)] + [(31, "puppy", DOG)]
     spoken = words(*sorted(said, key=lambda one: one[0]))
     pairs = measure([3.0 * unit for unit in range(60)], spoken, words((0, "puppy", DOG), (0, "rain", RAIN)), 1)
     assert pairs["late_title_8"][0].argmax() in (29, 30, 31)
 
 
-def test_what_only_resembles_by_chance_counts_nothing() -> None:
+def test_chance_similarity_counts_nothing() -> None:
     almost = center(np.array([[0.2, 1.0, 0.0, 0.0]], dtype=np.float32), np.zeros(4, dtype=np.float32))[0]
     pairs = measure([0.0, 5.0], words((0, "cloud", almost)), words((0, "dog", DOG)), 1)
     assert not pairs["late_text_40"].any()
 
 
-def test_without_words_everything_is_finite() -> None:
+def test_columns_are_finite_without_words() -> None:
     nothing = words()
     for spoken, listed in ((nothing, words((0, "dog", DOG))), (words((0, "dog", DOG)), nothing), (nothing, nothing)):
         assert all(np.isfinite(values).all() for values in measure([0.0, 1.0], spoken, listed, 2).values())
@@ -67,7 +69,7 @@ def test_without_words_everything_is_finite() -> None:
     st.sampled_from([(0.0, 8.0), (0.0, 40.0), (-20.0, 0.0), (-3.0, 3.0)]),
     st.randoms(use_true_random=False),
 )
-def test_the_best_within_a_reach_is_what_looking_at_each_unit_finds(
+def test_best_within_window_equals_direct_search(
     starts: list[float], reach: tuple[float, float], chance: Random
 ) -> None:
     times = np.array(starts)

@@ -1,4 +1,4 @@
-"""Relevance feedback: what sounds like a passage speaks for it, but nothing speaks for itself."""
+"""Relevance feedback raises units that resemble a passage, but no unit confirms itself."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ def compare_slowly(
 
 @given(st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 4))
 @settings(max_examples=50, deadline=None)
-def test_the_fast_way_is_the_slow_one(seed: int, units: int, features: int) -> None:
+def test_fast_computation_equals_definition(seed: int, units: int, features: int) -> None:
     generator = np.random.default_rng(seed)
     sentences, texts = random_vectors(generator, units), random_vectors(generator, features)
     talks = generator.dirichlet(np.ones(features + 1), units).T[:features]
@@ -55,7 +55,7 @@ def test_the_fast_way_is_the_slow_one(seed: int, units: int, features: int) -> N
     assert np.allclose(found, compare_slowly(sentences, texts, talks), atol=1e-3)
 
 
-def test_a_sentence_fits_the_passage_that_it_resembles_more_than_the_text_does() -> None:
+def test_sentence_similar_to_passage_outranks_text() -> None:
     """Nothing in the talk is like the two texts, but its first and last sentences are like each other."""
     one, other, *texts = np.eye(4, dtype=np.float32)
     sentences = np.stack([*[one] * 10, *[other] * 10, *[one] * 5])
@@ -72,7 +72,7 @@ def test_without_vectors_there_is_no_feedback() -> None:
 @pytest.mark.parametrize(
     ("dwell", "described", "bare"), [(20.0, 2.0, 1.0), (60.0, 2.0, 1.0), (75.0, 1.84, 0.5), (155.0, 1.0, 0.0)]
 )
-def test_feedback_counts_less_where_hosts_dwell(dwell: float, described: float, bare: float) -> None:
+def test_feedback_fades_with_seconds_per_feature(dwell: float, described: float, bare: float) -> None:
     evidence = measure_lines(LINES, *FEATURES, meaning=True)
     assert evidence.unit_vectors is not None
     assert evidence.feature_vectors is not None
@@ -83,6 +83,6 @@ def test_feedback_counts_less_where_hosts_dwell(dwell: float, described: float, 
     assert np.allclose(fed, np.array([[described], [bare]]) * whole, atol=0.01)
 
 
-def test_passages_of_minutes_do_not_confirm_themselves() -> None:
+def test_passages_of_minutes_give_no_feedback() -> None:
     evidence = measure_lines(LINES, *FEATURES, meaning=True)
     assert measure_feedback(replace(evidence, starts=np.linspace(0.0, 500.0, len(LINES))), TALKS) is None

@@ -1,4 +1,4 @@
-"""How alike talk and features are in meaning, whatever their words."""
+"""Speech and features are compared by meaning, whatever their words."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from pipeline.core.schema import Feature
 from tests.support.speech import SPEECH, TopicEncoder
 
 
-def test_likeness_is_highest_where_the_topic_starts() -> None:
+def test_similarity_is_highest_where_topic_starts() -> None:
     units = split_units(SPEECH)
     features = [Feature(1, "A puppy"), Feature(2, "Rain")]
     telling = TopicEncoder()
@@ -22,7 +22,7 @@ def test_likeness_is_highest_where_the_topic_starts() -> None:
     assert evidence.similarities.argmax(axis=1).tolist()[0] in (1, 2)
 
 
-def test_everything_is_finite_for_one_unit_and_one_feature() -> None:
+def test_columns_are_finite_for_single_unit() -> None:
     ones = np.ones((1, VECTOR_SIZE), dtype=np.float32) / np.sqrt(VECTOR_SIZE)
     word = WordVectors(ones, np.zeros(1, dtype=np.int64), ("hello",))
     vectors = EpisodeVectors(ones, ones, ones, word, word, word)

@@ -17,14 +17,14 @@ TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen 
 TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 
-def hear(text: str) -> list[Unit]:
+def make_unit(text: str) -> list[Unit]:
     """Return one unit of speech."""
     return [Unit(10.0, 20.0, text)]
 
 
-def name_ids(text: str) -> list[str]:
+def find_names(text: str) -> list[str]:
     """Return the known ids found in a text."""
-    return [hit.name for hit in find_ids(hear(text), KNOWN)]
+    return [match.name for match in find_ids(make_unit(text), KNOWN)]
 
 
 @pytest.mark.parametrize(
@@ -50,38 +50,38 @@ def name_ids(text: str) -> list[str]:
         "nine ninety-eight one forty-six",
     ],
 )
-def test_id_is_found_however_it_is_said(text: str) -> None:
-    assert name_ids(f"so this is {text} on the list") == ["998146"]
+def test_id_is_found_in_any_rendering(text: str) -> None:
+    assert find_names(f"so this is {text} on the list") == ["998146"]
 
 
 def test_oh_between_digits_is_zero() -> None:
-    assert name_ids("ticket one eight two oh four") == ["18204"]
+    assert find_names("ticket one eight two oh four") == ["18204"]
 
 
-def test_oh_before_a_number_is_an_exclamation() -> None:
-    assert [hit.text for hit in find_ids(hear("oh 18204"), KNOWN)] == ["18204"]
+def test_oh_before_number_is_exclamation() -> None:
+    assert [match.text for match in find_ids(make_unit("oh 18204"), KNOWN)] == ["18204"]
 
 
 def test_double_digits() -> None:
-    assert name_ids("nine eight seven double eight nine") == ["987889"]
+    assert find_names("nine eight seven double eight nine") == ["987889"]
 
 
 def test_id_one_digit_off_is_a_near_match() -> None:
-    matches = find_ids(hear("that is 998147"), KNOWN)
+    matches = find_ids(make_unit("that is 998147"), KNOWN)
     assert [(match.name, match.kind) for match in matches] == [("998146", NumberKind.NEAR_ID)]
     assert NUMBER_SCORES[NumberKind.NEAR_ID] < NUMBER_SCORES[NumberKind.ID]
 
 
-def test_misheard_id_that_fits_two_known_ones_is_left_alone() -> None:
-    assert find_ids(hear("412345"), [412344, 412346]) == []
+def test_near_match_of_two_ids_is_ignored() -> None:
+    assert find_ids(make_unit("412345"), [412344, 412346]) == []
 
 
-def test_id_named_by_its_last_digits() -> None:
-    assert name_ids("it's the one ending in 194") == ["993194"]
+def test_id_is_found_by_last_digits() -> None:
+    assert find_names("it's the one ending in 194") == ["993194"]
 
 
-def test_last_digits_of_two_ids_name_neither() -> None:
-    assert find_ids(hear("the one ending in 777"), [111777, 222777]) == []
+def test_last_digits_of_two_ids_are_ignored() -> None:
+    assert find_ids(make_unit("the one ending in 777"), [111777, 222777]) == []
 
 
 @pytest.mark.parametrize(
@@ -100,36 +100,36 @@ def test_last_digits_of_two_ids_name_neither() -> None:
     ],
 )
 def test_other_numbers_are_not_ids(text: str) -> None:
-    assert name_ids(text) == []
+    assert find_names(text) == []
 
 
-def test_id_like_a_year_needs_a_cue() -> None:
-    assert find_ids(hear("back in 2019"), [2019]) == []
-    assert len(find_ids(hear("issue 2019"), [2019])) == 1
+def test_id_like_year_needs_cue() -> None:
+    assert find_ids(make_unit("back in 2019"), [2019]) == []
+    assert len(find_ids(make_unit("issue 2019"), [2019])) == 1
 
 
-def test_short_id_needs_a_cue() -> None:
-    assert find_ids(hear("about 42 people"), [42]) == []
-    assert len(find_ids(hear("number 42"), [42])) == 1
+def test_short_id_needs_cue() -> None:
+    assert find_ids(make_unit("about 42 people"), [42]) == []
+    assert len(find_ids(make_unit("number 42"), [42])) == 1
 
 
-def test_id_over_two_units_is_found_at_the_first() -> None:
+def test_id_across_units_starts_in_first() -> None:
     units = [Unit(1.0, 2.0, "that's 987,"), Unit(2.0, 3.0, "889 for those at home")]
-    assert [(hit.name, hit.start < 2.0) for hit in find_ids(units, KNOWN)] == [("987889", True)]
+    assert [(match.name, match.start < 2.0) for match in find_ids(units, KNOWN)] == [("987889", True)]
 
 
 @pytest.mark.parametrize(
     "text",
     ["v2.204", "version 2.204", "two point two oh four", "2 dot 204", "two two oh four", "two point two zero four"],
 )
-def test_version_is_found_however_it_is_said(text: str) -> None:
-    assert [hit.name for hit in find_versions(hear(f"today it is {text} again"), ["v2.204"])] == ["v2.204"]
+def test_version_is_found_in_any_rendering(text: str) -> None:
+    assert [match.name for match in find_versions(make_unit(f"today it is {text} again"), ["v2.204"])] == ["v2.204"]
 
 
 @pytest.mark.parametrize("text", ["2.20", "12.204", "2.2041", "two of them", "$2.204", "204 of two"])
 def test_other_numbers_are_not_versions(text: str) -> None:
-    hits = [] if text.startswith("$") else find_versions(hear(text), ["v2.204"])
-    assert hits == []
+    matches = [] if text.startswith("$") else find_versions(make_unit(text), ["v2.204"])
+    assert matches == []
 
 
 def speak_pairs(digits: str, draw: st.DrawFn) -> list[str]:
@@ -158,18 +158,18 @@ def spoken_ids(draw: st.DrawFn) -> tuple[int, str]:
 
 @settings(max_examples=150, deadline=None)
 @given(spoken_ids())
-def test_any_spoken_rendering_of_an_id_is_found(case: tuple[int, str]) -> None:
+def test_generated_rendering_of_id_is_found(case: tuple[int, str]) -> None:
     number, text = case
-    assert str(number) in [hit.name for hit in find_ids(hear(f"so that was {text} and it is good"), [number])]
+    assert str(number) in [match.name for match in find_ids(make_unit(f"so that was {text} and it is good"), [number])]
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(100_000, 9_999_999), st.integers(0, 99_999))
-def test_numbers_that_are_no_ids_are_not_found(known: int, said: int) -> None:
-    assert find_ids(hear(f"we counted {said} of them"), [known]) == []
+def test_other_generated_numbers_are_not_ids(known: int, said: int) -> None:
+    assert find_ids(make_unit(f"we counted {said} of them"), [known]) == []
 
 
-def test_a_long_run_of_numbers_takes_no_time() -> None:
+def test_long_run_of_numbers_takes_no_time() -> None:
     begun = time.perf_counter()
-    find_ids(hear("nine hundred thousand oh double nine " * 400), KNOWN)
+    find_ids(make_unit("nine hundred thousand oh double nine " * 400), KNOWN)
     assert time.perf_counter() - begun < 5.0
