@@ -19,17 +19,18 @@ _EMPTY_WORDS = frozenset(
     "practical provide provided provides really several small support supported supports thing things ui update "
     "updated updates useful usability various workflow".split()
 )
+# Verbs of remarks about a feature: "Ann noted that…".
 _COMMENTARY = re.compile(r"\b(?:noted|called out|highlighted|mentioned|discussed|praised|liked|loved)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 # The most warnings of one kind with a line each; more become one warning.
 MAX_SINGLE_WARNINGS = 5
-# The length, in letters, from which a word can name a subject.
+# The shortest word, in letters, that can name a subject.
 MIN_WORD = 3
-# The number of words, without names, from which a remark names a subject.
+# The fewest words, without names, of a remark that names a subject.
 MIN_COMMENTARY_WORDS = 3
-# The number of words that two entries share from which one can repeat the other.
+# The fewest words that an entry shares with its repeat.
 MIN_SHARED_WORDS = 2
-# The share of the shorter title's words from which one entry probably repeats the other.
+# The lowest share of the shorter title's words that an entry shares with its repeat.
 MIN_SHARED_PART = 0.75
 # The longest title, in characters, that a warning shows in full.
 MAX_TITLE_SHOWN = 60
@@ -57,8 +58,8 @@ def find_subject_words(text: str) -> frozenset[str]:
 
 def _check_missing(entries: Sequence[Entry]) -> Iterator[ListWarning]:
     """Yield warnings about entries without id, version or description, and about entries with several ids."""
-    no_id = [entry for entry in entries if entry.feature_id is None]
-    no_version = [entry for entry in entries if entry.version is None]
+    no_id = [entry for entry in entries if entry.feature.feature_id is None]
+    no_version = [entry for entry in entries if entry.feature.version is None]
     no_description = [entry for entry in entries if not entry.description]
     total = len(entries)
     yield from _report_missing(WarningKind.NO_ID, no_id, total, f"no id: {_FILL_ADVICE}")
@@ -68,14 +69,14 @@ def _check_missing(entries: Sequence[Entry]) -> Iterator[ListWarning]:
     for entry in entries:
         if entry.other_ids:
             others = ", ".join(map(str, entry.other_ids))
-            text = f"several ids in one entry: {entry.feature_id} is kept, {others} left out"
+            text = f"several ids in one entry: {entry.feature.feature_id} is kept, {others} left out"
             yield ListWarning(WarningKind.SEVERAL_IDS, (entry.line,), text)
 
 
 def _report_missing(kind: WarningKind, entries: Sequence[Entry], total: int, text: str) -> Iterator[ListWarning]:
     """Yield a warning for each of a few entries, or one for many."""
     if len(entries) <= MAX_SINGLE_WARNINGS:
-        yield from (ListWarning(kind, (entry.line,), f"{shorten(entry.title)}: {text}") for entry in entries)
+        yield from (ListWarning(kind, (entry.line,), f"{shorten(entry.feature.title)}: {text}") for entry in entries)
     else:
         lines = tuple(entry.line for entry in entries)
         yield ListWarning(kind, lines, f"{len(entries)} of {total} entries have {text}")
@@ -83,15 +84,17 @@ def _report_missing(kind: WarningKind, entries: Sequence[Entry], total: int, tex
 
 def _check_versions(entries: Sequence[Entry]) -> Iterator[ListWarning]:
     """Yield a warning for each version between two equal ones that differ from it."""
-    for before, entry, after in zip(entries, entries[1:], entries[2:], strict=False):
-        if entry.version and before.version and before.version == after.version != entry.version:
-            text = f"version {entry.version} between entries of {before.version}: check it"
+    versions = [entry.feature.version for entry in entries]
+    for before, entry, after in zip(versions, entries[1:], versions[2:], strict=False):
+        version = entry.feature.version
+        if version and before and before == after != version:
+            text = f"version {version} between entries of {before}: check it"
             yield ListWarning(WarningKind.ODD_VERSION, (entry.line,), text)
 
 
 def _check_times(entries: Sequence[Entry], unit: str) -> Iterator[ListWarning]:
     """Yield a warning for each time before that of an entry above."""
-    timed = [(entry.published_s, entry.line) for entry in entries if entry.published_s is not None]
+    timed = [(entry.feature.published_s, entry.line) for entry in entries if entry.feature.published_s is not None]
     for (time_before, line_before), (time, line) in pairwise(timed):
         if time < time_before:
             text = (
@@ -105,14 +108,14 @@ def _check_subjects(entries: Sequence[Entry]) -> Iterator[ListWarning]:
     """Yield a warning for each entry that names no subject."""
     for entry in entries:
         if not _names_subject(entry):
-            text = f"no word says what the entry is about ({shorten(entry.title)}): name the feature"
+            text = f"no word says what the entry is about ({shorten(entry.feature.title)}): name the feature"
             yield ListWarning(WarningKind.NO_SUBJECT, (entry.line,), text)
 
 
 def _names_subject(entry: Entry) -> bool:
-    if entry.feature_id is not None:
+    if entry.feature.feature_id is not None:
         return True
-    text = " ".join((entry.title, *entry.description))
+    text = " ".join((entry.feature.title, *entry.description))
     words = find_subject_words(text)
     if not _COMMENTARY.search(text):
         return bool(words)
@@ -124,15 +127,15 @@ def _names_subject(entry: Entry) -> bool:
 
 def _check_repeats(entries: Sequence[Entry], unit: str) -> Iterator[ListWarning]:
     """Yield a warning for each two entries that probably are the same feature in other words."""
-    words = [find_subject_words(entry.title) if _names_subject(entry) else frozenset() for entry in entries]
+    words = [find_subject_words(entry.feature.title) if _names_subject(entry) else frozenset() for entry in entries]
     for later, entry in enumerate(entries):
         for earlier, other in enumerate(entries[:later]):
-            if entry.feature_id is not None and other.feature_id is not None:
+            if entry.feature.feature_id is not None and other.feature.feature_id is not None:
                 continue
             shared, shorter = words[later] & words[earlier], min(len(words[later]), len(words[earlier]))
             if len(shared) >= MIN_SHARED_WORDS and len(shared) >= MIN_SHARED_PART * shorter:
                 text = (
-                    f"probably repeats {unit} {other.line} ({shorten(other.title)}): "
+                    f"probably repeats {unit} {other.line} ({shorten(other.feature.title)}): "
                     "leave one out, or give both their ids"
                 )
                 yield ListWarning(WarningKind.PROBABLE_REPEAT, (entry.line,), text)

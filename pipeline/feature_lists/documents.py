@@ -230,7 +230,7 @@ def _split_text(text: str, kind: LineKind, level: int, *, begun: bool) -> list[L
 
 def _find_missing_ids(html: str, lines: Iterable[Line]) -> tuple[ListWarning, ...]:
     """Return a warning where the page has ids outside its article: the extraction may have cut too much."""
-    article = " ".join(f"{line.text} {line.entry.feature_id if line.entry else ''}" for line in lines)
+    article = " ".join(f"{line.text} {line.entry.feature.feature_id if line.entry else ''}" for line in lines)
     ids = dict.fromkeys(re.findall(r"(?<![\w/&#=])#\s?(\d{5,9})(?!\d)", re.sub(r"<[^<>]{0,2000}>", " ", html)))
     missing = [f"#{number}" for number in ids if number not in article]
     if not missing:

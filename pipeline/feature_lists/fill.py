@@ -15,15 +15,15 @@ from pipeline.feature_lists.checks import find_subject_words
 
 # The four thresholds are the lowest with which benchmarks/fill_list.py --sweep filled no gap of five lists wrongly.
 
-# The score (cosine of idf weights, 0 to 1) from which a note fills a gap.
+# The lowest score (cosine of idf weights, 0 to 1) of a note that fills a gap.
 MIN_SCORE = 0.25
-# The ratio of a pair's score to the best score of a competing pair from which the note fills the gap.
+# The lowest ratio of a pair's score to the best score of a competing pair.
 MIN_LEAD = 1.3
-# The score where the order of the list leaves few notes for an entry.
+# The lowest score where the order of the list leaves few notes for an entry.
 MIN_SCORE_IN_ORDER = 0.06
-# The ratio of the scores where the order of the list leaves few notes for an entry.
+# The lowest ratio of the scores where the order of the list leaves few notes for an entry.
 MIN_LEAD_IN_ORDER = 1.2
-# The number of pairs that show whether a list runs in the order of the ids, or in the opposite order.
+# The fewest pairs that show whether a list runs in the order of the ids, or in the opposite order.
 MIN_ORDERED_PAIRS = 4
 # The greatest lead that counts, for pairs without a competing pair.
 MAX_LEAD = 100

@@ -4,37 +4,33 @@ A *marker* is an id, a version or a time in a line: it marks the line as an entr
 """
 
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
 from pipeline.core.schema import Feature
 from pipeline.core.times import CLOCK, parse_time
 
+# The position of every entry until its list is complete.
+UNPLACED = 1
+
 
 @dataclass(slots=True)
 class Entry:
-    """An entry of a feature list while its page is read; `to_feature` turns it into a `Feature`.
+    """An entry of a feature list while its page is read.
 
-    The first group of fields is that of `Feature`, except that `description` is a list of lines and `position` is 0
-    until the list is complete. `line` is the number of the line that holds the title.
+    `feature` has the values known so far, except the lines of the `description`. `line` is the number of the line that
+    holds the title.
     """
 
-    title: str
+    feature: Feature
     description: list[str] = field(default_factory=list)
-    feature_id: int | None = None
-    version: str | None = None
-    highlight: bool = False
-    published_s: float | None = None
-    position: int = 0
-
     line: int = 0
     other_ids: tuple[int, ...] = ()  # ids in the same line after the first
     merged_into: "Entry | None" = None  # the entry that this one repeats
 
-    def to_feature(self) -> Feature:
-        """Return the entry as a feature; ValueError where it has no position or no title."""
-        values = {column.name: getattr(self, column.name) for column in fields(Feature)}
-        return Feature(**{**values, "description": " ".join(self.description)})
+    def complete(self, position: int) -> None:
+        """Give the feature its position and its whole description."""
+        self.feature = replace(self.feature, position=position, description=" ".join(self.description))
 
 
 class LineKind(Enum):
@@ -124,10 +120,12 @@ class Document:
 _SEPARATORS = " \t|,;:/–—−•·-"
 # Separators that prose does not use before a number.
 _HARD_SEPARATORS = "|\t•·–—"
+# An id: `#998146`, `(998146)`, `ID 998146`; not `&#8217;` or the fragment of a URL.
 _ID = re.compile(
     r"(?<![\w/&#])(?:#\s?(?P<hash>\d{3,9})|(?P<open>[(\[])\s?#?\s?(?P<bracket>\d{5,9})\s?[)\]]"
     r"|(?:ID|Id)\s?[:#]?\s?(?P<word>\d{3,9}))(?![\d]|[.,]\d)"
 )
+# A version of two to four parts: `v2.204`, `V. 2.204.1`.
 _VERSION = re.compile(r"(?<![\w.])[vV]\.?\s?(?P<version>\d{1,4}(?:\.\d{1,5}){1,3})(?!\w|\.\d)")
 # A time, or the start of a range of times.
 _TIME = re.compile(rf"(?<![\d:.,])(?P<time>{CLOCK})(?![\d:])(?:\s?(?:-|–|—|to)\s?{CLOCK}(?![\d:]))?")
@@ -166,21 +164,21 @@ def parse_line(text: str) -> Entry | None:
         start, next_end = _measure_cluster(text, cluster)
         parts.append(text[end:start].strip(_SEPARATORS))
         end = next_end
-    parts = [part for part in (*parts, text[end:].strip(_SEPARATORS)) if part]
+    parts = [part for part in (*parts, text[end:].strip(_SEPARATORS)) if part.strip()]
     if not parts:
         return None
     values: dict[_MarkerKind, list[str]] = {kind: [] for kind in _MarkerKind}
     for marker in (marker for cluster in chosen for marker in cluster):
         values[marker.kind].append(marker.value)
     ids = [int(value) for value in values[_MarkerKind.ID]]
-    return Entry(
+    feature = Feature(
+        position=UNPLACED,
         title=parts[0],
-        description=[" ".join(parts[1:])] if len(parts) > 1 else [],
         feature_id=ids[0] if ids else None,
         version=next((f"v{version}" for version in values[_MarkerKind.VERSION]), None),
         published_s=next((parse_time(time) for time in values[_MarkerKind.TIME]), None),
-        other_ids=tuple(ids[1:]),
     )
+    return Entry(feature, [" ".join(parts[1:])] if len(parts) > 1 else [], other_ids=tuple(ids[1:]))
 
 
 def _find_markers(text: str) -> list[_Marker]:

@@ -77,9 +77,9 @@ def _check_limits(section: Section, unit: str) -> None:
     if len(entries) > MAX_ENTRIES:
         raise InputError(f"a list can have at most {MAX_ENTRIES} entries, not {len(entries)}: is this another file?")
     for entry in entries:
-        if len(entry.title) > MAX_TITLE:
+        if (length := len(entry.feature.title)) > MAX_TITLE:
             raise InputError(
-                f"{unit} {entry.line}: a title can have at most {MAX_TITLE} characters, not {len(entry.title)}: "
+                f"{unit} {entry.line}: a title can have at most {MAX_TITLE} characters, not {length}: "
                 "is this another file?"
             )
 
@@ -90,9 +90,9 @@ def _build_list(section: Section, document: Document, sha256: str) -> FeatureLis
     merged = [*merge_repeats(section, unit), *merge_highlights(section, unit)]
     warnings = [*document.warnings, *merged, *check_list(section.entries, unit)]
     for position, entry in enumerate(section.entries, start=1):
-        entry.position = position
+        entry.complete(position)
     return FeatureList(
-        features=tuple(entry.to_feature() for entry in section.entries),
+        features=tuple(entry.feature for entry in section.entries),
         warnings=tuple(warning.describe(unit) for warning in warnings),
         sha256=sha256,
         episode=section.episode,
@@ -101,9 +101,12 @@ def _build_list(section: Section, document: Document, sha256: str) -> FeatureLis
 
 
 def _place_report(report: LineReport, entry: Entry | None) -> LineReport:
-    """Return a report with the position of its entry; the lines of a merged entry are highlights of the other."""
+    """Return a report with the position of its entry; the lines of a merged entry are highlights of the other.
+
+    The lines of a highlight that is not in the list have no position.
+    """
     if entry is None:
         return report
     if entry.merged_into is not None:
-        return replace(report, role=LineRole.HIGHLIGHT, position=entry.merged_into.position)
-    return replace(report, position=entry.position or None)
+        return replace(report, role=LineRole.HIGHLIGHT, position=entry.merged_into.feature.position)
+    return report if report.role is LineRole.HIGHLIGHT else replace(report, position=entry.feature.position)

@@ -1,21 +1,20 @@
 """Merge the entries that stand twice on a page: repeats within the list, and highlights."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict, replace
 
-from pipeline.core.schema import Feature
 from pipeline.core.text import normalize_wording, wording_similarity
 from pipeline.feature_lists.checks import shorten
 from pipeline.feature_lists.lines import Entry, ListWarning, WarningKind
 from pipeline.feature_lists.page import Section
 
-# The similarity of two wordings, 0 to 100, from which they are the same entry: on the pages that were examined,
-# different entries of one list stay below 85, and a highlight and its entry lie above 93.
+# The lowest similarity, 0 to 100, of two wordings of the same entry. On the pages that were examined, different entries
+# of one list stay below 85, and a highlight and its entry lie above 93.
 SAME_WORDING = 92.0
-# The similarity from which two wordings may be the same entry.
+# The lowest similarity of two wordings that can be the same entry: below it they are different entries.
 SIMILAR_WORDING = 86.0
-# The fields of an entry that a merge does not fill from its repeat.
-_OWN_FIELDS = {"position", "title", "feature_id", "highlight"}
+# The fields of a feature that a merge does not fill from its repeat.
+_OWN_FIELDS = {"position", "title", "feature_id"}
 
 
 def merge_repeats(section: Section, unit: str) -> list[ListWarning]:
@@ -26,19 +25,19 @@ def merge_repeats(section: Section, unit: str) -> list[ListWarning]:
     warnings = []
     last: dict[int, Entry] = {}
     for entry in reversed(section.entries):
-        if entry.feature_id is None:
+        feature_id = entry.feature.feature_id
+        if feature_id is None:
             continue
-        later = last.setdefault(entry.feature_id, entry)
+        later = last.setdefault(feature_id, entry)
         if later is entry:
             continue
-        name = f"id {entry.feature_id}"
-        if wording_similarity(entry.title, later.title) >= SIMILAR_WORDING:
+        if wording_similarity(entry.feature.title, later.feature.title) >= SIMILAR_WORDING:
             merge_into(entry, later)
-            text = f"{name} stands again in {unit} {later.line}, in the same words: read as its highlight"
+            text = f"id {feature_id} stands again in {unit} {later.line}, in the same words: read as its highlight"
             warnings.append(ListWarning(WarningKind.REPEATED_ID, (entry.line,), text))
         else:
-            last[entry.feature_id] = entry
-            text = f"{name} stands already in {unit} {entry.line}, for another title: correct one of them"
+            last[feature_id] = entry
+            text = f"id {feature_id} stands already in {unit} {entry.line}, for another title: correct one of them"
             warnings.append(ListWarning(WarningKind.CONFLICTING_ID, (later.line,), text))
     section.entries = [entry for entry in section.entries if entry.merged_into is None]
     return warnings[::-1]
@@ -47,10 +46,11 @@ def merge_repeats(section: Section, unit: str) -> list[ListWarning]:
 def merge_highlights(section: Section, unit: str) -> list[ListWarning]:
     """Merge the page's highlights into their entries, by id or else by wording; return a warning for each other one."""
     warnings: list[ListWarning] = []
-    wordings = [normalize_wording(entry.title) for entry in section.entries]
-    by_id = {entry.feature_id: entry for entry in section.entries if entry.feature_id is not None}
+    wordings = [normalize_wording(entry.feature.title) for entry in section.entries]
+    by_id = {entry.feature.feature_id: entry for entry in section.entries if entry.feature.feature_id is not None}
     for highlight in section.highlights:
-        entry = by_id.get(highlight.feature_id) if highlight.feature_id is not None else None
+        feature_id = highlight.feature.feature_id
+        entry = None if feature_id is None else by_id.get(feature_id)
         similarity = 100.0
         if entry is None:
             similarity, entry = _find_similar(highlight, section.entries, wordings)
@@ -60,7 +60,7 @@ def merge_highlights(section: Section, unit: str) -> list[ListWarning]:
             text = f"this highlight probably repeats {unit} {entry.line}: give it that entry's id, or leave it out"
             warnings.append(ListWarning(WarningKind.UNCERTAIN_HIGHLIGHT, (highlight.line,), text))
         else:
-            name = f"id {highlight.feature_id}" if highlight.feature_id else shorten(highlight.title)
+            name = f"id {feature_id}" if feature_id else shorten(highlight.feature.title)
             text = f"this highlight ({name}) is not in the list: add it there"
             warnings.append(ListWarning(WarningKind.UNLISTED_HIGHLIGHT, (highlight.line,), text))
     return warnings
@@ -68,10 +68,9 @@ def merge_highlights(section: Section, unit: str) -> list[ListWarning]:
 
 def merge_into(repeat: Entry, entry: Entry) -> None:
     """Make `repeat` a highlight of `entry`, which takes the values that it lacks."""
-    entry.highlight = True
-    for column in fields(Feature):
-        if column.name not in _OWN_FIELDS and getattr(entry, column.name) in (None, "", []):
-            setattr(entry, column.name, getattr(repeat, column.name))
+    missing = [name for name, value in asdict(entry.feature).items() if value in (None, "") and name not in _OWN_FIELDS]
+    entry.feature = replace(entry.feature, highlight=True, **{name: getattr(repeat.feature, name) for name in missing})
+    entry.description = entry.description or repeat.description
     repeat.merged_into = entry
 
 
@@ -85,9 +84,9 @@ def _find_similar(highlight: Entry, entries: Sequence[Entry], wordings: Sequence
     candidates = {
         index: wordings[index]
         for index, entry in enumerate(entries)
-        if highlight.feature_id is None or entry.feature_id is None
+        if highlight.feature.feature_id is None or entry.feature.feature_id is None
     }
-    wording = normalize_wording(highlight.title)
+    wording = normalize_wording(highlight.feature.title)
     ranked = process.extract(
         wording, candidates, scorer=fuzz.ratio, score_cutoff=SIMILAR_WORDING, limit=2, processor=None
     )

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from pipeline.core.schema import LineReport, LineRole
-from pipeline.feature_lists.lines import Entry, Line, LineKind, parse_line
+from pipeline.core.schema import Feature, LineReport, LineRole
+from pipeline.feature_lists.lines import UNPLACED, Entry, Line, LineKind, parse_line
 
 
 @dataclass
@@ -32,15 +32,19 @@ class Section:
         self.report(line, LineRole.IGNORED, reason=reason)
 
 
+# A line that names an episode, at its beginning ("Episode 12 …") or at its end ("The Kite Show: Episode 12").
 _EPISODE = re.compile(
     r"^(?:in\s+)?episode\s+#?(?P<start>\d{1,4})\b|^.{0,80}:\s*episode\s+#?(?P<end>\d{1,4})\W*$", re.IGNORECASE
 )
+# The heading of the list: "Feature review:", "Full list", "Updates".
 _LIST_HEADING = re.compile(
     r"^\W*(?:(?:(?:full|complete|all|the)\s+)*(?:feature|update|change|release)s?(?:\s+(?:list|review|overview|notes|log))*"
     r"|(?:the\s+)?(?:full|complete)\s+(?:list|review))\W*$",
     re.IGNORECASE,
 )
+# The heading of a list that is complete, whatever stands before it.
 _FULL_LIST = re.compile(r"^\W*(?:full|complete|all)\b", re.IGNORECASE)
+# The heading of highlights: "Highlights:", "Here are a few key updates:", "Important mentions".
 _HIGHLIGHT_HEADING = re.compile(
     r"^\W*(?:here(?:'s|’s|\s+are)\b.{0,60}\b(?:key|impactful|highlights?)\b.{0,80}"
     r"|(?:key|important|top|notable|main)\s+(?:\w+\s+)?(?:mentions?|features?|updates?|highlights?|changes?)\b.{0,60}"
@@ -60,11 +64,12 @@ _BOILERPLATE = (
     ),
     (re.compile(r"^[Bb]y(?:\s+(?:the\s+)?[A-Z\[][\w\[\]’'-]*){0,4}$"), "the author"),
 )
+# The words that send readers to another site; `_SITE` matches the name of one.
 _POINTER = re.compile(r"\b(?:check out|head (?:over )?to|visit|find us|follow us|sign up)\b", re.IGNORECASE)
 _SITE = re.compile(r"\w\.[a-z]{2,}")
 # The beginning of a line that continues the description above.
 _CONTINUATION = re.compile(r"^(?:[a-z(…]|(?i:note|warning|tip|caution|important|nb|example)\b\s*[:!–-])")
-# A list is marked where at least one line in this number has markers: an entry has at most a few lines of its own.
+# The most lines an entry of a marked list has on average: where fewer lines have markers, the list is bare.
 MAX_LINES_AN_ENTRY = 4
 # The longest first line of a marked list, in characters, that can be an entry: a longer one introduces the list.
 MAX_FIRST_TITLE = 160
@@ -72,24 +77,20 @@ MAX_FIRST_TITLE = 160
 MAX_SENTENCES_IN_HEAD = 2
 # The most short lines (a name, tags) between two lines of boilerplate in a page's head.
 MAX_GAP_IN_HEAD = 4
-# The length, in characters, from which a text with a full stop is a sentence.
+# The shortest text, in characters, that is a sentence: a shorter one with a full stop is an abbreviation or a name.
 MIN_SENTENCE = 13
-# The share of sentences among the other lines from which a first line that is none is the title of a bare list.
+# The lowest share of sentences below a first line that is none, and is therefore the title of a bare list.
 MIN_SENTENCE_SHARE = 0.8
-# The number of headings of one level, each followed by text, from which they are the entries of a bare list.
+# The fewest headings of one level, each followed by text, that are the entries of a bare list.
 MIN_ENTRY_HEADINGS = 3
+# The kinds of lines in which markers are not searched.
 _WITHOUT_MARKERS = {LineKind.ROW, LineKind.COLUMNS, LineKind.MARKUP}
 
 
 def read_page(lines: Sequence[Line]) -> list[Section]:
     """Return the sections of a page's episodes, in page order; one section where the page names at most one episode."""
     marked = [line if line.kind in _WITHOUT_MARKERS else replace(line, entry=parse_line(line.text)) for line in lines]
-    sections = []
-    for episode, part in _split_episodes(marked):
-        section = Section(episode)
-        _SectionReader(section, part).read()
-        sections.append(section)
-    return sections
+    return [_SectionReader(episode, part).read() for episode, part in _split_episodes(marked)]
 
 
 def _split_episodes(lines: Sequence[Line]) -> list[tuple[str | None, Sequence[Line]]]:
@@ -111,19 +112,20 @@ def _split_episodes(lines: Sequence[Line]) -> list[tuple[str | None, Sequence[Li
 class _SectionReader:
     """Reads the lines of one episode from top to bottom."""
 
-    def __init__(self, section: Section, lines: Sequence[Line]) -> None:
-        self.section = section
+    def __init__(self, episode: str | None, lines: Sequence[Line]) -> None:
+        self.section = Section(episode)
         self.lines = lines
         self.is_marked = _is_marked(lines)
         # A blank line sets a paragraph apart where other lines stand close together.
         self.has_close_lines = any(not line.spaced for line in lines[1:])
         self.entry_heading = 0 if self.is_marked else _find_entry_heading(lines)
 
-    def read(self) -> None:
-        """Fill the section."""
+    def read(self) -> Section:
+        """Return the section of the episode."""
         start = self._find_list()
         self._read_head(self.lines[:start])
         self._read_list(start)
+        return self.section
 
     def _find_list(self) -> int:
         """Return the index of the list's first line, or of its heading."""
@@ -137,8 +139,8 @@ class _SectionReader:
         before = self.lines[:index]
         if _FULL_LIST.match(self.lines[index].text) or any(_HIGHLIGHT_HEADING.match(line.text) for line in before):
             return True
-        ids = {line.entry.feature_id for line in before if line.entry is not None}
-        ids_after = {line.entry.feature_id for line in self.lines[index:] if line.entry is not None}
+        ids = {line.entry.feature.feature_id for line in before if line.entry is not None}
+        ids_after = {line.entry.feature.feature_id for line in self.lines[index:] if line.entry is not None}
         if ids:
             return ids <= ids_after
         sentences = [line for line in before if _is_sentence(line.text) and _find_boilerplate(line.text) is None]
@@ -291,9 +293,10 @@ def _describes_highlight(line: Line, highlight: Entry, opening: Line) -> bool:
 
 def _add_entry(entries: list[Entry], line: Line) -> Entry:
     """Append the entry of a line, and return it; a line without markers is a title."""
-    parsed = line.entry or Entry(line.text)
+    parsed = line.entry or Entry(Feature(position=UNPLACED, title=line.text))
+    feature = replace(parsed.feature, title=_squeeze(parsed.feature.title))
     description = [_squeeze(text) for text in parsed.description]
-    entry = replace(parsed, title=_squeeze(parsed.title), description=description, line=line.number)
+    entry = replace(parsed, feature=feature, description=description, line=line.number)
     entries.append(entry)
     return entry
 

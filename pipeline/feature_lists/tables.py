@@ -6,16 +6,17 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as clock_time
 from itertools import islice
 from typing import Any
 
 from pipeline.core.errors import InputError
+from pipeline.core.schema import Feature
 from pipeline.core.text import clean_text, unescape_formula
 from pipeline.core.times import parse_time
-from pipeline.feature_lists.lines import Document, Entry, Line, LineKind, ListWarning, WarningKind
+from pipeline.feature_lists.lines import UNPLACED, Document, Entry, Line, LineKind, ListWarning, WarningKind
 
 # The latest time, in seconds, that a cell can hold: 100 hours.
 MAX_SECONDS = 360_000
@@ -75,7 +76,7 @@ COLUMNS = {
     ),
     "version": Column(frozenset({"version", "release", "ver", "build", "fixversion"}), _parse_version),
     "title": Column(frozenset({"title", "feature", "name", "summary", "featuretitle", "headline", "change"}), str),
-    "description": Column(frozenset({"description", "details", "notes", "body", "text", "desc"}), lambda cell: [cell]),
+    "description": Column(frozenset({"description", "details", "notes", "body", "text", "desc"}), str),
     "highlight": Column(frozenset({"highlight", "highlights", "highlighted", "important"}), _parse_flag),
     "published_s": Column(
         frozenset({"publisheds", "published", "timestamp", "time", "start", "starts", "at", "timecode"}),
@@ -254,5 +255,8 @@ def _parse_row(number: int, record: Mapping[str, str], text: str) -> tuple[Line,
             except ValueError:
                 message = f"{cell!r} is not {column.noun}; left empty"
                 warnings.append(ListWarning(WarningKind.UNREADABLE_CELL, (number,), message))
-    entry = Entry(**values) if "title" in values else None
-    return Line(number, text or "-", LineKind.ROW, entry=entry), warnings
+    line = Line(number, text or "-", LineKind.ROW)
+    if "title" not in values:
+        return line, warnings
+    description = [values.pop("description")] if "description" in values else []
+    return replace(line, entry=Entry(Feature(position=UNPLACED, **values), description)), warnings

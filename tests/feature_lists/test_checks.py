@@ -1,16 +1,18 @@
 """The warnings about a list: their kind, their lines, and the advice."""
 
+from typing import Any
+
 import pytest
 
 from pipeline.feature_lists.checks import check_duration, check_list, find_subject_words, shorten
 from pipeline.feature_lists.lines import Entry, WarningKind
+from tests.support.feature_lists import make_entry
 
 
-def make_entry(line: int, title: str, **fields: object) -> Entry:
-    entry = Entry(title, ["About it."], 500_000 + line, "v4.10", line=line)
-    for name, value in fields.items():
-        setattr(entry, name, value)
-    return entry
+def full_entry(line: int, title: str, **values: Any) -> Entry:
+    """Return an entry about which there is no warning, with other values where they are given."""
+    complete = {"description": ["About it."], "feature_id": 500_000 + line, "version": "v4.10"}
+    return make_entry(title, line=line, **{**complete, **values})
 
 
 def describe_warnings(entries: list[Entry], kind: WarningKind | None = None) -> list[str]:
@@ -19,7 +21,7 @@ def describe_warnings(entries: list[Entry], kind: WarningKind | None = None) -> 
 
 
 def test_complete_list_has_no_warning() -> None:
-    assert check_list([make_entry(1, "Sort by date"), make_entry(3, "Dark theme")]) == []
+    assert check_list([full_entry(1, "Sort by date"), full_entry(3, "Dark theme")]) == []
 
 
 @pytest.mark.parametrize(
@@ -35,33 +37,40 @@ def test_complete_list_has_no_warning() -> None:
     ],
 )
 def test_missing_value_and_further_ids_give_warnings(fields: dict[str, object], warning: str) -> None:
-    entries = [make_entry(1, "Sort by date", **fields), make_entry(3, "Dark theme")]
+    entries = [full_entry(1, "Sort by date", **fields), full_entry(3, "Dark theme")]
     assert describe_warnings(entries) == [warning]
 
 
 def test_many_missing_values_give_one_warning() -> None:
-    entries = [make_entry(n, f"Subject{n}", feature_id=None) for n in (2, 3, 4, 7, 9, 10, 11)]
+    entries = [full_entry(n, f"Subject{n}", feature_id=None) for n in (2, 3, 4, 7, 9, 10, 11)]
     assert describe_warnings(entries)[0].startswith("lines 2-4, 7, 9-11: 7 of 7 entries have no id")
 
 
 def test_version_unlike_its_neighbors_gives_a_warning() -> None:
-    entries = [make_entry(1, "Sort by date"), make_entry(2, "Dark theme", version="v4.01"), make_entry(3, "Limits")]
+    entries = [
+        full_entry(1, "Sort by date"),
+        full_entry(2, "Dark theme", version="v4.01"),
+        full_entry(3, "Limits"),
+    ]
     assert describe_warnings(entries) == ["line 2: version v4.01 between entries of v4.10: check it"]
 
 
 def test_new_release_within_a_list_gives_no_warning() -> None:
     versions = ("v4.10", "v4.10", "v4.11", "v4.11")
-    assert check_list([make_entry(n, f"Subject{n}", version=v) for n, v in enumerate(versions, start=1)]) == []
+    assert check_list([full_entry(n, f"Subject{n}", version=v) for n, v in enumerate(versions, start=1)]) == []
 
 
 def test_time_before_the_one_above_gives_a_warning() -> None:
-    entries = [make_entry(1, "Sort by date", published_s=90.0), make_entry(3, "Dark theme", published_s=50.0)]
+    entries = [full_entry(1, "Sort by date", published_s=90.0), full_entry(3, "Dark theme", published_s=50.0)]
     assert describe_warnings(entries)[0].startswith("line 3: its time is before that of line 1")
 
 
 @pytest.mark.parametrize(("first", "second"), [(90.0, 90.0), (0.0, 0.5), (90.0, None)])
 def test_times_that_do_not_fall_give_no_warning(first: float, second: float | None) -> None:
-    entries = [make_entry(1, "Sort by date", published_s=first), make_entry(3, "Dark theme", published_s=second)]
+    entries = [
+        full_entry(1, "Sort by date", published_s=first),
+        full_entry(3, "Dark theme", published_s=second),
+    ]
     assert check_list(entries) == []
 
 
@@ -76,7 +85,7 @@ def test_times_that_do_not_fall_give_no_warning(first: float, second: float | No
     ],
 )
 def test_entry_without_a_subject_gives_a_warning(title: str) -> None:
-    entry = make_entry(4, title, feature_id=None, description=[])
+    entry = full_entry(4, title, feature_id=None, description=[])
     (warning,) = describe_warnings([entry], WarningKind.NO_SUBJECT)
     assert warning == f"line 4: no word says what the entry is about ({title}): name the feature"
 
@@ -85,15 +94,15 @@ def test_entry_without_a_subject_gives_a_warning(title: str) -> None:
     "title", ["Improves timesheet usability.", "Expands team visibility.", "Somebody liked invoices by branch."]
 )
 def test_entry_with_a_subject_gives_no_warning(title: str) -> None:
-    entry = make_entry(4, title, feature_id=None, description=[])
+    entry = full_entry(4, title, feature_id=None, description=[])
     assert describe_warnings([entry], WarningKind.NO_SUBJECT) == []
 
 
 def test_probable_repeat_gives_a_warning() -> None:
     entries = [
-        make_entry(1, "Agent roles now support assigning cost values at the role level.", feature_id=None),
-        make_entry(2, "Dark theme for the mobile app", feature_id=None),
-        make_entry(3, "Agent roles support a cost field.", feature_id=None),
+        full_entry(1, "Agent roles now support assigning cost values at the role level.", feature_id=None),
+        full_entry(2, "Dark theme for the mobile app", feature_id=None),
+        full_entry(3, "Agent roles support a cost field.", feature_id=None),
     ]
     assert describe_warnings(entries, WarningKind.PROBABLE_REPEAT) == [
         "line 3: probably repeats line 1 (Agent roles now support assigning cost values at the role l…): "
@@ -109,9 +118,9 @@ def test_probable_repeat_gives_a_warning() -> None:
     ],
 )
 def test_repeat_needs_two_ids_to_be_excluded(title: str, ids: tuple[int | None, int | None]) -> None:
-    first = make_entry(1, "Agent roles now support costs at the role level.", feature_id=ids[0])
-    last = make_entry(3, title, feature_id=ids[1])
-    entries = [make_entry(9, "Agent roles have costs."), make_entry(8, "Dark theme"), first, last]
+    first = full_entry(1, "Agent roles now support costs at the role level.", feature_id=ids[0])
+    last = full_entry(3, title, feature_id=ids[1])
+    entries = [full_entry(9, "Agent roles have costs."), full_entry(8, "Dark theme"), first, last]
     warnings = [warning for warning in check_list(entries) if "probably repeats line 1 " in warning.text]
     assert [warning.lines for warning in warnings] == [(3,)]
 
@@ -122,14 +131,17 @@ def test_repeat_needs_two_ids_to_be_excluded(title: str, ids: tuple[int | None, 
 )
 def test_two_ids_or_few_shared_words_exclude_repeat(title: str, ids: tuple[int | None, int | None]) -> None:
     entries = [
-        make_entry(1, "Agent roles now support costs.", feature_id=ids[0]),
-        make_entry(3, title, feature_id=ids[1]),
+        full_entry(1, "Agent roles now support costs.", feature_id=ids[0]),
+        full_entry(3, title, feature_id=ids[1]),
     ]
     assert describe_warnings(entries, WarningKind.PROBABLE_REPEAT) == []
 
 
 def test_warnings_count_in_the_document_unit() -> None:
-    entries = [make_entry(4, "Various fixes", feature_id=None, description=[]), make_entry(5, "Various", version=None)]
+    entries = [
+        full_entry(4, "Various fixes", feature_id=None, description=[]),
+        full_entry(5, "Various", version=None),
+    ]
     assert {warning.describe("row").split()[0] for warning in check_list(entries, "row")} == {"row"}
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.feature_lists.documents import read_document
-from pipeline.feature_lists.lines import Document, Entry, WarningKind
+from pipeline.feature_lists.lines import Document, WarningKind
+from tests.support.feature_lists import make_entry
 
 
 def outline(document: Document) -> list[tuple[int, str, str, int]]:
@@ -53,7 +54,7 @@ Text<br>more
         (14, "text", "Text", 0),
         (14, "text", "more", 0),
     ]
-    assert document.lines[7].entry == Entry("Sort by date", feature_id=500111, version="v4.10")
+    assert document.lines[7].entry == make_entry("Sort by date", feature_id=500111, version="v4.10")
 
 
 PAGE = """<!doctype html><html><head><title>Kite 4.10</title></head><body>

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from pipeline.core.schema import Feature
 from pipeline.core.times import format_time
-from pipeline.feature_lists.lines import Entry, ListWarning, WarningKind, parse_line
+from pipeline.feature_lists.lines import ListWarning, WarningKind, parse_line
+from tests.support.feature_lists import make_entry
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ from pipeline.feature_lists.lines import Entry, ListWarning, WarningKind, parse_
     ],
 )
 def test_markers_may_have_any_order_and_separator(line: str) -> None:
-    assert parse_line(line) == Entry("Dark theme", feature_id=998146, version="v2.204", published_s=124.0)
+    assert parse_line(line) == make_entry("Dark theme", feature_id=998146, version="v2.204", published_s=124.0)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_markers_may_have_any_order_and_separator(line: str) -> None:
 def test_title_and_description_surround_the_markers(line: str, title: str, description: list[str]) -> None:
     entry = parse_line(line)
     assert entry is not None
-    assert (entry.title, entry.description) == (title, description)
+    assert (entry.feature.title, entry.description) == (title, description)
 
 
 @pytest.mark.parametrize(
@@ -76,13 +77,13 @@ def test_number_in_prose_is_no_marker(line: str) -> None:
 def test_further_ids_are_kept_apart() -> None:
     entry = parse_line("Dark theme | v2.204 #998146 / #998147 | 2:04")
     assert entry is not None
-    assert (entry.feature_id, entry.other_ids, entry.published_s) == (998146, (998147,), 124.0)
+    assert (entry.feature.feature_id, entry.other_ids, entry.feature.published_s) == (998146, (998147,), 124.0)
 
 
 def test_version_may_have_three_parts() -> None:
     entry = parse_line("Dark theme | v2.204.1 #998146")
     assert entry is not None
-    assert entry.version == "v2.204.1"
+    assert entry.feature.version == "v2.204.1"
 
 
 words = st.lists(st.from_regex(r"[A-Za-z][a-z]{1,8}", fullmatch=True), min_size=1, max_size=8).map(" ".join)
@@ -91,28 +92,21 @@ words = st.lists(st.from_regex(r"[A-Za-z][a-z]{1,8}", fullmatch=True), min_size=
 @given(words, st.integers(10_000, 99_999_999), st.integers(1, 99), st.integers(1, 999), st.integers(0, 35_999))
 def test_line_of_a_page_is_read_back(title: str, feature_id: int, major: int, minor: int, at: int) -> None:
     entry = parse_line(f"{title} | v{major}.{minor} #{feature_id} | {format_time(at)}")
-    assert entry == Entry(title, feature_id=feature_id, version=f"v{major}.{minor}", published_s=float(at))
+    assert entry == make_entry(title, feature_id=feature_id, version=f"v{major}.{minor}", published_s=float(at))
 
 
 @given(st.text())
 def test_title_of_any_line_is_part_of_it(line: str) -> None:
     entry = parse_line(line)
     if entry is not None:
-        assert entry.title
-        assert entry.title in line
+        assert entry.feature.title
+        assert entry.feature.title in line
 
 
-def test_entry_becomes_a_feature_by_field_names() -> None:
-    entry = Entry("Dark theme", ["At last.", "Easy."], 500_122, "v4.10", True, 12.0, position=3, line=7, other_ids=(1,))
-    assert entry.to_feature() == Feature(
-        position=3,
-        title="Dark theme",
-        description="At last. Easy.",
-        feature_id=500_122,
-        version="v4.10",
-        highlight=True,
-        published_s=12.0,
-    )
+def test_complete_entry_has_position_and_description() -> None:
+    entry = make_entry("Dark theme", ["At last.", "Easy."], feature_id=500_122, line=7, other_ids=(1,))
+    entry.complete(3)
+    assert entry.feature == Feature(position=3, title="Dark theme", description="At last. Easy.", feature_id=500_122)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """Highlights and repeats, merged into their entries."""
 
 from pipeline.core.schema import LineRole
-from pipeline.feature_lists.lines import Entry
 from pipeline.feature_lists.merge import merge_into
-from tests.support.feature_lists import LIST_PAGE, parse_list
+from tests.support.feature_lists import LIST_PAGE, make_entry, parse_list
 
 
 def test_highlight_is_merged_by_id() -> None:
@@ -51,8 +50,8 @@ def test_same_id_with_other_title_is_kept() -> None:
 
 
 def test_merge_fills_only_missing_values() -> None:
-    repeat = Entry("Theme", ["At last."], 500_122, "v4.10", published_s=12.0, line=1)
-    entry = Entry("Dark theme", ["Easy."], published_s=0.0, line=5)
+    repeat = make_entry("Theme", ["At last."], feature_id=500_122, version="v4.10", published_s=12.0, line=1)
+    entry = make_entry("Dark theme", ["Easy."], published_s=0.0, line=5)
     merge_into(repeat, entry)
-    assert entry == Entry("Dark theme", ["Easy."], None, "v4.10", highlight=True, published_s=0.0, line=5)
+    assert entry == make_entry("Dark theme", ["Easy."], version="v4.10", highlight=True, published_s=0.0, line=5)
     assert repeat.merged_into is entry

@@ -19,7 +19,7 @@ def read(text: str, suffix: str = ".txt") -> Section:
 
 
 def entries(text: str, suffix: str = ".txt") -> list[tuple[str, str]]:
-    return [(entry.title, " ".join(entry.description)) for entry in read(text, suffix).entries]
+    return [(entry.feature.title, " ".join(entry.description)) for entry in read(text, suffix).entries]
 
 
 # Each line of a golden file: the number, the role, the line of the entry's title or the reason, and the line's text.
@@ -143,7 +143,7 @@ def test_list_without_heading_begins_after_boilerplate() -> None:
     )
     section = read(text)
     assert section.episode == "20"
-    assert [entry.title for entry in section.entries] == [
+    assert [entry.feature.title for entry in section.entries] == [
         "Improves the search.",
         "Adds a note field.",
         "Removes the old login.",
@@ -156,7 +156,7 @@ def test_highlights_before_the_list_are_no_entries() -> None:
         "Full Feature review:\n" + MARKED
     )
     section = read(text)
-    assert [(h.title, h.feature_id, h.description) for h in section.highlights] == [
+    assert [(h.feature.title, h.feature.feature_id, h.description) for h in section.highlights] == [
         ("Darktheme", 500122, ["Easy on the eyes."]),
         ("Sort by date", 500111, ["Finally."]),
     ]
@@ -180,7 +180,7 @@ LIST = "Full list:\nSort by date | #500111\nDark theme | #500122\nExport limit |
 )
 def test_highlight_differs_from_text_about_another(highlights: str, expected: str) -> None:
     section = read(f"Highlights:\n{highlights}\n{LIST}")
-    assert "; ".join(": ".join([entry.title, *entry.description]) for entry in section.highlights) == expected
+    assert "; ".join(": ".join([entry.feature.title, *entry.description]) for entry in section.highlights) == expected
     assert len(section.entries) == 3
 
 
@@ -199,25 +199,25 @@ def test_title_of_bare_sentences_is_no_sentence(ending: str) -> None:
 
 def test_boilerplate_ends_the_highlights() -> None:
     section = read(f"Highlights:\nDark theme\nWatch it now\nMore of this below\n{LIST}")
-    assert [entry.title for entry in section.highlights] == ["Dark theme"]
+    assert [entry.feature.title for entry in section.highlights] == ["Dark theme"]
 
 
 def test_heading_describes_no_highlight() -> None:
     section = read(f"## Highlights\n\n- Dark theme\n\n### More of it\n\n## {LIST.replace('list:', 'list')}", ".md")
-    assert [(entry.title, entry.description) for entry in section.highlights] == [("Dark theme", [])]
+    assert [(entry.feature.title, entry.description) for entry in section.highlights] == [("Dark theme", [])]
 
 
 def test_highlights_may_stand_within_the_list() -> None:
     section = read("Features:\nSort by date | #500111\nKey updates\nDark theme | #500122\nUpdates:\nLimit | #500133\n")
-    assert [entry.feature_id for entry in section.entries] == [500_111, 500_133]
-    assert [entry.feature_id for entry in section.highlights] == [500_122]
+    assert [entry.feature.feature_id for entry in section.entries] == [500_111, 500_133]
+    assert [entry.feature.feature_id for entry in section.highlights] == [500_122]
 
 
 def test_important_mentions_are_highlights() -> None:
     text = "Important Mentions\nExport limit | #500133 | 40:10\nSort by date | #500111 | 0:11\nAll features\n" + MARKED
     section = read(text)
-    assert [h.feature_id for h in section.highlights] == [500133, 500111]
-    assert [entry.feature_id for entry in section.entries] == [500111, 500122, 500133]
+    assert [h.feature.feature_id for h in section.highlights] == [500133, 500111]
+    assert [entry.feature.feature_id for entry in section.entries] == [500111, 500122, 500133]
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_heading_within_the_list_loses_no_entry(text: str, titles: list[str]) ->
 
 def test_highlight_may_point_to_a_site() -> None:
     section = read("Highlights:\nVisit the new portal at kite.io | #500111\nFull list:\n" + MARKED)
-    assert [highlight.feature_id for highlight in section.highlights] == [500111]
+    assert [highlight.feature.feature_id for highlight in section.highlights] == [500111]
 
 
 def test_page_is_split_where_another_episode_begins() -> None:
@@ -341,5 +341,5 @@ def test_entries_contain_only_text_of_the_page(parts: list[str]) -> None:
     for section in read_page(read_document(text.encode("utf-8", "replace"), ".txt").lines):
         page = " ".join(" ".join(report.text for report, _ in section.reports).split())
         for entry in (*section.entries, *section.highlights):
-            assert " ".join(entry.title.split()) in page
+            assert " ".join(entry.feature.title.split()) in page
             assert all(part in page for part in entry.description)

@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.core.schema import Feature
 from pipeline.feature_lists.documents import read_document
-from pipeline.feature_lists.lines import Entry, LineKind, WarningKind
+from pipeline.feature_lists.lines import LineKind, WarningKind
 from pipeline.feature_lists.tables import COLUMNS
+from tests.support.feature_lists import make_entry
 
 
 def test_every_field_of_a_feature_is_a_column() -> None:
@@ -36,7 +37,9 @@ def test_every_field_of_a_feature_is_a_column() -> None:
 )
 def test_common_column_names_are_known(suffix: str, text: str) -> None:
     entries = [line.entry for line in read_document(text.encode(), suffix).lines if line.kind is LineKind.ROW]
-    assert entries == [Entry("Sort, by date", ["Why"], 500111, "v4.10", highlight=True, published_s=124.0)]
+    assert entries == [
+        make_entry("Sort, by date", ["Why"], feature_id=500111, version="v4.10", highlight=True, published_s=124.0)
+    ]
 
 
 def test_first_sheet_of_workbook_is_a_table() -> None:
@@ -47,8 +50,8 @@ def test_first_sheet_of_workbook_is_a_table() -> None:
     document = read_document(book.getvalue(), ".xlsx")
     assert document.unit == "row"
     assert [line.entry for line in document.lines[1:]] == [
-        Entry("Sort", feature_id=500111, version="v4.10"),
-        Entry("Theme"),
+        make_entry("Sort", feature_id=500111, version="v4.10"),
+        make_entry("Theme"),
     ]
 
 
@@ -67,17 +70,17 @@ def test_workbook_times_are_minutes_and_seconds(typed: tuple[object], seconds: t
         sheet.active.append(row)
     sheet.save(book)
     entries = [line.entry for line in read_document(book.getvalue(), ".xlsx").lines[1:]]
-    assert [entry.published_s for entry in entries if entry] == list(seconds)
+    assert [entry.feature.published_s for entry in entries if entry] == list(seconds)
 
 
 def test_show_may_map_its_own_column_names() -> None:
     document = read_document(b"Was,Nummer\nSort,500111\n", ".csv", columns={"Was": "title", "Nummer": "feature_id"})
-    assert document.lines[1].entry == Entry("Sort", feature_id=500111)
+    assert document.lines[1].entry == make_entry("Sort", feature_id=500111)
 
 
 def test_unreadable_cells_stay_empty_with_a_warning() -> None:
     document = read_document(b"title,id,time\nSort,soon,late\n", ".csv")
-    assert document.lines[1].entry == Entry("Sort")
+    assert document.lines[1].entry == make_entry("Sort")
     assert {warning.kind for warning in document.warnings} == {WarningKind.UNREADABLE_CELL}
     assert [warning.describe("line") for warning in document.warnings] == [
         "line 2: 'soon' is not an id; left empty",

@@ -1,6 +1,10 @@
-"""A page with a feature list, and its parser for lists of one episode."""
+"""A page with a feature list, its parser for lists of one episode, and entries."""
 
-from pipeline.core.schema import FeatureList
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.core.schema import Feature, FeatureList
+from pipeline.feature_lists.lines import UNPLACED, Entry
 from pipeline.feature_lists.load import parse_episodes
 
 LIST_PAGE = """\
@@ -20,3 +24,11 @@ def parse_list(text: str, suffix: str = ".txt") -> FeatureList:
     """Return the only list in a text."""
     (features,) = parse_episodes(text.encode(), suffix)
     return features
+
+
+def make_entry(
+    title: str, description: Sequence[str] = (), *, line: int = 0, other_ids: tuple[int, ...] = (), **values: Any
+) -> Entry:
+    """Return an entry of a list without position; `values` are those of its feature."""
+    feature = Feature(position=UNPLACED, title=title, **values)
+    return Entry(feature, list(description), line=line, other_ids=other_ids)
