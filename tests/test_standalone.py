@@ -8,7 +8,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.core.serialization import transcript_to_json
 from pipeline.core.storage import sha256_of
-from pipeline.standalone import Located, locate_features, name_episode
+from pipeline.standalone import FileCatalog, locate_features, name_episode
 from tests.support.files import write_srt
 from tests.support.project import DEMO_AUDIO, LINES, PAGE, FakeTranscriber, make_transcript
 
@@ -20,7 +20,7 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-def locate(media: Path, features: Path, transcriber: FakeTranscriber) -> Located:
+def locate(media: Path, features: Path, transcriber: FakeTranscriber) -> FileCatalog:
     return locate_features(
         media, features, transcriber=transcriber, language=None, on_progress=lambda done, total: None
     )

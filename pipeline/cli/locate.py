@@ -81,12 +81,12 @@ def features(
     from pipeline.download.fetch_audio import make_fetch_policy
     from pipeline.feature_lists.load import load_features, pick_episode
     from pipeline.feature_lists.writer import OUTPUT_SUFFIXES, dump_features
-    from pipeline.standalone import check_apart
+    from pipeline.standalone import check_not_input
 
     if output is not None and output.suffix.lower() not in OUTPUT_SUFFIXES:
         raise InputError(f"the output {output} must end in {', '.join(sorted(OUTPUT_SUFFIXES))}")
     if output is not None:
-        check_apart(output, Path(source), *([fill] if fill is not None else []))
+        check_not_input(output, Path(source), *([fill] if fill is not None else []))
     # In a project its settings apply here as well: names of columns, and which hosts may be reached.
     show = load_show(path) if (path := Project(root).show).is_file() else None
     policy = replace(make_fetch_policy(show.download, root), retries=2) if show else None

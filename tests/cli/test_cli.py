@@ -309,7 +309,7 @@ def test_no_output_takes_the_place_of_what_is_read(tmp_path: Path, pair: tuple[P
     for command in (("locate", pair[0], table, "-o", tmp_path / "same.csv"), ("features", table, "-o", table)):
         result = catalog(*command)
         assert result.returncode == 1
-        assert "would take the place of what is read: give it another name" in result.stderr
+        assert "would replace an input: give it another name" in result.stderr
     assert table.read_bytes() == before
 
 
