@@ -1,9 +1,9 @@
-"""Draw how the alignment weighed the bundled demo: docs/pictures/alignment.png.
+"""Draw the alignment of the bundled demo: docs/pictures/alignment.png.
 
     make demo
     python docs/draw_alignment.py
 
-Needs the extra `plots`. A row for each entry; the darker, the more probable that its discussion starts there.
+Needs the extra `plots`. One row per entry; the darker a point, the more probable is a start there.
 """
 
 import json
@@ -30,18 +30,19 @@ PICTURE = Path(__file__).parent / "pictures" / "alignment.png"
 
 
 def shorten(title: str, most: int = 44) -> str:
-    """Return a title of at most so many letters."""
+    """Return a title cut to at most `most` characters."""
     return title if len(title) <= most else title[: most - 1] + "…"
 
 
 def main() -> None:
-    """Weigh the demo's transcript as `align` does, and draw it beside the true starts and the decision."""
+    """Compute the posterior of the demo as `align` does, and draw it with the true and the chosen starts."""
     project = Project(REPOSITORY)
     transcript = read_record(project.transcript("demo"), transcript_from_json)
     features = load_features(REPOSITORY / "demo" / "features.txt").features
     placed = alignment_from_json(read_json(project.alignment("demo"))["placements"]).placements
     truth = {
-        one["id"]: one["start_s"] for one in json.loads((REPOSITORY / "demo" / "gold.json").read_text())["features"]
+        entry["id"]: entry["start_s"]
+        for entry in json.loads((REPOSITORY / "demo" / "gold.json").read_text())["features"]
     }
     units = split_units(transcript)
     encoder = load_encoder(transcript.language)

@@ -1,8 +1,8 @@
-"""Write the parts of the reference that the program itself knows: its columns, commands, settings and figures.
+"""Write the generated parts of the reference: columns, commands, settings and the figures of the README.
 
     python docs/generate_reference.py
 
-Each page holds them between two marks, `<!-- name -->` and `<!-- /name -->`; what stands around is written by hand.
+Each page holds its part between `<!-- name -->` and `<!-- /name -->`; the rest is written by hand.
 """
 
 import re
@@ -35,12 +35,12 @@ def describe_columns() -> str:
 
 
 def describe_commands() -> str:
-    """Return what `--help` prints of each command, at a width of 80 columns."""
+    """Return the `--help` of each command, 80 columns wide, as Markdown sections."""
     return "\n\n".join(_describe_command(names) for names in list_commands())
 
 
 def list_commands() -> list[tuple[str, ...]]:
-    """Return every command by its words, such as ("models", "pull"), in the order of `catalog --help`."""
+    """Return every command as its words, such as ("models", "pull"), in the order of `catalog --help`."""
     names: list[tuple[str, ...]] = []
     for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
         below = getattr(command, "commands", {})
@@ -50,49 +50,49 @@ def list_commands() -> list[tuple[str, ...]]:
 
 def _describe_command(names: tuple[str, ...]) -> str:
     result = CliRunner().invoke(app, [*names, "--help"], prog_name="catalog", env={"COLUMNS": WIDTH})
-    told = "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
-    return f"## catalog {' '.join(names)}\n\n```text\n{told}\n```"
+    text = "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
+    return f"## catalog {' '.join(names)}\n\n```text\n{text}\n```"
 
 
 def describe_settings() -> str:
     """Return the settings of a show and of an episode as Markdown tables."""
     files: Mapping[str, tuple[type[BaseModel], str]] = {
         "`configs/show.yaml`": (ShowConfig, ""),
-        "`download:` in it": (DownloadConfig, "download."),
+        "`download:` in `configs/show.yaml`": (DownloadConfig, "download."),
         "`configs/episodes/<id>.yaml`": (EpisodeConfig, ""),
     }
     parts = []
     for title, (model, before) in files.items():
-        rows = [f"## {title}", "", "| setting | value | when left out | meaning |", "|---|---|---|---|"]
+        rows = [f"## {title}", "", "| setting | value | default | meaning |", "|---|---|---|---|"]
         for name, field in model.model_fields.items():
-            told = (f"`{before}{name}`", _name_kind(field.annotation), _default(field), field.description)
-            rows.append(f"| {' | '.join(map(str, told))} |")
+            cells = (f"`{before}{name}`", _name_kind(field.annotation), _default(field), field.description)
+            rows.append(f"| {' | '.join(map(str, cells))} |")
         parts.append("\n".join(rows))
     return "\n\n".join(parts)
 
 
 def _name_kind(kind: Any) -> str:
-    """A type in the words of somebody who writes YAML."""
+    """Return the name of a type for somebody who writes YAML."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return _name_kind(inner[0])
     if origin in {Union, types.UnionType}:
-        return " or ".join(_name_kind(one) for one in inner if one is not type(None))
+        return " or ".join(_name_kind(option) for option in inner if option is not type(None))
     if origin is Literal:
-        return ", ".join(f"`{one}`" for one in inner)
+        return ", ".join(f"`{option}`" for option in inner)
     if origin is list:
-        return "list of texts"
+        return "list of strings"
     if origin is dict:
-        return "names and what they mean"
+        return "mapping"
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return "settings, see below"
-    names: dict[Any, str] = {str: "text", bool: "`true`, `false`", int: "whole number", float: "number"}
+        return "mapping, see below"
+    names: dict[Any, str] = {str: "string", bool: "`true`, `false`", int: "integer", float: "number"}
     return names.get(kind) or str(kind.__name__)
 
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
-        return "**must be there**"
+        return "**required**"
     if field.default_factory is not None or field.default in (None, "", [], {}):
         return ""
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
@@ -105,12 +105,12 @@ def describe_figures() -> str:
         "| show | features | found within 30 s | right, of those called `confident` | placed, of those not discussed |",
         "|---|---|---|---|---|",
     ]
-    weighed = re.findall(r"^\| ([^|(]+) \(\d+[^|]*\| (\d+) \|.*\| [.\d]+ / ([.\d]+), ([^|]+) \|$", page, re.MULTILINE)
-    for show, features, found, placed in weighed:
-        sure = re.search(rf"^\| {show} \| [.\d]+ \| ([.\d]+) \|", page, re.MULTILINE)
-        if sure is None:
+    accuracy = re.findall(r"^\| ([^|(]+) \(\d+[^|]*\| (\d+) \|.*\| [.\d]+ / ([.\d]+), ([^|]+) \|$", page, re.MULTILINE)
+    for show, features, found, placed in accuracy:
+        calibration = re.search(rf"^\| {show} \| [.\d]+ \| ([.\d]+) \|", page, re.MULTILINE)
+        if calibration is None:
             raise ValueError(f"evaluation/alignment.md does not say how many confident rows of {show} are right")
-        lines.append(f"| {show} | {int(features):,} | {float(found):.0%} | {float(sure[1]):.0%} | {placed} |")
+        lines.append(f"| {show} | {int(features):,} | {float(found):.0%} | {float(calibration[1]):.0%} | {placed} |")
     if len(lines) < 4:
         raise ValueError("evaluation/alignment.md has no figures")
     return "\n".join(lines)
@@ -125,9 +125,9 @@ PAGES: Mapping[str, tuple[str, Callable[[], str]]] = {
 
 
 def fill_page(name: str, text: str) -> str:
-    """Return the text of a page with its generated part made anew; ValueError where its marks are gone."""
-    mark, describe = PAGES[name]
-    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    """Return the text of a page with its generated part replaced; ValueError if the part is not marked."""
+    part, describe = PAGES[name]
+    begin, end = f"<!-- {part} -->", f"<!-- /{part} -->"
     before, rest = text.split(begin)
     return f"{before}{begin}\n{describe()}\n{end}{rest.split(end)[1]}"
 
