@@ -1,8 +1,8 @@
-"""Time `catalog search` at the size of a large back catalogue: 20,000 invented rows in 667 episodes.
+"""Time `catalog search` at the size of a large back catalog: 20,000 invented rows in 667 episodes.
 
     python -m benchmarks.search_speed
 
-Prints the process time of a question once everything is loaded, of loading the dataset, and of the whole command beside
+Prints the process time of loading the dataset, of a query once everything is loaded, and of the whole command beside
 that of `catalog --help`.
 """
 
@@ -22,53 +22,65 @@ from pipeline.publish.rows import CatalogRow, build_rows
 from pipeline.publish.search import search_catalog
 from pipeline.publish.tables import read_dataset, write_catalog
 
-ROWS, EACH = 20_000, 30
-QUESTIONS = ("invoices duplicated", "dashbord aproval", "#512345", "v2.12 assets", "archived quotes")
+ROWS = 20_000
+ROWS_PER_EPISODE = 30
+QUERIES = ("invoices duplicated", "dashbord aproval", "#512345", "v2.12 assets", "archived quotes")
 
 
 def make_rows(episode: int, chance: random.Random) -> tuple[CatalogRow, ...]:
     """Return one episode's invented rows."""
+    first_id = 500_000 + episode * ROWS_PER_EPISODE
     features = [
         Feature(n, chance.choice(CHANGES).format(chance.choice(AREAS)), chance.choice(CHANGES).format("them"))
-        for n in range(1, EACH + 1)
+        for n in range(1, ROWS_PER_EPISODE + 1)
     ]
-    numbered = [replace(f, feature_id=500_000 + episode * EACH + f.position, version=f"v2.{episode}") for f in features]
+    features = [replace(f, feature_id=first_id + f.position, version=f"v2.{episode}") for f in features]
     quote = " ".join(chance.choice(CHANGES).format("those") for _ in range(3))[:200]
-    places = tuple(
+    placements = tuple(
         Placement(
             f.position, 60.0 * f.position, 60.0 * f.position + 50, Status.CONFIDENT, 0.9, Method.PHRASE, "", quote
         )
-        for f in numbered
+        for f in features
     )
     return build_rows(
         Episode("Show", f"ep{episode}", f"Episode {episode}"),
-        numbered,
-        Alignment(places),
+        features,
+        Alignment(placements),
         Provenance("whisper", "base", None, None),
     )
 
 
+def time_queries(project: Project) -> None:
+    """Print the process time of loading the dataset and of each query."""
+    began = time.process_time()
+    table = read_dataset(project.dataset)
+    print(f"{table.num_rows} rows, loaded in {time.process_time() - began:.2f} s")
+    search_catalog(table, ["warm"])
+    for query in QUERIES:
+        began = time.process_time()
+        hits = search_catalog(table, query.split())
+        print(f"{query!r}: {time.process_time() - began:.3f} s of process time, {len(hits)} rows")
+
+
+def time_command(*arguments: str) -> None:
+    """Print the process time of a command."""
+    began = os.times()
+    subprocess.run([sys.executable, "-m", "pipeline", *arguments], stdout=subprocess.DEVNULL, check=True)
+    ended = os.times()
+    seconds = ended.children_user + ended.children_system - began.children_user - began.children_system
+    print(f"catalog {arguments[0]}: {seconds:.2f} s of process time in all")
+
+
 def main() -> None:
-    """Make the dataset, ask it, and print the seconds."""
+    """Write the dataset, search it, and print the times."""
     chance = random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
-        for episode in range(ROWS // EACH):
+        for episode in range(ROWS // ROWS_PER_EPISODE):
             write_catalog(make_rows(episode, chance), project.catalog(f"ep{episode}"))
-        began = time.process_time()
-        table = read_dataset(project.dataset)
-        print(f"{table.num_rows} rows in {ROWS // EACH} files, loaded in {time.process_time() - began:.2f} s")
-        search_catalog(table, ["warm"])
-        for question in QUESTIONS:
-            began = time.process_time()
-            hits = search_catalog(table, question.split())
-            print(f"{question!r}: {time.process_time() - began:.3f} s of process time, {len(hits)} rows")
-        for args in (["search", *QUESTIONS[0].split(), "--root", folder], ["--help"]):
-            began = os.times()
-            subprocess.run([sys.executable, "-m", "pipeline", *args], stdout=subprocess.DEVNULL, check=True)
-            ended = os.times()
-            seconds = ended.children_user + ended.children_system - began.children_user - began.children_system
-            print(f"catalog {args[0]}: {seconds:.2f} s of process time in all")
+        time_queries(project)
+        time_command("search", *QUERIES[0].split(), "--root", folder)
+        time_command("--help")
 
 
 if __name__ == "__main__":

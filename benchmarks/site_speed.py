@@ -1,10 +1,10 @@
-"""Time the search site at the size of a large back catalogue: 20,000 invented features in 667 episodes, in Chromium.
+"""Time the search site at the size of a large back catalog: 20,000 invented features in 667 episodes, in Chromium.
 
     python -m benchmarks.site_speed
 
-Needs Debian's chromium and the development requirements. Prints how long the site takes to write (all of it, after one
-episode changed, with nothing to do), its size, when the first list stands on the screen, and how long each keystroke
-takes until its list is painted, over questions right and wrong.
+Needs Debian's chromium and the development requirements. Prints how long the site takes to write (all of it, after a
+change of one episode, without a change), its size, how long the search page takes to show its first list, and how long
+each keystroke takes until its list is painted, over queries with and without results.
 """
 
 import itertools
@@ -37,12 +37,23 @@ from pipeline.publish.rows import CatalogRow, build_rows
 from pipeline.publish.site import write_site
 from pipeline.publish.tables import write_catalog
 
-ROWS, EACH, WORDS, SPOKEN = 20_000, 30, 12_000, 7_500
+ROWS = 20_000
+ROWS_PER_EPISODE = 30
+
+# Distinct words of the invented language.
+WORDS = 12_000
+
+# Words of an episode's transcript: 51 minutes.
+SPOKEN_WORDS = 7_500
+
 CHROMIUM = "/usr/bin/chromium"
+
+# The consonants and vowels of a syllable, and the endings of a word.
 SYLLABLES = ("b c d f g h k l m n p r s t v w st tr pl ch".split(), "a e i o u ai ea ou".split())
 ENDINGS = ["", "n", "r", "s", "t", "ing", "ed", "ion", "er"]
 
-# In the page: when the first list was painted, and the milliseconds from each input to the paint after it.
+# Runs in the page: `first` is when the first list was painted, `paints` the milliseconds from each input to the paint
+# after it.
 STOPWATCH = """
 window.paints = []; window.first = null;
 const painted = (done) => requestAnimationFrame(() => setTimeout(done));
@@ -59,7 +70,7 @@ new MutationObserver((_, watch) => {
 
 
 def make_speech(chance: random.Random) -> list[str]:
-    """Return invented words, the frequent ones first."""
+    """Return invented words, in order of length: the short ones are the frequent ones."""
     words: set[str] = set()
     while len(words) < WORDS:
         syllables = ("".join(map(chance.choice, SYLLABLES)) for _ in range(chance.randint(1, 3)))
@@ -70,33 +81,42 @@ def make_speech(chance: random.Random) -> list[str]:
 def make_rows(number: int, words: list[str], weights: list[float], chance: random.Random) -> tuple[CatalogRow, ...]:
     """Return one episode's invented rows: titles of 8 words, descriptions of 18, quotes of about 200 characters."""
 
-    def say(count: int) -> str:
+    def invent_text(count: int) -> str:
         return " ".join(chance.choices(words, cum_weights=weights, k=count))
 
     features = [
-        Feature(n, say(8), say(18), 500_000 + number * EACH + n, f"v2.{number // 3}", highlight=n % 10 == 0)
-        for n in range(1, EACH + 1)
+        Feature(
+            position=n,
+            title=invent_text(8),
+            description=invent_text(18),
+            feature_id=500_000 + number * ROWS_PER_EPISODE + n,
+            version=f"v2.{number // 3}",
+            highlight=n % 10 == 0,
+        )
+        for n in range(1, ROWS_PER_EPISODE + 1)
     ]
     statuses = (Status.CONFIDENT, Status.CONFIDENT, Status.CONFIDENT, Status.REVIEW)
-    places = tuple(
-        Placement(n, 100.0 * n, 100.0 * n + 90, statuses[n % 4], 0.9, Method.PHRASE, "", say(34)[:200])
-        for n in range(1, EACH + 1)
+    placements = tuple(
+        Placement(n, 100.0 * n, 100.0 * n + 90, statuses[n % 4], 0.9, Method.PHRASE, "", invent_text(34)[:200])
+        for n in range(1, ROWS_PER_EPISODE + 1)
     )
     published = date(2012, 1, 3) + timedelta(weeks=number)
     episode = Episode("Show", f"ep{number}", f"Episode {number}", published, "https://youtu.be/abcdefghijk?t={seconds}")
-    return build_rows(episode, features, Alignment(places), Provenance("whisper", "base", None, None))
+    return build_rows(episode, features, Alignment(placements), Provenance("whisper", "base", None, None))
 
 
 def make_project(project: Project, chance: random.Random) -> list[str]:
-    """Write a catalog and transcripts of 52 minutes; return the words they are made of."""
+    """Write a catalog and transcripts of 51 minutes; return the words they are made of."""
     words = make_speech(chance)
     weights = list(itertools.accumulate(1 / (rank + 3) for rank in range(WORDS)))
-    spoken = chance.choices(words, cum_weights=weights, k=SPOKEN)
+    spoken = chance.choices(words, cum_weights=weights, k=SPOKEN_WORDS)
     timed = [Word(n * 0.41, n * 0.41 + 0.4, f" {word}", 0.9) for n, word in enumerate(spoken)]
-    parts = [tuple(timed[at : at + 15]) for at in range(0, SPOKEN, 15)]
+    parts = [tuple(timed[at : at + 15]) for at in range(0, SPOKEN_WORDS, 15)]
     segments = tuple(Segment(p[0].start, p[-1].end, "".join(w.word for w in p).strip(), p) for p in parts)
-    write_json(project.transcript("ep0"), transcript_to_json(Transcript(segments, "en", 0.41 * SPOKEN, "whisper")))
-    for number in range(-(-ROWS // EACH)):
+    write_json(
+        project.transcript("ep0"), transcript_to_json(Transcript(segments, "en", 0.41 * SPOKEN_WORDS, "whisper"))
+    )
+    for number in range(-(-ROWS // ROWS_PER_EPISODE)):
         write_catalog(make_rows(number, words, weights, chance), project.catalog(f"ep{number}"))
         if number:
             project.transcript(f"ep{number}").hardlink_to(project.transcript("ep0"))
@@ -104,38 +124,59 @@ def make_project(project: Project, chance: random.Random) -> list[str]:
 
 
 def time_writing(project: Project, label: str) -> None:
-    """Write what is not up to date, and print the seconds."""
+    """Bring the site up to date, and print the seconds."""
     began = time.perf_counter()
     write_site(project, ShowConfig(name="Show"), find_audio=lambda _: None, warn=print)
     print(f"{label}: {time.perf_counter() - began:.2f} s")
 
 
 def wait_until(page: Page, expression: str) -> None:
-    """Wait for something to be true in the page, whose security policy forbids Playwright's own way to wait."""
+    """Wait until an expression is true in the page, whose security policy blocks Playwright's own function for it."""
     while not page.evaluate(expression):
         time.sleep(0.005)
 
 
-def time_first_list(page: Page, address: str) -> float:
-    """Return the milliseconds from the start of loading a page to its first list on the screen."""
-    page.goto(address)
+def time_first_list(page: Page, url: str) -> float:
+    """Return the milliseconds from the start of loading a page until its first list is painted."""
+    page.goto(url)
     wait_until(page, "first !== null")
     return float(page.evaluate("first"))
 
 
-def time_keys(page: Page, question: str) -> list[float]:
-    """Type a question, letter by letter, and return the milliseconds of each until the list is painted."""
-    page.fill("#question", "")
+def time_keys(page: Page, query: str) -> list[float]:
+    """Type a query, letter by letter, and return the milliseconds of each letter until the list is painted."""
+    page.fill("#query", "")
     page.wait_for_timeout(100)
     page.evaluate("paints.length = 0")
-    for number, letter in enumerate(question, start=1):
+    for number, letter in enumerate(query, start=1):
         page.keyboard.type(letter)
         wait_until(page, f"paints.length >= {number}")
     return [float(value) for value in page.evaluate("paints")]
 
 
+def time_pages(project: Project, words: list[str], weights: list[float], page: Page) -> None:
+    """Print how long the search page takes to show its first list, and how long each keystroke takes."""
+    url = (project.site / "index.html").as_uri()
+    title = make_rows(5, words, weights, random.Random(1))[0].title.split()
+    for label, start in (("first list", url), ("first list of a shared search", f"{url}?q={title[5]}+{title[6]}")):
+        times = sorted(time_first_list(page, start) for _ in range(5))
+        print(f"{label}: {times[2]:.0f} ms (slowest of five {times[-1]:.0f} ms)")
+    for query in make_queries(words):
+        times = time_keys(page, query)
+        print(f"{query!r}: {len(times)} keys, median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms")
+
+
+def make_queries(words: list[str]) -> tuple[str, ...]:
+    """Return queries: frequent and rare words, words with an edit, an id, a version, and a word that is absent."""
+    long, longer = (next(word for word in words[rank:] if len(word) > 8) for rank in (6000, 9000))
+    swapped = longer[:3] + longer[4] + longer[3] + longer[5:]
+    first_letter = "qx"[long[0] == "q"] + long[1:]
+    pairs = (f"{words[60]} {first_letter}", f"{words[60]} {long}")
+    return (words[0], words[40], long, swapped, first_letter, *pairs, "500123", "v2.117", "zzzz")
+
+
 def main() -> None:
-    """Make the catalog, write the site, look at it, and print the times."""
+    """Write the catalog and the site, open the site in Chromium, and print the times."""
     chance = random.Random(0)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         project = Project(Path(folder))
@@ -143,28 +184,15 @@ def main() -> None:
         time_writing(project, "all pages written")
         weights = list(itertools.accumulate(1 / (rank + 3) for rank in range(WORDS)))
         write_catalog(make_rows(5, words, weights, chance), project.catalog("ep5"))
-        time_writing(project, "after one episode changed")
-        time_writing(project, "nothing to do")
+        time_writing(project, "after a change of one episode")
+        time_writing(project, "without a change")
         size = sum(path.stat().st_size for path in project.site.rglob("*") if path.is_file())
         data = (project.site / "data" / "catalog.js").stat().st_size
         print(f"{size / 1e6:.0f} MB in all, of which the search page loads {data / 1e6:.1f} MB of data")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
         page.add_init_script(STOPWATCH)
-        address = (project.site / "index.html").as_uri()
-        firsts = sorted(time_first_list(page, address) for _ in range(5))
-        print(f"first list: {firsts[2]:.0f} ms (slowest of five {firsts[-1]:.0f} ms)")
-        title = make_rows(5, words, weights, random.Random(1))[0].title.split()
-        firsts = sorted(time_first_list(page, f"{address}?q={title[5]}+{title[6]}") for _ in range(5))
-        print(f"first list of a shared search: {firsts[2]:.0f} ms (slowest of five {firsts[-1]:.0f} ms)")
-        long, longer = (next(word for word in words[at:] if len(word) > 8) for at in (6000, 9000))
-        swapped = longer[:3] + longer[4] + longer[3] + longer[5:]
-        aside = "qx"[long[0] == "q"] + long[1:]
-        typed = (words[0], words[40], long, swapped, aside, f"{words[60]} {aside}", f"{words[60]} {long}")
-        for question in (*typed, "500123", "v2.117", "zzzz"):
-            times = time_keys(page, question)
-            middle, most = statistics.median(times), max(times)
-            print(f"{question!r}: {len(times)} keys, median {middle:.0f} ms, slowest {most:.0f} ms")
+        time_pages(project, words, weights, page)
         browser.close()
 
 

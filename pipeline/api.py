@@ -1,4 +1,4 @@
-"""What notebooks and other programs call: `from pipeline import read_catalog, locate`."""
+"""The Python API for notebooks and other programs: `from pipeline import locate, read_catalog`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
-    """Return the rows of a catalog as a DataFrame: one row a feature of an episode, the columns of docs/catalog.md.
+    """Return the rows of a catalog as a DataFrame: one for each feature of an episode, the columns of docs/catalog.md.
 
-    `path` is the dataset's folder, one episode's `.parquet`, or `catalog.csv`. Times are seconds. Columns have Arrow's
-    types, so that integers stay integers where values are missing (`pd.NA`). Raises `pipeline.core.errors.InputError`
-    where there is no catalog, or a damaged one.
+    `path` is the dataset's folder, one episode's `.parquet`, or `catalog.csv`. Times are in seconds. Columns have
+    Arrow's types, so that integers stay integers where values are missing (`pd.NA`). Raises
+    `pipeline.core.errors.InputError` where there is no catalog, or where a file of it is damaged.
 
     >>> from pipeline import locate, read_catalog
     >>> _ = locate("talk.srt", "list.txt", output="catalog.parquet")
@@ -30,7 +30,7 @@ def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
 
     path = Path(path)
     if not path.exists():
-        raise InputError(f"{path} is not there: correct the path, or run `catalog run` first")
+        raise InputError(f"{path} does not exist: correct the path, or run `catalog run` first")
     if path.suffix.lower() == ".csv":
         table = read_csv(path)
     else:
@@ -50,10 +50,11 @@ def locate(
 ) -> "pd.DataFrame":
     """Return where each feature of a list is discussed in an audio, video or transcript file (.srt, .vtt, .json).
 
-    The rows are those of `read_catalog`, in list order. `model` is a Whisper size or the path of a model folder, used
-    for audio and video only; `language` is detected when left out; `episode` picks one of several on a page; `output`
-    also writes the rows as .csv, .parquet or .json. Raises `pipeline.core.errors.InputError` for wrong
-    input, `ModelError` where the speech model cannot be had.
+    The rows have the columns of `read_catalog`, in list order. `model` is a Whisper size or the path of a model folder;
+    it is used for audio and video only. `language` is detected where it is left out. `episode` selects one of several
+    episodes of a page. `output` is a .csv, .parquet or .json file to write the rows to. With `offline`, no model is
+    downloaded. Raises `pipeline.core.errors.InputError` for wrong input, and `ModelError` where the speech model is not
+    available.
 
     >>> from pipeline import locate
     >>> rows = locate("talk.srt", "list.txt")
@@ -66,7 +67,7 @@ def locate(
     from pipeline.standalone import check_output, locate_features
     from pipeline.transcribe.transcriber import WhisperTranscriber
 
-    # Before the work, which may take minutes.
+    # Checked before the alignment, which may take minutes.
     if output is not None:
         check_output(Path(output), Path(media), Path(features))
     located = locate_features(

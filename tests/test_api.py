@@ -1,4 +1,4 @@
-"""What notebooks call: its examples are run as they stand in its docstrings."""
+"""The Python API: its examples are run as they stand in the docstrings."""
 
 import doctest
 import subprocess
@@ -14,14 +14,14 @@ from pipeline.core.errors import InputError
 from pipeline.publish.tables import read_catalogs, write_csv
 
 
-def test_the_examples_in_the_docstrings_are_true(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_docstring_examples_are_true(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(talk)
     result = doctest.testmod(api)
     assert result.attempted >= 6
     assert result.failed == 0
 
 
-def test_csv_and_dataset_are_read_alike(talk: Path) -> None:
+def test_csv_and_dataset_give_equal_frames(talk: Path) -> None:
     (talk / "catalog").mkdir()
     api.locate(talk / "talk.srt", talk / "list.txt", output=talk / "catalog" / "talk.parquet")
     write_csv(read_catalogs([talk / "catalog" / "talk.parquet"]), talk / "catalog.csv")
@@ -29,25 +29,25 @@ def test_csv_and_dataset_are_read_alike(talk: Path) -> None:
     pd.testing.assert_frame_equal(dataset, text)
 
 
-def test_no_catalog_is_one_line(tmp_path: Path) -> None:
+def test_missing_catalog_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no catalog yet"):
         api.read_catalog(tmp_path)
-    with pytest.raises(InputError, match="nowhere is not there: correct the path, or run"):
+    with pytest.raises(InputError, match="nowhere does not exist: correct the path, or run"):
         api.read_catalog(tmp_path / "nowhere")
 
 
-def test_an_output_that_cannot_be_is_refused_before_the_work(talk: Path) -> None:
-    for output, complaint in (("catalog.xlsx", "must end in"), ("no/catalog.csv", "does not exist"), (".", "must end")):
-        with pytest.raises(InputError, match=complaint):
+def test_impossible_output_is_refused_before_alignment(talk: Path) -> None:
+    for output, message in (("catalog.xlsx", "must end in"), ("no/catalog.csv", "does not exist"), (".", "must end")):
+        with pytest.raises(InputError, match=message):
             api.locate(talk / "talk.srt", talk / "list.txt", output=talk / output)
 
 
-def test_importing_the_package_imports_nothing_else() -> None:
+def test_package_import_loads_nothing_else() -> None:
     code = "import pipeline, sys; print('pandas' in sys.modules, sorted(m for m in sys.modules if 'pipeline' in m))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "False ['pipeline', 'pipeline.core', 'pipeline.core.version']"
 
 
-def test_a_name_it_does_not_have_is_an_attribute_error() -> None:
+def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         pipeline.nothing  # noqa: B018

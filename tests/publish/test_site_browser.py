@@ -104,7 +104,7 @@ def wait_for_query(page: Page, query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "first"),
+    ("query", "first"),
     [
         ("dark theme", "Added a dark theme to the mobile app"),
         ("theme dark", "Added a dark theme to the mobile app"),
@@ -120,16 +120,16 @@ def wait_for_query(page: Page, query: str) -> None:
         ("4.10 dark", "Added a dark theme to the mobile app"),
     ],
 )
-def test_typing_finds_words_ids_versions_despite_typos(page: Page, site: Path, question: str, first: str) -> None:
+def test_typing_finds_words_ids_versions_despite_typos(page: Page, site: Path, query: str, first: str) -> None:
     go(page, site)
-    page.locator("#question").press_sequentially(question)
+    page.locator("#query").press_sequentially(query)
     assert titles(page)[0] == first
 
 
-@pytest.mark.parametrize("question", ["00122", "4.1 9", "zzz", "dark zzz"])
-def test_absent_words_find_nothing(page: Page, site: Path, question: str) -> None:
+@pytest.mark.parametrize("query", ["00122", "4.1 9", "zzz", "dark zzz"])
+def test_absent_words_find_nothing(page: Page, site: Path, query: str) -> None:
     go(page, site)
-    page.fill("#question", question)
+    page.fill("#query", query)
     assert titles(page) == []
     expect(page.get_by_text("No feature has all of these words")).to_be_visible()
     expect(page.get_by_role("status").first).to_have_text("Nothing found")
@@ -138,13 +138,13 @@ def test_absent_words_find_nothing(page: Page, site: Path, question: str) -> Non
 def test_matching_words_are_marked(page: Page, site: Path) -> None:
     go(page, site, "index.html?q=invoises")
     assert page.locator("#results li").first.locator("h3 mark").all_text_contents() == ["Invoices"]
-    page.fill("#question", "unvoices")
+    page.fill("#query", "unvoices")
     assert page.locator("#results li").first.locator("h3 mark").all_text_contents() == ["Invoices"]
 
 
 def test_shared_address_shows_same_filters_and_results(page: Page, site: Path) -> None:
     go(page, site)
-    page.fill("#question", "a")
+    page.fill("#query", "a")
     page.get_by_label("Episode").select_option("one")
     page.get_by_label("Status").select_option("review")
     wait_for_query(page, "?q=a&episode=one&status=review")
@@ -154,7 +154,7 @@ def test_shared_address_shows_same_filters_and_results(page: Page, site: Path) -
     page.goto(shared)
     assert titles(page) == ["Added a dark theme to the mobile app"]
     page.get_by_role("button", name="Clear the search").click()
-    expect(page.locator("#question")).to_have_value("")
+    expect(page.locator("#query")).to_have_value("")
     wait_for_query(page, "")
 
 
@@ -214,13 +214,13 @@ def test_keys_do_everything(page: Page, site: Path) -> None:
     page.keyboard.press("p")
     assert page.locator("audio").evaluate("audio => audio.paused")
     page.keyboard.press("/")
-    expect(page.locator("#question")).to_be_focused()
+    expect(page.locator("#query")).to_be_focused()
     page.keyboard.type("p/")
-    expect(page.locator("#question")).to_have_value("p/")
+    expect(page.locator("#query")).to_have_value("p/")
     page.get_by_text("Keys", exact=True).click()
     page.get_by_label("without a modifier").uncheck()
     page.keyboard.press("/")
-    expect(page.locator("#question")).not_to_be_focused()
+    expect(page.locator("#query")).not_to_be_focused()
 
 
 YOUTUBE = """<script>
@@ -300,7 +300,7 @@ def test_search_page_loads_no_transcript(chromium: Browser, site: Path) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     go(page, site)
-    page.fill("#question", "dark")
+    page.fill("#query", "dark")
     assert [url for url in requests if "/episodes/" in url] == []
     page.close()
 
