@@ -43,6 +43,7 @@ class ListChanges:
 def compare_lists(before: Sequence[Feature], now: Sequence[Feature]) -> ListChanges:
     """Return the changes; entries are matched by id, else by title, and by title alone where an id was corrected."""
     old, new = _key_features(before), _key_features(now)
+    # With a corrected id an entry has another key: without the match by title it would be removed and added.
     added_titles, removed_titles = _unmatched_titles(new, old), _unmatched_titles(old, new)
     corrected = {removed_titles[title]: added_titles[title] for title in added_titles.keys() & removed_titles.keys()}
     old = {corrected.get(key, key): feature for key, feature in old.items()}

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from pipeline.core.schema import Feature, FeatureList
 from pipeline.feature_lists.checks import find_subject_words
 
-# The four thresholds are the lowest with which benchmarks/fill_list.py --sweep filled no gap of five lists wrongly.
-
+# The thresholds are the lowest with which `benchmarks/fill_list.py --sweep` filled no gap of five lists wrongly.
 # The lowest score (cosine of idf weights, 0 to 1) of a note that fills a gap.
 MIN_SCORE = 0.25
 # The lowest ratio of a pair's score to the best score of a competing pair.
@@ -40,7 +39,10 @@ class Proposal:
 
     def describe(self) -> str:
         """Return the proposal as a message to the user."""
-        result = f"filled from #{self.note.feature_id} {self.note.title}" if self.note else "left empty"
+        result = "left empty"
+        if self.note is not None:
+            feature_id = "" if self.note.feature_id is None else f"#{self.note.feature_id} "
+            result = f"filled from {feature_id}{self.note.title}"
         return f"entry {self.position}: {result} (score {self.score:.2f}: {self.reason})"
 
 

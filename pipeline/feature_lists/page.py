@@ -77,7 +77,7 @@ MAX_FIRST_TITLE = 160
 MAX_SENTENCES_IN_HEAD = 2
 # The most short lines (a name, tags) between two lines of boilerplate in a page's head.
 MAX_GAP_IN_HEAD = 4
-# The shortest text, in characters, that is a sentence: a shorter one with a full stop is an abbreviation or a name.
+# The shortest text, in characters, that can be a sentence.
 MIN_SENTENCE = 13
 # The lowest share of sentences below a first line that is none, and is therefore the title of a bare list.
 MIN_SENTENCE_SHARE = 0.8

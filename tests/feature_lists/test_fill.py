@@ -42,6 +42,13 @@ def test_note_of_another_version_is_not_proposed() -> None:
     assert proposal.note is None
 
 
+def test_note_without_id_is_named_by_its_title() -> None:
+    notes = [Feature(1, "Suppliers can be merged")]
+    filled = fill_list(FeatureList((Feature(1, "Merging of suppliers."),)), notes)
+    assert filled.features[0].title == "Suppliers can be merged"
+    assert filled.warnings[0].startswith("entry 1: filled from Suppliers can be merged (score ")
+
+
 def test_gap_without_common_words_stays() -> None:
     (filled,), (message,) = fill(Feature(1, "Better visibility in calendars."))
     assert filled.feature_id is None
