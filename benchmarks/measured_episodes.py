@@ -28,7 +28,7 @@ IMPORTANCE = {SPOKEN: 1.5, WRITTEN: 0.5}
 CUT_EPISODES = 40
 
 # Times that one episode is cut at most.
-MOST_CUTS = 5
+MAX_CUTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def measure_episodes(
     for episode in episodes:
         vectors = None if cache is None else embed_annotated(episode, cache)
         whole = _measure_episode(episode, vectors)
-        cuts = min(MOST_CUTS, max(1, round(CUT_EPISODES / sizes[episode.show]))) if with_cuts else 0
+        cuts = min(MAX_CUTS, max(1, round(CUT_EPISODES / sizes[episode.show]))) if with_cuts else 0
         measured.append(replace(whole, cut=_cut_episode(whole, vectors, cuts)))
     return measured
 

@@ -27,7 +27,7 @@ WRITTEN = "written"
 FOLDER = Path(__file__).parent / "written"
 
 # Words of a segment at most; a segment ends with its sentence, or earlier.
-MOST_WORDS = 26
+MAX_SEGMENT_WORDS = 26
 
 # Letters of an average word, and the letters that the length of every word counts besides its own.
 MEAN_LETTERS = 4.7
@@ -111,10 +111,10 @@ def _time_speech(lines: Sequence[str], pace: float, seed: int) -> Iterator[tuple
 
 
 def _split_turn(line: str) -> Iterator[list[str]]:
-    """Yield the words of a turn sentence by sentence, at most MOST_WORDS at a time."""
+    """Yield the words of a turn sentence by sentence, at most MAX_SEGMENT_WORDS at a time."""
     for sentence in re.split(r"(?<=[.?!])\s+", line.strip()):
         words = sentence.split()
-        for begin in count(0, MOST_WORDS):
+        for begin in count(0, MAX_SEGMENT_WORDS):
             if begin >= len(words):
                 break
-            yield words[begin : begin + MOST_WORDS]
+            yield words[begin : begin + MAX_SEGMENT_WORDS]

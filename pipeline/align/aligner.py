@@ -23,7 +23,7 @@ from pipeline.core.schema import Alignment, Feature, Method, Placement, Status, 
 # weights and of the phrases of hosts are part of `alignment_version` by themselves.
 ALGORITHM_REVISION = 4
 
-# Anchors where a person gave no start.
+# Default of `anchors`: a person gave no start.
 NO_ANCHORS: Mapping[int, float | None] = MappingProxyType({})
 
 # Confidence that a feature is not discussed in a transcript without speech, which proves nothing.

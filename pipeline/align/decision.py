@@ -14,39 +14,39 @@ from pipeline.align.units import Unit, seconds_per_feature
 from pipeline.align.weights import PLACEMENT_NAMES, Thresholds, Weights
 from pipeline.core.schema import RIGHT_S, Alignment, Feature, Mention, Method, Placement, Status
 
-# Entries from which on a list is checked: of fewer, many may really not be discussed.
-LEAST_ENTRIES = 8
+# Entries from which on `check_fit` checks a list: in a shorter one, many entries may really not be discussed.
+MIN_ENTRIES = 8
 
 # Share of a list that must be found, by the sum of confidences: 43 episodes of five shows reach .48 and more with their
 # own lists.
-LEAST_SHARE = 0.45
+MIN_SHARE = 0.45
 
 # The same for fast lists, where relevance feedback also finds passages for another episode's list: 24 such pairs of
 # spoken walkthroughs reach .50 and less, the right pairs .73 and more (.54 by words alone).
-LEAST_SHARE_FAST = 0.52
+MIN_SHARE_FAST = 0.52
 
-# Seconds an entry below which a list is fast.
-FAST_S = 90.0
+# Seconds an entry below which a list counts as fast.
+FAST_PACE_S = 90.0
 
-# Least probability that a feature is not discussed if hosts say that they skip it; in all three known cases it was not.
+# Smallest `p_absent` of a feature that hosts say they skip; in all three known cases it was not discussed.
 SKIPPED_P_ABSENT = 0.8
 
 # Seconds a feature above which a bare title needs more confidence: its few words also occur far from its start.
-DWELL_S = 60.0
+SLOW_PACE_S = 60.0
 
-# Seconds that alternatives are apart from the start and from each other at least.
+# Smallest distance in seconds of an alternative from the start and from other alternatives.
 APART_S = 15.0
 
 # Probability mass from which on a place is an alternative.
 ALTERNATIVE_MASS = 0.05
 
-# Alternatives listed at most.
-MOST_ALTERNATIVES = 3
+# Largest number of alternatives of a placement.
+MAX_ALTERNATIVES = 3
 
 # Share of the start's mass from which on another place is named in the reason.
 RUNNER_UP_SHARE = 0.4
 
-# Alternatives are rounded to milliseconds: seconds by which one may lie after its unit.
+# Seconds by which an alternative may lie after its unit: alternatives are rounded to milliseconds.
 _ROUNDING_S = 0.001
 
 
@@ -55,8 +55,8 @@ def check_fit(alignment: Alignment) -> Iterator[str]:
     placements = alignment.placements
     starts = [placement.start for placement in placements if placement.start is not None]
     found = sum(placement.confidence for placement in placements if placement.start is not None)
-    is_fast = bool(starts) and max(starts) - min(starts) < FAST_S * len(placements)
-    if len(placements) >= LEAST_ENTRIES and found < (LEAST_SHARE_FAST if is_fast else LEAST_SHARE) * len(placements):
+    is_fast = bool(starts) and max(starts) - min(starts) < FAST_PACE_S * len(placements)
+    if len(placements) >= MIN_ENTRIES and found < (MIN_SHARE_FAST if is_fast else MIN_SHARE) * len(placements):
         yield (
             f"few features of this list are found in the transcript (about {found:.0f} of {len(placements)}): "
             "check that it is this episode's list"
@@ -164,19 +164,19 @@ def _place_feature(
 
 def confidence_threshold(feature: Feature, pace_s: float, thresholds: Thresholds) -> float:
     """Return the probability from which on a start is confident; the episode has `pace_s` seconds a feature."""
-    is_bare = pace_s > DWELL_S and not feature.description
+    is_bare = pace_s > SLOW_PACE_S and not feature.description
     return thresholds.confident_bare_title if is_bare else thresholds.confident
 
 
 def list_alternatives(starts: NDArray[np.float64], window_mass: NDArray[np.float64], start: float) -> tuple[float, ...]:
-    """Return up to MOST_ALTERNATIVES other starts, likeliest first, APART_S from the start and from each other.
+    """Return up to MAX_ALTERNATIVES other starts, likeliest first, APART_S from the start and from each other.
 
     `starts` (units) are in seconds, `window_mass` (units) is the probability of a start around each unit. The result
     is in seconds, rounded to milliseconds.
     """
     taken = [start]
     for unit in np.argsort(-window_mass, kind="stable"):
-        if window_mass[unit] < ALTERNATIVE_MASS or len(taken) > MOST_ALTERNATIVES:
+        if window_mass[unit] < ALTERNATIVE_MASS or len(taken) > MAX_ALTERNATIVES:
             break
         time = float(starts[unit])
         if all(abs(time - other) >= APART_S for other in taken):

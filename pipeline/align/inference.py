@@ -18,6 +18,8 @@ from pipeline.align.weights import Weights
 Times = NDArray[np.float64]
 Scores = NDArray[np.float64]
 
+# The constants below were chosen on annotated episodes; docs/evaluation/alignment.md has the figures.
+
 # Seconds to either side of a unit that form its window; the start is the likeliest unit in the best window.
 WINDOW_S = 4.0
 
@@ -25,13 +27,15 @@ WINDOW_S = 4.0
 NAMED_SHARE = 0.4
 
 # Seconds after which a deferred feature is discussed at the earliest.
-DEFERRED_AT_LEAST_S = 45.0
+MIN_DEFERRAL_S = 45.0
 
 # Log-odds that a start costs at a mention that hosts defer.
 DEFERRED_COST = 10.0
 
-# Seconds before and after a cue ("but later") in which a mention counts as deferred: the name comes first.
+# Seconds before a cue ("but later") in which a mention counts as deferred: the name comes first.
 BEFORE_CUE_S = 40.0
+
+# Seconds after a cue in which a mention counts as deferred.
 AFTER_CUE_S = 6.0
 
 # Log-odds that a start costs before guests and listeners are greeted; 4 and 8 give the same, 2 is too low.
@@ -43,14 +47,16 @@ EVEN_RATIO = 0.9
 # Log-odds by which an onset score must be higher to decide between even windows.
 CLEAR_SCORE = 3.0
 
-# Bounds of the boundary log-odds: beyond them, the fitted model says nothing more.
-LEAST_BOUNDARY = -8.0
-MOST_BOUNDARY = 4.0
+# Smallest boundary log-odds: differences below it mean nothing.
+MIN_BOUNDARY = -8.0
+
+# Largest boundary log-odds: differences above it mean nothing.
+MAX_BOUNDARY = 4.0
 
 # Seconds a feature up to which the meaning of sentences counts in full; slower speech repeats the same evidence.
 FULL_MEANING_S = 40.0
 
-# Anchors where a person gave no start.
+# Default of `anchors`: a person gave no start.
 NO_ANCHORS: Mapping[int, float] = MappingProxyType({})
 
 
@@ -114,7 +120,7 @@ def infer_posterior(
 
 def score_boundaries(evidence: Evidence, weights: Weights) -> Matrix:
     """Return (units): the log-odds that any feature starts at a unit."""
-    return np.clip(weights.boundary.log_odds(evidence.boundaries), LEAST_BOUNDARY, MOST_BOUNDARY)
+    return np.clip(weights.boundary.log_odds(evidence.boundaries), MIN_BOUNDARY, MAX_BOUNDARY)
 
 
 def score_onsets(evidence: Evidence, boundaries: Matrix, weights: Weights) -> Scores:
@@ -154,7 +160,7 @@ def discount_deferred(evidence: Evidence, scores: Scores, passages: Scores) -> t
     named = np.minimum(1.0, np.maximum(after, before) / NAMED_SHARE)
     # If the feature never comes again, "later" was about something else.
     last = np.where(named >= 1.0, starts, -np.inf).max(axis=1, keepdims=True)
-    share = np.where(starts < last - DEFERRED_AT_LEAST_S, named * near_cue, 0.0)
+    share = np.where(starts < last - MIN_DEFERRAL_S, named * near_cue, 0.0)
     return scores - DEFERRED_COST * share, passages * (1.0 - share)
 
 

@@ -8,8 +8,8 @@ The columns, one row a feature; "chosen" is the unit of its placement, "edge" th
 - `entered`: expected number of starts of the feature.
 - `onset`: log-odds of a start at the chosen unit, relative to the feature's average; `onset_best`: at its best unit.
 - `boundary`: log-odds that any feature starts at the chosen unit.
-- `occupancy`, `occupancy_total`, `occupancy_some`: how much of the time after the chosen unit, and of the episode, is
-  about the feature; the last stops at OWN_PASSAGE.
+- `occupancy`: share of RIGHT_S after the chosen unit that is about the feature; `occupancy_total`, `occupancy_some`:
+  time about it in the whole episode, in multiples of the average time a feature.
 - `in_order`, `crowded`: whether the placement follows list order, and whether another one is within CROWDED_S.
 - `wordless`: whether the title has no content word.
 - `title_edge`, `text_edge`, `mass_edge`, `late_edge`, `mean_edge`: how well the feature is matched at best.
@@ -38,16 +38,16 @@ CROWDED_S = 6.0
 # Total weight of a title's terms, as log(1 + weight), below which a feature has no words to look for.
 WORDLESS = 0.05
 
-# Multiples of a feature's share of the episode at which the speech about it stops to count.
-MOST_OCCUPANCY = 3.0
+# Largest `occupancy_total`, in multiples of the average time a feature.
+MAX_OCCUPANCY = 3.0
 
-# Number of starts at which the probability that a feature is entered stops to count.
-MOST_ENTERED = 2.0
+# Largest `entered`, in starts.
+MAX_ENTERED = 2.0
 
-# Multiple of a feature's share of the episode that makes a passage of its own.
+# Largest `occupancy_some`: from this multiple of the average time on, a feature has a passage of its own.
 OWN_PASSAGE = 0.5
 
-# Items whose difference from the episode's median is described.
+# Columns of evidence, without `_best`, whose difference from the episode's median is described.
 _EDGES = ("title", "text", "mass")
 
 
@@ -107,10 +107,10 @@ def _describe_posterior(
         "mass_near": mass,
         "mass_wide": wide[np.arange(len(chosen)), chosen],
         "mass_log": np.log(mass + 1e-4),
-        "entered": np.minimum(chain.starts.sum(axis=1), MOST_ENTERED),
+        "entered": np.minimum(chain.starts.sum(axis=1), MAX_ENTERED),
         "runner_up_mass": far.max(axis=1),
         "occupancy": measure_occupancy(starts, chain.occupancy, chosen),
-        "occupancy_total": np.minimum(total, MOST_OCCUPANCY),
+        "occupancy_total": np.minimum(total, MAX_OCCUPANCY),
         "in_order": mark_order(times).astype(np.float64),
         "crowded": (apart.min(axis=1) < CROWDED_S).astype(np.float64),
     }

@@ -19,7 +19,7 @@ _LOG_FLOOR = -30.0
 # Largest log-factor of a start, natural logarithm: values above it only overflow.
 _LOG_CEILING = 8.0
 
-# Anchored units by row, where a person gave no start.
+# Default of `anchored_units`: a person gave no start.
 NO_ANCHORED_UNITS: Mapping[int, int] = MappingProxyType({})
 
 

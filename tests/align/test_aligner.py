@@ -70,7 +70,7 @@ def test_feature_that_is_not_discussed_is_left_out() -> None:
     assert placement.confidence > 0.5
 
 
-def test_feature_named_only_in_the_intro_is_left_out() -> None:
+def test_feature_named_only_in_intro_is_absent() -> None:
     features = invent_features(10)
     episode = invent_episode(features, [0, 1, 2, 3, 5, 6, 7, 8, 9])
     teaser = Segment(2.0, 4.0, f"And we will get to {features[4].title.removeprefix('Added ')} maybe.")
