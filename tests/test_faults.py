@@ -1,4 +1,4 @@
-"""Whatever stops a run, a plain re-run ends with exactly the bytes of an undisturbed one."""
+"""Whatever stops a run, the next run writes exactly the bytes of an undisturbed one."""
 
 import json
 import os
@@ -27,13 +27,11 @@ CATALOG = [sys.executable, "-m", "pipeline"]
 
 @pytest.fixture(scope="module", autouse=True)
 def warm() -> None:
-    """Children are forked: what they need is imported once."""
+    """Children are forked: the parent imports their modules once."""
     faults.warm_up()
 
 
-def test_a_run_killed_at_random_moments_is_finished_by_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_next_run_finishes_a_killed_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     killed, differences = faults.try_kills(6, 11, tmp_path)
     assert differences == []
@@ -50,7 +48,7 @@ def test_two_hundred_kills_make_no_difference(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.slow
 @pytest.mark.parametrize("campaign", [faults.try_small_disks, faults.try_denials])
-def test_a_disk_that_fills_up_or_a_folder_that_is_denied_makes_no_difference(
+def test_full_disk_or_denied_folder_makes_no_difference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: Callable[[int, int, Path], tuple[int, list[str]]]
 ) -> None:
     monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
@@ -62,7 +60,7 @@ def test_a_disk_that_fills_up_or_a_folder_that_is_denied_makes_no_difference(
     assert failed >= 10
 
 
-def test_a_full_disk_fails_the_run_and_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_fails_the_run_without_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     undisturbed = faults.make_project(tmp_path / "undisturbed")
     moments = faults.count_moments(undisturbed)
@@ -71,11 +69,11 @@ def test_a_full_disk_fails_the_run_and_harms_nothing(tmp_path: Path, monkeypatch
     for number in range(4):
         project = faults.make_project(tmp_path / str(number))
         assert faults.fill_disk_at(project, drawn.randint(1, moments)) in {1, 3}
-        assert faults.in_child(lambda one=project: faults.go(one)) == 0  # type: ignore[misc]
+        assert faults.in_child(lambda project=project: faults.run_project(project)) == 0  # type: ignore[misc]
         assert faults.snapshot(project) == expected
 
 
-def test_a_full_disk_is_named_in_one_line(
+def test_full_disk_is_named_in_one_line(
     project: Project, transcriber: FakeTranscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(descriptor: int) -> None:
@@ -95,13 +93,13 @@ def catalog(project: Project, *arguments: str, **settings: object) -> "subproces
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX permissions")
-def test_a_folder_that_may_not_be_written_fails_with_its_name(project: Project) -> None:
+def test_unwritable_folder_is_named(project: Project) -> None:
     def work() -> int:
         if os.geteuid() == 0:  # root may write anywhere: be nobody
             os.setgid(65534)
             os.setuid(65534)
         try:
-            return faults.go(project)
+            return faults.run_project(project)
         except OSError as error:
             return 41 if explain_os_error(error) == f"{project.root / 'data'}: Permission denied" else 42
 
@@ -115,8 +113,8 @@ def test_a_folder_that_may_not_be_written_fails_with_its_name(project: Project) 
     assert not (project.root / "data").exists()
 
 
-class _Interrupting(FakeTranscriber):
-    """A transcriber during which somebody presses Ctrl-C."""
+class InterruptedTranscriber(FakeTranscriber):
+    """A transcriber that Ctrl-C interrupts."""
 
     def transcribe(  # type: ignore[override]
         self, audio: Path, *, language: str | None, on_progress: object, checkpoints: Path | None = None
@@ -124,19 +122,19 @@ class _Interrupting(FakeTranscriber):
         raise KeyboardInterrupt
 
 
-def test_ctrl_c_keeps_what_is_done_and_leaves_a_report(project: Project, transcriber: FakeTranscriber) -> None:
-    result = run(project, _Interrupting(transcriber.transcript))
+def test_interrupted_run_keeps_results_and_writes_report(project: Project, transcriber: FakeTranscriber) -> None:
+    result = run(project, InterruptedTranscriber(transcriber.transcript))
     assert (result.exit_code, result.interrupted) == (130, True)
     (report,) = project.runs.glob("*.json")
     record = json.loads(report.read_text())
-    assert (record["interrupted"], [one["stage"] for one in record["stages"]]) == (True, ["download"])
+    assert (record["interrupted"], [stage["stage"] for stage in record["stages"]]) == (True, ["download"])
     assert [stage for stage, _ in done(run(project, transcriber))] == ["transcribe", "align", "publish"]
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("jobs", [(), ("--jobs", "2")], ids=["one", "two"])
-def test_a_signal_ends_the_program_with_130(project: Project, stop: signal.Signals, jobs: tuple[str, ...]) -> None:
+def test_signal_exits_130(project: Project, stop: signal.Signals, jobs: tuple[str, ...]) -> None:
     add_episode(project, "two")
     project.show.write_text(project.show.read_text() + "model: tiny.en\n")
     process = catalog(project, "run", "--all", *jobs)
@@ -154,7 +152,7 @@ def test_a_signal_ends_the_program_with_130(project: Project, stop: signal.Signa
         assert not list(project.processed.rglob("*.tmp")) or project.unfinished.exists()
 
 
-def test_a_second_run_waits_when_asked(project: Project) -> None:
+def test_second_run_waits_with_wait(project: Project) -> None:
     project.processed.mkdir(parents=True)
     project.episode("one").unlink()
     with FileLock(project.lock):
@@ -168,7 +166,7 @@ def test_a_second_run_waits_when_asked(project: Project) -> None:
     assert waiting.returncode == 0
 
 
-def test_what_nobody_foresaw_fails_one_episode_and_is_in_the_report(
+def test_unexpected_exception_fails_one_episode(
     project: Project, transcriber: FakeTranscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_episode(project, "two")
@@ -188,7 +186,7 @@ def test_what_nobody_foresaw_fails_one_episode_and_is_in_the_report(
 
 
 @pytest.mark.parametrize("jump", [-400 * 86400, 400 * 86400], ids=["back", "ahead"])
-def test_a_clock_that_jumps_changes_nothing(
+def test_clock_jump_changes_nothing(
     project: Project, transcriber: FakeTranscriber, monkeypatch: pytest.MonkeyPatch, jump: int
 ) -> None:
     run(project, transcriber)
@@ -204,9 +202,7 @@ def test_a_clock_that_jumps_changes_nothing(
     assert numbers == ["0001", "0002"]
 
 
-def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(
-    project: Project, transcriber: FakeTranscriber
-) -> None:
+def test_only_our_temporary_files_are_removed(project: Project, transcriber: FakeTranscriber) -> None:
     run(project, transcriber)
     left = project.processed / "notes" / "one" / ".chapters.json.0a1b2c3d.tmp"
     left.write_text("half")
@@ -217,17 +213,17 @@ def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(
     assert (left.exists(), own.exists(), project.unfinished.exists()) == (False, True, False)
 
 
-def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "kept.txt"
     path.write_text("old")
     with pytest.raises(ZeroDivisionError), atomic_write(path) as temporary:
         temporary.write_text("new")
         raise ZeroDivisionError
-    assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
+    assert [kept.read_text() for kept in tmp_path.iterdir()] == ["old"]
 
 
-def test_corrections_and_runs_do_not_wait_for_each_other(project: Project) -> None:
-    """People go on deciding while a long run is at work."""
+def test_corrections_need_no_run_lock(project: Project) -> None:
+    """People correct starts during a long run."""
     project.processed.mkdir(parents=True)
     with FileLock(project.lock):
         save_correction(project, "one", Correction(feature_id=1, decision=Decision.NOT_DISCUSSED))

@@ -9,7 +9,7 @@ def row(position: int, **columns: object) -> dict[str, object]:
     return {"position": position, **known, **times, **columns}
 
 
-def test_entries_are_followed_by_id_and_by_wording() -> None:
+def test_entries_are_paired_by_id_then_title() -> None:
     before = [row(1, feature_id=1), row(2, feature_id=2), row(3), row(4, feature_id=4)]
     now = [
         row(1, title="Title 3"),
@@ -30,7 +30,7 @@ def test_entries_are_followed_by_id_and_by_wording() -> None:
     assert told["edited"][0]["columns"] == {"feature_id": [2, 22]}
 
 
-def test_an_end_is_told_where_a_person_set_it_and_not_where_the_next_start_moved() -> None:
+def test_end_is_reported_only_if_set_by_hand() -> None:
     before = [row(1), row(2), row(3)]
     decided = compare_rows(before, [row(1, end_s=17.5), row(2), row(3)]).to_json()
     assert [one["columns"] for one in decided["edited"]] == [{"end_s": [20.0, 17.5]}]
@@ -44,7 +44,7 @@ def test_an_end_is_told_where_a_person_set_it_and_not_where_the_next_start_moved
     assert set(followed) == {"added"}
 
 
-def test_the_same_rows_make_no_change() -> None:
+def test_equal_rows_give_no_change() -> None:
     rows = [row(1), row(2, feature_id=7), row(3, title="Title 1")]
     assert not compare_rows(rows, rows)
     assert compare_rows(rows, rows).to_json() == {}

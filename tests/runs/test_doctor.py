@@ -1,6 +1,5 @@
-"""The doctor looks at all that a run needs, says what to do, and touches nothing."""
+"""The doctor checks what a run needs, says what to do, and changes nothing."""
 
-import json
 import os
 from datetime import date
 from importlib import metadata
@@ -10,25 +9,24 @@ import pytest
 
 from pipeline.core.project import Project
 from pipeline.runs.doctor import Check, Finding, run_checks
-from tests.support.command import catalog
 from tests.support.project import add_episode
 
 
-def look(project: Project, today: date = date(2026, 11, 23)) -> dict[str, list[Check]]:
-    found: dict[str, list[Check]] = {}
+def checks_of(project: Project, today: date = date(2026, 11, 23)) -> dict[str, list[Check]]:
+    checks: dict[str, list[Check]] = {}
     for check in run_checks(project, today=today):
-        found.setdefault(check.what, []).append(check)
-    return found
+        checks.setdefault(check.what, []).append(check)
+    return checks
 
 
 def snapshot(root: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in root.rglob("*")}
 
 
-def test_a_project_in_order_is_told_so_and_left_as_it_was(project: Project) -> None:
+def test_valid_project_passes_and_stays_untouched(project: Project) -> None:
     add_episode(project, "one")
     before = snapshot(project.root)
-    found = look(project)
+    found = checks_of(project)
     assert found["settings"][0].found.endswith("The Kite Show")
     assert found["episodes"] == [Check("episodes", Finding.OK, "1 with readable settings")]
     assert {check.finding for check in found["write access"]} == {Finding.OK}
@@ -36,12 +34,12 @@ def test_a_project_in_order_is_told_so_and_left_as_it_was(project: Project) -> N
     assert snapshot(project.root) == before
 
 
-def test_an_old_yt_dlp_is_told_by_its_age(project: Project) -> None:
+def test_old_ytdlp_is_reported_with_its_age(project: Project) -> None:
     year, month, day = (int(part) for part in metadata.version("yt-dlp").split(".")[:3])
     made = date(year, month, day)
-    (fresh,) = look(project, made)["yt-dlp"]
+    (fresh,) = checks_of(project, made)["yt-dlp"]
     assert (fresh.finding, fresh.found.endswith(", 0 days old")) == (Finding.OK, True)
-    (old,) = look(project, date(year + 1, month, day))["yt-dlp"]
+    (old,) = checks_of(project, date(year + 1, month, day))["yt-dlp"]
     assert (old.finding, old.to_do) == (Finding.ADVICE, "sites change: pip install -U yt-dlp")
 
 
@@ -53,7 +51,7 @@ def test_an_old_yt_dlp_is_told_by_its_age(project: Project) -> None:
         (None, Finding.ADVICE, "not found"),
     ],
 )
-def test_a_javascript_runtime_is_asked_for_its_version(
+def test_javascript_runtime_version_is_checked(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, finding: Finding, found: str
 ) -> None:
     (tmp_path / "bin").mkdir()
@@ -61,73 +59,61 @@ def test_a_javascript_runtime_is_asked_for_its_version(
         (tmp_path / "bin" / "deno").write_text(f"#!/bin/sh\necho '{program}'\n")
         (tmp_path / "bin" / "deno").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    (check,) = look(project)["JavaScript runtime"]
+    (check,) = checks_of(project)["JavaScript runtime"]
     assert (check.finding, check.found) == (finding, found)
 
 
-def test_what_is_wrong_with_episodes_is_told_one_by_one(project: Project) -> None:
+def test_each_problem_of_an_episode_is_reported(project: Project) -> None:
     add_episode(project, "one")
     (project.root / "one.txt").unlink()
     add_episode(project, "two", source="nowhere.mp3")
     project.episode("three").write_text("title: x\nsuorce: a\n")
-    checks = look(project)["episodes"]
+    checks = checks_of(project)["episodes"]
     assert [check.finding for check in checks] == [Finding.MISSING] * 3
-    told = "\n".join(f"{check.found}: {check.to_do}" for check in checks)
-    assert "one: the feature list" in told
-    assert "two: the source" in told
-    assert "three.yaml" in told
+    results = "\n".join(f"{check.found}: {check.to_do}" for check in checks)
+    assert "one: the feature list" in results
+    assert "two: the source" in results
+    assert "three.yaml" in results
     project.catalog("four").parent.mkdir(parents=True)
     project.catalog("four").touch()
-    assert look(project)["episodes"][0].found == "four is published but has no settings"
+    assert checks_of(project)["episodes"][0].found == "four is published but has no settings"
 
 
-def test_corrections_that_no_run_looks_at_or_could_read_are_told(project: Project) -> None:
+def test_unused_or_unreadable_corrections_are_reported(project: Project) -> None:
     add_episode(project, "one")
     add_episode(project, "two")
     project.corrections("one").parent.mkdir(exist_ok=True)
-    assert "corrections" not in look(project)
+    assert "corrections" not in checks_of(project)
     project.corrections("one").write_text("corrections: []\n")
     project.corrections("two").write_text("corrections: [1]\n")
     for name in ("on.yaml", "two.yml"):
         (project.corrections("one").parent / name).touch()
-    told = {check.finding: check.found for check in look(project)["corrections"]}
-    assert told[Finding.ADVICE].endswith("two.yml belongs to no episode")
-    assert "two.yaml line 1" in told[Finding.MISSING]
-    assert len(look(project)["corrections"]) == 3
+    results = {check.finding: check.found for check in checks_of(project)["corrections"]}
+    assert results[Finding.ADVICE].endswith("two.yml belongs to no episode")
+    assert "two.yaml line 1" in results[Finding.MISSING]
+    assert len(checks_of(project)["corrections"]) == 3
 
 
-def test_a_missing_model_is_told_with_what_to_do(project: Project) -> None:
+def test_missing_model_comes_with_advice(project: Project) -> None:
     project.show.write_text("name: x\nmodel: models/nowhere/\n")
-    (check,) = look(project)["speech model"]
+    (check,) = checks_of(project)["speech model"]
     assert check.finding is Finding.MISSING
     assert check.to_do
 
 
-def test_cookies_that_others_can_read_are_told(project: Project) -> None:
+def test_cookies_readable_by_others_are_reported(project: Project) -> None:
     project.show.write_text("name: x\ndownload: {cookies: cookies.txt}\n")
-    assert look(project)["cookies"][0].finding is Finding.MISSING
+    assert checks_of(project)["cookies"][0].finding is Finding.MISSING
     cookies = project.root / "cookies.txt"
     cookies.write_text("x")
     cookies.chmod(0o644)
-    assert look(project)["cookies"][0].to_do == f"chmod 600 {cookies}"
+    assert checks_of(project)["cookies"][0].to_do == f"chmod 600 {cookies}"
     cookies.chmod(0o600)
-    assert look(project)["cookies"][0].finding is Finding.OK
+    assert checks_of(project)["cookies"][0].finding is Finding.OK
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_told(project: Project) -> None:
+def test_unwritable_folder_is_reported(project: Project) -> None:
     (project.root / "data").mkdir()
     (project.root / "data").chmod(0o500)
-    assert {check.finding for check in look(project)["write access"]} == {Finding.MISSING}
-
-
-def test_the_command_prints_a_line_each_and_fails_where_something_is_missing(project: Project, tmp_path: Path) -> None:
-    add_episode(project, "one")
-    ran = catalog("doctor", "--json", cwd=project.root)
-    checks = json.loads(ran.stdout)
-    assert ran.returncode == int(any(check["finding"] == "missing" for check in checks))
-    assert {"what", "finding", "found", "to_do"} == set(checks[0])
-    nowhere = catalog("doctor", "--root", tmp_path / "nowhere")
-    assert nowhere.returncode == 1
-    assert "missing" in nowhere.stdout
-    assert "catalog init" in nowhere.stdout
+    assert {check.finding for check in checks_of(project)["write access"]} == {Finding.MISSING}

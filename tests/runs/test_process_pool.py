@@ -1,19 +1,17 @@
-"""Several episodes at once: the same files, one report, and no episode lost with its worker."""
+"""Worker processes: the same files as one process, one report, and no episode lost with its worker."""
 
 import os
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from pipeline.cli.progress import ConsoleReporter
 from pipeline.core.config import ShowConfig
 from pipeline.core.project import Project
 from pipeline.core.schema import Transcript
 from pipeline.runs.process_pool import WorkerPool, explain_exit, free_memory, share_cores
-from pipeline.runs.result import StageResult
 from pipeline.runs.workflow import Engine, run_stages
 from pipeline.transcribe.transcriber import Progress, Transcriber
 from tests.support import faults
@@ -23,18 +21,18 @@ EPISODES = ["ep1", "ep2", "ep3"]
 
 
 @dataclass
-class Deadly:
-    """A transcriber whose worker is killed at episodes named in a file, one time for each line."""
+class KilledTranscriber:
+    """A transcriber that kills its worker at the episodes named in a file, once for each line."""
 
-    orders: Path
+    kills: Path
 
     def transcribe(
         self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
     ) -> Transcript:
-        left = self.orders.read_text().split() if self.orders.is_file() else []
+        left = self.kills.read_text().split() if self.kills.is_file() else []
         if audio.parent.name in left:
             left.remove(audio.parent.name)
-            self.orders.write_text("\n".join(left))
+            self.kills.write_text("\n".join(left))
             os.kill(os.getpid(), signal.SIGKILL)
         for second in range(3):
             on_progress(second + 1.0, 3.0)
@@ -43,23 +41,13 @@ class Deadly:
 
 
 @dataclass(frozen=True)
-class MakeDeadly:
+class KilledTranscriberFactory:
     """Makes the transcriber in a worker."""
 
-    orders: Path
+    kills: Path
 
     def __call__(self, show: ShowConfig) -> Transcriber:
-        return Deadly(self.orders)
-
-
-@dataclass
-class Watching(RecordingReporter):
-    """A recording reporter that keeps the progress of each episode too."""
-
-    moved: set[str] = field(default_factory=set)
-
-    def episode_progress(self, episode_id: str, done: float, total: float) -> None:
-        self.moved.add(episode_id)
+        return KilledTranscriber(self.kills)
 
 
 @pytest.fixture
@@ -76,49 +64,51 @@ def make_project(root: Path) -> Project:
     return made
 
 
-def go(project: Project, engine: Engine | None, notes: RecordingReporter) -> int:
-    told = FakeTranscriber(make_transcript(LINES))
-    result = run_stages(project, EPISODES, faults.STAGES, transcriber=lambda show: told, reporter=notes, engine=engine)
+def run_all(project: Project, engine: Engine | None, reporter: RecordingReporter) -> int:
+    transcriber = FakeTranscriber(make_transcript(LINES))
+    result = run_stages(
+        project, EPISODES, faults.STAGES, transcriber=lambda show: transcriber, reporter=reporter, engine=engine
+    )
     assert list(result.rows) == sorted(result.rows)
     return result.exit_code
 
 
-def test_two_workers_write_what_one_process_writes_and_one_may_die(project: Project, tmp_path: Path) -> None:
-    orders = tmp_path / "orders"
-    orders.write_text("ep2")
+def test_workers_write_equal_bytes_even_if_one_dies(project: Project, tmp_path: Path) -> None:
+    kills = tmp_path / "kills"
+    kills.write_text("ep2")
     (project.root / "ep3.txt").write_text(PAGE.replace("dark", "night"))
-    notes = Watching()
-    assert go(project, WorkerPool(2, MakeDeadly(orders), worker_bytes=1), notes) == 0
-    assert notes.moved == set(EPISODES)
-    assert [one for one in notes.warnings if "worker" in one] == [
+    reporter = RecordingReporter()
+    assert run_all(project, WorkerPool(2, KilledTranscriberFactory(kills), worker_bytes=1), reporter) == 0
+    assert {episode_id for episode_id, _, _ in reporter.progress} == set(EPISODES)
+    assert [warning for warning in reporter.warnings if "worker" in warning] == [
         "ep2: its worker died (killed by SIGKILL): trying once more"
     ]
     alone = make_project(tmp_path / "alone")
     (alone.root / "ep3.txt").write_text(PAGE.replace("dark", "night"))
-    assert go(alone, None, RecordingReporter()) == 0
+    assert run_all(alone, None, RecordingReporter()) == 0
     assert faults.snapshot(project) == faults.snapshot(alone)
 
 
-def test_an_episode_that_kills_its_workers_fails_alone(project: Project, tmp_path: Path) -> None:
-    orders = tmp_path / "orders"
-    orders.write_text("ep2 ep2")
-    notes = RecordingReporter()
-    assert go(project, WorkerPool(2, MakeDeadly(orders), worker_bytes=1), notes) == 3
-    (failed,) = [result for result in notes.results if result.error]
+def test_episode_that_kills_workers_fails_alone(project: Project, tmp_path: Path) -> None:
+    kills = tmp_path / "kills"
+    kills.write_text("ep2 ep2")
+    reporter = RecordingReporter()
+    assert run_all(project, WorkerPool(2, KilledTranscriberFactory(kills), worker_bytes=1), reporter) == 3
+    (failed,) = [result for result in reporter.results if result.error]
     assert failed.episode_id == "ep2"
     assert failed.error == (
         "its worker died 2 times (killed by SIGKILL): check that there is enough memory, or use fewer --jobs"
     )
 
 
-def test_where_memory_is_short_fewer_work_at_once(project: Project, tmp_path: Path) -> None:
-    notes = RecordingReporter()
-    pool = WorkerPool(3, MakeDeadly(tmp_path / "none"), worker_bytes=1 << 50)
-    assert go(project, pool, notes) == 0
-    assert notes.warnings[0].startswith("memory: 1 of 3 jobs at once: a worker may need")
+def test_short_memory_reduces_the_number_of_workers(project: Project, tmp_path: Path) -> None:
+    reporter = RecordingReporter()
+    pool = WorkerPool(3, KilledTranscriberFactory(tmp_path / "none"), worker_bytes=1 << 50)
+    assert run_all(project, pool, reporter) == 0
+    assert reporter.warnings[0].startswith("memory: 1 of 3 jobs at once: a worker may need")
 
 
-def test_free_memory_is_that_of_the_container_where_there_is_one(tmp_path: Path) -> None:
+def test_free_memory_respects_the_container(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc" / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 4096 kB\n")
     assert free_memory(tmp_path) == 4096 << 10
@@ -140,21 +130,5 @@ def test_workers_share_the_cores() -> None:
     assert all(len(share_cores(number, 64)) == 1 for number in range(64))
 
 
-def test_an_end_is_told_in_words() -> None:
+def test_exit_is_explained_in_words() -> None:
     assert [explain_exit(code) for code in (-9, -15, 3)] == ["killed by SIGKILL", "killed by SIGTERM", "exit code 3"]
-
-
-def test_the_display_has_a_bar_for_each_episode(monkeypatch: pytest.MonkeyPatch) -> None:
-    reporter = ConsoleReporter()
-    monkeypatch.setattr(type(reporter.console), "is_terminal", property(lambda self: True))
-    for name in ("ep1", "ep2"):
-        reporter.stage_started(name, "transcribe", "not done yet")
-        reporter.episode_progress(name, 1.0, 4.0)
-    assert reporter._bar is not None
-    assert [(task.description, task.percentage) for task in reporter._bar.tasks] == [
-        ("ep1: transcribe", 25.0), ("ep2: transcribe", 25.0),
-    ]  # fmt: skip
-    reporter.stage_ended(StageResult("ep1", "transcribe", "", 1.0))
-    assert [task.description for task in reporter._bar.tasks] == ["ep2: transcribe"]
-    reporter.stage_ended(StageResult("ep2", "transcribe", "", 1.0))
-    assert reporter._bar is None

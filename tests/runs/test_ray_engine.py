@@ -1,4 +1,4 @@
-"""Episodes on a real Ray cluster of two nodes: what comes out is what this machine alone would write."""
+"""A real Ray cluster of two nodes: it writes the same files as this machine alone."""
 
 import os
 import threading
@@ -28,18 +28,18 @@ from tests.support.project import (
     make_transcript,
 )
 
-# Everything on 127.0.0.1: Ray asks this when it is imported.
+# Everything on 127.0.0.1; Ray reads this when it is imported.
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 ray = pytest.importorskip("ray", reason="needs the extra ray, as in requirements/ray.txt")
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own, of many kinds
+pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own warnings, of many kinds
 
 EPISODES = [f"ep{number}" for number in range(1, 9)]
 
 
 @dataclass
 class SlowTranscriber:
-    """A transcriber that takes its time, so that a machine can be lost meanwhile, and notes in a file that it began."""
+    """A slow transcriber that writes to a file when it begins: a machine can be lost meanwhile."""
 
     began: Path
 
@@ -55,8 +55,8 @@ class SlowTranscriber:
 
 
 @dataclass(frozen=True)
-class MakeSlow:
-    """Makes the slow transcriber on whatever machine."""
+class SlowTranscriberFactory:
+    """Makes the slow transcriber on any machine."""
 
     began: Path
 
@@ -66,7 +66,7 @@ class MakeSlow:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """Two nodes of two cores each; the workers find the tests' own modules."""
+    """A cluster whose workers find the modules of the tests; a test adds the second node."""
     from ray.cluster_utils import Cluster
 
     with pytest.MonkeyPatch.context() as patch:
@@ -88,14 +88,14 @@ def make_project(root: Path) -> Project:
     return project
 
 
-def go(project: Project, engine: Engine | None, notes: RecordingReporter) -> int:
-    told = FakeTranscriber(make_transcript(LINES))
+def run_all(project: Project, engine: Engine | None, reporter: RecordingReporter) -> int:
+    transcriber = FakeTranscriber(make_transcript(LINES))
     return run_stages(
-        project, EPISODES, faults.STAGES, transcriber=lambda show: told, reporter=notes, engine=engine
+        project, EPISODES, faults.STAGES, transcriber=lambda show: transcriber, reporter=reporter, engine=engine
     ).exit_code
 
 
-def test_a_node_lost_in_the_middle_costs_nothing_but_time(cluster: Any, tmp_path: Path) -> None:
+def test_lost_node_costs_only_time(cluster: Any, tmp_path: Path) -> None:
     node = cluster.add_node(num_cpus=2)
     lost = node.node_id if hasattr(node, "node_id") else node.unique_id
     cluster.wait_for_nodes()
@@ -110,24 +110,24 @@ def test_a_node_lost_in_the_middle_costs_nothing_but_time(cluster: Any, tmp_path
 
     killer = threading.Thread(target=lose_node)
     killer.start()
-    notes = RecordingReporter()
-    code = go(shared, RayEngine(MakeSlow(began), address=cluster.address), notes)
+    reporter = RecordingReporter()
+    code = run_all(shared, RayEngine(SlowTranscriberFactory(began), address=cluster.address), reporter)
     killer.join()
-    assert code == 0, [result.error for result in notes.results]
+    assert code == 0, [result.error for result in reporter.results]
     starts = [line.split() for line in began.read_text().splitlines()]
     on_lost = [name for where, name in starts if where == lost]
     assert on_lost, "the node that was to be lost never worked"
-    assert any("was lost: trying on another one" in warning for warning in notes.warnings)
+    assert any("was lost: trying on another one" in warning for warning in reporter.warnings)
     assert {name for _, name in starts} == set(EPISODES)
-    assert go(alone, None, RecordingReporter()) == 0
+    assert run_all(alone, None, RecordingReporter()) == 0
     assert faults.snapshot(shared) == faults.snapshot(alone) | {
         name: digest for name, digest in faults.snapshot(shared).items() if name.startswith("configs/")
     }
 
 
 @dataclass
-class Heard(RecordingReporter):
-    """A reporter that notes which episodes it heard of while they were still worked on."""
+class LiveReporter(RecordingReporter):
+    """A reporter that records which episodes reported progress before they ended."""
 
     under_way: set[str] = field(default_factory=set)
 
@@ -138,33 +138,50 @@ class Heard(RecordingReporter):
             self.under_way.add(episode_id)
 
 
-def test_progress_on_other_machines_is_told_while_they_work(cluster: Any, tmp_path: Path) -> None:
-    heard = Heard()
-    assert go(make_project(tmp_path), RayEngine(MakeSlow(tmp_path / "began.txt"), address=cluster.address), heard) == 0
-    assert heard.under_way == set(EPISODES)
+def test_progress_of_other_machines_is_reported_live(cluster: Any, tmp_path: Path) -> None:
+    reporter = LiveReporter()
+    assert (
+        run_all(
+            make_project(tmp_path),
+            RayEngine(SlowTranscriberFactory(tmp_path / "began.txt"), address=cluster.address),
+            reporter,
+        )
+        == 0
+    )
+    assert reporter.under_way == set(EPISODES)
 
 
-def test_an_error_on_another_machine_is_one_line_here(cluster: Any, tmp_path: Path) -> None:
+def test_error_on_another_machine_is_one_line(cluster: Any, tmp_path: Path) -> None:
     project = make_project(tmp_path)
     (project.root / "ep3.txt").write_text("\n")
-    notes = RecordingReporter()
-    assert go(project, RayEngine(MakeSlow(tmp_path / "began.txt"), address=cluster.address), notes) == 3
-    failed = [result for result in notes.results if result.error]
-    assert [(one.episode_id, one.stage) for one in failed] == [("ep3", "align")]
+    reporter = RecordingReporter()
+    assert (
+        run_all(project, RayEngine(SlowTranscriberFactory(tmp_path / "began.txt"), address=cluster.address), reporter)
+        == 3
+    )
+    failed = [result for result in reporter.results if result.error]
+    assert [(result.episode_id, result.stage) for result in failed] == [("ep3", "align")]
     assert "ep3.txt: no feature found" in str(failed[0].error)
 
 
 def test_nothing_to_do_needs_no_cluster(tmp_path: Path) -> None:
     project = make_project(tmp_path)
-    assert go(project, None, RecordingReporter()) == 0
-    assert go(project, RayEngine(MakeSlow(tmp_path / "x"), address="127.0.0.1:1"), RecordingReporter()) == 0
+    assert run_all(project, None, RecordingReporter()) == 0
+    assert (
+        run_all(project, RayEngine(SlowTranscriberFactory(tmp_path / "x"), address="127.0.0.1:1"), RecordingReporter())
+        == 0
+    )
 
 
-def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_cluster_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**settings: object) -> None:
         raise ConnectionError("Could not find any running Ray instance.\nPlease ...")
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", refuse)
     with pytest.raises(InputError, match=r"no Ray cluster at auto \(Could not find any running Ray instance\.\)"):
-        go(make_project(tmp_path), RayEngine(MakeSlow(tmp_path / "x"), address="auto"), RecordingReporter())
+        run_all(
+            make_project(tmp_path),
+            RayEngine(SlowTranscriberFactory(tmp_path / "x"), address="auto"),
+            RecordingReporter(),
+        )

@@ -36,7 +36,7 @@ def test_progress_is_sent_four_times_a_second(monkeypatch: pytest.MonkeyPatch) -
     assert recorder.progress[-1] == ("one", 10.0, 10.0)
 
 
-def test_a_reporter_ignores_what_it_does_not_override() -> None:
+def test_base_reporter_ignores_all_calls() -> None:
     reporter = Reporter()
     reporter.stage_progress(1.0, 2.0)
     reporter.warn("one", "odd")

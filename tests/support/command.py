@@ -1,4 +1,4 @@
-"""The command, run as a program."""
+"""Run the command as a program."""
 
 import os
 import re
@@ -14,6 +14,7 @@ from tests.support.project import REPOSITORY
 
 
 def catalog(*args: str | Path, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, with further environment variables; return output and exit code."""
     return subprocess.run(
         [sys.executable, "-m", "pipeline", *map(str, args)],
         cwd=cwd,
@@ -27,9 +28,11 @@ def catalog(*args: str | Path, cwd: Path | None = None, **env: str) -> subproces
 
 @cache
 def help_of(*command: str) -> str:
+    """What `--help` of a command prints."""
     result = CliRunner().invoke(app, [*command, "--help"], prog_name="catalog")
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
+# The names of all commands.
 COMMANDS = re.findall(r"^  (\w+) ", help_of().split("Commands:")[1], re.MULTILINE)

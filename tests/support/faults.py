@@ -1,13 +1,13 @@
-"""Stop a run at a chosen moment, in a process of its own, and see what the next run makes of it.
+"""Stop a run at a chosen moment, in a child process, and compare what the next run writes.
 
 usage: python -m tests.support.faults KILLS [SEED]
 
-A campaign of random kills: prints how many there were, and any difference; also of folders that cannot be written and,
-as root, of small disks.
+Runs a campaign of random kills, of folders that cannot be written and, as root, of small disks; prints the number of
+failures and every difference.
 
-A moment is the n-th time that the run opens, renames, links or removes a file or makes a folder, as Python's audit
-events tell it; there the process kills itself with SIGKILL. Between two such moments nothing on the disk changes but
-the content of temporary files.
+A moment is the n-th time that the run opens, renames, links or removes a file or creates a folder, according to
+Python's audit events; there the process kills itself with SIGKILL. Between two moments only the content of temporary
+files changes on disk.
 """
 
 import errno
@@ -46,15 +46,22 @@ from pipeline.transcribe.transcriber import ChunkTranscriber, Progress
 from tests.support.project import DEMO_AUDIO, LINES, PAGE, RecordingReporter, add_episode, make_transcript
 
 STAGES = ("download", "transcribe", "align", "publish")
+# Audit events of Python that touch a file or folder.
 WATCHED = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.truncate"}
-# The folders below data/ that lose their permission, and the bytes in which a small disk is given out.
+
+# The folders below data/ that lose their permission.
 DENIED = (
     "raw",
     *(f"processed/{name}" for name in "transcripts alignments catalog notes history state site runs".split()),
 )
+
+# A small disk allocates its space in pages of this many bytes.
 PAGE_BYTES = 4096
-# What a run remembers of files' times, and when it ran, differ from run to run by their nature.
+
+# Folders where an edited list leaves further files.
 EARLIER = ("data/processed/history/one/", "data/raw/one/features/")
+
+# Files that differ from run to run: they hold times of files, and when a run ended.
 NOT_COMPARED = ("data/processed/state", "data/processed/runs", "data/processed/.lock", "data/processed/.unfinished")
 
 
@@ -91,8 +98,8 @@ class ChunkedTranscriber:
             return replace(transcript, segments=tuple(work.transcribe(chunks)))
 
 
-def go(project: Project) -> int:
-    """Run everything that is not up to date; return the exit code."""
+def run_project(project: Project) -> int:
+    """Run every stage that is not up to date; return the exit code."""
     transcriber = ChunkedTranscriber()
     ids = sorted(path.stem for path in project.episodes.glob("*.yaml"))
     return run_stages(
@@ -101,20 +108,20 @@ def go(project: Project) -> int:
 
 
 def snapshot(project: Project) -> dict[str, str]:
-    """The digest of every file that a run makes or must leave alone."""
-    found = {}
+    """The digest of every file that a run writes or must leave unchanged, by its path."""
+    digests = {}
     for path in sorted(project.root.rglob("*")):
         name = path.relative_to(project.root).as_posix()
         if path.is_file() and not name.startswith(NOT_COMPARED):
-            # When audio was fetched is the one thing that two runs need not share.
+            # Two runs may fetch the audio at different times.
             content = path.read_bytes()
-            told = re.sub(rb'"fetched": "[^"]*"', b"", content) if path.name == "audio.json" else content
-            found[name] = hashlib.sha256(told).hexdigest()
-    return found
+            compared = re.sub(rb'"fetched": "[^"]*"', b"", content) if path.name == "audio.json" else content
+            digests[name] = hashlib.sha256(compared).hexdigest()
+    return digests
 
 
 def in_child(work: Callable[[], int]) -> int:
-    """Do something in a process of its own; return its exit code, negative for the signal that ended it."""
+    """Call `work` in a child process; return its exit code, negative for the signal that killed it."""
     child = os.fork()
     if child == 0:
         code = 70
@@ -127,12 +134,12 @@ def in_child(work: Callable[[], int]) -> int:
 
 
 def watch(root: Path, at_event: Callable[[int, bool], None]) -> None:
-    """Call `at_event` with a rising number before each touch of a file below the folder, and whether it is to write."""
+    """Call `at_event` before each event below a folder, with the event's number and whether it writes."""
     count = 0
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal count
-        if event in WATCHED and any(str(one).startswith(str(root)) for one in arguments[:2]):
+        if event in WATCHED and any(str(argument).startswith(str(root)) for argument in arguments[:2]):
             count += 1
             flags = arguments[2] if event == "open" else os.O_WRONLY
             at_event(count, isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR)))
@@ -140,8 +147,8 @@ def watch(root: Path, at_event: Callable[[int, bool], None]) -> None:
     sys.addaudithook(hook)
 
 
-def count_moments(project: Project, run: Callable[[Project], int] = go) -> int:
-    """How many moments an undisturbed run has, which it then has run."""
+def count_moments(project: Project, run: Callable[[Project], int] = run_project) -> int:
+    """Run undisturbed, and return the number of moments."""
     reading, writing = os.pipe()
 
     def work() -> int:
@@ -156,7 +163,7 @@ def count_moments(project: Project, run: Callable[[Project], int] = go) -> int:
 
 
 def kill_at(project: Project, moment: int) -> int:
-    """Run until the moment comes; return how it ended."""
+    """Kill a run at a moment; return its exit code."""
 
     def stop(number: int, _: bool) -> None:
         if number == moment:
@@ -164,18 +171,18 @@ def kill_at(project: Project, moment: int) -> int:
 
     def work() -> int:
         watch(project.root, stop)
-        return go(project)
+        return run_project(project)
 
     return in_child(work)
 
 
 def fill_disk_at(project: Project, moment: int) -> int:
-    """Run with a disk that is full from the moment on: every file that is opened for writing fails."""
+    """Run with a disk that is full from a moment on: every opening of a file for writing fails."""
     return refuse_at(project, project.root, moment, errno.ENOSPC)
 
 
 def refuse_at(project: Project, folder: Path, moment: int, error: int) -> int:
-    """Run while, from the moment on, nothing can be written below a folder; an error that ends the run counts as 1."""
+    """Run while, from a moment on, nothing can be written below a folder; an error that ends the run counts as 1."""
 
     def refuse(number: int, writes: bool) -> None:
         if writes and number >= moment:
@@ -190,7 +197,7 @@ def refuse_at(project: Project, folder: Path, moment: int, error: int) -> int:
 
 @contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[Callable[..., Any]]:
-    """Mount a disk of so many bytes on a folder; what is yielded mounts it again with other options.
+    """Mount a disk of `size` bytes on a folder; yield a function that mounts it again with other options.
 
     PermissionError where this process may not mount.
     """
@@ -210,16 +217,16 @@ def small_disk(folder: Path, size: int) -> Iterator[Callable[..., Any]]:
 def fail_quietly(project: Project) -> int:
     """Run everything; an error of the disk that ends the run counts as 1."""
     try:
-        return go(project)
+        return run_project(project)
     except OSError:
         return 1
 
 
 def try_small_disks(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
-    """Run on disks that fill up, then make room; return how many runs failed for it, and every difference."""
+    """Run on disks that fill up, then make room; return the number of failed runs, and every difference."""
     undisturbed = make_project(folder / "undisturbed")
     begun = measure_disk(undisturbed.root)
-    assert in_child(lambda: go(undisturbed)) == 0
+    assert in_child(lambda: run_project(undisturbed)) == 0
     expected, drawn, failed = snapshot(undisturbed), random.Random(seed), 0
     differences: list[str] = []
     for number in range(rounds):
@@ -227,22 +234,22 @@ def try_small_disks(rounds: int, seed: int, folder: Path) -> tuple[int, list[str
             folder / "disk", drawn.randrange(begun + PAGE_BYTES, measure_disk(undisturbed.root))
         ) as remount:
             project = make_project(folder / "disk")
-            failed += in_child(lambda one=project: fail_quietly(one)) != 0  # type: ignore[misc]
+            failed += in_child(lambda project=project: fail_quietly(project)) != 0  # type: ignore[misc]
             remount("size=100m")
             differences += compare(number, project, expected)
     return failed, differences
 
 
 def measure_disk(folder: Path) -> int:
-    """How many bytes of a disk the files below a folder take, in whole pages; a file with two names once."""
+    """The bytes of disk that the files below a folder take, in whole pages; a file with two names counts once."""
     files = {path.stat().st_ino: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     return sum(-(-size // PAGE_BYTES) * PAGE_BYTES for size in files.values())
 
 
 def try_denials(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
-    """Run while a folder loses the permission to be written; return how many runs failed, and every difference."""
+    """Run while a folder loses its write permission; return the number of failed runs, and every difference."""
     undisturbed = make_project(folder / "undisturbed")
-    assert in_child(lambda: go(undisturbed)) == 0
+    assert in_child(lambda: run_project(undisturbed)) == 0
     expected, drawn, failed = snapshot(undisturbed), random.Random(seed), 0
     differences: list[str] = []
     for number in range(rounds):
@@ -255,14 +262,14 @@ def try_denials(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
 
 
 def compare(number: int, project: Project, expected: dict[str, str]) -> Sequence[str]:
-    """Run again, undisturbed; return what differs from the files that were expected."""
-    code, found = in_child(lambda: go(project)), snapshot(project)
+    """Run again, undisturbed; return every difference from the expected files."""
+    code, found = in_child(lambda: run_project(project)), snapshot(project)
     wrong = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
     return [f"round {number}: exit code {code}, other bytes in {wrong}"] if code or wrong else []
 
 
 def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
-    """Kill a run at random moments, let a plain re-run follow; return how many were killed, and every difference."""
+    """Kill runs at random moments and run again; return the number of killed runs, and every difference."""
     undisturbed = make_project(folder / "undisturbed")
     moments = count_moments(undisturbed)
     expected = snapshot(undisturbed)
@@ -270,18 +277,18 @@ def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
     killed, differences = 0, []
     for number in range(kills):
         project = make_project(folder / "killed")
-        # Every third time the list is edited after a first run, so that old files are there to be replaced.
+        # Every third time the list is edited after a first run, so that old files are replaced.
         if number % 3 == 0:
             (project.root / "one.txt").write_text(PAGE.replace("dark", "night"))
-            assert in_child(lambda one=project: go(one)) == 0  # type: ignore[misc]
+            assert in_child(lambda project=project: run_project(project)) == 0  # type: ignore[misc]
             (project.root / "one.txt").write_text(PAGE)
         for _ in range(drawn.choice((1, 1, 2))):
             killed += kill_at(project, drawn.randint(1, moments)) == -signal.SIGKILL
-        code = in_child(lambda one=project: go(one))  # type: ignore[misc]
+        code = in_child(lambda project=project: run_project(project))  # type: ignore[misc]
         found = snapshot(project)
         expected_here = expected
         if number % 3 == 0:
-            # What the list and the rows were before is kept too; the rows of now are the latest state.
+            # The earlier list and rows are kept, too; the present rows are the latest snapshot.
             earlier = [name for name in found if name not in expected and name.startswith(EARLIER)]
             latest = [name for name in expected if name.startswith(EARLIER[0])]
             expected_here = {name: digest for name, digest in expected.items() if name not in latest}
@@ -296,7 +303,7 @@ def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
 
 
 def warm_up() -> None:
-    """Import once what every child would import."""
+    """Import once what every forked child would import."""
     for name in ("pandas", "pyarrow.csv", "pyarrow.parquet", "rapidfuzz.process", "spacy.matcher", "jinja2"):
         importlib.import_module(name)
 
@@ -304,21 +311,21 @@ def warm_up() -> None:
 
 
 def main() -> None:
-    """Run the campaign that the command line asks for."""
+    """Run the campaigns that the command line names."""
     kills, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
     warm_up()
-    # The sentence encoder takes time and writes one file of a kind that is written in many other places.
+    # The sentence encoder takes time, and its one file is written as many others are.
     pipeline.align.encoder.load_encoder = lambda language: None
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         killed, differences = try_kills(kills, seed, Path(folder))
-        told = f"{kills} runs, {killed} kills"
+        summary = f"{kills} runs, {killed} kills"
         with suppress(PermissionError):
             for name, campaign in (("a denied folder", try_denials), ("a full disk", try_small_disks)):
                 failed, more = campaign(kills // 5, seed, Path(folder) / name.replace(" ", "-"))
-                told += f"; {kills // 5} runs, {failed} failed for {name}"
+                summary += f"; {kills // 5} runs, {failed} failed for {name}"
                 differences += more
-    sys.stdout.write(f"{told}; {len(differences)} differences, {time.monotonic() - began:.0f} s\n")
+    sys.stdout.write(f"{summary}; {len(differences)} differences, {time.monotonic() - began:.0f} s\n")
     sys.stdout.write("".join(f"{line}\n" for line in differences))
     sys.exit(1 if differences else 0)
 

@@ -1,7 +1,8 @@
-"""Start shifts: when an episode's audio changes, the align stage reports how far starts moved."""
+"""The stage `align`: which list it aligns, when it aligns again, and how far starts move with other audio."""
 
 import json
 
+import pandas as pd
 import pytest
 
 from pipeline.align.aligner import alignment_version
@@ -11,7 +12,17 @@ from pipeline.download.record import read_audio
 from pipeline.runs.stages.align import METHOD_0_1_0, METHOD_INPUTS_0_1_0, STAGE, describe_start_shifts
 from pipeline.runs.workflow import list_stage_statuses
 from tests.support.faulty_server import write_tone
-from tests.support.project import LINES, FakeTranscriber, RecordingReporter, add_episode, done, make_transcript, run
+from tests.support.project import (
+    LINES,
+    PAGE,
+    FakeTranscriber,
+    RecordingReporter,
+    add_episode,
+    done,
+    make_transcript,
+    run,
+)
+from tests.support.web import MediaServer
 
 
 def placed(*starts: float | None) -> Alignment:
@@ -118,3 +129,71 @@ def test_upgrade_from_version_0_1_0_repeats_little(
     path.write_text(json.dumps({"stages": state["stages"], "stamps": state["fingerprints"]}))
     assert [stage for stage, _ in done(run(project, transcriber))] == stages
     assert run(project, transcriber).stages == []
+
+
+def test_edited_list_is_aligned_without_transcribing(project: Project, transcriber: FakeTranscriber) -> None:
+    run(project, transcriber)
+    (project.root / "one.txt").write_text(PAGE + "Offline maps | v4.10 #500133\n")
+    result = run(project, transcriber)
+    assert done(result) == [
+        ("align", "feature list changed: 1 entry added"),
+        ("publish", "alignment changed"),
+    ]
+    assert len(transcriber.calls) == 1
+    assert len(pd.read_csv(project.catalog_csv)) == 3
+
+
+def test_every_revision_of_the_list_is_kept(project: Project, transcriber: FakeTranscriber) -> None:
+    run(project, transcriber)
+    (project.root / "one.txt").write_text(PAGE.replace("dark", "night"))
+    run(project, transcriber)
+    kept = sorted(path.read_text() for path in (project.raw("one") / "features").iterdir())
+    assert kept == sorted([PAGE, PAGE.replace("dark", "night")])
+
+
+def test_list_at_url_is_fetched_again_with_refresh(
+    project: Project, transcriber: FakeTranscriber, media_server: MediaServer
+) -> None:
+    media_server.pages["/list.txt"] = ("text/plain", PAGE.encode())
+    settings = project.episode("one")
+    settings.write_text(settings.read_text().replace("one.txt", f"{media_server.url}/list.txt"))
+    run(project, transcriber)
+    media_server.pages["/list.txt"] = ("text/plain", (PAGE + "Offline maps | v4.10 #500133\n").encode())
+    assert run(project, transcriber).stages == []
+    assert done(run(project, transcriber, refresh=True))[0] == ("align", "feature list changed: 1 entry added")
+    assert len(pd.read_parquet(project.catalog("one"))) == 3
+
+
+def test_offline_fetches_no_list(project: Project, transcriber: FakeTranscriber) -> None:
+    settings = project.episode("one")
+    settings.write_text(settings.read_text().replace("one.txt", "https://example.org/list.txt?token=hush"))
+    result = run(project, transcriber, offline=True)
+    assert result.failures[0].error == (
+        "https://example.org/list.txt?token=*** is on the network, and --offline forbids fetching it"
+    )
+
+
+def test_one_episode_of_several_is_taken(project: Project, transcriber: FakeTranscriber) -> None:
+    intro = "Episode {} of the Kite Show walks through a long list of changes that matter to small teams.\n"
+    (project.root / "one.txt").write_text(intro.format(8) + "Offline maps.\n" + intro.format(9) + PAGE)
+    assert "episodes 8, 9: say which" in str(run(project, transcriber).failures[0].error)
+    settings = project.episode("one")
+    settings.write_text(settings.read_text() + "features_episode: 9\n")
+    assert run(project, transcriber).exit_code == 0
+    assert len(pd.read_parquet(project.catalog("one"))) == 2
+
+
+def test_column_names_of_the_show_apply(project: Project, transcriber: FakeTranscriber) -> None:
+    (project.root / "one.csv").write_text("Was,Nummer\nInvoices can be sorted by due date,500111\n")
+    settings = project.episode("one")
+    settings.write_text(settings.read_text().replace("one.txt", "one.csv"))
+    project.show.write_text(project.show.read_text() + "columns:\n  Was: title\n  Nummer: feature_id\n")
+    assert run(project, transcriber).exit_code == 0
+    assert list(pd.read_parquet(project.catalog("one"))["feature_id"]) == [500111]
+
+
+def test_warnings_of_the_list_are_reported(project: Project, transcriber: FakeTranscriber) -> None:
+    (project.root / "one.txt").write_text(PAGE + "Again | v4.10 #500111\n")
+    notes = RecordingReporter()
+    run(project, transcriber, notes=notes)
+    assert any("id 500111 stands already in line 3, for another title" in warning for warning in notes.warnings)
