@@ -169,7 +169,8 @@ def test_offline_fetches_no_list(project: Project, transcriber: FakeTranscriber)
     settings.write_text(settings.read_text().replace("one.txt", "https://example.org/list.txt?token=hush"))
     result = run(project, transcriber, offline=True)
     assert result.failures[0].error == (
-        "https://example.org/list.txt?token=*** is on the network, and --offline forbids fetching it"
+        "the feature list https://example.org/list.txt?token=*** is on the network, and --offline forbids fetching it: "
+        "run without --offline"
     )
 
 
