@@ -177,7 +177,7 @@ def test_offline_fetches_no_list(project: Project, transcriber: FakeTranscriber)
 def test_one_episode_of_several_is_taken(project: Project, transcriber: FakeTranscriber) -> None:
     intro = "Episode {} of the Kite Show walks through a long list of changes that matter to small teams.\n"
     (project.root / "one.txt").write_text(intro.format(8) + "Offline maps.\n" + intro.format(9) + PAGE)
-    assert "episodes 8, 9: say which" in str(run(project, transcriber).failures[0].error)
+    assert "episodes 8, 9: choose one with --episode" in str(run(project, transcriber).failures[0].error)
     settings = project.episode("one")
     settings.write_text(settings.read_text() + "features_episode: 9\n")
     assert run(project, transcriber).exit_code == 0

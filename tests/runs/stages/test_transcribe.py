@@ -40,7 +40,7 @@ def test_missing_transcript_file_is_named(project: Project, transcriber: FakeTra
     settings = project.episode("one")
     settings.write_text(settings.read_text() + "transcript: lost.srt\n")
     (failure,) = run(project, transcriber).failures
-    assert "lost.srt is not there: correct `transcript`" in (failure.error or "")
+    assert "lost.srt is missing: correct `transcript`" in (failure.error or "")
 
 
 @pytest.mark.parametrize("again", [True, False])
