@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.core.config import DownloadConfig, EpisodeConfig, ShowConfig
-from pipeline.publish.tables import SCHEMA_VERSION, catalog_schema
+from pipeline.publish.rows import SCHEMA_VERSION
+from pipeline.publish.tables import catalog_schema
 
 FOLDER = Path(__file__).parent
 WIDTH = "80"

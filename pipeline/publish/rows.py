@@ -10,13 +10,17 @@ from pipeline.core.schema import Alignment, Episode, Feature, FeatureList, Place
 from pipeline.core.times import format_time
 from pipeline.core.version import __version__
 
+# The version of the columns. Raise it with each new column: a file of an older version may lack the column, a file of
+# this version that lacks it is damaged.
+SCHEMA_VERSION = "1"
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogRow:
     """One feature of one episode; the fields, in this order, are the columns of every catalog file.
 
     Each field carries its column's description; a column whose type allows None is nullable. The Parquet schema and
-    docs/catalog.md are made from both.
+    docs/catalog.md are made from both. A new column stands at the end, is nullable, and raises SCHEMA_VERSION.
     """
 
     show: Annotated[str, "the show's name"]

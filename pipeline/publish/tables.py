@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from pipeline.core.errors import InputError
 from pipeline.core.storage import atomic_write, write_bytes
 from pipeline.core.text import FORMULA, escape_formula
-from pipeline.publish.rows import CatalogRow
+from pipeline.publish.rows import SCHEMA_VERSION, CatalogRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-# The version of the columns; raise it when a column is added, so that older files are told from damaged ones.
-SCHEMA_VERSION = "1"
 
 # The metadata key of a Parquet file that holds SCHEMA_VERSION.
 VERSION_KEY = "episode_catalog.schema_version"
