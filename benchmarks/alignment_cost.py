@@ -2,8 +2,9 @@
 
 usage: python -m benchmarks.alignment_cost [--words-only] [--plot FILE]
 
-Every size is measured in a process of its own, on one core; talk and lists are invented. Sentence vectors count where
-the extra `encoder` is installed; `--plot` draws how seconds grow with the talk and with the list (extra `plots`).
+Each size is measured in its own process, on one core, with invented transcripts and lists. Sentence vectors are
+included where the extra `encoder` is installed. `--plot` draws the seconds by length of transcript and of list (extra
+`plots`).
 """
 
 import argparse
@@ -19,21 +20,29 @@ from pathlib import Path
 
 from pipeline.core.schema import Feature, Segment, Transcript
 
-# Minutes of talk and features: an usual episode, the largest one, and between them one thing growing at a time.
+# Minutes of speech and number of features: a usual episode, the largest one, and steps that change one of the two.
 SIZES = ((5, 30), (25, 30), (50, 1), (50, 30), (50, 60), (50, 120), (100, 30), (150, 60), (300, 30), (300, 120))
+
+# Length of a segment, in seconds.
 SEGMENT_S = 4.0
-WORDS_A_SEGMENT = 10
+
+# Words of a segment.
+SEGMENT_WORDS = 10
+
+# Number of different words.
 VOCABULARY = 4000
+
+# Syllables that words are made of.
 SYLLABLES = "ba ro ti lu ke mo sa ni do fe gu pi".split()
 
 
 def invent_words(generator: random.Random) -> list[str]:
-    """Return made-up words; the first are said most."""
+    """Return made-up words, from the most frequent to the rarest."""
     return ["".join(generator.choices(SYLLABLES, k=generator.randint(2, 4))) for _ in range(VOCABULARY)]
 
 
 def invent_episode(minutes: int, count: int) -> tuple[Transcript, list[Feature]]:
-    """Return talk about `count` features, one after the other, and their list."""
+    """Return a transcript that discusses `count` features in list order, and the list."""
     generator = random.Random(minutes * 1000 + count)
     words = invent_words(generator)
     weights = [1.0 / (rank + 3) for rank in range(VOCABULARY)]
@@ -50,15 +59,15 @@ def invent_episode(minutes: int, count: int) -> tuple[Transcript, list[Feature]]
     segments = []
     for index in range(total):
         own = features[index * count // total]
-        said = generator.choices(words, weights, k=WORDS_A_SEGMENT - 2)
-        said += generator.choices(f"{own.title} {own.description}".lower().rstrip(".").split(), k=2)
-        text = " ".join(said).capitalize() + "."
+        spoken = generator.choices(words, weights, k=SEGMENT_WORDS - 2)
+        spoken += generator.choices(f"{own.title} {own.description}".lower().rstrip(".").split(), k=2)
+        text = " ".join(spoken).capitalize() + "."
         segments.append(Segment(index * SEGMENT_S, (index + 1) * SEGMENT_S - 0.2, text))
     return Transcript(tuple(segments), "en"), features
 
 
 def measure(minutes: int, count: int, words_only: bool) -> dict[str, float]:
-    """Return seconds for imports, sentence vectors and alignment, and the largest memory in MB."""
+    """Return the seconds for imports, sentence vectors and alignment, and the peak memory in MB."""
     transcript, features = invent_episode(minutes, count)
     begun = time.perf_counter()
     from pipeline.align.aligner import align
@@ -66,7 +75,7 @@ def measure(minutes: int, count: int, words_only: bool) -> dict[str, float]:
     from pipeline.align.encoder import load_encoder
     from pipeline.align.units import split_units
 
-    # What is loaded once, spaCy above all, is told apart from the work.
+    # A short alignment loads everything that is loaded once, spaCy above all.
     align(Transcript(transcript.segments[:5], "en"), features[:1])
     loaded = time.perf_counter()
     encoder = None if words_only else load_encoder("en")
@@ -79,7 +88,7 @@ def measure(minutes: int, count: int, words_only: bool) -> dict[str, float]:
 
 
 def draw_growth(rows: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Write a picture of the seconds by minutes of talk at 30 features, and by features at 50 minutes."""
+    """Write a picture of the seconds by minutes of speech at 30 features, and by features at 50 minutes."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -88,22 +97,22 @@ def draw_growth(rows: Sequence[Mapping[str, float]], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, panels = pyplot.subplots(1, 2, figsize=(9.0, 3.4), layout="constrained")
-    shared = {"minutes": ("features", 30), "features": ("minutes", 50)}
-    for panel, (grows, (stays, size)) in zip(panels, shared.items(), strict=True):
-        chosen = sorted((row for row in rows if row[stays] == size), key=lambda row: row[grows])
+    fixed_sizes = {"minutes": ("features", 30), "features": ("minutes", 50)}
+    for panel, (varied, (fixed, size)) in zip(panels, fixed_sizes.items(), strict=True):
+        points = sorted((row for row in rows if row[fixed] == size), key=lambda row: row[varied])
         for column, label in (("vectors", "sentence vectors, made once"), ("align", "alignment")):
-            panel.plot([row[grows] for row in chosen], [row[column] for row in chosen], marker="o", label=label)
-        panel.set(xlabel=f"{grows} ({size} {stays})", ylabel="seconds", xlim=(0, None), ylim=(0, None))
+            panel.plot([row[varied] for row in points], [row[column] for row in points], marker="o", label=label)
+        panel.set(xlabel=f"{varied} ({size} {fixed})", ylabel="seconds", xlim=(0, None), ylim=(0, None))
         panel.grid(alpha=0.3)
     panels[0].legend(frameon=False)
     figure.savefig(path, metadata={"Date": None})
 
 
 def main() -> None:
-    """Print the table, or measure one size for it."""
+    """Print a table with a row for each size; with the hidden option `--one`, measure one size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--words-only", action="store_true", help="leave sentence vectors out")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture (.svg) of how the seconds grow")
+    parser.add_argument("--words-only", action="store_true", help="align without sentence vectors")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture of the seconds (.svg)")
     parser.add_argument("--one", nargs=2, type=int, metavar=("MINUTES", "FEATURES"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -115,11 +124,11 @@ def main() -> None:
         command = [sys.executable, "-m", "benchmarks.alignment_cost", "--one", str(minutes), str(count)]
         command += ["--words-only"] if arguments.words_only else []
         one_core = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        answer = json.loads(subprocess.run(command, env=one_core, check=True, capture_output=True, text=True).stdout)
-        rows.append({"minutes": minutes, "features": count, **answer})
+        figures = json.loads(subprocess.run(command, env=one_core, check=True, capture_output=True, text=True).stdout)
+        rows.append({"minutes": minutes, "features": count, **figures})
         print(
-            f"{minutes:8} {count:8} {answer['load']:8.2f} {answer['vectors']:10.2f} {answer['align']:8.2f} "
-            f"{answer['memory']:10.0f}",
+            f"{minutes:8} {count:8} {figures['load']:8.2f} {figures['vectors']:10.2f} {figures['align']:8.2f} "
+            f"{figures['memory']:10.0f}",
             flush=True,
         )
     if arguments.plot:

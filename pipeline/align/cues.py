@@ -141,7 +141,7 @@ SHORT_UNIT_WORDS = 8
 SHORT_PAUSE_S = 0.35
 LONG_PAUSE_S = 1.0
 
-# The number of words in a unit counts up to this one.
+# Words in a unit beyond which more words make no difference.
 FULL_UNIT_WORDS = 30
 
 # Latest greeting that ends an overview: seconds, and share of the episode.

@@ -95,7 +95,7 @@ def embed_episode(
         raise ValueError(f"the vectors are of the encoder {vectors.encoder!r}, not of {encoder.name!r}")
     titles = [feature.title for feature in features]
     texts = [
-        f"{title}. {one.description}" if one.description else title for title, one in zip(titles, features, strict=True)
+        f"{feature.title}. {feature.description}" if feature.description else feature.title for feature in features
     ]
     listed = [*titles, *texts]
     encoding = encoder.encode(listed)

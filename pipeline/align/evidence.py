@@ -166,11 +166,7 @@ def measure_evidence(
     pairs = np.zeros((len(features), len(units), len(names.pairs)), dtype=np.float16)
     column = {name: pairs[:, :, number] for number, name in enumerate(names.pairs)}
     rows = {feature.position: row for row, feature in enumerate(features)}
-    _fill_overlaps(column, index)
-    _fill_mentions(column, starts, mentions, rows)
-    _fill_comparisons(column)
-    column["intro"][:] = np.exp(-(starts - starts[0]) / EDGE_DECAY_S)
-    column["outro"][:] = np.exp(-(starts[-1] - starts) / EDGE_DECAY_S)
+    _fill_lexical_columns(column, index, starts, mentions, rows)
     boundaries, feature_rows = measure_boundaries(units, terms), _measure_features(column, index, features)
     passages = _measure_passages(index, starts, mentions, rows)
     if vectors is None:
@@ -204,6 +200,21 @@ def collect_onset_inputs(evidence: Evidence, row: int, boundaries: Matrix) -> Ma
     inputs[:, at + 1] = boundaries * pairs[:, names.pairs.index("text_after_40")]
     inputs[:, at + 2 :] = pairs[:, at:]
     return inputs.astype(np.float32)
+
+
+def _fill_lexical_columns(
+    column: Mapping[str, HalfMatrix],
+    index: TermIndex,
+    starts: Vector,
+    mentions: Sequence[Mention],
+    rows: Mapping[int, int],
+) -> None:
+    """Fill the columns PAIR_NAMES (features, units); `rows` are those of the features, by position."""
+    _fill_overlaps(column, index)
+    _fill_mentions(column, starts, mentions, rows)
+    _fill_comparisons(column)
+    column["intro"][:] = np.exp(-(starts - starts[0]) / EDGE_DECAY_S)
+    column["outro"][:] = np.exp(-(starts[-1] - starts) / EDGE_DECAY_S)
 
 
 def _fill_overlaps(column: Mapping[str, HalfMatrix], index: TermIndex) -> None:
