@@ -83,6 +83,7 @@ def evaluate_starts(episodes: Sequence[tuple[Sequence[CatalogRow], TrueStarts]])
         placed_undiscussed=sum(row.start_s is not None for row in undiscussed),
         recall={s: sum(error <= s for error in errors) / len(discussed) if discussed else 0.0 for s in TOLERANCES_S},
         median_error=statistics.median(errors) if errors else None,
+        # An error that occurred, not one between two.
         p90_error=errors[min(len(errors) - 1, int(0.9 * len(errors)))] if errors else None,
         precision={
             status: sum(right for row, right in rated if row.status == status) / count
@@ -106,6 +107,7 @@ def _measure_reliability(rated: Sequence[tuple[CatalogRow, bool]]) -> tuple[Reli
     table = []
     for number in range(BINS):
         low, high = number / BINS, (number + 1) / BINS
+        # The last bin includes its upper limit.
         members = [
             (row.confidence, right)
             for row, right in rated
@@ -178,6 +180,7 @@ def draw_reliability(evaluation: Evaluation, path: Path) -> None:
     left.set(ylim=(0, 100), ylabel="% of discussed features", title="found within")
     groups = evaluation.reliability
     right.plot([0, 1], [0, 1], color="#bbbbbb", linestyle="--", label="perfect")
+    # A point's area grows with its number of features.
     sizes = [30 + 8 * group.count for group in groups]
     right.scatter([group.confidence for group in groups], [group.right for group in groups], s=sizes, color=COLOR)
     for group in groups:

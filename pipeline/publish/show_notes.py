@@ -23,6 +23,7 @@ def format_text(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
     features = [
         replace(
             extract_feature(row),
+            # In whole seconds, as a page has them.
             published_s=float(int(row.start_s)) if row.start_s is not None and _is_published(row, published) else None,
         )
         for row in rows
@@ -70,6 +71,7 @@ def format_html(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], video: 
 
 
 def _list_published(chapters: Sequence[Chapter]) -> PublishedStarts:
+    # A chapter has no position in the list: its start and title identify the row.
     return {(chapter.start, chapter.title) for chapter in chapters}
 
 
