@@ -111,7 +111,7 @@ def make_cases(folder: Path, speech: np.ndarray) -> Iterator[tuple[str, Callable
         lambda: write(folder / "f.mp3", speech, "libmp3lame").rename(folder / "f.wav"),
         None,
     )
-    yield "half a minute of silence before", lambda: write(folder / "g.wav", np.concatenate([rest, speech]), wav), None
+    yield "30 s of silence before", lambda: write(folder / "g.wav", np.concatenate([rest, speech]), wav), None
     yield "English, `language: de`", lambda: write(folder / "h.wav", speech, wav), "de"
     yield "silence", lambda: write(folder / "i.wav", rest, wav), None
     yield "noise", lambda: write(folder / "j.wav", noise, wav), None

@@ -1,8 +1,8 @@
-"""Change the program at random places, and see whether its tests notice: mutation testing, with mutmut.
+"""Mutation testing with mutmut: change the program at random places, and see whether its tests detect it.
 
     pip install mutmut==3.8.1
-    python -m benchmarks.mutants staleness
-    python -m benchmarks.mutants lists --module page --sample 120 --seed 1
+    python -m benchmarks.mutants state
+    python -m benchmarks.mutants lists --module feature_lists.page --sample 120 --seed 1
 
 Works on a copy in a temporary folder, with the quick tests of the part. Prints for each module how many mutants the
 tests detected, and each undetected one as a diff. The figures are in docs/evaluation/mutation-testing.md.
@@ -24,31 +24,39 @@ REPOSITORY = Path(__file__).parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Modules that are changed, and the tests that should notice."""
+    """Modules to mutate, as `package.module`, and further test modules that check them beside their own."""
 
     modules: tuple[str, ...]
-    tests: tuple[str, ...]
+    further_tests: tuple[str, ...] = ()
+
+    @property
+    def tests(self) -> list[str]:
+        """The test modules that should detect the mutants."""
+        own = [_mirror(module) for module in self.modules]
+        return [*own, *(_mirror(module) for module in self.further_tests)]
+
+
+def _mirror(module: str) -> str:
+    package, name = module.split(".")
+    return f"tests/{package}/test_{name}.py"
 
 
 PARTS = {
     "alignment": Part(
-        ("align", "weighing", "decision", "ordering", "feedback", "placement", "reasons"),
         (
-            *("test_align", "test_weighing", "test_decision", "test_ordering", "test_feedback"),
-            *("test_placement", "test_reasons", "test_encoder"),
+            *("align.aligner", "align.inference", "align.decision", "align.sequence_model"),
+            *("align.relevance_feedback", "align.placement_features", "align.explanations"),
         ),
+        ("align.encoder",),
     ),
-    "lists": Part(
-        ("marks", "lines", "page", "list_checks"),
-        ("test_marks", "test_lines", "test_page", "test_list_checks", "test_documents"),
-    ),
-    "processor": Part(("processor",), ("test_processor",)),
-    "staleness": Part(("staleness", "catalog_csv"), ("test_staleness", "test_catalog_csv")),
+    "lists": Part(("feature_lists.lines", "feature_lists.page", "feature_lists.checks"), ("feature_lists.documents",)),
+    "processor": Part(("transcribe.cpu_tuning",)),
+    "state": Part(("core.state", "publish.combined_csv")),
 }
-NOTICED, UNNOTICED, UNTESTED = "noticed", "unnoticed", "untested"
-# mutmut's exit codes: 1 and 3 a test failed, 0 none did, 33 no test comes by, and the rest a crash or no end.
-OUTCOMES = {0: UNNOTICED, 33: UNTESTED}
-# A few examples of each property find what a hundred find, nearly always, and a hundred mutants wait for them.
+DETECTED, UNDETECTED, UNTESTED = "detected", "undetected", "untested"
+# mutmut's exit codes: 1 and 3, a test failed; 0, none failed; 33, no test runs the line; others, a crash or a timeout.
+OUTCOMES = {0: UNDETECTED, 33: UNTESTED}
+# A few examples of each property detect nearly what a hundred detect, and run for every mutant.
 ENVIRONMENT = {"CI": "1", "HYPOTHESIS_EXAMPLES": "15"}
 
 
@@ -60,8 +68,8 @@ def copy_checkout(folder: Path, part: Part) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(REPOSITORY / name, folder / name)
     settings = {
-        "source_paths": [f"pipeline/{name}.py" for name in part.modules],
-        "pytest_add_cli_args_test_selection": [f"tests/{name}.py" for name in part.tests],
+        "source_paths": [f"pipeline/{name.replace('.', '/')}.py" for name in part.modules],
+        "pytest_add_cli_args_test_selection": part.tests,
         "also_copy": ["pipeline", "tests", "demo", "configs", "benchmarks", "docs", "README.md"],
     }
     with (folder / "pyproject.toml").open("a") as project:
@@ -71,7 +79,7 @@ def copy_checkout(folder: Path, part: Part) -> None:
 
 
 def run_mutmut(folder: Path, *arguments: str) -> str:
-    """Return what mutmut prints; it ends with an error where mutants are left, which is no failure of ours."""
+    """Return the output of mutmut; its exit status is ignored, as it is an error where mutants survive."""
     command = [sys.executable, "-m", "mutmut", *arguments]
     environment = {**os.environ, **ENVIRONMENT}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False).stdout
@@ -81,30 +89,30 @@ def read_outcomes(folder: Path, part: Part) -> dict[str, int | None]:
     """Return mutmut's exit code for each mutant, None where it was not tried."""
     outcomes: dict[str, int | None] = {}
     for name in part.modules:
-        meta = folder / "mutants" / "pipeline" / f"{name}.py.meta"
+        meta = folder / "mutants" / "pipeline" / f"{name.replace('.', '/')}.py.meta"
         outcomes |= json.loads(meta.read_text())["exit_code_by_key"] if meta.exists() else {}
     return outcomes
 
 
 def try_mutants(folder: Path, part: Part, sample: int, seed: int) -> dict[str, str]:
-    """Return what became of a random sample of mutants in each module, by their names."""
-    # A first call for a single mutant writes them all.
+    """Return the outcome of a random sample of mutants of each module, by their names."""
+    # A run of a single mutant writes all of them.
     run_mutmut(folder, "run", f"pipeline.{part.modules[0]}.*__mutmut_1")
     names = sorted(read_outcomes(folder, part))
     if not names:
         raise SystemExit("mutmut made no mutants: do the tests pass without any?")
-    chance = random.Random(seed)
+    generator = random.Random(seed)
     chosen: list[str] = []
     for module in part.modules:
         own = [name for name in names if name.startswith(f"pipeline.{module}.")]
-        chosen += chance.sample(own, min(sample, len(own)))
+        chosen += generator.sample(own, min(sample, len(own)))
     run_mutmut(folder, "run", "--max-children", str(os.cpu_count()), *chosen)
     outcomes = read_outcomes(folder, part)
-    return {name: OUTCOMES.get(code, NOTICED) for name in chosen if (code := outcomes[name]) is not None}
+    return {name: OUTCOMES.get(code, DETECTED) for name in chosen if (code := outcomes[name]) is not None}
 
 
 def main() -> None:
-    """Try the mutants of one part, and print what was not noticed."""
+    """Try the mutants of one part, and print the undetected ones."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--module", help="only this one of the part's modules")
@@ -121,7 +129,7 @@ def main() -> None:
         copy_checkout(folder, part)
         outcomes = try_mutants(folder, part, args.sample, args.seed)
         for name, outcome in outcomes.items():
-            if outcome != NOTICED:
+            if outcome != DETECTED:
                 shown = run_mutmut(folder, "show", name).splitlines()
                 print(
                     f"{outcome}: {name}",
@@ -130,8 +138,8 @@ def main() -> None:
                 )
         for module in part.modules:
             own = [outcome for name, outcome in outcomes.items() if name.startswith(f"pipeline.{module}.")]
-            told = ", ".join(f"{own.count(kind)} {kind}" for kind in (NOTICED, UNNOTICED, UNTESTED))
-            print(f"{module}: {len(own)} mutants, {told}: {own.count(NOTICED) / max(1, len(own)):.0%}")
+            counts = ", ".join(f"{own.count(kind)} {kind}" for kind in (DETECTED, UNDETECTED, UNTESTED))
+            print(f"{module}: {len(own)} mutants, {counts}: {own.count(DETECTED) / max(1, len(own)):.0%}")
 
 
 if __name__ == "__main__":
