@@ -92,7 +92,7 @@ def _choose_weights(encoder: Encoder | None, vectors: TranscriptVectors | None, 
     weights.require_encoder(name)
     if encoder is not None and vectors is not None and vectors.encoder != name:
         raise ModelError(
-            f"the sentence vectors are of the encoder {vectors.encoder}, not of {name}: compute them again with {name}"
+            f"the sentence vectors are of the encoder {vectors.encoder}, not of {name}", "compute them again"
         )
     return weights
 

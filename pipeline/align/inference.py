@@ -90,11 +90,7 @@ def infer_posterior(
     """
     boundaries = score_boundaries(evidence, weights)
     scores = score_onsets(evidence, boundaries, weights)
-    passages = evidence.passages.astype(np.float64)
-    if evidence.similarities is not None:
-        pace = min(1.0, FULL_MEANING_S / max(seconds_per_feature(evidence.starts, len(passages)), 1.0))
-        passages += weights.costs.meaning / weights.costs.passage * pace * evidence.similarities
-    scores, passages = discount_deferred(evidence, scores, passages)
+    scores, passages = discount_deferred(evidence, scores, score_passages(evidence, weights))
     scores, passages = discount_overview(evidence, scores, passages)
 
     def run_chain(anchored_units: Mapping[int, int] = NO_ANCHORED_UNITS) -> ChainPosterior:
@@ -127,6 +123,15 @@ def score_onsets(evidence: Evidence, boundaries: Matrix, weights: Weights) -> Sc
     """Return (features, units): the log-odds that a feature starts at a unit; `boundaries` are those of any feature."""
     inputs = (collect_onset_inputs(evidence, row, boundaries) for row in range(len(evidence.pairs)))
     return np.stack([weights.onset.log_odds(rows) for rows in inputs]).astype(np.float64)
+
+
+def score_passages(evidence: Evidence, weights: Weights) -> Scores:
+    """Return (features, units): the log-likelihood ratio of a unit being about a feature, by words and by meaning."""
+    passages = evidence.passages.astype(np.float64)
+    if evidence.similarities is not None:
+        share = min(1.0, FULL_MEANING_S / max(seconds_per_feature(evidence.starts, len(passages)), 1.0))
+        passages += weights.costs.meaning / weights.costs.passage * share * evidence.similarities
+    return passages
 
 
 def anchor_units(starts: Times, anchors: Mapping[int, float]) -> dict[int, int]:

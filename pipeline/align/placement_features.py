@@ -4,7 +4,7 @@ The columns, one row a feature; "chosen" is the unit of its placement, "edge" th
 
 - `mass_near`, `mass_log`: probability of a start within WINDOW_S of the chosen unit, and its logarithm.
 - `mass_wide`, `runner_up_mass`: probability of a start within RIGHT_S of the chosen unit, and of the best one far away.
-- `typical_mass`: median of `mass_near` over the episode. Sure placements of other features show that the list fits.
+- `typical_mass`: median of `mass_near` over the episode. Likely placements of other features show that the list fits.
 - `entered`: expected number of starts of the feature.
 - `onset`: log-odds of a start at the chosen unit, relative to the feature's average; `onset_best`: at its best unit.
 - `boundary`: log-odds that any feature starts at the chosen unit.

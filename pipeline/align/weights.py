@@ -101,10 +101,11 @@ class Weights:
     def require_encoder(self, name: str | None) -> None:
         """Raise ModelError unless `name` is the encoder of these weights, or None where they are for words alone."""
         if name != self.encoder:
-            raise ModelError(
-                f"the alignment weights are for {_describe_encoder(self.encoder)}, not for {_describe_encoder(name)}: "
-                "fit weights to that encoder with benchmarks/fit_alignment.py, or align without it"
-            )
+            advice = "fit weights to that encoder with benchmarks/fit_alignment.py, or align without it"
+            if name is None:
+                advice = "align with that encoder, or with weights for words alone"
+            fitted, given = _describe_encoder(self.encoder), _describe_encoder(name)
+            raise ModelError(f"the alignment weights are for {fitted}, not for {given}", advice)
 
 
 def _describe_encoder(name: str | None) -> str:
@@ -160,7 +161,8 @@ def _check_dimensions(values: Mapping[str, float], encoder: str) -> None:
     if missing := set(VECTOR_NAMES) - set(values):
         raise ModelError(
             f"weights.json has boundary weights for {len(VECTOR_NAMES) - len(missing)} of the {len(VECTOR_NAMES)} "
-            f"numbers of two vectors of the sentence encoder {encoder}: fit it again with benchmarks/fit_alignment.py"
+            f"numbers of two vectors of the sentence encoder {encoder}",
+            "fit them again with benchmarks/fit_alignment.py",
         )
 
 
