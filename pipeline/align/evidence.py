@@ -88,7 +88,7 @@ PAIR_NAMES = _OVERLAP_NAMES + _TIME_NAMES
 # The onset model also gets the log-odds that any topic starts at a unit, alone and times the overlap of words.
 _ONSET_NAMES = (*_OVERLAP_NAMES, "boundary", "boundary_text", *_TIME_NAMES)
 FEATURE_NAMES = (
-    *("title_best", "text_best", "mass_best", "id_said", "phrase_best", "rarity", "unheard"),
+    *("title_best", "text_best", "mass_best", "id_best", "phrase_best", "title_idf", "unspoken"),
     *("title_words", "described", "numbered"),
 )
 SEMANTIC_FEATURE_NAMES = ("mean_best", "mean_best_title", "mean_lead", "late_best_title", "late_best_text")
@@ -299,10 +299,10 @@ def _measure_features(column: Mapping[str, HalfMatrix], index: TermIndex, featur
         "title_best": column["title_after_15"].max(axis=1),
         "text_best": column["text_after_120"].max(axis=1),
         "mass_best": column["text_mass"].max(axis=1),
-        "id_said": column["id_now"].max(axis=1),
+        "id_best": column["id_now"].max(axis=1),
         "phrase_best": column["phrase_after"].max(axis=1),
-        "rarity": np.log1p(title_sums),
-        "unheard": (index.title_weights * ~index.is_spoken).sum(axis=1) / (title_sums + np.float32(0.1)),
+        "title_idf": np.log1p(title_sums),
+        "unspoken": (index.title_weights * ~index.is_spoken).sum(axis=1) / (title_sums + np.float32(0.1)),
         # The kind of list: headlines, bare sentences, entries with descriptions and ids.
         "title_words": [min(len(feature.title.split()), MAX_TITLE_WORDS) / MAX_TITLE_WORDS for feature in features],
         "described": [bool(feature.description) for feature in features],

@@ -15,7 +15,7 @@ The columns, one row a feature; "chosen" is the unit of its placement, "edge" th
 - `title_edge`, `text_edge`, `mass_edge`, `late_edge`, `mean_edge`: how well the feature is matched at best.
 - `mean_usual`: median of `mean_best` over the episode.
 - `mean_here`, `mean_share_here`, `mean_lost`, `late_here`, `late_share_here`: similarity in meaning at the chosen unit.
-- `unheard_occupancy`, `text_edge_mass`, `mean_here_mass`, `mean_edge_mass`, `late_edge_mass`: products of two columns.
+- `unspoken_occupancy`, `text_edge_mass`, `mean_here_mass`, `mean_edge_mass`, `late_edge_mass`: products of two columns.
 - All others are columns of `Evidence.features`.
 """
 
@@ -77,13 +77,13 @@ def describe_placements(
         **_describe_posterior(evidence.starts, chain, mass, chosen),
         **_describe_scores(scores, boundaries, chosen),
         "typical_mass": np.full(len(mass), np.median(mass) if typical_mass is None else typical_mass),
-        "wordless": (columns["rarity"] < WORDLESS).astype(np.float64),
+        "wordless": (columns["title_idf"] < WORDLESS).astype(np.float64),
         **{f"{name}_edge": columns[f"{name}_best"] - np.median(columns[f"{name}_best"]) for name in _EDGES},
         **{name: columns[name] for name in SEMANTIC_PLACEMENT_NAMES if name in columns},
     }
     # A passage of its own makes up for words that are never said; words without a passage are a passing mention.
     values["occupancy_some"] = np.minimum(values["occupancy_total"], OWN_PASSAGE)
-    values["unheard_occupancy"] = values["unheard"] * values["occupancy"]
+    values["unspoken_occupancy"] = values["unspoken"] * values["occupancy"]
     values["text_edge_mass"] = values["text_edge"] * mass
     names: tuple[str, ...] = PLACEMENT_NAMES
     if evidence.similarities is not None:

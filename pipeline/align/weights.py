@@ -24,10 +24,10 @@ from pipeline.core.errors import ModelError
 PLACEMENT_NAMES = (
     *("mass_near", "mass_wide", "mass_log", "entered", "runner_up_mass", "onset", "onset_best"),
     *("occupancy", "occupancy_total", "in_order", "crowded", "boundary"),
-    *("title_best", "text_best", "mass_best", "id_said", "phrase_best"),
-    *("rarity", "unheard", "wordless", "title_edge", "text_edge", "mass_edge"),
+    *("title_best", "text_best", "mass_best", "id_best", "phrase_best"),
+    *("title_idf", "unspoken", "wordless", "title_edge", "text_edge", "mass_edge"),
     *("title_words", "described", "numbered", "typical_mass"),
-    *("occupancy_some", "unheard_occupancy", "text_edge_mass"),
+    *("occupancy_some", "unspoken_occupancy", "text_edge_mass"),
 )
 
 # The same with a sentence encoder.

@@ -44,7 +44,7 @@ EPISODE = ("And so it goes on.",) * 60
 
 
 def make_units(*lines: str, every: float = 5.0, begin: float = 0.0) -> list[Unit]:
-    """Return a unit a line, one every so many seconds, with pauses of a tenth of that."""
+    """Return a unit a line, one every `every` seconds, with pauses of a tenth of that."""
     return [Unit(begin + number * every, begin + (number + 0.9) * every, line) for number, line in enumerate(lines)]
 
 

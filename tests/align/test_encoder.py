@@ -89,6 +89,14 @@ def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         encoder_module._load_minilm.cache_clear()
 
 
+def test_batches_hold_texts_of_equal_length() -> None:
+    tokens = [[0] * length for length in (3, 1, 3, 2, *[3] * encoder_module.BATCH_SIZE)]
+    batches = list(encoder_module._batch_by_length(tokens))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(tokens)))
+    assert all(len({len(tokens[index]) for index in batch}) == 1 for batch in batches)
+    assert max(map(len, batches)) == encoder_module.BATCH_SIZE
+
+
 def test_tokens_are_those_of_bert() -> None:
     try:
         files = metadata.files(encoder_module.TOKENIZER_DISTRIBUTION) or ()

@@ -99,10 +99,10 @@ def test_id_counts_for_units_before_it() -> None:
     assert evidence.passages[0].argmax() == 2
 
 
-def test_feature_of_common_words_has_no_rarity() -> None:
+def test_feature_of_common_words_has_no_idf() -> None:
     features = measure_lines(LINES, (Feature(1, "Various improvements"), DOORS)).features
-    rarity = features[:, FEATURE_NAMES.index("rarity")]
-    assert rarity[0] == 0 < rarity[1]
+    idf = features[:, FEATURE_NAMES.index("title_idf")]
+    assert idf[0] == 0 < idf[1]
 
 
 def test_onset_inputs_add_boundary_log_odds() -> None:

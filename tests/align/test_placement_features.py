@@ -68,7 +68,7 @@ def test_discussed_features_differ_from_absent_ones() -> None:
     columns = read_columns(infer())
     for name in ("mass_near", "mass_wide", "occupancy", "occupancy_total", "text_best", "onset_best"):
         assert min(columns[name][:2]) > columns[name][2], name
-    assert columns["unheard"][2] > max(columns["unheard"][:2])
+    assert columns["unspoken"][2] > max(columns["unspoken"][:2])
     assert columns["described"] == [1.0, 1.0, 1.0]
 
 
@@ -79,10 +79,10 @@ def test_shares_and_probabilities_stay_within_bounds() -> None:
         "mass_wide",
         "runner_up_mass",
         "crowded",
-        "unheard",
+        "unspoken",
         "occupancy",
         "occupancy_some",
-        "unheard_occupancy",
+        "unspoken_occupancy",
     ):
         assert all(0.0 <= value <= 1.0 + 1e-6 for value in columns[name]), name
     assert max(columns["occupancy_some"]) <= 0.5

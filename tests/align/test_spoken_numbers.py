@@ -126,10 +126,15 @@ def test_version_is_found_in_any_rendering(text: str) -> None:
     assert [match.name for match in find_versions(make_unit(f"today it is {text} again"), ["v2.204"])] == ["v2.204"]
 
 
-@pytest.mark.parametrize("text", ["2.20", "12.204", "2.2041", "two of them", "$2.204", "204 of two"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2.20", "12.204", "2.2041", "two of them", "204 of two"),
+        pytest.param("$2.204", marks=pytest.mark.xfail(reason="find_versions does not recognize amounts")),
+    ],
+)
 def test_other_numbers_are_not_versions(text: str) -> None:
-    matches = [] if text.startswith("$") else find_versions(make_unit(text), ["v2.204"])
-    assert matches == []
+    assert find_versions(make_unit(text), ["v2.204"]) == []
 
 
 def speak_pairs(digits: str, draw: st.DrawFn) -> list[str]:
@@ -165,8 +170,8 @@ def test_generated_rendering_of_id_is_found(case: tuple[int, str]) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(100_000, 9_999_999), st.integers(0, 99_999))
-def test_other_generated_numbers_are_not_ids(known: int, said: int) -> None:
-    assert find_ids(make_unit(f"we counted {said} of them"), [known]) == []
+def test_other_generated_numbers_are_not_ids(known: int, other: int) -> None:
+    assert find_ids(make_unit(f"we counted {other} of them"), [known]) == []
 
 
 def test_long_run_of_numbers_takes_no_time() -> None:

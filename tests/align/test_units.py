@@ -38,7 +38,7 @@ def make_segment(
 
 
 def make_units(every: float) -> list[Unit]:
-    """Return LINES as units, one every so many seconds."""
+    """Return LINES as units, one every `every` seconds."""
     return [Unit(number * every, (number + 0.9) * every, line) for number, line in enumerate(LINES)]
 
 
