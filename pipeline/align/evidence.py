@@ -1,4 +1,18 @@
-"""Measure the evidence that the discussion of each feature starts at each unit."""
+"""Measure the evidence that the discussion of each feature starts at each unit.
+
+The columns of pairs, from words; `title` and `text` are those of the feature, numbers are seconds:
+
+- `title_after_6`, `text_before_40` etc.: idf-weighted share of its terms that are spoken after the unit starts or before.
+- `*_contrast`, `*_contrast_long`: the share after less the share before, in windows of 40 and 120 s.
+- `*_fresh`: the share after, of new terms only. `*_unit`: the share inside this unit or the next ones.
+- `*_mass`: logarithm of the summed weights of spoken terms. `text_mass_contrast`: the one after less the one before.
+- `phrase_*`, `id_*`: best score of a mention in a window.
+- `*_peak`: a value less the largest one of the feature. `*share*`: its share of the values of all features at the unit.
+- `intro`, `outro`: closeness to the start and to the end of the episode.
+
+The columns of features: `*_best` is the largest value over all units, `title_idf` the weight of the title, `unspoken`
+the share of it that is never spoken, `mean_lead` how far the best value is from the mean, in standard deviations.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

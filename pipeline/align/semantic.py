@@ -1,4 +1,12 @@
-"""Measure the similarity in meaning of speech and features, from sentence vectors."""
+"""Measure the similarity in meaning of speech and features, from sentence vectors.
+
+The columns of pairs; numbers are seconds:
+
+- `mean_title_after_8`, `mean_text_before_20` etc.: cosine of the feature and the mean vector of a window.
+- `mean_now`: cosine of the feature and the unit's sentence.
+- `mean_peak_*`: a cosine less the largest one of the feature. `mean_share_*`: its share in a softmax over all features.
+- `mean_fresh`: how much more similar the speech after the start of the unit is than the speech before.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
