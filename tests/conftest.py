@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,7 +17,9 @@ from pipeline.transcribe.transcriber import WhisperTranscriber
 from tests.support.faulty_server import Server, make_media, serve, write_feed
 from tests.support.project import LINES, REPOSITORY, FakeTranscriber, RecordingReporter, make_project, make_transcript
 from tests.support.review import ReviewServer, serve_in_thread
-from tests.support.web import CHROMIUM, MediaServer, PageHandler
+
+# The browser of the tests; None where it is not installed.
+CHROMIUM = shutil.which("chromium")
 
 # Speed is measured in benchmarks/, never asserted here.
 # CI tries the same examples each time; to hunt for others: HYPOTHESIS_EXAMPLES=5000 make test-fast
@@ -64,16 +64,10 @@ def aligned(aligned_once: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def media_server() -> Iterator[MediaServer]:
-    pages: dict[str, tuple[str, bytes]] = {}
-    handler = type("Handler", (PageHandler,), {"pages": pages})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield MediaServer(f"http://127.0.0.1:{server.server_address[1]}", pages)
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def web_server() -> Iterator[Server]:
+    """An empty web server: put files into it."""
+    with serve(Server()) as state:
+        yield state
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +78,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def faulty(media: Path) -> Iterator[Server]:
-    """A server of that media and of a feed of three episodes, which fails where it is told to."""
+    """A server of that media and of a feed of three episodes; faults can be put into it."""
     with serve(Server().put_folder(media)) as state:
         state.files["/feed.xml"] = write_feed(state.url)
         yield state

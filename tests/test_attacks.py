@@ -44,7 +44,6 @@ from tests.support.command import catalog
 from tests.support.faulty_server import Server, write_tone
 from tests.support.project import REPOSITORY
 from tests.support.review import ReviewServer, get, post
-from tests.support.web import MediaServer
 
 CODES = "\x1b]0;owned\x07\x9b2Jtitle\u202e"
 
@@ -228,22 +227,22 @@ def test_page_of_thousands_of_entries_is_refused() -> None:
 
 @pytest.mark.parametrize("program", ["rtmpdump", "ffmpeg", "mpv", "curl"])
 def test_ytdlp_starts_no_helper_program(
-    media_server: MediaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+    web_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
     (tmp_path / "bin").mkdir()
     helper = tmp_path / "bin" / program
     helper.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/called\nexit 1\n')
     helper.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    media_server.pages["/a.html"] = ("text/html", b'<html><video src="rtmp://10.0.0.1/x.flv"></video></html>')
+    web_server.put("/a.html", b'<html><video src="rtmp://10.0.0.1/x.flv"></video></html>', "text/html")
     protected = (
         b'#EXTM3U\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://x"\n#EXTINF:9,\nhttp://10.0.0.1/x.ts\n#EXT-X-ENDLIST\n'
     )
-    media_server.pages["/a.m3u8"] = ("application/x-mpegurl", protected)
+    web_server.put("/a.m3u8", protected, "application/x-mpegurl")
     for number, (page, private) in enumerate(itertools.product(("a.html", "a.m3u8"), (False, True))):
         policy = FetchPolicy(retries=0, allow_private=private)
         with pytest.raises(InputError):
-            fetch_media(f"{media_server.url}/{page}", tmp_path / str(number), policy, lambda done, total: None)
+            fetch_media(f"{web_server.url}/{page}", tmp_path / str(number), policy, lambda done, total: None)
     assert not (tmp_path / "called").exists()
 
 

@@ -15,8 +15,8 @@ from benchmarks.damage import WAYS, Campaign
 from pipeline.core.project import Project
 from pipeline.download.feature_lists import find_revision, refresh_revision
 from tests.support.command import catalog
+from tests.support.faulty_server import Server
 from tests.support.project import FakeTranscriber, done, run, wait_for_another_time
-from tests.support.web import MediaServer
 
 # Fixed, so that a failure is a change's own; the campaign finds new moments with any other.
 SEED = 2026
@@ -100,14 +100,14 @@ def test_damaged_previous_state_keeps_current_report(aligned: Project, transcrib
     assert "was damaged" in max(aligned.runs.glob("*.json")).read_text()
 
 
-def test_damaged_list_copy_is_not_read(media_server: MediaServer, tmp_path: Path) -> None:
-    media_server.pages["/list.txt"] = ("text/plain", b"Sort invoices | v4.10 #500111\n")
-    url = f"{media_server.url}/list.txt"
+def test_damaged_list_copy_is_not_read(web_server: Server, tmp_path: Path) -> None:
+    web_server.put("/list.txt", b"Sort invoices | v4.10 #500111\n", "text/plain")
+    url = f"{web_server.url}/list.txt"
     kept = refresh_revision(url, tmp_path)
     assert find_revision(url, tmp_path) == kept
     flip(kept)
     assert find_revision(url, tmp_path) is None
-    assert refresh_revision(url, tmp_path).read_bytes() == media_server.pages["/list.txt"][1]
+    assert refresh_revision(url, tmp_path).read_bytes() == web_server.files["/list.txt"]
     flip(tmp_path / "latest.json")
     assert refresh_revision(url, tmp_path) == kept
 

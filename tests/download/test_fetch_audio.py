@@ -17,7 +17,6 @@ from pipeline.runs.result import RunResult
 from pipeline.runs.workflow import run_stages
 from tests.support.faulty_server import Handler, Server, cut_and_go_down, respond, serve, write_feed
 from tests.support.project import DEMO_AUDIO, REPOSITORY, FakeTranscriber, RecordingReporter, add_episode
-from tests.support.web import MediaServer
 
 DEMO_SECONDS = 322.0
 
@@ -46,11 +45,11 @@ def test_second_fetch_changes_nothing(tmp_path: Path) -> None:
     assert files_in(tmp_path) == {"audio.ogg", "audio.json"}
 
 
-def test_url_is_fetched_by_ytdlp(tmp_path: Path, media_server: MediaServer) -> None:
-    media_server.pages["/talk.ogg"] = ("audio/ogg", DEMO_AUDIO.read_bytes())
+def test_url_is_fetched_by_ytdlp(tmp_path: Path, web_server: Server) -> None:
+    web_server.put("/talk.ogg", DEMO_AUDIO.read_bytes(), "audio/ogg")
     progress: list[tuple[float, float]] = []
     audio = download_audio(
-        f"{media_server.url}/talk.ogg",
+        f"{web_server.url}/talk.ogg",
         tmp_path,
         root=REPOSITORY,
         on_progress=lambda done, total: progress.append((done, total)),
@@ -60,7 +59,7 @@ def test_url_is_fetched_by_ytdlp(tmp_path: Path, media_server: MediaServer) -> N
     assert files_in(tmp_path) == {audio.path.name, "audio.json"}
 
 
-def test_another_source_replaces_the_audio(tmp_path: Path, media_server: MediaServer) -> None:
+def test_another_source_replaces_the_audio(tmp_path: Path, web_server: Server) -> None:
     own = tmp_path / "own.oga"
     own.write_bytes(DEMO_AUDIO.read_bytes())
     folder = tmp_path / "raw"
@@ -79,20 +78,20 @@ def test_another_source_replaces_the_audio(tmp_path: Path, media_server: MediaSe
     ],
 )
 def test_content_without_audio_leaves_no_file(
-    tmp_path: Path, media_server: MediaServer, path: str, kind: str, body: bytes
+    tmp_path: Path, web_server: Server, path: str, kind: str, body: bytes
 ) -> None:
     if kind:
-        media_server.pages[path] = (kind, body)
+        web_server.put(path, body, kind)
     with pytest.raises(InputError) as raised:
-        fetch(f"{media_server.url}{path}", tmp_path)
+        fetch(f"{web_server.url}{path}", tmp_path)
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.glob("audio.*"))
 
 
-def test_failed_fetch_keeps_the_previous_audio(tmp_path: Path, media_server: MediaServer) -> None:
+def test_failed_fetch_keeps_the_previous_audio(tmp_path: Path, web_server: Server) -> None:
     before = fetch("demo/audio.ogg", tmp_path)
     with pytest.raises(InputError, match="does not exist"):
-        fetch(f"{media_server.url}/gone.mp3", tmp_path)
+        fetch(f"{web_server.url}/gone.mp3", tmp_path)
     assert read_audio(tmp_path) == before
     assert before.path.read_bytes() == DEMO_AUDIO.read_bytes()
 
@@ -121,11 +120,11 @@ def test_offline_fetches_nothing(tmp_path: Path) -> None:
         fetch("https://example.org/a.mp3", tmp_path, offline=True)
 
 
-def test_record_holds_no_secret_of_url(tmp_path: Path, media_server: MediaServer) -> None:
-    media_server.pages["/talk.ogg"] = ("audio/ogg", DEMO_AUDIO.read_bytes())
-    fetch(f"{media_server.url}/talk.ogg?episode=7&token=hush", tmp_path)
+def test_record_holds_no_secret_of_url(tmp_path: Path, web_server: Server) -> None:
+    web_server.put("/talk.ogg", DEMO_AUDIO.read_bytes(), "audio/ogg")
+    fetch(f"{web_server.url}/talk.ogg?episode=7&token=hush", tmp_path)
     source = json.loads((tmp_path / "audio.json").read_text())["source"]
-    assert source == f"{media_server.url}/talk.ogg?episode=7&token=***"
+    assert source == f"{web_server.url}/talk.ogg?episode=7&token=***"
 
 
 FEEDS = [("2", "kite-0002"), ("kite-0003", "kite-0003"), ("Episode 1: kites & wind", "kite-0001")]

@@ -104,6 +104,11 @@ class Server:
     etags: dict[str, str] = field(default_factory=dict)
     url: str = ""
 
+    def put(self, path: str, content: bytes, content_type: str) -> None:
+        """Serve content under a path."""
+        self.files[path] = content
+        self.content_types[path] = content_type
+
     def put_folder(self, folder: Path) -> "Server":
         """Serve the files of a folder under their names."""
         self.files |= {f"/{path.name}": path.read_bytes() for path in folder.iterdir() if path.is_file()}

@@ -11,7 +11,7 @@ from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
 from pipeline.download.record import read_audio
 from pipeline.runs.stages.align import METHOD_0_1_0, METHOD_INPUTS_0_1_0, STAGE, describe_start_shifts
 from pipeline.runs.workflow import list_stage_statuses
-from tests.support.faulty_server import write_tone
+from tests.support.faulty_server import Server, write_tone
 from tests.support.project import (
     LINES,
     PAGE,
@@ -22,7 +22,6 @@ from tests.support.project import (
     make_transcript,
     run,
 )
-from tests.support.web import MediaServer
 
 
 def placed(*starts: float | None) -> Alignment:
@@ -152,13 +151,13 @@ def test_every_revision_of_the_list_is_kept(project: Project, transcriber: FakeT
 
 
 def test_list_at_url_is_fetched_again_with_refresh(
-    project: Project, transcriber: FakeTranscriber, media_server: MediaServer
+    project: Project, transcriber: FakeTranscriber, web_server: Server
 ) -> None:
-    media_server.pages["/list.txt"] = ("text/plain", PAGE.encode())
+    web_server.put("/list.txt", PAGE.encode(), "text/plain")
     settings = project.episode("one")
-    settings.write_text(settings.read_text().replace("one.txt", f"{media_server.url}/list.txt"))
+    settings.write_text(settings.read_text().replace("one.txt", f"{web_server.url}/list.txt"))
     run(project, transcriber)
-    media_server.pages["/list.txt"] = ("text/plain", (PAGE + "Offline maps | v4.10 #500133\n").encode())
+    web_server.put("/list.txt", (PAGE + "Offline maps | v4.10 #500133\n").encode(), "text/plain")
     assert run(project, transcriber).stages == []
     assert done(run(project, transcriber, refresh=True))[0] == ("align", "feature list changed: 1 entry added")
     assert len(pd.read_parquet(project.catalog("one"))) == 3
