@@ -65,6 +65,7 @@ class UndoJournal:
         def parse(record: dict[str, Any]) -> list[Step]:
             return TypeAdapter(list[Step]).validate_python(record["steps"])
 
+        # Without its journal a review can go on; only undo is lost.
         try:
             return cls(path, read_record(path, parse) if path.exists() else [])
         except InputError:
@@ -103,6 +104,7 @@ class _Entry:
         unsure = self.placement.status is Status.REVIEW or (
             self.placement.status is Status.NOT_FOUND and self.placement.confidence < CONFIDENT_ABSENCE
         )
+        # The page reads these names, which are those of Feature and Placement.
         return {
             **asdict(self.feature),
             **asdict(self.placement),
@@ -135,6 +137,7 @@ class ReviewSession:
         session = cls(project, episode_id, who, UndoJournal.read(project.undo_journal(episode_id)))
         if not session.audio.is_file():
             raise InputError(f"{session.audio} does not exist", f"run `catalog download {episode_id}` first")
+        # Damaged files are reported here instead of on the page.
         session.read_state()
         return session
 
@@ -174,6 +177,7 @@ class ReviewSession:
         """
         entry = self._find_entry(position, seen)
         duration = self._read_audio().duration
+        # NaN fails this comparison as well.
         if start is not None and not 0 <= start <= duration:
             raise InputError(f"the start must lie between 0:00 and {format_time(duration)}, the end of the episode")
         if start is None:
@@ -220,6 +224,7 @@ class ReviewSession:
         )
         if result.failures:
             raise PipelineError(result.failures[0].error or "the alignment failed")
+        # The run reads the feature list again: positions of a changed list cannot be compared.
         new = self._read_alignment()
         warnings = self._list_unused_corrections(new)
         if new.features != old.features:

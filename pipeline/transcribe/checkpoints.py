@@ -1,6 +1,6 @@
 """Checkpoint files: the finished chunks of a transcription, from which an interrupted run resumes.
 
-The format is that of version 0.1.0: `{"made_from", "begin", "end", "sha256", "segments"}`, one file a chunk.
+The format is that of version 0.1.0: `{"made_from", "begin", "end", "sha256", "segments"}`, one file per chunk.
 """
 
 import json
@@ -39,6 +39,7 @@ class Checkpoints:
             record = read_json(path)
             if (record["made_from"], record["begin"], record["end"]) != (self.fingerprint, chunk.begin, chunk.end):
                 return None
+            # A flipped bit in a word still parses, and would stay in the transcript.
             if record["sha256"] != _digest(record["segments"]):
                 return None
             return list(segments_from_json(record["segments"]))
