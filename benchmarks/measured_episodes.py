@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.episodes import SPOKEN, AnnotatedEpisode
-from benchmarks.left_out import cut_passages, keep_meaning, keep_units
+from benchmarks.left_out import cut_passages, keep_units, keep_vectors
 from benchmarks.walkthroughs import WRITTEN
 from pipeline.align.embeddings import TranscriptVectors, embed_episode
 from pipeline.align.encoder import Encoder, load_encoder
@@ -93,7 +93,7 @@ def _cut_episode(whole: MeasuredEpisode, vectors: EpisodeVectors | None, cuts: i
         units = keep_units(whole.units, starts, stays)
         language = episode.transcript.language
         mentions = find_mentions(units, episode.features, language)
-        kept = None if vectors is None else keep_meaning(vectors, stays)
+        kept = None if vectors is None else keep_vectors(vectors, stays)
         evidence = measure_evidence(units, episode.features, mentions, language, kept)
         copies.append(MeasuredEpisode(episode, units, mentions, evidence, truth))
     return tuple(copies)

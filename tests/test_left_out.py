@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.left_out import cut_passages, keep_meaning, keep_units
+from benchmarks.left_out import cut_passages, keep_units, keep_vectors
 from pipeline.align.late_interaction import WordVectors
 from pipeline.align.semantic import EpisodeVectors
 from pipeline.align.units import Unit
@@ -58,7 +58,7 @@ def test_short_lists_stay_whole() -> None:
 def test_words_stay_with_their_units() -> None:
     vectors = np.eye(4, dtype=np.float32)
     words = WordVectors(vectors, np.array([0, 1, 1, 3]), ("a", "b", "c", "d"))
-    kept = keep_meaning(
+    kept = keep_vectors(
         EpisodeVectors(vectors, vectors[:1], vectors[:1], words, words, words), np.array([True, False, True, True])
     )
     assert kept.spoken_words.texts == ("a", "d")
