@@ -2,7 +2,7 @@
 
 The columns of pairs, from words; `title` and `text` are those of the feature, numbers are seconds:
 
-- `title_after_6`, `text_before_40` etc.: idf-weighted share of its terms that are spoken after the unit starts or before.
+- `title_after_6`, `text_before_40` etc.: idf-weighted share of its terms that are spoken after or before a start.
 - `*_contrast`, `*_contrast_long`: the share after less the share before, in windows of 40 and 120 s.
 - `*_fresh`: the share after, of new terms only. `*_unit`: the share inside this unit or the next ones.
 - `*_mass`: logarithm of the summed weights of spoken terms. `text_mass_contrast`: the one after less the one before.
