@@ -139,10 +139,10 @@ def test_signal_exits_130(project: Project, stop: signal.Signals, jobs: tuple[st
     project.show.write_text(project.show.read_text() + "model: tiny.en\n")
     process = catalog(project, "run", "--all", *jobs)
     assert process.stderr is not None
-    told = ""
-    while "transcribe" not in told:
-        told = process.stderr.readline()
-        assert told, "it ended too early"
+    output = ""
+    while "transcribe" not in output:
+        output = process.stderr.readline()
+        assert output, "it ended too early"
     process.send_signal(stop)
     _, rest = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -67,8 +67,8 @@ def test_wrong_usage_exits_2(args: tuple[str, ...]) -> None:
 def test_missing_characters_of_a_locale_are_replaced(tmp_path: Path) -> None:
     page = tmp_path / "list.txt"
     page.write_text("Grüße „sofort“ planen | v4.10 #500111\nAuf Knopfdruck.\n", encoding="utf-8")
-    told = catalog("features", page, PYTHONIOENCODING="ascii")
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "Gr??e ?sofort? planen" in told.stdout
+    output = catalog("features", page, PYTHONIOENCODING="ascii")
+    assert (output.returncode, output.stderr) == (0, "")
+    assert "Gr??e ?sofort? planen" in output.stdout
     record = json.loads(catalog("features", page, "--json", PYTHONIOENCODING="ascii").stdout)
     assert record["features"][0]["title"] == "Grüße „sofort“ planen"

@@ -20,10 +20,10 @@ def revised(project: Project, transcriber: FakeTranscriber) -> Project:
 
 
 def test_diff_prints_lines_and_json(revised: Project) -> None:
-    told = catalog("diff", "--root", str(revised.root))
+    output = catalog("diff", "--root", str(revised.root))
     runs = list_runs(revised)
-    assert told.returncode == 0
-    lines = told.stdout.splitlines()
+    assert output.returncode == 0
+    lines = output.stdout.splitlines()
     assert lines[:2] == [f"from {runs[1]} to {runs[2]}:", "one:"]
     assert "  removed   #500139 Reminders can be sent twice" in lines
     assert any(line.startswith("  moved     #500122 A dark theme for the mobile app: 0:") for line in lines)

@@ -33,8 +33,8 @@ def test_long_reason_keeps_episode_and_stage(capsys: pytest.CaptureFixture[str])
     print_status([StageStatus("ep1", "transcribe", True, reason)])
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:2] == ["ep1", "transcribe"]
-    told = " ".join(lines[1:]).replace("ep1 ", "", 1).replace("transcribe ", "", 1)
-    assert " ".join(told.split()) == reason.strip()
+    shown = " ".join(lines[1:]).replace("ep1 ", "", 1).replace("transcribe ", "", 1)
+    assert " ".join(shown.split()) == reason.strip()
 
 
 def test_link_is_complete_below_its_title(capsys: pytest.CaptureFixture[str]) -> None:

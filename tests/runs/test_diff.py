@@ -1,4 +1,4 @@
-"""Entries are followed from one state of an episode's rows to another, and what became of each is told."""
+"""Entries of two snapshots are paired, and every change of an entry is reported."""
 
 from pipeline.runs.diff import compare_rows
 
@@ -17,29 +17,29 @@ def test_entries_are_paired_by_id_then_title() -> None:
         row(3, feature_id=22, title="Title 2", start_s=None, status="not_found"),
         row(4, feature_id=5),
     ]
-    told = compare_rows(before, now).to_json()
-    assert {kind: [entry["title"] for entry in told[kind]] for kind in told if kind != "reordered"} == {
+    changes = compare_rows(before, now).to_json()
+    assert {kind: [entry["title"] for entry in changes[kind]] for kind in changes if kind != "reordered"} == {
         "renamed": ["New name"],
         "moved": ["Title 3", "New name", "Title 2"],
         "status_changed": ["Title 2"],
         "edited": ["Title 2", "Title 4"],
     }
-    assert told["reordered"] is True
-    assert [entry["by_s"] for entry in told["moved"]] == [-20.0, 5.0, None]
-    assert told["renamed"][0]["before"] == "Title 1"
-    assert told["edited"][0]["columns"] == {"feature_id": [2, 22]}
+    assert changes["reordered"] is True
+    assert [entry["by_s"] for entry in changes["moved"]] == [-20.0, 5.0, None]
+    assert changes["renamed"][0]["before"] == "Title 1"
+    assert changes["edited"][0]["columns"] == {"feature_id": [2, 22]}
 
 
 def test_end_is_reported_only_if_set_by_hand() -> None:
     before = [row(1), row(2), row(3)]
     decided = compare_rows(before, [row(1, end_s=17.5), row(2), row(3)]).to_json()
-    assert [one["columns"] for one in decided["edited"]] == [{"end_s": [20.0, 17.5]}]
+    assert [entry["columns"] for entry in decided["edited"]] == [{"end_s": [20.0, 17.5]}]
     withdrawn = compare_rows([row(1, end_s=17.5), row(2), row(3)], before).to_json()
-    assert [one["columns"] for one in withdrawn["edited"]] == [{"end_s": [17.5, 20.0]}]
+    assert [entry["columns"] for entry in withdrawn["edited"]] == [{"end_s": [17.5, 20.0]}]
     moved = compare_rows(before, [row(1, end_s=23.0), row(2, start_s=23.0), row(3)]).to_json()
     assert set(moved) == {"moved"}
     longer = compare_rows(before, [*before[:2], row(3, end_s=45.0)]).to_json()
-    assert [one["columns"] for one in longer["edited"]] == [{"end_s": [40.0, 45.0]}]
+    assert [entry["columns"] for entry in longer["edited"]] == [{"end_s": [40.0, 45.0]}]
     followed = compare_rows([*before[:2], row(3, end_s=99.0)], [*before, row(4)]).to_json()
     assert set(followed) == {"added"}
 

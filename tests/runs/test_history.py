@@ -18,21 +18,21 @@ def revised(project: Project, transcriber: FakeTranscriber) -> Project:
 def test_changes_of_three_revisions_are_distinguished(revised: Project) -> None:
     runs = list_runs(revised)
     first, second, third = (find_run(revised, name) for name in runs)
-    told = compare_runs(revised, first, second)["one"].to_json()
-    assert [entry["title"] for entry in told["added"]] == ["Offline maps"]
-    assert [(entry["feature_id"], entry["before"]) for entry in told["renamed"]] == [
+    changes = compare_runs(revised, first, second)["one"].to_json()
+    assert [entry["title"] for entry in changes["added"]] == ["Offline maps"]
+    assert [(entry["feature_id"], entry["before"]) for entry in changes["renamed"]] == [
         (500122, "Added a dark theme to the mobile app")
     ]
-    edits = {entry["title"]: entry["columns"] for entry in told["edited"]}
+    edits = {entry["title"]: entry["columns"] for entry in changes["edited"]}
     assert edits == {
         "Invoices can be sorted by due date": {"published_s": [11.0, 12.0]},
         "Reminders can be sent twice": {"feature_id": [500130, 500139]},
     }
-    told = compare_runs(revised, second, third)["one"].to_json()
-    assert [entry["feature_id"] for entry in told["removed"]] == [500139]
-    (moved,) = [entry for entry in told["moved"] if entry["feature_id"] == 500122]
+    changes = compare_runs(revised, second, third)["one"].to_json()
+    assert [entry["feature_id"] for entry in changes["removed"]] == [500139]
+    (moved,) = [entry for entry in changes["moved"] if entry["feature_id"] == 500122]
     assert (moved["after_s"], moved["by_s"]) == (33.5, round(33.5 - moved["before_s"], 3))
-    assert ("confident", "corrected") in {(one["before"], one["after"]) for one in told["status_changed"]}
+    assert ("confident", "corrected") in {(change["before"], change["after"]) for change in changes["status_changed"]}
     assert "two" not in compare_runs(revised, first, third)
 
 

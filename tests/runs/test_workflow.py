@@ -146,7 +146,9 @@ def test_episodes_are_listed_by_name(project: Project) -> None:
 def test_status_shows_due_stages_and_writes_nothing(project: Project, transcriber: FakeTranscriber) -> None:
     def look() -> list[tuple[str, str]]:
         return [
-            (one.stage, one.reason) for one in list_stage_statuses(project, ["one"], RecordingReporter()) if one.stale
+            (status.stage, status.reason)
+            for status in list_stage_statuses(project, ["one"], RecordingReporter())
+            if status.stale
         ]
 
     assert look()[0] == ("download", "not done yet")

@@ -84,7 +84,7 @@ def test_new_cut_is_transcribed_and_shifts_reported(project: Project) -> None:
     kept = folder / "renditions" / old.sha256[:12]
     assert {path.name for path in kept.iterdir()} == {"audio.mp3", "audio.json"}
     assert json.loads((kept / "audio.json").read_text())["sha256"] == old.sha256
-    stale = {one.stage: one.reason for one in list_stage_statuses(project, ["one"], RecordingReporter())}
+    stale = {status.stage: status.reason for status in list_stage_statuses(project, ["one"], RecordingReporter())}
     assert (stale["download"], stale["transcribe"]) == ("up to date", "audio changed")
 
     advert = ["And now a word from the people who make our kites."] * 2
