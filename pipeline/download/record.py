@@ -177,10 +177,7 @@ def keep_previous_version(audio: Path, record: Path, sha256: str) -> None:
     kept = folder / audio.name
     folder.mkdir(parents=True, exist_ok=True)
     if not kept.exists():
-        try:
-            os.link(audio, kept)
-        except OSError:
-            shutil.copyfile(audio, kept)
+        _link_or_copy(audio, kept)
     write_bytes(folder / record.name, record.read_bytes())
 
 
