@@ -89,7 +89,9 @@ def test_script_names_columns_as_the_catalog_does() -> None:
 
 
 def test_script_words_every_status() -> None:
-    assert read_script()["statuses"] == {status.value: status.label for status in Status}
+    labels = {"confident": "Confident", "review": "To review", "not_found": "Not found", "corrected": "Corrected"}
+    assert read_script()["statuses"] == labels
+    assert list(labels) == list(Status)
 
 
 def test_script_without_episodes_still_names_columns() -> None:
