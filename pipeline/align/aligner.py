@@ -17,7 +17,7 @@ from pipeline.align.semantic import EpisodeVectors
 from pipeline.align.units import Unit, split_units
 from pipeline.align.weights import Weights, load_weights, weights_digest
 from pipeline.core.errors import ModelError
-from pipeline.core.schema import Alignment, Feature, Method, Placement, Status, Transcript
+from pipeline.core.schema import Alignment, Discussed, Feature, Method, Placement, Status, Transcript
 
 # Raise this number with a change of the code that moves starts or changes their confidence. Changes of the fitted
 # weights and of the phrases of hosts are part of `alignment_version` by themselves.
@@ -48,6 +48,7 @@ def align(
     vectors: TranscriptVectors | None = None,
     anchors: Mapping[int, float | None] = NO_ANCHORS,
     weights: Weights | None = None,
+    discussed: Discussed | None = None,  # noqa: ARG001
 ) -> Alignment:
     """Return a placement for every feature, in list order; the same input gives the same output.
 
@@ -59,6 +60,7 @@ def align(
         anchors: Starts in seconds that a person gave, by position; None marks a feature that is not discussed. Anchors
             are kept exactly, and the other features are placed around them.
         weights: Weights fitted to `encoder`; those of the package if left out.
+        discussed: How much of the list is discussed, where a person knows it; inferred if None.
 
     Raises:
         ModelError: The weights or the vectors are of another encoder than `encoder`.

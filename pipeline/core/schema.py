@@ -30,6 +30,14 @@ class Status(StrEnum):
         return member
 
 
+class Discussed(StrEnum):
+    """How much of a list an episode discusses, where a person knows it."""
+
+    MOST = "most"
+    SOME = "some"
+    FEW = "few"
+
+
 class Method(StrEnum):
     """The evidence that decided a placement."""
 
@@ -196,9 +204,14 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """The placements of all features of an episode, in list order."""
+    """The placements of all features of an episode, in list order.
+
+    `expected_discussed` is the inferred number of features that are discussed, where the list is a ledger of which only
+    a part is; None for an ordinary list.
+    """
 
     placements: tuple[Placement, ...]
+    expected_discussed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
