@@ -1,12 +1,13 @@
-"""Feed every reader of the program damaged and hostile files: what came of them, how long they took, how much memory.
+"""Give damaged and hostile files to every reader of the program; count outcomes, and measure time and memory.
 
     python -m benchmarks.fuzz_inputs [--inputs 100000] [--seed 0] [--only PARSER] [--seconds 280]
 
-Inputs are valid samples (fuzz_samples.py) with bytes flipped, cut, doubled and joined, numbers and words replaced, in
-odd encodings; or tokens of the format put together at random. Each must give a result, which is then written out as
-the program would, or an error of the program's own of one line; within 2 s of processor time and 1 GB more memory than
-the program itself, writing nowhere but in its own folder and connecting to nobody. Readers run in processes of their
-own: an input that ends one is named by its number, and `--only PARSER --first NUMBER --inputs 1` runs it again.
+An input is a valid sample (fuzz_samples.py) with bytes flipped, removed, repeated or inserted, numbers replaced, or
+the encoding changed; or it is a random series of tokens. A reader must return a result, which is then written as the
+program writes it, or raise an error of the program with a message of one line. Each input has 2 s of CPU time and 1 GB
+of memory beyond the program's own. A reader may write in its own folder only, and may not connect to any host. Readers
+run in child processes. Each failure is printed with the number of its input, and `--only PARSER --first NUMBER --inputs
+1` repeats that input.
 """
 
 import argparse
@@ -57,12 +58,23 @@ from pipeline.runs.stages.base import parse_alignment
 from pipeline.transcribe.transcript_files import load_transcript
 
 Samples = dict[str, list[bytes]]
-SECONDS, MEMORY = 2.0, 1 << 30
-# How many of a hundred inputs each reader gets: the dear ones fewer.
+
+# The CPU time for one input, in seconds.
+SECONDS = 2.0
+
+# The memory that a reader may use beyond the program's own, in bytes.
+MEMORY = 1 << 30
+
+# The inputs of one process. Leaks add up over them, and show as memory.
+INPUTS_PER_PROCESS = 250
+
+# The percentage of the inputs that each reader gets; slow readers get fewer.
 SHARES = {
     "feature list": 20, "transcript": 24, "show": 12, "episode": 14, "corrections": 4, "feed": 16, "audio": 3,
     "our files": 7,
 }  # fmt: skip
+
+# Random inputs consist of these, and mutations insert them: parts of valid files, and text that readers failed on.
 TOKENS = (
     " | ", "v4.10", "#500111", "16:36", "1:02:07", "99:99", "\t", "- ", "•", "\n", "\n\n", "\r", "Highlights:",
     "Full Feature review:", "Episode 12", "\u202e", "\ufeff", "\x00", "\x1b[2J", "é", "日本語", "=1+1", "'", '"',
@@ -76,7 +88,7 @@ TOKENS = (
 
 
 def read_input(parser: str, path: Path, root: Path) -> None:
-    """Read a file with the reader of its kind, and use what it gives as the program would."""
+    """Read a file with the reader of its kind, and use the result as the program does."""
     match parser:
         case "feature list":
             _use_lists(load_episodes(path), root)
@@ -102,7 +114,7 @@ def read_input(parser: str, path: Path, root: Path) -> None:
 
 
 def _use_corrections(path: Path) -> None:
-    """Match corrections to a list, align with them, and describe those that are not used."""
+    """Match corrections to a list, align with them, and describe the unused ones."""
     matches = match_corrections(load_corrections(path), FEATURES, 60.0)
     _, unused = apply_corrections(align(TRANSCRIPT, FEATURES, anchors=matches.anchors()), matches)
     for correction in unused:
@@ -110,14 +122,14 @@ def _use_corrections(path: Path) -> None:
 
 
 def _use_lists(lists: tuple[FeatureList, ...], root: Path) -> None:
-    for listed in lists:
+    for feature_list in lists:
         for suffix in (".csv", ".json", ".txt"):
             written = root / f"again{suffix}"
-            written.write_bytes(dump_features(listed.features, suffix).encode())
-        format_page(listed.features).encode()
-        # The alignment takes longer than any reader: every fourth list is enough.
-        if len(listed.features) < 50 and int(listed.sha256 or "0", 16) % 4 == 0:
-            align(TRANSCRIPT, listed.features)
+            written.write_bytes(dump_features(feature_list.features, suffix).encode())
+        format_page(feature_list.features).encode()
+        # The alignment takes longer than any reader, so only every fourth list is aligned.
+        if len(feature_list.features) < 50 and int(feature_list.sha256 or "0", 16) % 4 == 0:
+            align(TRANSCRIPT, feature_list.features)
 
 
 def _use_transcript(transcript: Transcript) -> None:
@@ -134,13 +146,13 @@ def _use_feed(content: bytes) -> None:
     for entry in entries:
         entry.metadata.to_json()
         make_settings("one", "https://example.org/feed.xml", entry.metadata.entry, entry.metadata, "list.txt")
-    for wanted in ("1", "kite-3", "kites"):
+    for selector in ("1", "kite-3", "kites"):
         with suppress(PipelineError):
-            find_entry(entries, wanted, "the feed")
+            find_entry(entries, selector, "the feed")
 
 
 def _read_own(path: Path, root: Path) -> None:
-    """A file below data/, which only damage can have changed."""
+    """Read a file that the program wrote below data/, by the reader that its ending chooses."""
     project = Project(root / "show")
     match path.name.partition(".")[2]:
         case "parquet":
@@ -175,7 +187,7 @@ def _place(path: Path, target: Path) -> None:
 
 
 def make_input(samples: Samples, chance: random.Random) -> tuple[str, bytes]:
-    """Return an ending and a file's content."""
+    """Return the ending and the content of a random input."""
     suffix = chance.choice(sorted(samples))
     content = chance.choice(samples[suffix])
     if chance.random() < 0.15:
@@ -197,14 +209,14 @@ def _flip(content: bytes, chance: random.Random) -> bytes:
 
 
 def _cut(content: bytes, chance: random.Random) -> bytes:
-    at, to = sorted(chance.randint(0, len(content)) for _ in range(2))
-    return content[:at] + (content[to:] if chance.random() < 0.6 else b"")
+    begin, end = sorted(chance.randint(0, len(content)) for _ in range(2))
+    return content[:begin] + (content[end:] if chance.random() < 0.6 else b"")
 
 
 def _double(content: bytes, chance: random.Random) -> bytes:
-    at, to = sorted(chance.randint(0, len(content)) for _ in range(2))
-    times = chance.choice((2, 3, 50)) if to - at < 5000 else 2
-    return content[:at] + content[at:to] * times + content[to:]
+    begin, end = sorted(chance.randint(0, len(content)) for _ in range(2))
+    times = chance.choice((2, 3, 50)) if end - begin < 5000 else 2
+    return content[:begin] + content[begin:end] * times + content[end:]
 
 
 def _insert(content: bytes, chance: random.Random) -> bytes:
@@ -217,11 +229,11 @@ def _renumber(content: bytes, chance: random.Random) -> bytes:
     numbers = list(re.finditer(rb"\d+", content[:20_000]))
     if not numbers:
         return content
-    found = chance.choice(numbers)
+    match = chance.choice(numbers)
     number = chance.choice(
         (b"0", b"-1", b"99999999999999999999", b"1e400", b"NaN", b"2147483648", b"", b"0.1", b"9" * 5000)
     )
-    return content[: found.start()] + number + content[found.end() :]
+    return content[: match.start()] + number + content[match.end() :]
 
 
 def _noise(content: bytes, chance: random.Random) -> bytes:
@@ -242,7 +254,14 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 
 @dataclass
 class Tally:
-    """What came of the inputs of one reader."""
+    """The outcomes of one reader's inputs.
+
+    Attributes:
+        outcomes: the number of inputs that were `read`, `refused` or `failed`.
+        failures: one line for each failed input.
+        slowest: the longest time, in seconds.
+        peak: the largest memory of a process, in bytes.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -251,7 +270,7 @@ class Tally:
 
 
 class Watch:
-    """Sees what a reader does to files and on the network, and keeps what it should not."""
+    """An audit hook that keeps the last forbidden event in `wrong`: a connection, or a write outside a folder."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.wrong = str(root.resolve()), ""
@@ -273,7 +292,7 @@ class Watch:
 
 
 def work(parser: str, samples: Samples, seed: int, numbers: range, root: Path, out: int, shared: mmap.mmap) -> None:
-    """Read inputs one after the other, and write a line about each."""
+    """Read inputs one after the other; write a line about each to the pipe `out`, and its number to `shared` before."""
     os.chdir(root)
     used = int(re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10  # type: ignore[index]
     resource.setrlimit(resource.RLIMIT_DATA, (used + MEMORY, used + MEMORY))
@@ -305,7 +324,7 @@ def work(parser: str, samples: Samples, seed: int, numbers: range, root: Path, o
 
 
 def fuzz(parser: str, samples: Samples, numbers: range, seed: int = 0, until: float = float("inf")) -> Tally:
-    """Feed one reader the inputs of these numbers; one that ends the process is a failure, and the next goes on."""
+    """Read the inputs of these numbers; an input that kills its process is a failure, and the next one follows."""
     first, last = numbers.start, numbers.stop
     tally, shared = Tally(), mmap.mmap(-1, 8)
     while first < last and time.monotonic() < until:
@@ -313,9 +332,9 @@ def fuzz(parser: str, samples: Samples, numbers: range, seed: int = 0, until: fl
         folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
         child = os.fork()
         if child == 0:
-            # Some hundred inputs a process: what leaks then shows as memory.
+            numbers_here = range(first, min(last, first + INPUTS_PER_PROCESS))
             try:
-                work(parser, samples, seed, range(first, min(last, first + 250)), folder, writing, shared)
+                work(parser, samples, seed, numbers_here, folder, writing, shared)
             finally:
                 os._exit(0)
         os.close(writing)
@@ -340,8 +359,8 @@ def fuzz(parser: str, samples: Samples, numbers: range, seed: int = 0, until: fl
 
 
 def warm_up(samples: dict[str, Samples]) -> None:
-    """Import what the readers import, so that each process need not."""
-    # A tokenizer takes a hundred times as long to make as a list to read.
+    """Read each sample once, so that the child processes need not import the readers' modules."""
+    # Making a tokenizer takes a hundred times as long as reading a list.
     pipeline.align.mentions.load_spacy = cache(pipeline.align.mentions.load_spacy)
     with tempfile.TemporaryDirectory() as folder:
         for parser, kinds in samples.items():
@@ -355,9 +374,9 @@ def warm_up(samples: dict[str, Samples]) -> None:
 
 
 def main() -> None:
-    """Print a line for each reader: inputs, results, refusals, failures, the slowest and the most memory."""
+    """Print a line for each reader: inputs, outcomes, longest time and largest memory; exit with 1 after a failure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inputs", type=int, default=100_000, help="in all, or of the one reader that --only names")
+    parser.add_argument("--inputs", type=int, default=100_000, help="the number of inputs, of all readers or of --only")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=sorted(SHARES))
@@ -370,11 +389,11 @@ def main() -> None:
         if args.only not in {None, name}:
             continue
         count = args.inputs if args.only else args.inputs * share // 100
-        # Each reader gets its share of the time, too.
+        # Each reader gets the same share of the time as of the inputs.
         done += share
         until = began + args.seconds * (1.0 if args.only else done / 100)
         tally = fuzz(name, samples[name], range(args.first, args.first + count), args.seed, until)
-        counts = ", ".join(f"{tally.outcomes[one]} {one}" for one in ("read", "refused", "failed"))
+        counts = ", ".join(f"{tally.outcomes[outcome]} {outcome}" for outcome in ("read", "refused", "failed"))
         total, peak = sum(tally.outcomes.values()), tally.peak >> 20
         print(f"{name}: {total} inputs, {counts}; slowest {tally.slowest:.2f} s, peak {peak} MB", flush=True)
         failures += len(tally.failures)

@@ -1,4 +1,4 @@
-"""Valid samples of every kind of file that the program reads, written by the program itself or in its formats."""
+"""Valid samples of every kind of file that the program reads."""
 
 import io
 import json
@@ -26,11 +26,13 @@ from pipeline.publish.subtitles import format_srt, format_vtt
 from pipeline.publish.tables import write_catalog
 from pipeline.runs.history import read_snapshot, save_snapshot
 
+# An episode's list, with a title that holds the separator, a formula and typographic quotes.
 FEATURES = (
     Feature(1, "Invoices can be sorted by due date", "The list gets a button.", 500111, "v4.10", True, 11.0),
     Feature(2, "Added a dark theme | for the app", "", 500122, "v4.10", False, 3727.0),
     Feature(3, "=Überblick über “Kalender” – neu", 'A "quoted", long description.', None, None),
 )
+# The lines of TRANSCRIPT.
 LINES = ("Okay, first one, invoices can now be sorted by due date.", "All right, next up is the dark theme.")
 TRANSCRIPT = Transcript(
     tuple(
@@ -47,7 +49,7 @@ TRANSCRIPT = Transcript(
     ),
     "en",
     20.0,
-    model="told",
+    model="fake",
 )
 ROW = CatalogRow(
     "The Kite Show", "one", "Episode 1", date(2026, 11, 2), 1, 500111, "v4.10", "Invoices can be sorted", "", False,
@@ -106,6 +108,7 @@ features: pages/ep12.txt
 published: 2026-11-02
 link: https://youtu.be/x?t={seconds}
 """
+# The codec, container and sample rate of each audio file, by its ending.
 AUDIO = {
     ".wav": ("pcm_s16le", "wav", 16_000),
     ".mp3": ("libmp3lame", "mp3", 44_100),
@@ -119,7 +122,7 @@ AUDIO = {
 
 
 def make_samples() -> dict[str, dict[str, list[bytes]]]:
-    """Return samples by parser and ending."""
+    """Return the content of the samples, by kind of reader and by the ending of their names."""
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder) / "show")
         make_project(project.root, "by-the-runbook")
@@ -130,7 +133,7 @@ def make_samples() -> dict[str, dict[str, list[bytes]]]:
             "episode": {".yaml": [EPISODE.encode(), b"title: x\nsource: a.mp3\nfeatures: b.txt\n"]},
             "corrections": {".yaml": _corrections(project)},
             "feed": {".xml": [FEED.encode(), ATOM.encode()]},
-            "audio": {suffix: [_sound(*how)] for suffix, how in AUDIO.items()},
+            "audio": {suffix: [make_sound(*audio_format)] for suffix, audio_format in AUDIO.items()},
             "our files": _own_files(project),
         }
 
@@ -139,7 +142,10 @@ def _lists() -> dict[str, list[bytes]]:
     import openpyxl
 
     book, sheet = openpyxl.Workbook(), io.BytesIO()
-    for row in (("Title", "ID", "Time"), *((one.title, one.feature_id, one.published_s) for one in FEATURES)):
+    for row in (
+        ("Title", "ID", "Time"),
+        *((feature.title, feature.feature_id, feature.published_s) for feature in FEATURES),
+    ):
         book.active.append(row)
     book.save(sheet)
     samples = {suffix: [dump_features(FEATURES, suffix).encode()] for suffix in (".txt", ".csv", ".json")}
@@ -158,11 +164,11 @@ def _transcripts() -> dict[str, list[bytes]]:
     whisper = {
         "text": " ".join(LINES),
         "language": "en",
-        "segments": [{**one, "id": 0, "tokens": [1, 2]} for one in segments],
+        "segments": [{**segment, "id": 0, "tokens": [1, 2]} for segment in segments],
     }
     aligned = [
-        {**one, "words": [{"word": "first", "score": 0.8}, {"word": "one", "start": 2.0, "end": 2.5}]}
-        for one in segments
+        {**segment, "words": [{"word": "first", "score": 0.8}, {"word": "one", "start": 2.0, "end": 2.5}]}
+        for segment in segments
     ]
     stamped = "WEBVTT\n\n00:01.000 --> 00:04.000 align:start\n<00:01.500><c>okay</c> <00:02.000><c>first</c>\n"
     json_samples = [dump_json(transcript_to_json(TRANSCRIPT)), json.dumps(whisper), json.dumps(aligned)]
@@ -176,15 +182,15 @@ def _transcripts() -> dict[str, list[bytes]]:
 def _corrections(project: Project) -> list[bytes]:
     for number, decision in enumerate((Decision.MOVED, Decision.NOT_DISCUSSED, Decision.CONFIRMED)):
         start = None if decision is Decision.NOT_DISCUSSED else 33.5
-        one = Correction(
+        correction = Correction(
             feature_id=500111 + number, title="x: y", decision=decision, start=start, when=date(2026, 11, 2)
         )
-        save_correction(project, "one", one)
+        save_correction(project, "one", correction)
     return [project.corrections("one").read_bytes(), b"corrections:\n  - {title: a, decision: end, end: 16:36}\n"]
 
 
 def _own_files(project: Project) -> dict[str, list[bytes]]:
-    """Files below data/, each under an ending of its own by which the reader is chosen."""
+    """Return files of data/ by an ending that chooses their reader."""
     write_catalog([ROW], project.catalog("one"))
     write_catalog([ROW], project.catalog_csv)
     save_snapshot(project, "one", [ROW])
@@ -194,7 +200,7 @@ def _own_files(project: Project) -> dict[str, list[bytes]]:
     assert read_snapshot(project, "one", history.stem)
     placement = {
         "position": 1, "status": "review", "start": 11.5, "end": 30.0, "confidence": 0.5, "method": "phrase",
-        "reason": "said", "quote": "Okay", "alternatives": [1.5],
+        "reason": "title spoken", "quote": "Okay", "alternatives": [1.5],
     }  # fmt: skip
     provenance = {"transcript_source": "file", "model": "", "audio_sha256": None, "features_sha256": None}
     alignment = {"provenance": provenance, "features": [asdict(FEATURES[0])], "placements": [placement]}
@@ -212,8 +218,14 @@ def _own_files(project: Project) -> dict[str, list[bytes]]:
     }
 
 
-def _sound(codec: str, container: str, rate: int) -> bytes:
-    """A third of a second of a tone."""
+def make_sound(codec: str, container: str, rate: int) -> bytes:
+    """Return a file with a third of a second of a tone.
+
+    Args:
+        codec: the codec's name in PyAV.
+        container: the container's name in PyAV.
+        rate: samples a second.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "sound")  # noqa: PTH118
         with av.open(path, "w", format=container) as out:
@@ -226,7 +238,7 @@ def _sound(codec: str, container: str, rate: int) -> bytes:
 
 def _frames(stream: Any, rate: int) -> Iterator[av.AudioFrame]:
     size = stream.codec_context.frame_size or 1024
-    # Each codec takes other numbers: those of whole samples 16 bits, those of sounds floats.
+    # Lossless codecs take 16-bit integers, the others floats.
     stream.codec_context.format = "s16" if stream.codec_context.name in {"pcm_s16le", "flac"} else "fltp"
     if stream.codec_context.name == "libopus":
         stream.codec_context.format = "flt"

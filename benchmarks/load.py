@@ -21,8 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.alignment_cost import invent_episode, invent_words
-from benchmarks.damage import STAGES, start
-from benchmarks.fuzz_samples import AUDIO, _sound
+from benchmarks.damage import STAGES, fork
+from benchmarks.fuzz_samples import AUDIO, make_sound
 from pipeline.core.project import Project
 from pipeline.core.schema import Transcript
 from pipeline.feature_lists.writer import dump_features
@@ -86,14 +86,14 @@ def open_project(root: Path) -> Project:
     project.episodes.mkdir(parents=True, exist_ok=True)
     project.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
     if not (root / "talk.mp3").exists():
-        (root / "talk.mp3").write_bytes(_sound(*AUDIO[".mp3"]))
+        (root / "talk.mp3").write_bytes(make_sound(*AUDIO[".mp3"]))
     return project
 
 
 def measure(work: Callable[[], int]) -> tuple[int, float, int]:
     """Run a function in a process of its own; return its exit code, seconds, and peak memory in bytes."""
     began = time.monotonic()
-    _, status, usage = os.wait4(start(work), 0)
+    _, status, usage = os.wait4(fork(work), 0)
     return os.waitstatus_to_exitcode(status), time.monotonic() - began, usage.ru_maxrss << 10
 
 

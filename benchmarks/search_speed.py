@@ -24,6 +24,8 @@ from pipeline.publish.tables import read_dataset, write_catalog
 
 ROWS = 20_000
 ROWS_PER_EPISODE = 30
+
+# Words that occur, words with a typing error, an id, a version with a word, and words of one title.
 QUERIES = ("invoices duplicated", "dashbord aproval", "#512345", "v2.12 assets", "archived quotes")
 
 

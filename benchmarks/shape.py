@@ -1,4 +1,4 @@
-"""Measure the shape of the code: how long its modules and functions are, and how much of it is commented.
+"""Measure the shape of the code: the lines of its modules and functions, and the share of comments.
 
     python -m benchmarks.shape [FOLDER]
 
@@ -15,12 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+# Tokens that hold neither code nor comments.
 LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Modules and functions by name with their lines; `comments` and `code` are lines, docstrings being neither."""
+    """The shape of a folder of Python files. Docstrings count as neither comments nor code.
+
+    Attributes:
+        modules: the lines of each module, by its path.
+        functions: the lines of each function, by `path:name`.
+        comments: the number of lines with a comment.
+        code: the number of lines with code.
+    """
 
     modules: dict[str, int]
     functions: dict[str, int]
@@ -29,11 +38,11 @@ class Shape:
 
     @property
     def comments_in_100(self) -> float:
-        """Lines of comment in a hundred lines of code."""
+        """Return the lines of comment in a hundred lines of code."""
         return 100 * self.comments / max(1, self.code)
 
     def describe(self) -> str:
-        """Return the figures in lines for people."""
+        """Return the figures as text."""
         modules, functions = sorted(self.modules.values()), sorted(self.functions.values())
         longest = max(self.functions, key=lambda name: self.functions[name])
         largest = max(self.modules, key=lambda name: self.modules[name])
@@ -64,14 +73,14 @@ def measure_shape(folder: Path) -> Shape:
 
 
 def find_docstrings(tree: ast.AST) -> Iterator[int]:
-    """Yield the numbers of the lines that docstrings take."""
+    """Yield the numbers of the lines of docstrings."""
     for node in ast.walk(tree):
         if isinstance(node, Function | ast.ClassDef | ast.Module) and ast.get_docstring(node) is not None:
             yield from range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
 
 
 def count_lines(text: str, docstrings: set[int]) -> tuple[int, int]:
-    """Return how many lines of a file hold a comment, and how many hold code."""
+    """Return the number of lines with a comment, and of lines with code."""
     comments, code = set(), set()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         lines = range(token.start[0], token.end[0] + 1)
@@ -83,7 +92,7 @@ def count_lines(text: str, docstrings: set[int]) -> tuple[int, int]:
 
 
 def percentile(values: list[int], share: float) -> int:
-    """Return the value that this share of sorted values does not exceed."""
+    """Return the value that this share of the sorted values does not exceed."""
     return values[min(len(values) - 1, int(share * len(values)))]
 
 

@@ -1,6 +1,6 @@
-"""What strangers could send us, or other users of the machine do: each was tried before it was mended.
+"""Attacks by senders of files and pages, and by other users of the machine; each one succeeded before its fix.
 
-docs/security.md says who could do what; the tests of pages, of the review server and of the network hold the rest.
+docs/security.md holds the threat model. The tests of the pages, of the review server and of the network hold the rest.
 """
 
 import io
@@ -50,21 +50,21 @@ CODES = "\x1b]0;owned\x07\x9b2Jtitle\u202e"
 
 @contextmanager
 def soon(seconds: float = 2.0) -> Iterator[None]:
-    """Fail where the block takes longer than anybody should wait for one input; before, these took minutes."""
+    """Fail if the block takes more than `seconds` of CPU time. Before their fixes, these inputs took minutes."""
     began = time.process_time()
     yield
     assert time.process_time() - began < seconds
 
 
-def refused(read: Callable[[], object], kind: type[Exception] = InputError) -> str:
-    """The one line that a reader refuses with."""
+def refusal_of(read: Callable[[], object], kind: type[Exception] = InputError) -> str:
+    """Return the message of the error that a reader raises, which must be one line."""
     with soon(), pytest.raises(kind) as caught:
         read()
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-# -- what is printed
+# -- output
 
 
 @pytest.mark.parametrize("text", ["[/red]", "[link=http://evil.example]here[/link]", CODES])
@@ -76,10 +76,10 @@ def test_foreign_text_is_neither_markup_nor_terminal_control(text: str, capsys: 
         FeatureList((feature,), (), "", line_reports=(LineReport(1, LineRole.ENTRY, text, 1, text),)), explain=True
     )
     print_json([row])
-    said = capsys.readouterr().out
-    assert all(sign.isprintable() or sign == "\n" for sign in said)
-    assert text.startswith("[") <= (said.count(text) > 4)
-    assert json.loads(said[said.rindex("[\n {") :]) == [row]
+    output = capsys.readouterr().out
+    assert all(sign.isprintable() or sign == "\n" for sign in output)
+    assert text.startswith("[") <= (output.count(text) > 4)
+    assert json.loads(output[output.rindex("[\n {") :]) == [row]
 
 
 def test_mail_holds_no_control_characters() -> None:
@@ -100,12 +100,12 @@ def test_captions_hold_no_control_characters(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "'=", "＝"])
 def test_feature_list_cells_are_no_formulas(sign: str) -> None:
-    features = (Feature(1, f'{sign}HYPERLINK("http://evil.example")', f"{sign}1"),)
-    written = dump_features(features, ".csv")
+    feature = Feature(1, f'{sign}HYPERLINK("http://evil.example")', f"{sign}1")
+    written = dump_features((feature,), ".csv")
     cells = written.splitlines()[1].replace('"', "").split(",")
     assert not any(cell.startswith(("=", "+", "-", "@", "＝")) for cell in cells)
-    (read,) = parse_episodes(written.encode(), ".csv")
-    assert [(one.title, one.description) for one in read.features] == [(features[0].title, features[0].description)]
+    (feature_list,) = parse_episodes(written.encode(), ".csv")
+    assert [(read.title, read.description) for read in feature_list.features] == [(feature.title, feature.description)]
 
 
 # -- settings
@@ -114,15 +114,15 @@ def test_feature_list_cells_are_no_formulas(sign: str) -> None:
 @pytest.mark.parametrize("text", ["name: " + "[" * 200_000, "- " * 200_000, "name: x\nglossary: " + "{a: " * 3000])
 def test_deeply_nested_settings_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "show.yaml").write_text(text)
-    assert "too many lists in lists" in refused(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
+    assert "too many lists in lists" in refusal_of(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
 
 
 @pytest.mark.parametrize("link", ["{0}: &{0} [{1}]\n", "{0}: &{0} {{<<: [{1}]}}\n"], ids=["lists", "merges"])
 def test_yaml_aliases_cannot_expand_without_bound(tmp_path: Path, link: str) -> None:
     names = "abcdefghij"
-    lines = [link.format(two, ",".join([f"*{one}"] * 9)) for one, two in itertools.pairwise(names)]
+    lines = [link.format(name, ",".join([f"*{previous}"] * 9)) for previous, name in itertools.pairwise(names)]
     (tmp_path / "show.yaml").write_text("name: x\na: &a {b: 1}\n" + "".join(lines))
-    assert "too many aliases" in refused(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
+    assert "too many aliases" in refusal_of(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
 
 
 @pytest.mark.parametrize(
@@ -144,20 +144,20 @@ def test_harmful_settings_are_refused_at_once(tmp_path: Path, setting: str) -> N
         setting.partition(":")[0]: setting
     }
     (tmp_path / "one.yaml").write_text("\n".join(values.values()))
-    refused(lambda: load_episode(tmp_path / "one.yaml"), ConfigError)
+    refusal_of(lambda: load_episode(tmp_path / "one.yaml"), ConfigError)
 
 
 @pytest.mark.parametrize("setting", ["pause: .inf", "pause: 1e300", "max_minutes: .nan", "retries: 1000000000"])
 def test_no_setting_makes_a_run_wait_forever(tmp_path: Path, setting: str) -> None:
     (tmp_path / "show.yaml").write_text(f"name: x\ndownload: {{{setting}}}")
-    refused(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
+    refusal_of(lambda: load_show(tmp_path / "show.yaml"), ConfigError)
 
 
 # -- documents
 
 
 def test_deeply_nested_feed_is_refused() -> None:
-    assert "within each other" in refused(lambda: parse_feed(b"<rss>" + b"<a>" * 200_000, "http://a.example/"))
+    assert "nested elements" in refusal_of(lambda: parse_feed(b"<rss>" + b"<a>" * 200_000, "http://a.example/"))
 
 
 @pytest.mark.parametrize(
@@ -184,13 +184,13 @@ def test_secrets_in_long_queries_are_redacted(query: str) -> None:
 @pytest.mark.parametrize("number", ["1" * 5000, "1" * 400, "1e400", "NaN"])
 def test_numbers_beyond_float_range_are_no_times(tmp_path: Path, number: str) -> None:
     (tmp_path / "talk.json").write_text(f'[{{"start": {number}, "text": "x"}}]')
-    refused(lambda: load_transcript(tmp_path / "talk.json"))
+    refusal_of(lambda: load_transcript(tmp_path / "talk.json"))
 
 
 @pytest.mark.parametrize("text", ['{"a": ' + "1" * 5000 + "}", '{"a": ' + "[" * 100_000])
 def test_damaged_internal_file_is_reported(tmp_path: Path, text: str) -> None:
     (tmp_path / "one.json").write_text(text)
-    refused(lambda: read_json(tmp_path / "one.json"))
+    refusal_of(lambda: read_json(tmp_path / "one.json"))
 
 
 def workbook(**cells: str) -> bytes:
@@ -204,7 +204,7 @@ def workbook(**cells: str) -> bytes:
 def test_far_corner_cell_does_not_exhaust_memory() -> None:
     with soon():
         assert len(parse_episodes(workbook(XFD3="x"), ".xlsx")[0].features) == 1
-    assert "rows" in refused(lambda: parse_episodes(workbook(XFD1048576="x"), ".xlsx"))
+    assert "rows" in refusal_of(lambda: parse_episodes(workbook(XFD1048576="x"), ".xlsx"))
 
 
 def test_workbook_bomb_is_refused() -> None:
@@ -213,7 +213,7 @@ def test_workbook_bomb_is_refused() -> None:
         for name in book.namelist():
             row = b"<row><c><v>1</v></c></row>" if name.endswith("sheet1.xml") else b""
             bomb.writestr(name, book.read(name).replace(b"<sheetData>", b"<sheetData>" + row * 1_000_000))
-    assert "unpacks to 24 MB" in refused(lambda: parse_episodes(content.getvalue(), ".xlsx"))
+    assert "unpacks to 24 MB" in refusal_of(lambda: parse_episodes(content.getvalue(), ".xlsx"))
 
 
 def test_page_of_thousands_of_entries_is_refused() -> None:
@@ -252,8 +252,8 @@ def test_recording_cannot_reference_local_files(tmp_path: Path, listing: str) ->
     assert measure_audio(secret).seconds > 1.9
     fake = tmp_path / "audio.mp3"
     fake.write_bytes(listing.format(name=secret.name, path=secret).encode() + b"\n#\xff\xfb")
-    refused(lambda: measure_audio(fake))
-    refused(lambda: list(read_samples(fake)))
+    refusal_of(lambda: measure_audio(fake))
+    refusal_of(lambda: list(read_samples(fake)))
 
 
 @pytest.mark.parametrize("address", ["::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::a00:1", "fec0::1", "4000::1"])
@@ -270,12 +270,12 @@ def test_compressed_body_stops_at_the_limit(faulty: Server, tmp_path: Path) -> N
     faulty.files["/bomb.html"] = b""
     faulty.fail("/bomb.html", respond(200, {"Content-Encoding": "gzip", "Content-Type": "text/html"}, bomb), 100)
     policy = FetchPolicy(retries=0, max_bytes=8 << 20)
-    assert "larger than" in refused(
+    assert "larger than" in refusal_of(
         lambda: fetch_media(f"{faulty.url}/bomb.html", tmp_path / "in", policy, lambda done, total: None)
     )
 
 
-# -- feeds and pages that say what we write into settings, links and messages
+# -- text of feeds and pages in settings, links and messages
 
 
 @pytest.mark.parametrize(
@@ -295,55 +295,57 @@ def test_publisher_title_is_plain_text() -> None:
 
 def test_invalid_settings_give_one_line() -> None:
     metadata = Metadata(title="x", link="javascript:{seconds}")
-    said = refused(lambda: make_settings("ep1", "http://a.example/x.mp3?token=s3cret", None, metadata, "list.txt"))
-    assert "`link`" in said
-    assert "s3cret" not in said
+    message = refusal_of(
+        lambda: make_settings("ep1", "http://a.example/x.mp3?token=s3cret", None, metadata, "list.txt")
+    )
+    assert "`link`" in message
+    assert "s3cret" not in message
 
 
 def test_missing_entry_message_redacts_private_feed_key() -> None:
     entries = [Entry("https://a.example/b.mp3?token=s3cret", Metadata(entry="https://a.example/b.mp3?token=s3cret"))]
-    assert "s3cret" not in refused(lambda: find_entry(entries, "elsewhere", "the feed"))
+    assert "s3cret" not in refusal_of(lambda: find_entry(entries, "elsewhere", "the feed"))
 
 
 # -- other users of the machine
 
 
 def test_review_url_is_hidden_from_other_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("webbrowser.open", told.append)
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     _open_browser("http://127.0.0.1:9/s3cret/", str(private))
-    assert told[0].startswith("file://")
-    assert "s3cret" not in told[0]
+    assert opened[0].startswith("file://")
+    assert "s3cret" not in opened[0]
     assert "s3cret" in (private / "review.html").read_text()
 
 
 def test_file_origin_may_only_open_the_page(review_server: ReviewServer) -> None:
-    coming = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-    assert get(review_server, **coming).status_code == 200
-    assert get(review_server, "state", **coming).status_code == 403
-    assert get(review_server, **{**coming, "Sec-Fetch-Dest": "iframe"}).status_code == 403
-    assert post(review_server, "undo", {}, **coming).status_code == 403
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert get(review_server, **headers).status_code == 200
+    assert get(review_server, "state", **headers).status_code == 403
+    assert get(review_server, **{**headers, "Sec-Fetch-Dest": "iframe"}).status_code == 403
+    assert post(review_server, "undo", {}, **headers).status_code == 403
 
 
 def test_deeply_nested_request_is_refused(review_server: ReviewServer) -> None:
-    answer = post(review_server, "decide", "[" * 9000)
-    assert (answer.status_code, "not a decision" in answer.text) == (400, True)
+    response = post(review_server, "decide", "[" * 9000)
+    assert (response.status_code, "not a decision" in response.text) == (400, True)
 
 
 def test_secret_url_reaches_no_arguments_or_reports(tmp_path: Path) -> None:
-    """A run over a private feed that fails: what it says and leaves holds no key, but the settings a person wrote."""
+    """After a failed run over a private feed, only the settings that a person wrote hold the key."""
     root = tmp_path / "show"
     assert catalog("init", root).returncode == 0
-    address = "http://user:s3cret@127.0.0.1:9/private/s3cretkey/feed.rss?token=s3cret"
-    (root / "configs/episodes/ep1.yaml").write_text(f"title: x\nsource: {address}\nentry: 1\nfeatures: {address}\n")
+    url = "http://user:s3cret@127.0.0.1:9/private/s3cretkey/feed.rss?token=s3cret"
+    (root / "configs/episodes/ep1.yaml").write_text(f"title: x\nsource: {url}\nentry: 1\nfeatures: {url}\n")
     (root / "configs/show.yaml").write_text("name: x\ndownload: {retries: 0, pause: 0}\n")
-    done = catalog("run", "--all", "--root", root)
-    assert done.returncode == 1
-    assert "s3cret" not in done.stdout + done.stderr
-    left = [path for path in (root / "data").rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
-    assert left == []
+    process = catalog("run", "--all", "--root", root)
+    assert process.returncode == 1
+    assert "s3cret" not in process.stdout + process.stderr
+    leaking = [path for path in (root / "data").rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+    assert leaking == []
 
 
 def test_files_obey_umask_and_temporary_files_are_new(tmp_path: Path) -> None:
@@ -373,7 +375,7 @@ def test_symlinked_output_is_replaced_not_followed(tmp_path: Path) -> None:
 
 
 def test_guard_applies_to_its_own_fetch_only() -> None:
-    """Other work of the process, such as a transcriber's, starts what it likes."""
+    """Other threads of the process, such as a transcriber's, may start programs."""
     import subprocess
 
     with block_private_addresses("https://example.org", FetchPolicy()), pytest.raises(FileNotFoundError):
@@ -389,7 +391,7 @@ def test_guard_applies_to_its_own_fetch_only() -> None:
 
 @pytest.mark.parametrize("module", ["pipeline", "pipeline.align.encoder", "pipeline.transcribe.whisper"])
 def test_libraries_send_no_telemetry(tmp_path: Path, module: str) -> None:
-    """ONNX Runtime left one in the cache and the events beside it, to be sent; in CI it is silent by itself."""
+    """ONNX Runtime stored an id and events to send in the cache. Where `CI` is set, it sends none by itself."""
     pytest.importorskip("onnxruntime")
     own = {name: str(tmp_path) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH"}}

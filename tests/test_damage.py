@@ -1,7 +1,7 @@
-"""Files that were harmed after a run: the next plain run makes them again, or says in one line which it was.
+"""The next plain run repairs a file that was corrupted after a run, or names it in one line.
 
-benchmarks/damage.py does the same to every file, and lets runs collide, clocks jump and rights go; here are its ways in
-short, and the cases that it found.
+benchmarks/damage.py does the same to every file, and has campaigns of colliding runs, wrong clocks and missing
+permissions. This module runs a few rounds of each campaign, and tests the faults that they revealed.
 """
 
 import json
@@ -18,12 +18,12 @@ from tests.support.command import catalog
 from tests.support.faulty_server import Server
 from tests.support.project import FakeTranscriber, done, run, wait_for_another_time
 
-# Fixed, so that a failure is a change's own; the campaign finds new moments with any other.
+# Fixed, so that a failure comes from a change of the code. Other seeds try other files and moments.
 SEED = 2026
 
 
 def flip(path: Path) -> bytes:
-    """Change one bit of a file, its times as they were but for the one that nobody can set; return what it held."""
+    """Flip a bit of a file and keep its modification time; return the previous content."""
     content, status = path.read_bytes(), path.stat()
     wait_for_another_time(path)
     at = len(content) // 2
@@ -83,9 +83,9 @@ def test_damaged_old_state_is_reported_and_stops_nothing(aligned: Project, trans
     flip(first)
     page.write_text(page.read_text().replace("list", "table", 1))
     assert run(aligned, transcriber).exit_code == 0
-    told = catalog("diff", "one", "--from", "1", "--to", "2", "--root", aligned.root)
-    assert (told.returncode, told.stdout) == (1, "")
-    assert f"{first} was damaged" in told.stderr.replace("\n", " ")
+    process = catalog("diff", "one", "--from", "1", "--to", "2", "--root", aligned.root)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert f"{first} was damaged" in process.stderr.replace("\n", " ")
 
 
 def test_damaged_previous_state_keeps_current_report(aligned: Project, transcriber: FakeTranscriber) -> None:
@@ -119,7 +119,7 @@ def test_short_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: st
     for number in random.Random(SEED).sample(range(1000), 2):
         getattr(campaign, way)(number)
     assert campaign.problems == []
-    assert campaign.outcomes["mended"] + campaign.outcomes["told"] == 2
+    assert campaign.outcomes["repaired"] + campaign.outcomes["reported"] == 2
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Episodes with passages cut out, as `benchmarks/left_out.py` makes them to learn what skipped features look like."""
+"""Passages are cut out of annotated episodes, so that their features are no longer discussed."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_kept_features_keep_their_starts(places: list[int | None], seed: int) ->
     kept = keep_units(UNITS, STARTS, stays)
     starts = [unit.start for unit in kept]
     assert starts == sorted(starts)
-    assert [unit.text for unit in kept] == [unit.text for unit, here in zip(UNITS, stays, strict=True) if here]
+    assert [unit.text for unit in kept] == [unit.text for unit, is_kept in zip(UNITS, stays, strict=True) if is_kept]
     assert np.isnan(after).sum() > np.isnan(truth).sum()
     for place, start in zip(places, after, strict=True):
         if place is not None and not np.isnan(start):
