@@ -17,6 +17,11 @@ def same_wording(left: str | None, right: str | None) -> bool:
     return left is not None and right is not None and normalize_wording(left) == normalize_wording(right)
 
 
+def normalize_version(text: str) -> str:
+    """Return a version as it is compared: `v2.204`, `V2.204` and `2.204` are one."""
+    return " ".join(text.casefold().split()).removeprefix("v").strip()
+
+
 def wording_similarity(left: str, right: str) -> float:
     """Return the similarity of two normalized wordings, 0 to 100 (normalized Indel distance)."""
     from rapidfuzz import fuzz

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from pipeline.core.errors import InputError
 from pipeline.core.storage import atomic_write, write_bytes
 from pipeline.core.text import FORMULA, escape_formula
+from pipeline.publish.ledger import LEDGER_SCHEMA_VERSION, LedgerRow
 from pipeline.publish.rows import SCHEMA_VERSION, CatalogRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Row = CatalogRow | LedgerRow
 
 # The metadata key of a Parquet file that holds SCHEMA_VERSION.
 VERSION_KEY = "episode_catalog.schema_version"
@@ -24,7 +27,7 @@ VERSION_KEY = "episode_catalog.schema_version"
 OUTPUT_SUFFIXES = frozenset({".csv", ".parquet", ".json"})
 
 # Integer columns of 32 bits; the others have 64, which hold any vendor's number.
-SMALL_INTEGERS = frozenset({"position"})
+SMALL_INTEGERS = frozenset({"position", "moment"})
 
 # Characters that make a CSV cell need quotes (RFC 4180).
 _QUOTED_CHARACTERS = re.compile(r'[,"\r\n]')
@@ -36,25 +39,36 @@ _ESCAPED_FORMULA = f"^'({FORMULA})"
 @cache
 def catalog_schema() -> "pa.Schema":
     """Return the Arrow schema of the catalog: each column with its description, and the schema version."""
+    return build_schema(CatalogRow, SCHEMA_VERSION)
+
+
+@cache
+def ledger_schema() -> "pa.Schema":
+    """Return the Arrow schema of the ledger."""
+    return build_schema(LedgerRow, LEDGER_SCHEMA_VERSION)
+
+
+def build_schema(row_type: type, version: str) -> "pa.Schema":
+    """Return the Arrow schema of rows whose fields carry their descriptions."""
     import pyarrow as pa
 
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), date: pa.date32()}
     fields = []
-    for name, hint in get_type_hints(CatalogRow, include_extras=True).items():
+    for name, hint in get_type_hints(row_type, include_extras=True).items():
         annotated, description = get_args(hint)
         # A union with None has its members as arguments, a plain type has none.
         kinds = get_args(annotated) or (annotated,)
         kind = pa.int32() if name in SMALL_INTEGERS else types[kinds[0]]
         fields.append(pa.field(name, kind, nullable=type(None) in kinds, metadata={"description": description}))
-    return pa.schema(fields, metadata={VERSION_KEY: SCHEMA_VERSION})
+    return pa.schema(fields, metadata={VERSION_KEY: version})
 
 
-def build_table(rows: Iterable[CatalogRow]) -> "pa.Table":
-    """Return the rows as an Arrow table with the catalog's schema."""
+def build_table(rows: Iterable[Row], schema: "pa.Schema | None" = None) -> "pa.Table":
+    """Return the rows as an Arrow table; with the catalog's schema, unless another is given."""
     import pyarrow as pa
     from pyarrow import json as arrow_json
 
-    schema = catalog_schema()
+    schema = schema or catalog_schema()
     lines = "".join(json.dumps(_to_dict(row), default=_count_days) + "\n" for row in rows).encode()
     if not lines:
         return schema.empty_table()
@@ -74,7 +88,7 @@ def _count_days(day: date) -> int:
     return (day - date(1970, 1, 1)).days
 
 
-def _to_dict(row: CatalogRow) -> dict[str, Any]:
+def _to_dict(row: Row) -> dict[str, Any]:
     return {column.name: getattr(row, column.name) for column in dataclasses.fields(row)}
 
 
