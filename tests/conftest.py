@@ -1,4 +1,4 @@
-"""Records, a small project, a transcriber that knows its lines, an encoder that knows a few words, and a web server."""
+"""Fixtures: a small project, a transcriber of fixed text, the demo, web servers and a browser."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from tests.support.review import ReviewServer, serve_in_thread
 CHROMIUM = shutil.which("chromium")
 
 # Speed is measured in benchmarks/, never asserted here.
-# CI tries the same examples each time; to hunt for others: HYPOTHESIS_EXAMPLES=5000 make test-fast
+# CI tries the same examples each time. HYPOTHESIS_EXAMPLES=5000 make test-fast tries more, at random.
 settings.register_profile(
     "unhurried",
     deadline=None,
@@ -39,27 +39,27 @@ def transcriber() -> FakeTranscriber:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """What `make_project` makes, in the test's own folder."""
+    """The project of `make_project`, in the test's own folder."""
     return make_project(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def aligned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a project with one episode, `one`, that was run."""
-    made = make_project(tmp_path_factory.mktemp("aligned"))
+    """The folder of a project whose only episode, `one`, was run."""
+    project = make_project(tmp_path_factory.mktemp("aligned"))
     run_stages(
-        made,
+        project,
         ["one"],
         ("download", "transcribe", "align", "publish"),
         transcriber=lambda show: FakeTranscriber(make_transcript(LINES)),
         reporter=RecordingReporter(),
     )
-    return made.root
+    return project.root
 
 
 @pytest.fixture
 def aligned(aligned_once: Path, tmp_path: Path) -> Project:
-    """A project of one's own with one episode, `one`, that was run."""
+    """A copy, for each test, of a project whose only episode, `one`, was run."""
     return Project(Path(shutil.copytree(aligned_once, tmp_path / "aligned")))
 
 
@@ -101,7 +101,7 @@ def talk(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The repository's own project, in a folder of its own, run once, by whichever process comes first."""
+    """The repository's project, run once in a temporary folder; parallel test processes share it."""
     shared = tmp_path_factory.getbasetemp()
     root = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "demo"
     with FileLock(f"{root}.lock"):
@@ -124,13 +124,13 @@ def _run_demo(project: Project) -> None:
     assert result.exit_code == 0, result.failures
 
 
-# Not for the whole session: while Playwright is at work, nothing else may run an event loop.
+# The scope is a module: while Playwright is open, nothing else may run an event loop in this process.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium without a window; where REQUIRE_CHROMIUM is set, a machine without it fails."""
+    """Debian's Chromium without a window. Without it, tests are skipped, or fail if REQUIRE_CHROMIUM is set."""
     if CHROMIUM is None:
         if os.environ.get("REQUIRE_CHROMIUM"):
-            pytest.fail("chromium is not installed, and REQUIRE_CHROMIUM asks for it")
+            pytest.fail("chromium is not installed, and REQUIRE_CHROMIUM is set")
         pytest.skip("chromium is not installed: apt-get install chromium")
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
     with sync_playwright() as playwright:

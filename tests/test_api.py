@@ -1,4 +1,4 @@
-"""The Python API: its examples are run as they stand in the docstrings."""
+"""The Python API, with the examples of its docstrings."""
 
 import doctest
 import subprocess

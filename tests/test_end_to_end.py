@@ -1,4 +1,4 @@
-"""The whole job on the bundled demo: real sound, real weights, compared with the true starts."""
+"""The catalog of the bundled demo, made with real audio and weights, compared with the true starts."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_undiscussed_feature_is_not_placed(compared: pd.DataFrame) -> None:
     assert pd.isna(skipped["start_s"])
 
 
-@pytest.mark.xfail(load_encoder("en") is None, reason="words alone do not tell that a host puts it off")
+@pytest.mark.xfail(load_encoder("en") is None, reason="only sentence vectors show that a host defers the feature")
 def test_feature_out_of_order_is_found(compared: pd.DataFrame) -> None:
     calendar = compared.set_index("feature_id").loc[714210]
     assert calendar["start_s"] == pytest.approx(calendar["true_s"], abs=10)
@@ -47,7 +47,7 @@ def test_id_spoken_digit_by_digit_decides(compared: pd.DataFrame) -> None:
 
 
 def test_readme_excerpt_is_current(compared: pd.DataFrame) -> None:
-    """But for a second: arithmetic differs between processors, and with it a transcriber's word times."""
+    """Times may differ by a second, since a transcriber's word times differ between processors."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     excerpt = readme.split("<!-- demo -->")[1].split("<!-- /demo -->")[0].strip().splitlines()[2:]
     rows = compared.set_index("position")

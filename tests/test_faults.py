@@ -1,4 +1,4 @@
-"""Whatever stops a run, the next run writes exactly the bytes of an undisturbed one."""
+"""After a run that was stopped at any moment, the next run writes the bytes of an undisturbed run."""
 
 import json
 import os
@@ -27,7 +27,7 @@ CATALOG = [sys.executable, "-m", "pipeline"]
 
 @pytest.fixture(scope="module", autouse=True)
 def warm() -> None:
-    """Children are forked: the parent imports their modules once."""
+    """Import the modules of the forked child processes once."""
     faults.warm_up()
 
 
@@ -95,7 +95,7 @@ def catalog(project: Project, *arguments: str, **settings: object) -> "subproces
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX permissions")
 def test_unwritable_folder_is_named(project: Project) -> None:
     def work() -> int:
-        if os.geteuid() == 0:  # root may write anywhere: be nobody
+        if os.geteuid() == 0:  # root may write anywhere
             os.setgid(65534)
             os.setuid(65534)
         try:

@@ -25,7 +25,7 @@ from tests.support.project import (
 WATCHER = """
 import json, sys
 opened = []
-sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "open" else None)
+sys.addaudithook(lambda event, arguments: opened.append(str(arguments[0])) if event == "open" else None)
 sys.argv = ["catalog", *sys.argv[1:]]
 from pipeline.cli import main
 try:
@@ -37,7 +37,7 @@ HEAVY = {"faster_whisper", "ctranslate2", "av", "yt_dlp", "onnxruntime", "spacy"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project of 12 episodes, all up to date."""
     project = make_project(tmp_path_factory.mktemp("several"))
     for number in range(11):
@@ -47,9 +47,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def several(made: Project, tmp_path: Path) -> Project:
+def several(finished: Project, tmp_path: Path) -> Project:
     """A copy of the project for each test; one run reads its files once, since their inodes are new."""
-    shutil.copytree(made.root, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(finished.root, tmp_path, dirs_exist_ok=True)
     project = Project(tmp_path)
     run(project, FakeTranscriber(make_transcript(LINES)), *list_episodes(project))
     return project
@@ -98,9 +98,9 @@ def test_layout_edit_reuses_the_alignment(several: Project) -> None:
     assert code == 0
     assert not modules & {"spacy", "onnxruntime"}
     files = (several.alignment("ep3"), several.catalog("ep3"), several.catalog_csv)
-    recalled = [path.read_bytes() for path in files]
+    reused = [path.read_bytes() for path in files]
     run(several, FakeTranscriber(make_transcript(LINES)), "ep3", stages=("align", "publish"), force=True)
-    assert [path.read_bytes() for path in files] == recalled
+    assert [path.read_bytes() for path in files] == reused
 
 
 def test_other_weights_align_again(several: Project, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -31,7 +31,7 @@ def test_audio_is_transcribed_and_its_digest_recorded(page: Path, transcriber: F
     assert transcriber.calls == [DEMO_AUDIO]
     assert [row.start_s is not None for row in located.rows] == [True, True]
     assert located.rows[0].audio_sha256 == sha256_of(DEMO_AUDIO)
-    assert (located.rows[0].episode_id, located.rows[0].model) == ("audio", "told")
+    assert (located.rows[0].episode_id, located.rows[0].model) == ("audio", "fake")
 
 
 def test_captions_replace_audio(tmp_path: Path, page: Path, transcriber: FakeTranscriber) -> None:

@@ -28,7 +28,7 @@ def catalog(*args: str | Path, cwd: Path | None = None, **env: str) -> subproces
 
 @cache
 def help_of(*command: str) -> str:
-    """What `--help` of a command prints."""
+    """Return the output of `--help` of a command."""
     result = CliRunner().invoke(app, [*command, "--help"], prog_name="catalog")
     assert result.exit_code == 0, result.output
     return result.stdout

@@ -66,7 +66,7 @@ NOT_COMPARED = ("data/processed/state", "data/processed/runs", "data/processed/.
 
 
 def make_project(root: Path) -> Project:
-    """A project of two episodes, one of them corrected."""
+    """Write a project of two episodes, one of them corrected."""
     project = Project(root)
     project.episodes.mkdir(parents=True)
     project.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/#t={seconds}\n")
@@ -80,7 +80,7 @@ def make_project(root: Path) -> Project:
 
 
 class ChunkedTranscriber:
-    """Returns LINES as a transcript, with two chunks at once and a checkpoint for each, as WhisperTranscriber does."""
+    """A transcriber that returns LINES, two chunks at once, with a checkpoint each, as WhisperTranscriber does."""
 
     def transcribe(
         self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
@@ -108,7 +108,7 @@ def run_project(project: Project) -> int:
 
 
 def snapshot(project: Project) -> dict[str, str]:
-    """The digest of every file that a run writes or must leave unchanged, by its path."""
+    """Return the digest of each file that a run writes or must leave unchanged, by its path."""
     digests = {}
     for path in sorted(project.root.rglob("*")):
         name = path.relative_to(project.root).as_posix()
@@ -148,14 +148,14 @@ def watch(root: Path, at_event: Callable[[int, bool], None]) -> None:
 
 
 def count_moments(project: Project, run: Callable[[Project], int] = run_project) -> int:
-    """Run undisturbed, and return the number of moments."""
+    """Run undisturbed; return the number of moments."""
     reading, writing = os.pipe()
 
     def work() -> int:
-        seen = [0]
-        watch(project.root, lambda number, _: seen.__setitem__(0, number))
+        last = [0]
+        watch(project.root, lambda number, _: last.__setitem__(0, number))
         code = run(project)
-        os.write(writing, str(seen[0]).encode())
+        os.write(writing, str(last[0]).encode())
         return code
 
     assert in_child(work) == 0
@@ -177,12 +177,12 @@ def kill_at(project: Project, moment: int) -> int:
 
 
 def fill_disk_at(project: Project, moment: int) -> int:
-    """Run with a disk that is full from a moment on: every opening of a file for writing fails."""
+    """Run with a disk that is full from a moment on: no file can be opened for writing. Return the exit code."""
     return refuse_at(project, project.root, moment, errno.ENOSPC)
 
 
 def refuse_at(project: Project, folder: Path, moment: int, error: int) -> int:
-    """Run while, from a moment on, nothing can be written below a folder; an error that ends the run counts as 1."""
+    """Run while nothing can be written below a folder from a moment on; return the exit code, 1 for an exception."""
 
     def refuse(number: int, writes: bool) -> None:
         if writes and number >= moment:
@@ -199,7 +199,8 @@ def refuse_at(project: Project, folder: Path, moment: int, error: int) -> int:
 def small_disk(folder: Path, size: int) -> Iterator[Callable[..., Any]]:
     """Mount a disk of `size` bytes on a folder; yield a function that mounts it again with other options.
 
-    PermissionError where this process may not mount.
+    Raises:
+        PermissionError: if this process may not mount.
     """
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -215,7 +216,7 @@ def small_disk(folder: Path, size: int) -> Iterator[Callable[..., Any]]:
 
 
 def fail_quietly(project: Project) -> int:
-    """Run everything; an error of the disk that ends the run counts as 1."""
+    """Run all stages; return the exit code, 1 for an OSError."""
     try:
         return run_project(project)
     except OSError:
@@ -223,7 +224,7 @@ def fail_quietly(project: Project) -> int:
 
 
 def try_small_disks(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
-    """Run on disks that fill up, then make room; return the number of failed runs, and every difference."""
+    """Run on disks that fill up, then on larger ones; return the number of failed runs, and every difference."""
     undisturbed = make_project(folder / "undisturbed")
     begun = measure_disk(undisturbed.root)
     assert in_child(lambda: run_project(undisturbed)) == 0
@@ -241,7 +242,7 @@ def try_small_disks(rounds: int, seed: int, folder: Path) -> tuple[int, list[str
 
 
 def measure_disk(folder: Path) -> int:
-    """The bytes of disk that the files below a folder take, in whole pages; a file with two names counts once."""
+    """Return the bytes that the files below a folder take on a disk, in whole pages; hard links count once."""
     files = {path.stat().st_ino: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     return sum(-(-size // PAGE_BYTES) * PAGE_BYTES for size in files.values())
 
@@ -263,9 +264,9 @@ def try_denials(rounds: int, seed: int, folder: Path) -> tuple[int, list[str]]:
 
 def compare(number: int, project: Project, expected: dict[str, str]) -> Sequence[str]:
     """Run again, undisturbed; return every difference from the expected files."""
-    code, found = in_child(lambda: run_project(project)), snapshot(project)
-    wrong = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
-    return [f"round {number}: exit code {code}, other bytes in {wrong}"] if code or wrong else []
+    code, digests = in_child(lambda: run_project(project)), snapshot(project)
+    different = sorted(name for name in {*digests, *expected} if digests.get(name) != expected.get(name))
+    return [f"round {number}: exit code {code}, other bytes in {different}"] if code or different else []
 
 
 def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
@@ -277,7 +278,7 @@ def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
     killed, differences = 0, []
     for number in range(kills):
         project = make_project(folder / "killed")
-        # Every third time the list is edited after a first run, so that old files are replaced.
+        # In every third round, the list is edited after a first run, so that the killed run replaces files.
         if number % 3 == 0:
             (project.root / "one.txt").write_text(PAGE.replace("dark", "night"))
             assert in_child(lambda project=project: run_project(project)) == 0  # type: ignore[misc]
@@ -285,25 +286,25 @@ def try_kills(kills: int, seed: int, folder: Path) -> tuple[int, list[str]]:
         for _ in range(drawn.choice((1, 1, 2))):
             killed += kill_at(project, drawn.randint(1, moments)) == -signal.SIGKILL
         code = in_child(lambda project=project: run_project(project))  # type: ignore[misc]
-        found = snapshot(project)
+        digests = snapshot(project)
         expected_here = expected
         if number % 3 == 0:
-            # The earlier list and rows are kept, too; the present rows are the latest snapshot.
-            earlier = [name for name in found if name not in expected and name.startswith(EARLIER)]
+            # The previous list and rows are kept, too. The current rows are the latest snapshot.
+            earlier = [name for name in digests if name not in expected and name.startswith(EARLIER)]
             latest = [name for name in expected if name.startswith(EARLIER[0])]
             expected_here = {name: digest for name, digest in expected.items() if name not in latest}
-            expected_here |= {name: found[name] for name in earlier}
+            expected_here |= {name: digests[name] for name in earlier}
             if find_latest_snapshot(project, "one") != f"0002-{Path(latest[0]).stem.partition('-')[2]}":
                 differences.append(f"round {number}: the latest snapshot is {find_latest_snapshot(project, 'one')}")
-        wrong = {name for name in {*found, *expected_here} if found.get(name) != expected_here.get(name)}
-        if code or wrong:
-            differences.append(f"round {number}: exit code {code}, other bytes in {sorted(wrong)}")
+        different = {name for name in {*digests, *expected_here} if digests.get(name) != expected_here.get(name)}
+        if code or different:
+            differences.append(f"round {number}: exit code {code}, other bytes in {sorted(different)}")
         shutil.rmtree(project.root)
     return killed, differences
 
 
 def warm_up() -> None:
-    """Import once what every forked child would import."""
+    """Import the modules that each forked child would import."""
     for name in ("pandas", "pyarrow.csv", "pyarrow.parquet", "rapidfuzz.process", "spacy.matcher", "jinja2"):
         importlib.import_module(name)
 
@@ -311,10 +312,10 @@ def warm_up() -> None:
 
 
 def main() -> None:
-    """Run the campaigns that the command line names."""
+    """Run all campaigns, and print the differences; exit with 1 if there are any."""
     kills, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
     warm_up()
-    # The sentence encoder takes time, and its one file is written as many others are.
+    # The sentence encoder takes time, and its only file is written as many others are.
     pipeline.align.encoder.load_encoder = lambda language: None
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:

@@ -86,8 +86,8 @@ class Server:
 
     Attributes:
         files: the content under each path.
-        content_types: the content type under a path, where its suffix does not say it.
-        faults: under each path, a function that responds in place of the server; False where it did not.
+        content_types: the content type under a path, where it differs from that of the suffix.
+        faults: under each path, a function that responds in place of the server, or returns False.
         request_counts: how often each path was requested.
         requests: the path and headers of each request.
         ranges: whether the server supports range requests.
@@ -132,12 +132,12 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 20
 
     def do_HEAD(self) -> None:
-        self._answer(with_body=False)
+        self._respond(with_body=False)
 
     def do_GET(self) -> None:
-        self._answer(with_body=True)
+        self._respond(with_body=True)
 
-    def _answer(self, *, with_body: bool) -> None:
+    def _respond(self, *, with_body: bool) -> None:
         state, path = self.server_state, self.path.split("?")[0]
         state.request_counts[path] += 1
         state.requests.append((self.path, dict(self.headers)))
@@ -236,7 +236,7 @@ def cut(length: int) -> Callable[[Handler], bool]:
 
 
 def cut_and_go_down(length: int) -> Callable[[Handler], bool]:
-    """A fault: close the connection after `length` bytes of a download, and answer 503 from then on."""
+    """A fault: close the connection after `length` bytes of a download, and respond 503 from then on."""
     cuts: list[Handler] = []
 
     def fault(handler: Handler) -> bool:

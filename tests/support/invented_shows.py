@@ -13,7 +13,7 @@ from pipeline.core.schema import Feature, Segment, Transcript
 from tests.support.project import make_transcript
 from tests.support.speech import TopicEncoder
 
-# Sentences about nothing on a list.
+# Sentences about none of the features.
 CHATTER = (
     "We had soup for lunch again today.",
     "Honestly the weather has been so strange this week.",

@@ -13,11 +13,9 @@ from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.transcriber import Progress
 
 REPOSITORY = Path(__file__).parent.parent.parent
-
-
 DEMO_AUDIO = REPOSITORY / "demo" / "audio.ogg"
 
-
+# The page of the feature list.
 PAGE = """Kite release notes
 Full Feature review:
 Invoices can be sorted by due date | v4.10 #500111 | 0:11
@@ -26,7 +24,7 @@ Added a dark theme to the mobile app | v4.10 #500122
 Follows the setting of the phone.
 """
 
-
+# The lines of the speech, which discuss the features of PAGE.
 LINES = (
     "Hello and welcome to the kite show.",
     "Okay, first one, invoices can now be sorted by due date.",
@@ -38,7 +36,7 @@ LINES = (
 
 
 def make_transcript(lines: Sequence[str], *, seconds_a_line: float = 10.0) -> Transcript:
-    """Lines said one after the other, evenly, with word times."""
+    """Return a transcript with a segment a line and evenly spaced words."""
     segments = []
     for number, line in enumerate(lines):
         start, words = number * seconds_a_line, line.split()
@@ -48,7 +46,7 @@ def make_transcript(lines: Sequence[str], *, seconds_a_line: float = 10.0) -> Tr
             for i, word in enumerate(words)
         )
         segments.append(Segment(start, timed[-1].end, line, timed))
-    return Transcript(tuple(segments), "en", len(lines) * seconds_a_line, source="whisper", model="told")
+    return Transcript(tuple(segments), "en", len(lines) * seconds_a_line, source="whisper", model="fake")
 
 
 @dataclass
@@ -97,23 +95,23 @@ class RecordingReporter(Reporter):
 
 
 def make_project(root: Path) -> Project:
-    """A project with one episode, `one`, whose audio is the demo's and whose list is PAGE."""
-    made = Project(root)
-    made.episodes.mkdir(parents=True)
-    made.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
-    add_episode(made, "one")
-    return made
+    """Write a project with one episode, `one`, whose audio is the demo's and whose list is PAGE."""
+    project = Project(root)
+    project.episodes.mkdir(parents=True)
+    project.show.write_text("name: The Kite Show\nlanguage: en\nlink: https://example.org/{episode_id}#t={seconds}\n")
+    add_episode(project, "one")
+    return project
 
 
 def add_episode(project: Project, episode_id: str, *, source: Path | str = DEMO_AUDIO, page: str = PAGE) -> None:
-    """Give the project one more episode."""
+    """Add an episode to the project."""
     (project.root / f"{episode_id}.txt").write_text(page, encoding="utf-8")
     settings = f"title: Episode {episode_id}\nsource: {source}\nfeatures: {episode_id}.txt\npublished: 2026-11-02\n"
     project.episode(episode_id).write_text(settings)
 
 
 def wait_for_another_time(path: Path) -> None:
-    """Return once a file system gives a new change another time than the last one of `path`: some count in 4 ms."""
+    """Wait until a new change gets a later time than the last change of `path`; some file systems count in 4 ms."""
     probe = path.with_name(f"{path.name}.probe")
     while True:
         probe.touch()

@@ -16,7 +16,7 @@ from pipeline.review.session import ReviewSession
 
 @dataclass
 class ReviewServer:
-    """A running server: its URL with the token, its port, and the project it works on."""
+    """A running server: its URL with the token, its port, and its project."""
 
     url: str
     port: int

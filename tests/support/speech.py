@@ -1,4 +1,4 @@
-"""An encoder that knows a few topics, and speech about them."""
+"""An encoder of a few topics, and speech about them."""
 
 import re
 from collections.abc import Sequence
