@@ -277,7 +277,7 @@ class Watch:
         sys.addaudithook(self)
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Judge what is about to happen."""
+        """Check an event before it happens."""
         if event in {"socket.connect", "subprocess.Popen", "os.system"}:
             self.wrong = f"{event} {arguments}"
             return

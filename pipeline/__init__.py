@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.core.version import __version__
 
-# What people work on is nobody else's business. ONNX Runtime (from 1.29 on) keeps an id of the machine and sends its
-# makers which models it runs; Ray and the model hub count their users. Each looks here before it does.
+# Telemetry is off. ONNX Runtime (from 1.29 on) stores an id of the machine and sends its makers which models it runs.
+# Ray and the model hub count their users. Each of them reads its variable before it sends anything.
 for _switch, _off in (
     ("ORT_DISABLE_TELEMETRY", "1"),
     ("HF_HUB_DISABLE_TELEMETRY", "1"),
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for, and only then: the command must answer at once."""
+    """Import `locate` and `read_catalog` on first use, so that `catalog --help` starts fast."""
     if name in {"locate", "read_catalog"}:
         from pipeline import api
 

@@ -139,7 +139,7 @@ def check_complete(shown: object, tally: Tally, seconds: float, stated: float | 
 
 
 def is_truncated(seconds: float, expected: float, share: float = SLACK_SHARE) -> bool:
-    """Tell whether audio is so much shorter than expected that it must be truncated."""
+    """Return whether audio is so much shorter than expected that it must be truncated."""
     return seconds < expected - max(SLACK_SECONDS, share * expected)
 
 
@@ -167,7 +167,7 @@ def describe_decoder_error(error: Exception) -> str:
 
 
 def _has_frame_count(path: Path) -> bool:
-    """Tell whether an mp3 begins with the Xing, Info or VBRI frame, which states the number of frames."""
+    """Return whether an mp3 begins with the Xing, Info or VBRI frame, which states the number of frames."""
     with path.open("rb") as opened:
         head = opened.read(10)
         # The size of a leading ID3 tag is four bytes of seven bits.

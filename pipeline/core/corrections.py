@@ -164,7 +164,7 @@ def _edit_items(items: list[Any], known: Sequence[Correction], correction: Corre
 
 
 def _is_same_feature(left: Correction, right: Correction) -> bool:
-    """Tell whether two decisions concern one feature: by id, else by wording."""
+    """Return whether two decisions concern one feature: by id, else by wording."""
     if left.feature_id is not None and right.feature_id is not None:
         return left.feature_id == right.feature_id
     return same_wording(left.title, right.title)

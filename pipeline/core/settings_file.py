@@ -235,5 +235,5 @@ def _name_field(place: Place, fields: Mapping[str, FieldInfo]) -> tuple[str, Map
 
 
 def _holds_models(kind: Any) -> bool:
-    """Tell whether a list's entries are settings themselves, whose own names are clearer."""
+    """Return whether a list's entries are settings themselves, whose own names are clearer."""
     return any(isinstance(entry, type) and issubclass(entry, BaseModel) for entry in get_args(kind))

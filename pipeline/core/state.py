@@ -95,7 +95,9 @@ class StateFile:
             records = {name: StageRecord.from_json(record) for name, record in value["stages"].items()}
             # Version 0.1.0 called the fingerprints `stamps`.
             fingerprints = value["fingerprints"] if "fingerprints" in value else value["stamps"]
-            return cls(path, root, records, {name: Fingerprint.from_json(one) for name, one in fingerprints.items()})
+            return cls(
+                path, root, records, {name: Fingerprint.from_json(fields) for name, fields in fingerprints.items()}
+            )
         except InputError as error:
             if isinstance(error.__cause__, PermissionError):
                 raise error.__cause__ from None

@@ -100,7 +100,7 @@ def _parse_finite(text: str) -> float:
 
 def read_record(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record:
     """Return the record that `parse` builds from a JSON file; InputError for an unexpected format."""
-    # Somebody edited the file, or another version wrote it. A re-run rebuilds it in both cases.
+    # A person edited the file, or another version wrote it. A re-run rebuilds it in both cases.
     value = read_json(path)
     try:
         return parse(value)

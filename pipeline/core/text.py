@@ -13,7 +13,7 @@ def normalize_wording(text: str) -> str:
 
 
 def same_wording(left: str | None, right: str | None) -> bool:
-    """Tell whether both wordings are given and have the same letters and digits, case ignored."""
+    """Return whether both wordings are given and have the same letters and digits, case ignored."""
     return left is not None and right is not None and normalize_wording(left) == normalize_wording(right)
 
 
@@ -95,7 +95,7 @@ def _decode(content: bytes) -> str:
 
 
 def is_text(text: str) -> bool:
-    """Tell whether decoded bytes are text: audio, images and archives are full of control characters."""
+    """Return whether decoded bytes are text: audio, images and archives are full of control characters."""
     beginning = text[:SAMPLE_CHARACTERS]
     controls = sum(character < " " and character not in "\t\n\v\f\r" for character in beginning)
     return controls <= max(MAX_CONTROL_CHARACTERS, len(beginning) // CHARACTERS_PER_CONTROL)

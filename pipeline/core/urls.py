@@ -16,12 +16,12 @@ _HOST = re.compile(r"[a-z0-9.-]+(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?")
 
 
 def is_url(source: str) -> bool:
-    """Tell whether a source is a URL rather than a file name."""
+    """Return whether a source is a URL rather than a file name."""
     return "://" in source
 
 
 def is_http_url(url: str | None) -> bool:
-    """Tell whether a page may link to a URL: http or https, with a host of plain letters."""
+    """Return whether a page may link to a URL: http or https, with a host of plain letters."""
     if not url:
         return False
     try:

@@ -74,7 +74,7 @@ def save_revision(content: bytes, suffix: str, folder: Path) -> Path:
 
 
 def _checksum_ok(path: Path) -> bool:
-    """Tell whether a revision's digest begins with the name of its file."""
+    """Return whether a revision's digest begins with the name of its file."""
     return path.is_file() and sha256_of(path)[:_NAME_DIGITS] == path.stem
 
 

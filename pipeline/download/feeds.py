@@ -51,7 +51,7 @@ class Entry:
 
 
 def is_feed(content: bytes) -> bool:
-    """Tell whether a document is a feed, by its root element."""
+    """Return whether a document is a feed, by its root element."""
     head = re.sub(rb"<\?.*?\?>|<!--.*?-->", b"", content[:4096], flags=re.DOTALL).lstrip(b"\xef\xbb\xbf \t\r\n")
     return re.match(rb"<(?:rss|feed|\w+:feed|atom:feed)[\s>]", head, re.IGNORECASE) is not None
 

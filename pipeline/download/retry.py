@@ -112,7 +112,7 @@ class _Backoff:
         return max(min(grown, MAX_BACKOFF_S), _retry_after(state))
 
     def is_exhausted(self, state: Any) -> bool:
-        """Tell whether there is no further attempt in this run."""
+        """Return whether there is no further attempt in this run."""
         return self._idle > self._policy.retries or _retry_after(state) > MAX_RETRY_AFTER_S
 
     def report(self, state: Any) -> None:

@@ -73,7 +73,7 @@ def block_private_addresses(url: str, policy: FetchPolicy) -> Iterator[None]:
 
 
 def is_private(address: str) -> bool:
-    """Tell whether an IP address is not one of the public internet."""
+    """Return whether an IP address is not one of the public internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     # Three IPv6 forms embed an IPv4 address, which decides.
     if isinstance(ip, ipaddress.IPv6Address):
@@ -89,7 +89,7 @@ def is_private(address: str) -> bool:
 
 
 def has_private_host(url: str) -> bool:
-    """Tell whether a URL names a private host outright: a private IP address, or `localhost`."""
+    """Return whether a URL names a private host outright: a private IP address, or `localhost`."""
     host, _ = _host_and_port(url)
     try:
         return host == "localhost" or is_private(host)
@@ -148,5 +148,5 @@ def _check_connection(guard: _Guard, connection: Any, address: Any) -> None:
 
 
 def _is_same_host(host: str, name: str) -> bool:
-    """Tell whether a trusted name is this IP address: the same address, or `localhost` for a loopback address."""
+    """Return whether a trusted name is this IP address: the same address, or `localhost` for a loopback address."""
     return name == host or (name == "localhost" and ipaddress.ip_address(host.partition("%")[0]).is_loopback)

@@ -234,7 +234,7 @@ def _iterate_causes(error: BaseException | None) -> Iterator[Any]:
 
 
 def is_live(info: Mapping[str, Any]) -> bool:
-    """Tell whether media is a broadcast that has not ended, or whose recording is not ready."""
+    """Return whether media is a broadcast that has not ended, or whose recording is not ready."""
     return bool(info.get("is_live")) or info.get("live_status") in {"is_live", "is_upcoming", "post_live"}
 
 

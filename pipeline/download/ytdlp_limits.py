@@ -134,7 +134,7 @@ def guard_resume(fetcher: Any, info: Mapping[str, Any], folder: Path) -> None:
 
 
 def _is_same_revision(response: Any, folder: Path) -> bool:
-    """Tell whether a response may continue the partial file; true for a whole file, and without a partial one."""
+    """Return whether a response may continue the partial file; true for a whole file, and without a partial one."""
     stored = folder / VALIDATORS
     has_part = any(path.stat().st_size for path in folder.glob("*.part"))
     if response.status != 206 or not has_part or not stored.is_file():

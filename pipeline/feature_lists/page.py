@@ -42,7 +42,7 @@ _LIST_HEADING = re.compile(
     r"|(?:the\s+)?(?:full|complete)\s+(?:list|review))\W*$",
     re.IGNORECASE,
 )
-# The heading of a list that is complete, whatever stands before it.
+# The heading of a complete list, which opens the list even after other entries.
 _FULL_LIST = re.compile(r"^\W*(?:full|complete|all)\b", re.IGNORECASE)
 # The heading of highlights: "Highlights:", "Here are a few key updates:", "Important mentions".
 _HIGHLIGHT_HEADING = re.compile(

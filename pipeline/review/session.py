@@ -191,7 +191,7 @@ class ReviewSession:
         self.journal.add(Step(entry.correction, self._get_entry(position).correction))
 
     def withdraw(self, position: int, seen: str | None) -> None:
-        """Remove the correction about a feature, whoever made it; ConflictError as in `decide`."""
+        """Remove the correction about a feature, no matter who made it; ConflictError as in `decide`."""
         correction = self._find_entry(position, seen).correction
         if correction is not None:
             withdraw_correction(self.project, self.episode_id, correction)

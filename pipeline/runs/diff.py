@@ -8,7 +8,7 @@ from pipeline.core.text import index_by_key
 
 Row = Mapping[str, Any]
 
-# Seconds; a smaller difference of two starts cannot be heard, and may be rounding or another machine's arithmetic.
+# Seconds. A smaller difference of two starts is inaudible, and may come from rounding or another machine's arithmetic.
 MIN_MOVE_S = 0.1
 
 # Columns of the feature list, and the end where a person set it. The others follow from the alignment's decision, and

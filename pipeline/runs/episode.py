@@ -47,7 +47,7 @@ def run_episode(run: EpisodeRun, stages: Sequence[str]) -> None:
                 run.end_stage(StageResult(run.episode_id, name, reason, time.monotonic() - began))
         run.state.save_fingerprints()
     except Exception as error:
-        # The traceback of an expected error, whose message we wrote, helps nobody.
+        # The message of an expected error says everything; its traceback adds nothing.
         trace = None if isinstance(error, PipelineError | OSError) else traceback.format_exc()
         run.end_stage(StageResult(run.episode_id, name, reason, time.monotonic() - began, explain_error(error), trace))
 

@@ -82,8 +82,10 @@ def test_reordered_or_cut_list_keeps_every_match(order: list[int], kept: set[int
     corrections = [moved(10.0 * n, feature_id=f.feature_id, title=f.title) for n, f in enumerate(LIST)]
     features = [replace(LIST[n], position=at) for at, n in enumerate((n for n in order if n in kept), start=1)]
     matches = match_corrections(corrections, features)
-    assert {f.position: f.title for f in features} == {at: one.title for at, one in matches.by_position.items()}
-    assert all(one.feature_id == features[at - 1].feature_id for at, one in matches.by_position.items())
+    assert {f.position: f.title for f in features} == {
+        at: correction.title for at, correction in matches.by_position.items()
+    }
+    assert all(match.feature_id == features[at - 1].feature_id for at, match in matches.by_position.items())
     assert len(matches.unmatched) == len(LIST) - len(kept)
 
 

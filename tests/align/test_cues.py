@@ -1,4 +1,4 @@
-"""Phrases of hosts are found where they are said, and phrases that only resemble them are not."""
+"""Phrases of hosts are detected; similar sentences are not."""
 
 import re
 from collections.abc import Sequence

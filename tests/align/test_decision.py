@@ -51,7 +51,7 @@ def test_alternatives_are_the_likeliest_places_apart(mass: list[float]) -> None:
     assert len(alternatives) <= 3
     assert masses == sorted(masses, reverse=True)
     assert all(mass >= 0.05 for mass in masses)
-    assert all(abs(one - other) >= 15.0 for one, other in itertools.combinations((12.0, *alternatives), 2))
+    assert all(abs(first - second) >= 15.0 for first, second in itertools.combinations((12.0, *alternatives), 2))
 
 
 def test_alternative_may_be_exactly_fifteen_seconds_away() -> None:
@@ -121,7 +121,7 @@ def test_start_placed_by_neighbors_is_never_confident() -> None:
         absent_classifier=make_constant(weights.absent_classifier, -50.0),
     )
     placements = decide_placements(units, features, [], posterior, certain).placements
-    assert [(one.status is Status.CONFIDENT, one.method is Method.ORDER) for one in placements] == [
+    assert [(placement.status is Status.CONFIDENT, placement.method is Method.ORDER) for placement in placements] == [
         (True, False),
         (False, True),
         (True, False),

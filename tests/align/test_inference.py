@@ -70,7 +70,7 @@ def test_meaning_draws_speech_to_its_feature() -> None:
     assert evidence.similarities is not None
     neutral = replace(evidence, similarities=np.zeros_like(evidence.similarities))
     weights = load_topic_weights()
-    occupancy, without = (infer_posterior(one, weights).chain.occupancy for one in (evidence, neutral))
+    occupancy, without = (infer_posterior(case, weights).chain.occupancy for case in (evidence, neutral))
     assert (occupancy[1, 2:] > without[1, 2:]).all()
     assert (occupancy[0, 2:] < without[0, 2:]).all()
 
@@ -123,7 +123,7 @@ def test_words_count_beside_meaning() -> None:
     evidence = measure_lines(LINES, *FEATURES, ZEBRAS, meaning=True)
     wordless = replace(evidence, passages=np.zeros_like(evidence.passages))
     weights = load_topic_weights()
-    occupancy, without = (infer_posterior(one, weights).chain.occupancy for one in (evidence, wordless))
+    occupancy, without = (infer_posterior(case, weights).chain.occupancy for case in (evidence, wordless))
     assert occupancy[0, 2] > without[0, 2]
     assert occupancy[1, 4] > without[1, 4]
 

@@ -1,4 +1,4 @@
-"""Speech and features are compared by meaning, whatever their words."""
+"""Speech and features are compared by meaning, also where they share no words."""
 
 import numpy as np
 

@@ -111,8 +111,8 @@ def test_one_episode_of_several_is_chosen(tmp_path: Path) -> None:
     both = catalog("features", "all.txt", cwd=tmp_path)
     assert "Episode 12: 1 entries" in both.stdout
     assert "Episode 11: 1 entries" in both.stdout
-    one = catalog("features", "all.txt", "--episode", "11", "--json", cwd=tmp_path)
-    assert [feature["title"] for feature in json.loads(one.stdout)["features"]] == ["A note field."]
+    process = catalog("features", "all.txt", "--episode", "11", "--json", cwd=tmp_path)
+    assert [feature["title"] for feature in json.loads(process.stdout)["features"]] == ["A note field."]
     assert catalog("features", "all.txt", "--json", cwd=tmp_path).returncode == 1
 
 

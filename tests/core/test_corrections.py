@@ -1,4 +1,4 @@
-"""What people decide is found again whatever becomes of the list, and is never lost on its way to the disk."""
+"""Decisions are matched to changed lists, and saved without a loss."""
 
 import subprocess
 import sys
@@ -73,7 +73,7 @@ def test_mistake_names_file_line_and_field(project: Project, entry: str, complai
 def test_file_without_decisions_is_empty(project: Project, text: str) -> None:
     assert load_corrections(write(project, text)) == ()
     save_correction(project, "one", moved(3, title="A", when="2026-11-23"))
-    assert [one.start for one in load_corrections(project.corrections("one"))] == [3]
+    assert [correction.start for correction in load_corrections(project.corrections("one"))] == [3]
     assert project.corrections("one").read_text().startswith(text.split("corrections")[0])
 
 
@@ -100,12 +100,13 @@ def test_second_decision_replaces_first_and_keeps_end(project: Project) -> None:
     save_correction(project, "one", moved(10, title="Better search", end=30))
     save_correction(project, "one", moved(12, feature_id=500133, title="Better search", who="Bo"))
     save_correction(project, "one", Correction(feature_id=500133, decision=Decision.END, end=40))
-    (one,) = load_corrections(project.corrections("one"))
-    assert (one.decision, one.start, one.end, one.feature_id, one.title) == ("moved", 12, 40, 500133, "Better search")
+    (saved,) = load_corrections(project.corrections("one"))
+    assert (saved.decision, saved.start, saved.end) == ("moved", 12, 40)
+    assert (saved.feature_id, saved.title) == (500133, "Better search")
     save_correction(project, "one", Correction(feature_id=500133, decision=Decision.NOT_DISCUSSED))
-    (one,) = load_corrections(project.corrections("one"))
-    assert (one.decision, one.start, one.end) == ("not_discussed", None, None)
-    withdraw_correction(project, "one", one)
+    (saved,) = load_corrections(project.corrections("one"))
+    assert (saved.decision, saved.start, saved.end) == ("not_discussed", None, None)
+    withdraw_correction(project, "one", saved)
     assert load_corrections(project.corrections("one")) == ()
 
 
@@ -141,8 +142,8 @@ from pathlib import Path
 from pipeline.core.corrections import Correction, save_correction
 from pipeline.core.project import Project
 for number in range(10):
-    one = Correction(feature_id=int(sys.argv[2]) * 100 + number, decision="moved", start=number)
-    save_correction(Project(Path(sys.argv[1])), "one", one)
+    correction = Correction(feature_id=int(sys.argv[2]) * 100 + number, decision="moved", start=number)
+    save_correction(Project(Path(sys.argv[1])), "one", correction)
 """
 
 
@@ -152,7 +153,7 @@ def test_concurrent_saves_lose_nothing(project: Project) -> None:
         for number in (1, 2, 3)
     ]
     assert [saver.communicate()[1] for saver in savers] == [b""] * 3
-    saved = {one.feature_id for one in load_corrections(project.corrections("one"))}
+    saved = {correction.feature_id for correction in load_corrections(project.corrections("one"))}
     assert saved == {100 * saver + number for saver in (1, 2, 3) for number in range(10)}
     assert [path.name for path in project.corrections("one").parent.iterdir()] == ["one.yaml"]
 
@@ -229,4 +230,4 @@ def test_comments_alone_stay_and_hide_no_decision(tmp_path: Path, ending: str) -
     path.write_text("# mine, to do" + ending)
     save_correction(project, "one", Correction(feature_id=500111, decision=Decision.NOT_DISCUSSED))
     assert path.read_text().startswith("# mine, to do\ncorrections:\n")
-    assert [one.feature_id for one in load_corrections(path)] == [500111]
+    assert [correction.feature_id for correction in load_corrections(path)] == [500111]

@@ -1,4 +1,4 @@
-"""Words become terms that can be compared, however they were written or heard."""
+"""Words become terms that are equal for written and transcribed spellings."""
 
 import pytest
 

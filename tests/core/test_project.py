@@ -43,10 +43,10 @@ def test_orphaned_episode_is_reported_until_removed(project: Project, transcribe
     project.episode("one").rename(project.episode("two"))
     notes = RecordingReporter()
     run(project, transcriber, "two", notes=notes)
-    told = (
+    message = (
         "one: the episode is published but has no settings: remove data/processed/catalog/one.parquet if that is meant"
     )
-    assert told in notes.warnings
+    assert message in notes.warnings
     project.catalog("one").unlink()
     run(project, transcriber, "two", notes=(after := RecordingReporter()))
     assert after.warnings == []

@@ -143,7 +143,7 @@ def test_nothing_touched_nothing_written(tmp_path: Path, output: Path) -> None:
 
 
 def test_missing_discovered_output_is_reported(tmp_path: Path, output: Path) -> None:
-    """The latest state of a history is whatever lies there last: once it is gone, nobody would ask for it."""
+    """The latest snapshot of a history is found by its name; only the record shows that it is missing."""
     state = recorded(tmp_path, output)
     assert list(state.find_reasons("transcribe", INPUTS, [])) == []
     output.unlink()
@@ -151,7 +151,7 @@ def test_missing_discovered_output_is_reported(tmp_path: Path, output: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "told"),
+    ("before", "now", "reason"),
     [
         ("", "en", "language changed from none to en"),
         ("en", "", "language changed from en to none"),
@@ -159,10 +159,10 @@ def test_missing_discovered_output_is_reported(tmp_path: Path, output: Path) -> 
         ("", "x" * 41, "language changed"),
     ],
 )
-def test_reasons_quote_short_values_only(tmp_path: Path, before: str, now: str, told: str) -> None:
+def test_reasons_quote_short_values_only(tmp_path: Path, before: str, now: str, reason: str) -> None:
     state = StateFile(tmp_path / "state.json", tmp_path)
     state.record("transcribe", {"language": before}, [])
-    assert state.find_reason("transcribe", {"language": now}, []) == told
+    assert state.find_reason("transcribe", {"language": now}, []) == reason
 
 
 def test_recorded_inputs_and_outputs_are_readable(tmp_path: Path, output: Path) -> None:
@@ -214,7 +214,7 @@ def test_damaged_state_file_makes_everything_stale(tmp_path: Path, output: Path,
     assert StateFile.load(tmp_path / "state.json", tmp_path).find_reason("transcribe", INPUTS, [output]) is None
 
 
-def test_state_file_of_version_0_1_0_is_read(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_state_file_of_version_0_1_is_read(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = recorded(tmp_path, output)
     state.path.write_text(state.path.read_text().replace('"fingerprints"', '"stamps"'))
     monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))

@@ -40,7 +40,7 @@ def test_error_names_final_file(tmp_path: Path) -> None:
         (tmp_path / "folder").mkdir()
         write_bytes(tmp_path / "folder", b"")
     assert (full.value.filename, replaced.value.filename) == (str(path), str(tmp_path / "folder"))
-    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b'{"start": 1e400}', b'{"end": -Infinity}'])

@@ -84,9 +84,9 @@ def test_wording_ignores_spaces_punctuation_and_case(seen: str) -> None:
     assert wording_similarity(seen, "Dark theme") == 100.0
 
 
-@pytest.mark.parametrize(("one", "other"), [("Dark theme", "Dark themes"), ("Dark theme", None), (None, None)])
-def test_different_or_unknown_wordings_differ(one: str | None, other: str | None) -> None:
-    assert not same_wording(one, other)
+@pytest.mark.parametrize(("first", "second"), [("Dark theme", "Dark themes"), ("Dark theme", None), (None, None)])
+def test_different_or_unknown_wordings_differ(first: str | None, second: str | None) -> None:
+    assert not same_wording(first, second)
 
 
 def test_similarity_falls_with_each_different_letter() -> None:

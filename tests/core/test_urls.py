@@ -1,4 +1,4 @@
-"""Files are told from addresses, and no address shows its secrets."""
+"""URLs are distinguished from files, and secrets in URLs are redacted."""
 
 import pytest
 from hypothesis import given
@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 from pipeline.core.urls import is_http_url, is_url, redact_url, redact_urls
 
 
-@pytest.mark.parametrize(("source", "told"), [("audio/ep1.mp3", False), ("https://a.org/x", True), ("C:\\x", False)])
-def test_url_has_a_scheme(source: str, told: bool) -> None:
-    assert is_url(source) == told
+@pytest.mark.parametrize(
+    ("source", "expected"), [("audio/ep1.mp3", False), ("https://a.org/x", True), ("C:\\x", False)]
+)
+def test_url_has_a_scheme(source: str, expected: bool) -> None:
+    assert is_url(source) == expected
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("https://example.org/x", True),
         ("http://[::1]:8080/x", True),
@@ -25,8 +27,8 @@ def test_url_has_a_scheme(source: str, told: bool) -> None:
         (None, False),
     ],
 )
-def test_pages_link_only_to_http_urls(url: str | None, told: bool) -> None:
-    assert is_http_url(url) == told
+def test_pages_link_only_to_http_urls(url: str | None, expected: bool) -> None:
+    assert is_http_url(url) == expected
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_link_depends_on_the_player(info: dict[str, Any], link: str | None) -> N
     ],
 )
 def test_times_at_line_ends_are_chapters(line: str, chapter: tuple[float, str] | None) -> None:
-    assert [(found.start, found.title) for found in find_timestamps(line)] == ([chapter] if chapter else [])
+    assert [(timestamp.start, timestamp.title) for timestamp in find_timestamps(line)] == ([chapter] if chapter else [])
 
 
 @given(st.text())

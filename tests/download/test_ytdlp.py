@@ -169,7 +169,7 @@ def test_page_above_max_bytes_is_refused(tmp_path: Path, faulty: Server, monkeyp
 
 
 def test_full_disk_leaves_a_partial_file(tmp_path: Path, faulty: Server) -> None:
-    """A limit on file size stands for the full disk: the same write fails."""
+    """A limit on file size replaces the full disk: the same write fails."""
     code = (
         "import sys; from pathlib import Path; from pipeline.download.ytdlp import fetch_media\n"
         "from pipeline.download.retry import FetchPolicy\n"

@@ -1,4 +1,4 @@
-"""`catalog.csv` equals the dataset of Parquet files, whatever happened to either."""
+"""`catalog.csv` equals the dataset of Parquet files after any change of either."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -41,7 +41,7 @@ def make_site(root: Path) -> Project:
         "Café opening hours",
         published=date(2026, 11, 2),
     )
-    one = (
+    kites = (
         replace(rows[0], start_s=10.0, end_s=30.0, start="0:10", version="v4.10", feature_id=500111),
         replace(rows[1], start_s=30.0, end_s=50.0, start="0:30", version="v4.10", feature_id=500122, status="review"),
         replace(rows[2], start_s=None, end_s=None, start=None, url=None, quote="", status=Status.NOT_FOUND.value),
@@ -57,7 +57,7 @@ def make_site(root: Path) -> Project:
         )
         for row in episode_rows("hostile", *HOSTILE, LONG)
     )
-    for rows in (one, video, hostile):
+    for rows in (kites, video, hostile):
         write_catalog(rows, project.catalog(rows[0].episode_id))
         talk = make_transcript([*LINES, *(HOSTILE if rows is hostile else ())])
         write_json(project.transcript(rows[0].episode_id), transcript_to_json(talk))

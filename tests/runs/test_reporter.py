@@ -1,4 +1,4 @@
-"""A worker's calls of its reporter reach the reporter of the run, and not more often than anybody can see."""
+"""A worker's calls of its reporter reach the reporter of the run; progress is passed on a few times a second."""
 
 import pickle
 

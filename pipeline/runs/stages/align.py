@@ -34,7 +34,7 @@ METHOD_INPUTS_0_1_0 = {
     "alignment weights": "debbf1ffe685bfc1dbaa99440908c199f84d6fa8697470bc9cb58a18f1f9deb6",
 }
 
-# The `alignment_version()` that gives the same alignments as version 0.1.0: they need not be made again.
+# The `alignment_version()` that gives the same alignments as version 0.1.0: they need no new alignment.
 METHOD_0_1_0 = "dbc8c5af951e54836b80e026eaac8eabdc613468b78c9836fa3e88bba7f79a0f"
 
 # Seconds. Whisper places the same words a little differently in another encoding: a smaller difference is no shift.

@@ -99,11 +99,11 @@ def test_new_cut_is_transcribed_and_shifts_reported(project: Project) -> None:
 
 
 def test_alignments_of_version_0_1_0_are_current() -> None:
-    """Remove this test with the first change of the alignment's results: those of 0.1.0 are then made again."""
+    """Remove this test with the first change of the alignment's results: episodes of 0.1.0 are then aligned again."""
     assert alignment_version() == METHOD_0_1_0
 
 
-def test_method_inputs_of_version_0_1_0_are_converted() -> None:
+def test_method_inputs_of_version_0_1_are_converted() -> None:
     recorded = {"transcript": "t", **METHOD_INPUTS_0_1_0, "episode-catalog": "0.1.0"}
     assert STAGE.convert_inputs(recorded) == {"transcript": "t", "alignment method": METHOD_0_1_0}
     older = STAGE.convert_inputs({**recorded, "alignment": "3"})
