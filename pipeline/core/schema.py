@@ -100,7 +100,8 @@ class Transcript:
 class Feature:
     """One entry of an episode's feature list.
 
-    `position` counts from 1; `published_s` is the page's own time in seconds.
+    `position` counts from 1; `published_s` is the page's own time in seconds. `feature_key` is the id as published, such
+    as `#998146`, `PROJ-1234` or `KB5034441`; `feature_id` is its number where it is one.
     """
 
     position: int
@@ -110,6 +111,7 @@ class Feature:
     version: str | None = None
     highlight: bool = False
     published_s: float | None = None
+    feature_key: str | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for a position below 1 or an empty title."""

@@ -83,6 +83,7 @@ COLUMNS = {
         _parse_seconds,
         "a time",
     ),
+    "feature_key": Column(frozenset({"featurekey", "issuekey"}), str),
 }
 
 

@@ -12,7 +12,7 @@ from pipeline.core.version import __version__
 
 # The version of the columns. Raise it with each new column: a file of an older version may lack the column, a file of
 # this version that lacks it is damaged.
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,9 @@ class CatalogRow:
     audio_sha256: Annotated[str | None, "digest of the audio"]
     features_sha256: Annotated[str | None, "digest of the feature list"]
     pipeline_version: Annotated[str, "the version of episode-catalog that made the row"]
+    feature_key: Annotated[
+        str | None, "the id as published, such as #998146, PROJ-1234 or KB5034441; feature_id is its number"
+    ]
 
 
 def build_provenance(transcript: Transcript, features: FeatureList) -> Provenance:

@@ -13,7 +13,7 @@ def test_columns_are_the_fixed_ones_in_order() -> None:
     assert [field.name for field in fields(CatalogRow)] == (
         "show episode_id episode_title published_on position feature_id version title description highlight start_s "
         "end_s start url status confidence method reason quote published_s drift_s transcript_source model "
-        "audio_sha256 features_sha256 pipeline_version"
+        "audio_sha256 features_sha256 pipeline_version feature_key"
     ).split()
 
 

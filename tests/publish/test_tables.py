@@ -29,7 +29,8 @@ TYPES = {
     **dict.fromkeys(("start_s", "end_s", "confidence", "published_s", "drift_s"), pa.float64()),
 }
 NULLABLE = set(
-    "published_on feature_id version start_s end_s start url published_s drift_s audio_sha256 features_sha256".split()
+    "published_on feature_id version start_s end_s start url published_s drift_s audio_sha256 features_sha256 "
+    "feature_key".split()
 )
 
 
@@ -42,7 +43,7 @@ def test_every_column_has_its_fixed_type() -> None:
 def test_parquet_metadata_has_version_and_column_descriptions(tmp_path: Path) -> None:
     write_catalog(ROWS, tmp_path / "c.parquet")
     schema = pq.read_schema(tmp_path / "c.parquet")
-    assert schema.metadata[b"episode_catalog.schema_version"] == b"1"
+    assert schema.metadata[b"episode_catalog.schema_version"] == b"2"
     assert all(len(column.metadata[b"description"]) > 5 for column in schema)
 
 
@@ -135,7 +136,7 @@ def test_file_of_schema_version_1_is_read() -> None:
 def test_column_newer_than_file_is_null(monkeypatch: pytest.MonkeyPatch) -> None:
     later = catalog_schema().append(pa.field("chapter", pa.string()))
     monkeypatch.setattr(tables, "catalog_schema", lambda: later)
-    monkeypatch.setattr(tables, "SCHEMA_VERSION", "2")
+    monkeypatch.setattr(tables, "SCHEMA_VERSION", "99")
     read = read_catalogs([GOLDEN])
     assert read.schema == later
     assert read["chapter"].null_count == read.num_rows > 0
