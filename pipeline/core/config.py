@@ -54,7 +54,9 @@ def check_plain(text: str) -> str:
 Label = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
 Text = Annotated[str, Field(min_length=1), AfterValidator(check_plain)]
 Link = Annotated[str, AfterValidator(check_link)]
-ColumnName = Literal["position", "feature_id", "version", "title", "description", "highlight", "published_s", "feature_key"]
+ColumnName = Literal[
+    "position", "feature_id", "version", "title", "description", "highlight", "published_s", "feature_key"
+]
 SiteAudio = Literal["none", "copy", "link"]
 
 

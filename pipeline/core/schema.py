@@ -100,8 +100,8 @@ class Transcript:
 class Feature:
     """One entry of an episode's feature list.
 
-    `position` counts from 1; `published_s` is the page's own time in seconds. `feature_key` is the id as published, such
-    as `#998146`, `PROJ-1234` or `KB5034441`; `feature_id` is its number where it is one.
+    `position` counts from 1; `published_s` is the page's own time in seconds. `feature_key` is the id as published:
+    `#998146`, `PROJ-1234`, `KB5034441`; `feature_id` is its number where it is one.
     """
 
     position: int
