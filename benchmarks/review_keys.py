@@ -135,8 +135,8 @@ def make_project(project: Project, audio: Path, features: Path, transcript: Path
 def mark_for_review(project: Project, count: int) -> None:
     """Give the starts of the lowest confidence the status `review`."""
     record = read_json(project.alignment("one"))
-    found = [placement for placement in record["placements"] if placement["start"] is not None]
-    for placement in sorted(found, key=lambda placement: float(placement["confidence"]))[:count]:
+    placed = [placement for placement in record["placements"] if placement["start"] is not None]
+    for placement in sorted(placed, key=lambda placement: float(placement["confidence"]))[:count]:
         placement["status"] = "review"
     write_json(project.alignment("one"), record)
 
