@@ -16,12 +16,23 @@ import numpy as np
 from pipeline.core.corrections import Correction, Decision, save_correction
 from pipeline.core.project import Project
 from pipeline.core.scaffold import make_project
-from pipeline.core.schema import Feature, Segment, Transcript, Word
+from pipeline.core.schema import (
+    Alignment,
+    Episode,
+    Feature,
+    Method,
+    Placement,
+    Provenance,
+    Segment,
+    Status,
+    Transcript,
+    Word,
+)
 from pipeline.core.serialization import transcript_to_json
 from pipeline.core.state import StateFile
 from pipeline.core.storage import dump_json
 from pipeline.feature_lists.writer import dump_features
-from pipeline.publish.rows import CatalogRow
+from pipeline.publish.rows import build_rows
 from pipeline.publish.subtitles import format_srt, format_vtt
 from pipeline.publish.tables import write_catalog
 from pipeline.runs.history import read_snapshot, save_snapshot
@@ -51,11 +62,15 @@ TRANSCRIPT = Transcript(
     20.0,
     model="fake",
 )
-ROW = CatalogRow(
-    "The Kite Show", "one", "Episode 1", date(2026, 11, 2), 1, 500111, "v4.10", "Invoices can be sorted", "", False,
-    11.5, 30.0, "0:11", "https://example.org/#t=11", "confident", 0.93, "phrase", "words of its title", "Okay",
-    11.0, 0.5, "whisper", "base", "0" * 64, "1" * 64, "1.0",
-)  # fmt: skip
+
+# The catalog row of the first feature.
+(ROW,) = build_rows(
+    Episode("The Kite Show", "one", "Episode 1", date(2026, 11, 2), "https://example.org/#t={seconds}"),
+    FEATURES[:1],
+    Alignment((Placement(1, 11.5, 30.0, Status.CONFIDENT, 0.93, Method.PHRASE, "its title is spoken", "Okay"),)),
+    Provenance("whisper", "base", "0" * 64, "1" * 64),
+)
+
 HTML = """<!DOCTYPE html><html><head><title>Notes</title></head><body><nav><a href="/">Home</a></nav><article>
 <h1>Episode 12</h1><h2>Highlights</h2><ul><li>Invoices can be sorted by due date</li></ul><h2>Full Feature review</h2>
 <ul><li><b>Invoices can be sorted by due date</b> | v4.10 #500111 | 0:11<br>The list gets a button.</li>
