@@ -156,7 +156,7 @@ def apply_corrections(
         elif correction is not None:
             placement = _apply(placement, correction)
         placements.append(placement)
-    return Alignment(tuple(placements)), tuple(unused)
+    return replace(alignment, placements=tuple(placements)), tuple(unused)
 
 
 def _refuse_end(correction: Correction, placement: Placement) -> str | None:

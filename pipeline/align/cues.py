@@ -96,6 +96,18 @@ SKIPPING = re.compile(
     r"|\byou can (?:\w+ )?(?:read|look at|find) (?:\w+ ){0,3}(?:yourself|yourselves)\b|\bin your own time\b"
 )
 
+# Phrases with which hosts refer to an earlier episode.
+CALLBACK = re.compile(
+    r"\b(?:as|like|which|remember) (?:i|we)(?:'ve|'d| have| had)? (?:\w+ )?"
+    r"(?:said|mentioned|talked|discussed|covered)\b"
+    r"|\b(?:said|mentioned|talked|discussed|covered|showed|saw|told|did|looked|went|from|in|on|was|been)"
+    r"(?: \w+){0,4} (?:last|previous|earlier|past) (?:week|time|month|episode|show|one|session|video)s?\b"
+    r"|\b(?:last|the previous|a previous|an earlier) (?:week|time|month|episode|show|session|video),? "
+    r"(?:i|we|you|and)\b"
+    r"|\b(?:last|previous|earlier) (?:week|time|month|episode|show|session|video)'s\b"
+    r"|\b(?:a few|a couple of|two|three|some) (?:weeks|episodes|shows|months) (?:ago|back)\b"
+)
+
 # Number words and the digits that they stand for.
 DIGIT_WORDS = {word: digits for word, digits in NUMBERS.items() if int(digits) < 10} | {"nought": "0"}
 TEEN_WORDS = {word: digits for word, digits in NUMBERS.items() if 10 <= int(digits) < 20}
@@ -155,6 +167,9 @@ LAST_FEATURE_MIN_S = 8.0
 # A skipped feature takes at most this many seconds; hosts who talk for longer discuss it after all.
 SKIPPED_MAX_S = 15.0
 
+# Characters of a passage within which a callback concerns its subject: about the first eight seconds.
+CALLBACK_CHARACTERS = 120
+
 # Seconds before the start of a feature and after it in which a skipping phrase is about this feature.
 SKIP_LEAD_S = 1.0
 SKIP_DELAY_S = 6.0
@@ -172,11 +187,11 @@ BOUNDARY_NAMES = (
 
 
 def phrases_digest() -> str:
-    """Return the SHA-256 of every upper-case constant of this module, in hexadecimal.
+    """Return the SHA-256 of the upper-case constants of this module, in hexadecimal; callbacks decide no start.
 
     It changes with any phrase, so that projects notice that their alignments are out of date.
     """
-    constants = {name: value for name, value in globals().items() if name.isupper()}
+    constants = {name: value for name, value in globals().items() if name.isupper() and not name.startswith("CALLBACK")}
     return hashlib.sha256(json.dumps(constants, sort_keys=True, default=_to_json).encode()).hexdigest()
 
 
@@ -243,6 +258,11 @@ def _subtract(counts: Counter[str], terms: Sequence[str]) -> None:
             del counts[term]
         else:
             counts[term] -= 1
+
+
+def is_callback(text: str) -> bool:
+    """Return whether the first words of a passage refer to an earlier episode: "as we said last week"."""
+    return CALLBACK.search(text[:CALLBACK_CHARACTERS].replace("’", "'").lower()) is not None
 
 
 def find_overview_end(units: Sequence[Unit]) -> float | None:

@@ -22,8 +22,8 @@ from pipeline.align.cues import (
     TEEN_WORDS,
     TENS_WORDS,
 )
-from pipeline.align.units import Unit
-from pipeline.core.schema import NumberKind
+from pipeline.align.units import Unit, split_units
+from pipeline.core.schema import NumberKind, Transcript
 
 # Digits from which on an id is matched inside longer runs of numbers, and with one digit wrong.
 LONG_ID = 6
@@ -96,6 +96,23 @@ def find_versions(units: Sequence[Unit], versions: Sequence[str]) -> list[Number
             if stop is not None and _is_complete(tokens, at, stop):
                 matches.append(_make_match(tokens[at:stop], version, NumberKind.VERSION, units))
     return sorted(matches, key=lambda match: (match.start, match.name))
+
+
+def find_spoken_versions(transcript: Transcript, versions: Sequence[str]) -> list[str]:
+    """Return which of the known versions a transcript speaks of, in the order of `versions`.
+
+    A version without a point, such as `24H2`, is found only as it is written.
+    """
+    units = split_units(transcript)
+    spoken = {match.name for match in find_versions(units, versions)}
+    text = "\n".join(unit.text for unit in units)
+    for version in versions:
+        name = version.strip()
+        if not _VERSION.fullmatch(name.lower().lstrip("v").strip()):
+            words = r"[\W_]*".join(map(re.escape, re.findall(r"[^\W_]+", name)))
+            if words and re.search(rf"(?<![^\W_]){words}(?![^\W_])", text, re.IGNORECASE):
+                spoken.add(version)
+    return [version for version in versions if version in spoken]
 
 
 def list_tokens(units: Sequence[Unit]) -> list[Token]:

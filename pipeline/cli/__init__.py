@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from pipeline.cli import models
 from pipeline.cli.diff import diff as diff_command
+from pipeline.cli.ledger import ledger as ledger_command
 from pipeline.cli.locate import features as features_command
 from pipeline.cli.locate import locate as locate_command
 from pipeline.cli.query import evaluate, search, status
@@ -106,7 +107,7 @@ for name, its_stages, summary in (
 ):
     app.command(name, help=summary)(stage_command(its_stages))
 for command in (
-    locate_command, features_command, status, diff_command, search, evaluate, review_command,
+    locate_command, features_command, status, diff_command, search, ledger_command, evaluate, review_command,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(models.app, name="models")

@@ -96,6 +96,11 @@ class ConsoleReporter(Reporter):
         elif not self.quiet:
             self._print(f"{result.episode_id}: {result.stage} done in {result.seconds:.1f} s")
 
+    def note(self, episode_id: str, message: str) -> None:
+        """Print a remark."""
+        if not self.quiet:
+            self._print(f"{episode_id}: {message}")
+
     def warn(self, episode_id: str, message: str) -> None:
         """Print a warning."""
         if not self.silent:

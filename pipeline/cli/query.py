@@ -71,8 +71,10 @@ def evaluate(
     from pipeline.core.project import Project
     from pipeline.publish.evaluation import draw_reliability, evaluate_starts, list_published_starts, load_gold
     from pipeline.publish.tables import read_rows
+    from pipeline.runs.ledger import add_unfound_rows
 
-    rows = read_rows(Project(root.resolve()).dataset, episodes or None)
+    project = Project(root.resolve())
+    rows = add_unfound_rows(project, read_rows(project.dataset, episodes or None))
     truths = {name: load_gold(gold, rows[name]) if gold else list_published_starts(rows[name]) for name in rows}
     evaluation = evaluate_starts([(rows[name], truths[name]) for name in rows])
     if not evaluation.discussed and not evaluation.undiscussed:

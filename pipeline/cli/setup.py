@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.options import Json, Offline, Root, print_json
-from pipeline.core.errors import SOME_FAILED, PipelineError
+from pipeline.core.errors import SOME_FAILED, InputError, PipelineError
 
 if TYPE_CHECKING:
     from pipeline.core.project import Project
+
+# The two ways to call `catalog new`.
+NEW_USAGE = (
+    "give EPISODE SOURCE --features FILE_OR_URL (not needed where the show has `releases`), "
+    "or --from FEED_OR_PLAYLIST [--since DATE]"
+)
 
 
 def init(
@@ -33,6 +39,10 @@ def new(
     source: Annotated[str | None, typer.Argument(help="Its audio: a file, URL, feed or playlist.")] = None,
     *,
     features: Annotated[str | None, typer.Option(metavar="FILE_OR_URL", help="Its feature list.")] = None,
+    versions: Annotated[
+        str | None,
+        typer.Option(metavar="VERSIONS", help="The versions of the show's releases that it goes through, or a range."),
+    ] = None,
     entry: Annotated[str | None, typer.Option(help="The entry of a feed or playlist: number, title or guid.")] = None,
     feed: Annotated[str | None, typer.Option("--from", help="Add all new episodes of this feed or playlist.")] = None,
     since: Annotated[
@@ -48,14 +58,12 @@ def new(
     project = Project(root.resolve())
     if feed is not None:
         # Typer cannot declare that two sets of options exclude each other.
-        if episode is not None or source is not None or entry is not None or offline:
+        if episode is not None or source is not None or entry is not None or versions is not None or offline:
             raise typer.BadParameter("allows only --features, --since, --root and --json", param_hint="--from")
         _add_from_feed(project, feed, _read_date(since), features, as_json=as_json)
         return
-    if episode is None or source is None or features is None or since is not None:
-        raise typer.BadParameter(
-            "give EPISODE SOURCE --features FILE_OR_URL, or --from FEED_OR_PLAYLIST [--since DATE]"
-        )
+    if episode is None or source is None or since is not None:
+        raise typer.BadParameter(NEW_USAGE)
     from pipeline.cli.progress import ConsoleReporter
     from pipeline.cli.tables import describe_files, print_line
     from pipeline.core.config import check_episode_id, load_show
@@ -64,15 +72,16 @@ def new(
     from pipeline.download.fetch_audio import make_fetch_policy
 
     path = project.episode(check_episode_id(episode))
+    chosen = _choose_versions(project, features, versions)
     policy = make_fetch_policy(load_show(project.show).download, project.root)
     resolved_source, resolved_entry, metadata = describe_source(source, entry, project.root, policy, offline=offline)
-    feature_list, exists = resolve_list(features, project.root)
-    settings = make_settings(episode, resolved_source, resolved_entry, metadata, feature_list)
+    feature_list, exists = (None, True) if features is None else resolve_list(features, project.root)
+    settings = make_settings(episode, resolved_source, resolved_entry, metadata, feature_list, chosen)
     written = write_settings(path, settings)
-    if not exists:
+    if feature_list is not None and not exists:
         path_of_list = project.root / feature_list
         ConsoleReporter().warn(episode, f"the feature list {path_of_list} does not exist yet: put it there")
-    values = settings.model_dump(mode="json", exclude_none=True)
+    values = {name: value for name, value in settings.model_dump(mode="json", exclude_none=True).items() if value != []}
     if as_json:
         # A URL may hold a key, and output ends up in logs.
         shown = {name: redact_url(text) if isinstance(text, str) else text for name, text in values.items()}
@@ -81,6 +90,25 @@ def new(
         print_line(describe_files([path], project.root))
     else:
         print_line(f"{path.relative_to(project.root)} has these settings already")
+
+
+def _choose_versions(project: "Project", features: str | None, versions: str | None) -> list[str]:
+    """Return the versions to write, as `--versions` names them; a list of the episode's own needs none."""
+    from pipeline.core.config import choose_releases, load_show, split_versions
+
+    if features is not None:
+        if versions is not None:
+            raise typer.BadParameter("does not go with --features", param_hint="--versions")
+        return []
+    releases = load_show(project.show).releases if project.show.is_file() else []
+    if not releases:
+        raise typer.BadParameter(NEW_USAGE)
+    chosen = split_versions(versions) if versions is not None else []
+    try:
+        choose_releases(chosen, releases)
+    except ValueError as error:
+        raise InputError(f"--versions {error}") from error
+    return chosen
 
 
 def _add_from_feed(project: "Project", feed: str, since: date | None, features: str | None, *, as_json: bool) -> None:
@@ -93,14 +121,23 @@ def _add_from_feed(project: "Project", feed: str, since: date | None, features: 
     from pipeline.download.fetch_audio import make_fetch_policy
     from pipeline.download.retry import rate_limit
 
-    settings = load_show(project.show).download
+    show = load_show(project.show)
+    settings = show.download
 
     def wait() -> None:
         with rate_limit(project.turns, settings.pause):
             pass
 
     policy = make_fetch_policy(settings, project.root)
-    added = add_new_episodes(project, feed, since=since, features=features, policy=policy, before_request=wait)
+    added = add_new_episodes(
+        project,
+        feed,
+        since=since,
+        features=features,
+        has_releases=bool(show.releases),
+        policy=policy,
+        before_request=wait,
+    )
     new = [episode for episode in added if not episode.skipped]
     if as_json:
         print_json([asdict(episode) for episode in added])

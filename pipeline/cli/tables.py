@@ -12,16 +12,21 @@ from rich.text import Text
 from pipeline.core.schema import Feature, FeatureList, Status
 from pipeline.core.text import printable
 from pipeline.core.times import format_time
-from pipeline.publish.rows import CatalogRow
+from pipeline.publish.ledger import NOT_YET
+from pipeline.publish.rows import CatalogRow, title_of
 
 if TYPE_CHECKING:
     from pipeline.publish.evaluation import Evaluation
+    from pipeline.publish.ledger import LedgerRow
     from pipeline.runs.doctor import Check
     from pipeline.runs.workflow import StageStatus
     from pipeline.transcribe.models import InstalledModel
 
 # The color of each status.
 STYLES = {Status.CONFIDENT: "green", Status.REVIEW: "yellow", Status.NOT_FOUND: "dim", Status.CORRECTED: "cyan"}
+
+# The same for the rows of the ledger.
+LEDGER_STYLES = {**{status.value: style for status, style in STYLES.items()}, NOT_YET: "dim"}
 
 # Columns of a table where there is no terminal: at rich's 80, titles would be cut too short.
 UNSTYLED_WIDTH = 120
@@ -50,7 +55,7 @@ def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:
     table = _table("episode", "title", "features", *(status.value for status in STYLES))
     for episode_id, episode_rows in rows.items():
         counts = [str(sum(row.status == status for row in episode_rows)) for status in STYLES]
-        table.add_row(_plain(episode_id), _cut(episode_rows[0].episode_title), str(len(episode_rows)), *counts)
+        table.add_row(_plain(episode_id), _cut(title_of(episode_rows)), str(len(episode_rows)), *counts)
     _out().print(table)
 
 
@@ -127,6 +132,17 @@ def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
         table.add_row(_plain(row["episode_id"]), row["start"] or "", *markers, title)
     longest = max(len(row["url"] or "") for row in rows)
     _out(room=longest + UNSTYLED_WIDTH // 2).print(table)
+
+
+def print_ledger(rows: "Sequence[LedgerRow]") -> None:
+    """Print the entries of release lists, one line for each of their moments."""
+    table = _table("version", "id", "title", "episode", "start", "status", "kind")
+    for row in rows:
+        number, title = str(row.feature_id or ""), _cut(row.title)
+        status = Text(row.status, style=LEDGER_STYLES.get(row.status, ""))
+        moment = (_plain(row.episode_id or ""), row.start or "", status, row.kind or "")
+        table.add_row(_plain(row.version), number, title, *moment)
+    _out().print(table)
 
 
 def print_evaluation(evaluation: "Evaluation") -> None:

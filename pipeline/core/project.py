@@ -1,6 +1,8 @@
 """The paths of a project's files; all of them derive from one root."""
 
+import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +64,16 @@ class Project:
         """The rows of all episodes as one CSV file."""
         return self.processed / "catalog.csv"
 
+    @property
+    def ledger(self) -> Path:
+        """The Parquet file with every entry of the release lists and its moments."""
+        return self.processed / "ledger.parquet"
+
+    @property
+    def ledger_csv(self) -> Path:
+        """The same rows as CSV."""
+        return self.processed / "ledger.csv"
+
     def episode(self, episode_id: str) -> Path:
         """The settings file of one episode."""
         return self.episodes / f"{episode_id}.yaml"
@@ -85,6 +97,13 @@ class Project:
     def lists(self, episode_id: str) -> Path:
         """The folder of all revisions of one episode's feature list."""
         return self.raw(episode_id) / "features"
+
+    def release_lists(self, version: str) -> Path:
+        """The folder of all revisions of one version's release list."""
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", version).strip(".-")
+        # A version in other letters, or one that is only signs beside another, gets a name of its own.
+        digest = hashlib.sha256(version.encode()).hexdigest()[:8]
+        return self.root / "data" / "raw" / "releases" / (name if name == version else f"{name}-{digest}".strip("-"))
 
     def transcript(self, episode_id: str) -> Path:
         """The transcript of one episode."""

@@ -58,6 +58,16 @@ def load_settings(path: Path, model: type[Settings], fields: Mapping[str, FieldI
         raise ConfigError(_explain(path, first, lines, fields)) from error
 
 
+def find_line(path: Path, *place: str | int) -> int | None:
+    """Return the line of a setting, such as ("versions", 1), or of the nearest setting above it; None without one."""
+    _, lines = _read_mapping(path)
+    return _nearest_line(lines, place)
+
+
+def _nearest_line(lines: Mapping[Place, int], place: Place) -> int | None:
+    return next((lines[place[:size]] for size in range(len(place), 0, -1) if place[:size] in lines), None)
+
+
 def make_parser() -> "YAML":
     """Return a YAML 1.2 parser that builds plain values only."""
     from ruamel.yaml import YAML
@@ -200,7 +210,7 @@ def _advise(problem: str) -> str:
 def _explain(path: Path, error: Any, lines: Mapping[Place, int], fields: Mapping[str, FieldInfo]) -> str:
     """Return one line for a person: file, line, field, and the remedy."""
     place = tuple(error["loc"])
-    near_line = next((lines[place[:size]] for size in range(len(place), 0, -1) if place[:size] in lines), None)
+    near_line = _nearest_line(lines, place)
     line = "" if near_line is None else f" line {near_line}"
     field, fields = _name_field(place, fields)
     subject = f"`{field}` " if field else ""
@@ -226,14 +236,16 @@ def _name_field(place: Place, fields: Mapping[str, FieldInfo]) -> tuple[str, Map
     field = str(place[-1]) if place and isinstance(place[-1], str) else ""
     for key in (part for part in place if isinstance(part, str)):
         kind = fields[key].annotation if key in fields else None
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            fields = kind.model_fields
-        elif kind is not None and place[-1] != key and not _holds_models(kind):
+        model = next((part for part in (kind, *get_args(kind)) if _is_model(part)), None)
+        if model is not None:
+            # A mistake in a whole list of settings belongs to the list, not to one of its entries.
+            fields = fields if place[-1] == key and model is not kind else model.model_fields
+        elif kind is not None and place[-1] != key:
             # A list or table of plain values: its own description says what they are.
             return key, fields
     return field, fields
 
 
-def _holds_models(kind: Any) -> bool:
-    """Return whether a list's entries are settings themselves, whose own names are clearer."""
-    return any(isinstance(entry, type) and issubclass(entry, BaseModel) for entry in get_args(kind))
+def _is_model(kind: Any) -> bool:
+    """Return whether a type is a mapping of settings; the names in it are clearer than the name of a list of them."""
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -174,6 +174,12 @@ class StateFile:
             self._fingerprints.pop(name, None)
         self._save()
 
+    def remember(self, name: str, values: Mapping[str, str]) -> None:
+        """Keep what was computed from an input under a name; it is on disk after the next `save_fingerprints`."""
+        if self.recorded_inputs(name) != values:
+            self._records[name] = StageRecord(dict(values), {})
+            self._unsaved = True
+
     def convert_inputs(self, stage: str, convert: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
         """Replace the recorded inputs of a stage by `convert(inputs)`: the migration of an older version's record."""
         if (record := self._records.get(stage)) is None:

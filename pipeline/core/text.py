@@ -22,6 +22,12 @@ def normalize_version(text: str) -> str:
     return " ".join(text.casefold().split()).removeprefix("v").strip()
 
 
+def normalize_key(feature_key: str | None, feature_id: int | None) -> str | None:
+    """Return an id as it is compared: `#979667` and the number 979667 are one, `proj-12` and `PROJ-12` too."""
+    key = feature_key or (None if feature_id is None else str(feature_id))
+    return None if key is None else key.strip().lstrip("#").casefold()
+
+
 def wording_similarity(left: str, right: str) -> float:
     """Return the similarity of two normalized wordings, 0 to 100 (normalized Indel distance)."""
     from rapidfuzz import fuzz

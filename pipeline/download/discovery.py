@@ -27,7 +27,17 @@ from pipeline.download.ssrf_guard import has_private_host
 from pipeline.download.ytdlp import describe_media, is_live
 
 # The order of the settings in an episode's file.
-_SETTINGS_ORDER = ("title", "source", "entry", "features", "features_episode", "published", "duration", "link")
+_SETTINGS_ORDER = (
+    "title",
+    "source",
+    "entry",
+    "features",
+    "features_episode",
+    "versions",
+    "published",
+    "duration",
+    "link",
+)
 
 # How many hexadecimal digits of a URL's SHA-256 are its key in the cache of dates.
 _DIGEST_DIGITS = 16
@@ -63,7 +73,7 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
 
     ConfigError where the episode has other settings: a person may have written them.
     """
-    values = settings.model_dump(exclude_none=True)
+    values = {name: value for name, value in settings.model_dump(exclude_none=True).items() if value != []}
     if settings.duration is not None:
         values["duration"] = format_time(settings.duration)
     ordered = {name: values[name] for name in _SETTINGS_ORDER if name in values} | values
@@ -74,6 +84,8 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
             raise ConfigError(f"{path} has other settings already", "edit it, or choose another id")
         if known.features != settings.features:
             raise ConfigError(f"{path} names another feature list", "edit `features` in it")
+        if known.versions != settings.versions:
+            raise ConfigError(f"{path} names other versions", "edit `versions` in it")
         return False
     write_bytes(path, text.encode())
     return True
@@ -123,8 +135,17 @@ def _relative_name(path: Path, root: Path) -> str:
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else str(absolute)
 
 
-def make_settings(episode_id: str, source: str, entry: str | None, metadata: Metadata, features: str) -> EpisodeConfig:
+def make_settings(
+    episode_id: str,
+    source: str,
+    entry: str | None,
+    metadata: Metadata,
+    features: str | None,
+    versions: Sequence[str] = (),
+) -> EpisodeConfig:
     """Return an episode's settings from its source's metadata; missing fields are left out.
+
+    Without `features`, the episode goes through these versions of the show's release lists.
 
     InputError where the metadata has a value that settings refuse.
     """
@@ -134,6 +155,7 @@ def make_settings(episode_id: str, source: str, entry: str | None, metadata: Met
             source=source,
             entry=entry,
             features=features,
+            versions=list(versions),
             published=metadata.published,
             duration=metadata.duration,
             link=metadata.link,
@@ -149,6 +171,7 @@ def add_new_episodes(
     *,
     since: date | None,
     features: str | None,
+    has_releases: bool = False,
     policy: FetchPolicy,
     before_request: Callable[[], object],
 ) -> list[NewEpisode]:
@@ -159,7 +182,8 @@ def add_new_episodes(
         source: a feed or playlist: a file, or an http(s) URL.
         since: entries published earlier are left out; None for all entries.
         features: a template of where the feature lists are, with `{episode_id}`, `{number}`, `{page}` and
-            `{published}`; None for the entry's own page, if it has one.
+            `{published}`; None for the show's release lists or else the entry's own page, if it has one.
+        has_releases: whether the show has release lists, so that an episode needs no list of its own.
         policy: limits, credentials and retries.
         before_request: called before each request after the first.
 
@@ -173,7 +197,8 @@ def add_new_episodes(
     entries = list_entries(source, project.root, policy)
     if not entries:
         raise InputError(f"{redact_url(source)} holds no entry with audio", "check its URL")
-    feed_import = _FeedImport(project, source, entries, since, features, policy, before_request)
+    needs_list = features is not None or not has_releases
+    feed_import = _FeedImport(project, source, entries, since, features, policy, before_request, needs_list=needs_list)
     return [result for entry in entries if (result := feed_import.add(entry)) is not None]
 
 
@@ -189,12 +214,15 @@ class _FeedImport:
         features: str | None,
         policy: FetchPolicy,
         before_request: Callable[[], object],
+        *,
+        needs_list: bool,
     ) -> None:
         self._project = project
         self._source = source
         self._since = since
         self._features = features
         self._policy = policy
+        self._needs_list = needs_list
         self._before_request = before_request
         self._existing = {path.stem: load_episode(path) for path in sorted(project.episodes.glob("*.yaml"))}
         self._known_keys = _find_known_keys(source, entries, self._existing.values())
@@ -234,8 +262,8 @@ class _FeedImport:
         title = full.metadata.title or name
         if name in self._existing:
             return NewEpisode(name, title, f"{name} exists with another source: left as it is")
-        features = _fill_template(self._features, name, full, self._policy)
-        if features is None:
+        features = _fill_template(self._features, name, full, self._policy) if self._needs_list else None
+        if features is None and self._needs_list:
             reason = f"its source lacks a field of --features {self._features!r}: add it with `catalog new`"
             return NewEpisode("", title, reason, failed=True)
         source, guid = (full.source, None) if entry.has_page else (self._source, _key_of(entry))

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from pipeline.core.schema import Status
 from pipeline.core.times import format_time, format_timestamp
-from pipeline.publish.rows import CatalogRow
+from pipeline.publish.rows import CatalogRow, title_of
 
 # The least number of chapters that YouTube shows; it ignores a list that breaks a rule, without a message.
 YOUTUBE_FEWEST = 3
@@ -145,15 +145,15 @@ def format_podlove(chapters: Sequence[Chapter]) -> str:
 
 def describe_video(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], duration: float | None) -> dict[str, Any]:
     """Return schema.org's `VideoObject` with a `Clip` for each chapter; a clip without a deep link has no `url`."""
-    first = rows[0]
+    published_on = rows[0].published_on if rows else None
     video: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "VideoObject",
-        "name": first.episode_title,
-        "description": "; ".join(chapter.title for chapter in chapters) or first.episode_title,
+        "name": title_of(rows),
+        "description": "; ".join(chapter.title for chapter in chapters) or title_of(rows),
     }
-    if first.published_on:
-        video["uploadDate"] = first.published_on.isoformat()
+    if published_on:
+        video["uploadDate"] = published_on.isoformat()
     if duration:
         video["duration"] = f"PT{round(duration)}S"
     video["hasPart"] = [

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.core.schema import RIGHT_S, Status
+from pipeline.core.text import normalize_wording
 from pipeline.feature_lists.load import load_features
 from pipeline.publish.rows import CatalogRow
 
@@ -135,13 +136,15 @@ def load_gold(path: Path, rows: Sequence[CatalogRow]) -> dict[int, float | None]
 
     A gold file is JSON: `features`, each with an `id` or an `index` (from 0) and a `start_s`, null where the feature is
     not discussed. Any feature list is a gold file too; its entries without a time are not discussed. Entries are
-    matched by id, else by position. InputError where the file is neither.
+    matched by id, else by title, else by position. InputError where the file is neither.
     """
+    by_title = {normalize_wording(row.title): row.position for row in rows}
     by_id = {row.feature_id: row.position for row in rows if row.feature_id is not None}
     if path.suffix.lower() == ".json":
         return _read_gold_json(path, by_id)
     features = load_features(path).features
-    return {by_id.get(f.feature_id, f.position) if f.feature_id else f.position: f.published_s for f in features}
+    positions = (by_id.get(f.feature_id or 0) or by_title.get(normalize_wording(f.title), f.position) for f in features)
+    return {position: feature.published_s for position, feature in zip(positions, features, strict=True)}
 
 
 def _read_gold_json(path: Path, by_id: Mapping[int, int]) -> dict[int, float | None]:

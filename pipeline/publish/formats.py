@@ -13,7 +13,7 @@ from pipeline.core.storage import atomic_write, write_bytes
 from pipeline.publish import chapters as chapter_formats
 from pipeline.publish import show_notes, subtitles
 from pipeline.publish.chapters import Chapter
-from pipeline.publish.rows import CatalogRow
+from pipeline.publish.rows import CatalogRow, title_of
 
 # The copy of an episode's mp3 that carries its chapters.
 TAGGED_AUDIO = "audio.mp3"
@@ -78,4 +78,4 @@ def publish_notes(
     elif audio is not None:
         with atomic_write(folder / TAGGED_AUDIO) as temporary:
             shutil.copyfile(audio, temporary)
-            chapter_formats.write_id3(temporary, chapters, rows[0].episode_title)
+            chapter_formats.write_id3(temporary, chapters, title_of(rows))

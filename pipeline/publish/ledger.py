@@ -10,8 +10,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
+from pipeline.core.errors import InputError
 from pipeline.core.schema import Feature, Status
-from pipeline.core.text import normalize_version, normalize_wording, wording_similarity
+from pipeline.core.text import normalize_key, normalize_version, normalize_wording, wording_similarity
 from pipeline.publish.rows import CatalogRow
 
 # The version of the columns; see `SCHEMA_VERSION` in `pipeline.publish.rows`.
@@ -67,7 +68,9 @@ class LedgerRow:
     method: Annotated[str | None, "what decided: spoken_id, phrase, semantic, order, correction"]
     reason: Annotated[str | None, "why, in one short sentence"]
     quote: Annotated[str | None, "the words spoken from the start, at most 200 characters"]
-    feature_key: Annotated[str | None, "the id as published, such as #979667"]
+    feature_key: Annotated[
+        str | None, "the id as published, such as #998146, PROJ-1234 or KB5034441; feature_id is its number"
+    ]
 
 
 def build_ledger(
@@ -118,7 +121,7 @@ def _build_rows(
             moment=number if moment else None,
             kind=kind.value if kind else None,
             **{column: getattr(moment, column, None) for column in MOMENT_COLUMNS},
-            feature_key=None if feature.feature_id is None else f"#{feature.feature_id}",
+            feature_key=feature.feature_key or (None if feature.feature_id is None else f"#{feature.feature_id}"),
         )
 
 
@@ -141,27 +144,77 @@ def classify_moments(moments: Sequence[CatalogRow], is_callback: Callable[[str],
     return kinds
 
 
+@dataclass(frozen=True, slots=True)
+class VersionCounts:
+    """How many entries of a version's release list some episode speaks of."""
+
+    version: str
+    discussed: int
+    total: int
+
+    def describe(self) -> str:
+        """Return `v2.204: 48 of 61 discussed, 13 to come`."""
+        return f"{self.version}: {self.discussed} of {self.total} discussed, {self.total - self.discussed} to come"
+
+
+def count_discussed(rows: Sequence[LedgerRow]) -> list[VersionCounts]:
+    """Return the counts of each version, in the order of the rows."""
+    entries: dict[str, dict[int, bool]] = {}
+    for row in rows:
+        entries.setdefault(row.version, {})[row.position] = row.status != NOT_YET
+    return [VersionCounts(version, sum(found.values()), len(found)) for version, found in entries.items()]
+
+
+def choose_version(
+    rows: Sequence[LedgerRow], version: str | None, releases: Sequence[str] = ()
+) -> tuple[LedgerRow, ...]:
+    """Return the rows of a version, with or without its v, or all where it is None.
+
+    InputError for a version without rows; `releases` are the versions that the show's settings name.
+    """
+    if version is None:
+        return tuple(rows)
+    wanted = normalize_version(version)
+    chosen = tuple(row for row in rows if normalize_version(row.version) == wanted)
+    if not chosen and wanted in map(normalize_version, releases):
+        raise InputError(f"the list of {version} is not in the ledger yet", "run `catalog run --all`")
+    if not chosen:
+        known = ", ".join(dict.fromkeys([*(row.version for row in rows), *releases]))
+        raise InputError(f"there is no release list of {version} (known: {known})")
+    return chosen
+
+
+def list_entries(rows: Sequence[LedgerRow]) -> list[Feature]:
+    """Return the entries of the rows as a feature list, each once."""
+    entries = {(row.version, row.position): row for row in rows}
+    return [
+        Feature(position, row.title, row.description, row.feature_id, row.version, feature_key=row.feature_key)
+        for position, row in enumerate(entries.values(), start=1)
+    ]
+
+
 class _EntryIndex:
     """The entries of all release lists, by id and by wording."""
 
     def __init__(self, releases: Mapping[str, Sequence[Feature]]) -> None:
-        self._by_id: dict[int, list[tuple[str, Feature]]] = {}
+        self._by_key: dict[str, list[tuple[str, Feature]]] = {}
         self._by_wording: dict[str, list[tuple[str, Feature]]] = {}
         for version, features in releases.items():
             for feature in features:
-                if feature.feature_id is not None:
-                    self._by_id.setdefault(feature.feature_id, []).append((version, feature))
+                if (key := normalize_key(feature.feature_key, feature.feature_id)) is not None:
+                    self._by_key.setdefault(key, []).append((version, feature))
                 self._by_wording.setdefault(normalize_wording(feature.title), []).append((version, feature))
 
     def find(self, row: CatalogRow) -> Iterable[tuple[str, int]]:
         """Return version and position of the entries that a row is about: at most one of each release list."""
-        entries = self._by_id.get(row.feature_id, []) if row.feature_id is not None else []
+        key = normalize_key(row.feature_key, row.feature_id)
+        entries = self._by_key.get(key, []) if key is not None else []
         if not entries:
             entries = [
                 (version, feature)
                 for version, feature in self._by_wording.get(normalize_wording(row.title), [])
                 # Another id is another feature, and so is the same wording in another release ("Minor fixes").
-                if row.feature_id is None or feature.feature_id is None
+                if key is None or normalize_key(feature.feature_key, feature.feature_id) is None
                 if row.version is None or normalize_version(row.version) == normalize_version(version)
             ]
         best: dict[str, Feature] = {}

@@ -73,6 +73,11 @@ def build_rows(
     )
 
 
+def title_of(rows: Sequence[CatalogRow]) -> str:
+    """Return the title of the episode of these rows; empty where no entry of its list is found."""
+    return rows[0].episode_title if rows else ""
+
+
 def extract_feature(row: CatalogRow) -> Feature:
     """Return the entry of the feature list that a row was built from."""
     return Feature(**{field.name: getattr(row, field.name) for field in dataclasses.fields(Feature)})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core.language import load_stemmer
+from pipeline.core.text import normalize_version
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,8 +99,8 @@ def _mask_rows(column: "pa.ChunkedArray", matches: Callable[[Any], bool]) -> "ND
 
 
 def _has_version(table: "pa.Table", version: str) -> "NDArray[np.bool_]":
-    wanted = version.lower().lstrip("v ")
-    return _mask_rows(table["version"], lambda value: value is not None and value.lower().lstrip("v ") == wanted)
+    wanted = normalize_version(version)
+    return _mask_rows(table["version"], lambda value: value is not None and normalize_version(value) == wanted)
 
 
 def _has_number(table: "pa.Table", word: str) -> "NDArray[np.bool_]":

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.feature_lists.writer import format_page
 from pipeline.publish.chapters import Chapter
-from pipeline.publish.rows import CatalogRow, extract_feature
+from pipeline.publish.rows import CatalogRow, extract_feature, title_of
 
 # The start and the title of each feature whose start is published.
 PublishedStarts = set[tuple[float, str]]
@@ -28,13 +28,13 @@ def format_text(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
         )
         for row in rows
     ]
-    return f"{' '.join(rows[0].episode_title.split())}\n\n{format_page(features)}"
+    return f"{' '.join(title_of(rows).split())}\n\n{format_page(features)}"
 
 
 def format_markdown(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> str:
     """Return notes as Markdown; titles and descriptions are escaped."""
     published = _list_published(chapters)
-    lines = [f"# {_escape_markdown(rows[0].episode_title)}", ""]
+    lines = [f"# {_escape_markdown(title_of(rows))}", ""]
     highlights = [row for row in rows if row.highlight]
     if highlights:
         lines += ["## Highlights", "", *(f"- {_escape_markdown(row.title)}" for row in highlights), ""]
@@ -52,7 +52,7 @@ def format_markdown(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> 
 def format_html(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], video: dict[str, Any]) -> str:
     """Return notes as an <article> for a web page, with `video` as its JSON-LD; text from outside is escaped."""
     published = _list_published(chapters)
-    parts = ["<article>", f"<h1>{html.escape(rows[0].episode_title)}</h1>"]
+    parts = ["<article>", f"<h1>{html.escape(title_of(rows))}</h1>"]
     highlights = [row for row in rows if row.highlight]
     if highlights:
         parts += ["<h2>Highlights</h2>", "<ul>", *(f"<li>{html.escape(row.title)}</li>" for row in highlights), "</ul>"]

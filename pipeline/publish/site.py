@@ -168,7 +168,7 @@ class _Site:
         from pipeline.publish.tables import read_rows
 
         rows = read_rows(self.project.dataset, list(self.audio))
-        return {name: EpisodePage(rows[name], self.choose_player(name, rows[name])) for name in self.audio}
+        return {name: EpisodePage(rows[name], self.choose_player(name, rows[name]), name=name) for name in self.audio}
 
     def choose_player(self, name: str, rows: Iterable[CatalogRow]) -> Player:
         """Return the player of the audio where the settings ask for it, else of the episode's deep links."""

@@ -17,7 +17,7 @@ from pipeline.core.times import format_time
 from pipeline.core.urls import is_http_url
 from pipeline.publish.paragraphs import Paragraph
 from pipeline.publish.players import YOUTUBE_FRAME, Player, PlayerKind
-from pipeline.publish.rows import CatalogRow
+from pipeline.publish.rows import CatalogRow, title_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -63,27 +63,31 @@ THINNEST_PERCENT = 0.4
 
 @dataclass(frozen=True, slots=True)
 class EpisodePage:
-    """What an episode's page shows: its rows in list order, its player, its transcript, its duration in seconds."""
+    """What an episode's page shows: its rows in list order, its player, its transcript, its duration in seconds.
+
+    `name` is the id of an episode without rows, in which no entry of its list is found.
+    """
 
     rows: tuple[CatalogRow, ...]
     player: Player
     paragraphs: tuple[Paragraph, ...] = ()
     duration: float = 0.0
+    name: str = ""
 
     @property
     def episode_id(self) -> str:
         """The episode's id."""
-        return self.rows[0].episode_id
+        return self.rows[0].episode_id if self.rows else self.name
 
     @property
     def title(self) -> str:
         """The episode's title."""
-        return self.rows[0].episode_title
+        return title_of(self.rows) or self.name
 
     @property
     def published_on(self) -> date | None:
         """The day on which the episode was published; None where it is unknown."""
-        return self.rows[0].published_on
+        return self.rows[0].published_on if self.rows else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def format_episode_page(episode: EpisodePage) -> str:
     return _render(
         "episode.html",
         episode=episode,
-        show=episode.rows[0].show,
+        show=episode.rows[0].show if episode.rows else "",
         rows=episode.rows,
         anchors=anchor_rows(episode.rows),
         bars=list_bars(episode),

@@ -119,7 +119,12 @@ def write_parquet(table: "pa.Table", path: Path) -> None:
 
 
 def write_csv(table: "pa.Table", path: Path) -> None:
-    """Write a table as CSV: UTF-8, one header line, empty cells for null.
+    """Write a table as the CSV of `format_csv`, in UTF-8."""
+    write_bytes(path, format_csv(table).encode())
+
+
+def format_csv(table: "pa.Table") -> str:
+    """Return a table as CSV: one header line, empty cells for null.
 
     A text that a spreadsheet would run as a formula gets an apostrophe before it; `read_csv` takes it off again.
     """
@@ -128,7 +133,7 @@ def write_csv(table: "pa.Table", path: Path) -> None:
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
         cells = (escape_formula(cell) if text and cell else cell for cell, text in zip(row, texts, strict=True))
         lines.append(",".join(map(_format_cell, cells)) + "\n")
-    write_bytes(path, "".join(lines).encode())
+    return "".join(lines)
 
 
 def _format_cell(cell: Any) -> str:
@@ -218,6 +223,21 @@ def _upgrade(table: "pa.Table", path: Path) -> "pa.Table":
     return table.select(schema.names).cast(schema)
 
 
+def read_ledger_rows(path: Path) -> tuple[LedgerRow, ...]:
+    """Return the rows of a ledger; InputError where the file is damaged, or of another schema version."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path).read(use_threads=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is damaged ({reason}): remove it and run `catalog run --all`") from error
+    if not table.schema.equals(ledger_schema()):
+        raise InputError(f"{path} has other columns than this version writes: run `catalog run --all`")
+    return tuple(LedgerRow(*cells) for cells in zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
 def read_dataset(folder: Path) -> "pa.Table":
     """Return the rows of all episodes in a folder, in the order of their files; InputError where there is none."""
     files = sorted(folder.glob("*.parquet"))
@@ -238,6 +258,7 @@ def read_rows(folder: Path, episodes: Sequence[str] | None = None) -> dict[str, 
     for cells in zip(*(column.to_pylist() for column in table.columns), strict=True):
         row = CatalogRow(*cells)
         rows.setdefault(row.episode_id, []).append(row)
-    if missing := [name for name in episodes or () if name not in rows]:
+    # An episode in which no entry is found has a file without rows.
+    if missing := [name for name in episodes or () if name not in rows and not (folder / f"{name}.parquet").is_file()]:
         raise InputError(f"{folder} holds no catalog of {missing[0]}: run `catalog run {missing[0]}` first")
-    return {name: tuple(rows[name]) for name in (episodes or rows)}
+    return {name: tuple(rows.get(name, ())) for name in (episodes or rows)}

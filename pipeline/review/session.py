@@ -24,6 +24,7 @@ from pipeline.download.record import AUDIO_RECORD, Audio, read_audio
 from pipeline.publish.paragraphs import cut_paragraphs
 from pipeline.runs.job import RunOptions
 from pipeline.runs.reporter import Reporter
+from pipeline.runs.stages.base import RELEASES
 from pipeline.runs.workflow import check_episode_exists, run_stages
 from pipeline.transcribe.transcriber import WhisperTranscriber
 
@@ -84,11 +85,15 @@ class UndoJournal:
 
 @dataclass(frozen=True, slots=True)
 class _AlignmentFile:
-    """What an alignment file holds; `corrections` are those that it was made with, as JSON."""
+    """What an alignment file holds; `corrections` are those that it was made with, as JSON.
+
+    With `is_ledger`, its list is made of release lists, most of whose entries other episodes discuss.
+    """
 
     features: tuple[Feature, ...]
     alignment: Alignment
     corrections: list[Any]
+    is_ledger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,13 +297,17 @@ class ReviewSession:
         raise InputError(f"the feature list has no entry {position}", "reload the page")
 
     def _read_entries(self) -> list[_Entry]:
-        """Return the features in list order, each with its placement and its correction."""
+        """Return the features in list order, each with its placement and its correction.
+
+        Of release lists, the features that are neither placed nor corrected are left out.
+        """
         file = self._read_alignment()
         corrections = load_corrections(self.project.corrections(self.episode_id))
         matched = match_corrections(corrections, file.features, self._read_audio().duration).by_position
         return [
             _Entry(feature, placement, matched.get(feature.position))
             for feature, placement in zip(file.features, file.alignment.placements, strict=True)
+            if not file.is_ledger or placement.status is not Status.NOT_FOUND or feature.position in matched
         ]
 
     def _read_alignment(self) -> _AlignmentFile:
@@ -308,6 +317,7 @@ class ReviewSession:
                 features_from_json(record["features"]),
                 alignment_from_json(record["placements"]),
                 record.get("corrections", []),
+                RELEASES in record,
             ),
         )
 

@@ -10,9 +10,10 @@ from datetime import date
 from enum import StrEnum
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from pipeline.core.config import ShowConfig, load_episode, load_show
+from pipeline.core.config import EpisodeConfig, ShowConfig, check_list_source, load_episode, load_show
 from pipeline.core.corrections import load_corrections
 from pipeline.core.errors import ConfigError, InputError, PipelineError
 from pipeline.core.project import Project, resolve_path
@@ -57,7 +58,8 @@ def run_checks(project: Project, *, today: date) -> list[Check]:
         lambda: _check_ytdlp(today),
         _check_javascript,
         lambda: _check_settings(project),
-        lambda: _check_episodes(project),
+        lambda: _check_episodes(project, show),
+        lambda: _check_releases(project, show),
         lambda: _check_corrections(project),
         lambda: _check_model(show, project),
         lambda: _check_cookies(show, project),
@@ -115,7 +117,7 @@ def _check_settings(project: Project) -> Iterator[Check]:
         yield Check("settings", Finding.OK, f"{project.show}: {show.name}")
 
 
-def _check_episodes(project: Project) -> Iterator[Check]:
+def _check_episodes(project: Project, show: ShowConfig | None) -> Iterator[Check]:
     paths = sorted(project.episodes.glob("*.yaml"))
     wrong = [
         Check("episodes", Finding.MISSING, f"{path} is not read as an episode", f"name it {path.stem}.yaml")
@@ -125,9 +127,7 @@ def _check_episodes(project: Project) -> Iterator[Check]:
         try:
             config = load_episode(path)
             find_source_file(config.source, project.root)
-            features = resolve_path(config.features, project.root)
-            if not is_url(config.features) and not features.is_file():
-                raise InputError(f"the feature list {features} is missing", "correct `features`, or put the file there")
+            _check_list(project, path, config, show)
         except PipelineError as error:
             # A ConfigError names the file of the settings.
             named = error.problem if isinstance(error, ConfigError) else f"{path.stem}: {error.problem}"
@@ -140,6 +140,23 @@ def _check_episodes(project: Project) -> Iterator[Check]:
         advice = f"remove {project.catalog(episode_id)} and run again, or restore its settings"
         yield Check("episodes", Finding.ADVICE, f"{episode_id} is published but has no settings", advice)
     yield from wrong
+
+
+def _check_list(project: Project, path: Path, config: EpisodeConfig, show: ShowConfig | None) -> None:
+    """Raise PipelineError where an episode has no feature list; `show` is None where its settings are wrong."""
+    if show is not None:
+        check_list_source(path, config, show)
+    features = resolve_path(config.features or "", project.root)
+    if config.features is not None and not is_url(config.features) and not features.is_file():
+        raise InputError(f"the feature list {features} is missing", "correct `features`, or put the file there")
+
+
+def _check_releases(project: Project, show: ShowConfig | None) -> Iterator[Check]:
+    for release in show.releases if show else ():
+        path = resolve_path(release.list, project.root)
+        if not is_url(release.list) and not path.is_file():
+            advice = f"correct `releases` in {project.show}, or put the file there"
+            yield Check("releases", Finding.MISSING, f"the list {path} of {release.version} is missing", advice)
 
 
 def _check_corrections(project: Project) -> Iterator[Check]:

@@ -10,11 +10,10 @@ from pipeline.align.corrections import describe_changes
 from pipeline.core.config import ShowConfig, load_show
 from pipeline.core.corrections import Correction, load_corrections
 from pipeline.core.errors import InputError, PipelineError
-from pipeline.core.serialization import features_from_json
 from pipeline.core.state import Reason
 from pipeline.core.storage import read_record
-from pipeline.feature_lists.diff import compare_lists
-from pipeline.feature_lists.load import load_features
+from pipeline.runs.episode_list import describe_changes as describe_list_changes
+from pipeline.runs.episode_list import is_list_digest
 from pipeline.runs.job import EpisodeRun, Task
 from pipeline.runs.reporter import Reporter, ReporterEvent, ReporterProxy
 from pipeline.runs.result import RunResult, StageResult
@@ -65,8 +64,8 @@ def find_reason(run: EpisodeRun, stage: Stage, inputs: dict[str, str]) -> str | 
 def _describe_reason(run: EpisodeRun, reason: Reason) -> str:
     """A reason in words, with the changes in a file that people edit."""
     match reason.changed:
-        case "feature list":
-            return f"{reason.text}: {_describe_list_changes(run)}"
+        case name if is_list_digest(name):
+            return f"{reason.text}: {describe_list_changes(run, name)}"
         case "corrections":
             return f"{reason.text}: {_describe_correction_changes(run)}"
         case _:
@@ -84,18 +83,6 @@ def _describe_correction_changes(run: EpisodeRun) -> str:
     except InputError:
         return "they cannot be compared with those before"
     return describe_changes(before, load_corrections(run.project.corrections(run.episode_id)))
-
-
-def _describe_list_changes(run: EpisodeRun) -> str:
-    """The changes in the feature list since it was last aligned."""
-    try:
-        before = read_record(
-            run.project.alignment(run.episode_id), lambda record: features_from_json(record["features"])
-        )
-        listed = load_features(run.feature_list, episode=run.config.features_episode, columns=run.show.columns)
-    except InputError:
-        return "it cannot be compared with the one before"
-    return compare_lists(before, listed.features).describe()
 
 
 def explain_error(error: Exception) -> str:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.core.config import EpisodeConfig, ShowConfig, load_episode
+from pipeline.core.config import EpisodeConfig, ReleaseConfig, ShowConfig, check_list_source, load_episode
 from pipeline.core.errors import InputError
 from pipeline.core.project import Project, resolve_path
 from pipeline.core.state import StateFile
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.feature_lists import find_revision, refresh_revision
+from pipeline.runs.releases import find_list, list_episode_releases
 from pipeline.runs.reporter import Reporter
 from pipeline.runs.result import RunResult, StageResult
 from pipeline.transcribe.transcriber import Transcriber
@@ -50,8 +51,11 @@ class EpisodeRun:
 
     @cached_property
     def config(self) -> EpisodeConfig:
-        """The episode's settings."""
-        return load_episode(self.project.episode(self.episode_id))
+        """The episode's settings; ConfigError where they name no feature list."""
+        path = self.project.episode(self.episode_id)
+        config = load_episode(path)
+        check_list_source(path, config, self.show)
+        return config
 
     @cached_property
     def state(self) -> StateFile:
@@ -73,18 +77,32 @@ class EpisodeRun:
         self.result.stages.append(result)
         self.reporter.stage_ended(result)
 
+    def note(self, message: str) -> None:
+        """Report what a user may like to know, and keep it for the run report."""
+        self.result.notes.append(f"{self.episode_id}: {message}")
+        self.reporter.note(self.episode_id, message)
+
     def warn(self, message: str) -> None:
         """Report something a user should look at, and keep it for the run report."""
         self.result.warnings.append((self.episode_id, message))
         self.reporter.warn(self.episode_id, message)
 
     @cached_property
+    def releases(self) -> tuple[ReleaseConfig, ...]:
+        """The releases of the show that the episode goes through; none where it has a list of its own."""
+        return list_episode_releases(self.config, self.show, self.state, self.project.transcript(self.episode_id))
+
+    def release_list(self, release: ReleaseConfig) -> Path:
+        """Return the file with the list of a release; InputError where there is none."""
+        return find_list(self.project, self.show, release, offline=self.options.offline)
+
+    @cached_property
     def feature_list(self) -> Path:
-        """The file with the feature list: the one that the settings name, or the last revision of their URL.
+        """The file with the episode's own list: the one that the settings name, or the last revision of their URL.
 
         InputError where the URL was never fetched and cannot be fetched now.
         """
-        source = self.config.features
+        source = self.config.features or ""
         if not is_url(source):
             return resolve_path(source, self.project.root)
         folder = self.project.lists(self.episode_id)

@@ -26,6 +26,9 @@ class Reporter:
     def stage_ended(self, result: StageResult) -> None:
         """A stage of an episode succeeded or failed."""
 
+    def note(self, episode_id: str, message: str) -> None:
+        """A user may like to know this."""
+
     def warn(self, episode_id: str, message: str) -> None:
         """A user should look at this."""
 
@@ -66,6 +69,10 @@ class ReporterProxy(Reporter):
     def stage_ended(self, result: StageResult) -> None:
         """Send the call."""
         self.send(methodcaller("stage_ended", result))
+
+    def note(self, episode_id: str, message: str) -> None:
+        """Send the call."""
+        self.send(methodcaller("note", episode_id, message))
 
     def warn(self, episode_id: str, message: str) -> None:
         """Send the call."""

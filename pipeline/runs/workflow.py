@@ -18,6 +18,8 @@ from pipeline.publish.combined_csv import update_csv
 from pipeline.publish.site import SiteAudioFile, write_site
 from pipeline.runs.episode import MakeTranscriber, explain_error, find_reason, run_episode
 from pipeline.runs.job import EpisodeRun, RunOptions, Task
+from pipeline.runs.ledger import update_ledger
+from pipeline.runs.releases import refresh_lists
 from pipeline.runs.report import write_report
 from pipeline.runs.reporter import Reporter
 from pipeline.runs.result import RunResult, StageName
@@ -55,6 +57,8 @@ def run_stages(
         # Looking through every folder takes time: only where a run was killed, which leaves this file.
         if project.unfinished.exists():
             remove_temp_files(project.root / "data")
+        if options.refresh and not options.offline and _reads_lists(stages):
+            refresh_lists(project, show, _make_warn(reporter, result))
         try:
             if engine is None:
                 speaker = transcriber(show)
@@ -68,7 +72,7 @@ def run_stages(
         except KeyboardInterrupt:
             result.interrupted, result.exit_code = True, INTERRUPTED
         if StageName.PUBLISH in stages:
-            _write_shared_files(project, show, reporter, result)
+            _write_shared_files(project, show, reporter, result, offline=options.offline)
         _finish(project, result, ids, time.monotonic() - began)
     return result
 
@@ -192,8 +196,25 @@ class _NoTranscriber:
         raise NotImplementedError
 
 
-def _write_shared_files(project: Project, show: ShowConfig, reporter: Reporter, result: RunResult) -> None:
-    """Bring `catalog.csv` and the search site up to date with the Parquet files of all episodes."""
+def _reads_lists(stages: Sequence[str]) -> bool:
+    """Return whether any of the stages reads feature lists."""
+    return StageName.ALIGN in stages or StageName.PUBLISH in stages
+
+
+def _make_warn(reporter: Reporter, result: RunResult) -> Callable[[str, str], None]:
+    """Return what reports a warning about a release or another shared file, and keeps it for the run report."""
+
+    def warn(name: str, message: str) -> None:
+        result.warnings.append((name, message))
+        reporter.warn(name, message)
+
+    return warn
+
+
+def _write_shared_files(
+    project: Project, show: ShowConfig, reporter: Reporter, result: RunResult, *, offline: bool
+) -> None:
+    """Bring `catalog.csv`, the ledger and the search site up to date with the Parquet files of all episodes."""
 
     def find_audio(episode_id: str) -> SiteAudioFile | None:
         folder = project.raw(episode_id)
@@ -211,5 +232,9 @@ def _write_shared_files(project: Project, show: ShowConfig, reporter: Reporter, 
     for episode_id in project.orphaned_episodes() if result.stages else ():
         path = project.catalog(episode_id).relative_to(project.root)
         reporter.warn(episode_id, f"the episode is published but has no settings: remove {path} if that is meant")
-    written = update_csv(project), write_site(project, show, find_audio=find_audio, warn=reporter.warn)
+    written = [
+        update_csv(project),
+        *update_ledger(project, show, offline=offline, warn=_make_warn(reporter, result)),
+        write_site(project, show, find_audio=find_audio, warn=reporter.warn),
+    ]
     result.written += [path for path in written if path is not None]

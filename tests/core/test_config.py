@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.config import check_episode_id, load_episode, load_show
+from pipeline.core.config import check_episode_id, check_list_source, choose_releases, load_episode, load_show
 from pipeline.core.errors import ConfigError
 
 EPISODE = "title: Twelve\nsource: audio.ogg\nfeatures: list.txt\n"
@@ -31,7 +31,6 @@ def test_episode_date_is_read(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         (EPISODE + "sorce: x\n", "line 4: `sorce` is not a setting here; did you mean `source`?"),
-        ("title: Twelve\nsource: a.ogg\n", "`features` is missing (the feature list"),
         (EPISODE + "published: soon\n", "line 4: `published`"),
         (EPISODE + "link: https://example.org/\n", "line 4: `link` must contain {seconds}"),
         (EPISODE + "link: https://example.org/{secs}\n", "line 4: `link` must contain {seconds}"),
@@ -67,6 +66,82 @@ def test_mistake_names_file_line_and_field(tmp_path: Path, text: str, complaint:
     assert str(raised.value).startswith(str(path))
     assert complaint in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+RELEASES = "name: Kites\nreleases:\n- {version: v2.99, list: a.csv}\n- {version: v2.204, list: b.csv}\n"
+NO_LIST = "title: Twelve\nsource: a.ogg\n"
+
+
+def check(tmp_path: Path, episode: str, show: str = RELEASES) -> None:
+    """Check the feature lists of an episode's settings against those of a show."""
+    (tmp_path / "show.yaml").write_text(show)
+    path = write(tmp_path, episode)
+    check_list_source(path, load_episode(path), load_show(tmp_path / "show.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("show", "complaint"),
+    [
+        (RELEASES + "- {version: 2.99, list: c.csv}\n", "line 5: `version` is a number or date to YAML"),
+        (RELEASES + "- {version: '2.99', list: c.csv}\n", "line 2: `releases` names the version 2.99 twice"),
+        (RELEASES + "- {version: v1..v2, list: c.csv}\n", "line 5: `version` must be one version"),
+        (RELEASES + "- {version: '--', list: c.csv}\n", "line 5: `version` names no version"),
+        (RELEASES + "- {version: v3}\n", "line 5: `list` is missing (its release list"),
+        (RELEASES + "- {version: v3, list: c.csv, colums: {}}\n", "did you mean `columns`?"),
+        (RELEASES + "discussed: all\n", "line 5: `discussed`: Input should be 'most', 'some' or 'few'"),
+    ],
+)
+def test_mistake_in_releases_names_line_and_field(tmp_path: Path, show: str, complaint: str) -> None:
+    path = write(tmp_path, show)
+    with pytest.raises(ConfigError) as raised:
+        load_show(path)
+    assert str(raised.value).startswith(str(path))
+    assert complaint in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("episode", "complaint"),
+    [
+        ("versions: v2.100\n", "line 3: `versions` names 'v2.100', which is not in `releases` of the show (v2.99, v2"),
+        ("versions: [v2.99, v2.9..v2.204]\n", "line 3: `versions` names 'v2.9'"),
+        ("versions: v2.204..v2.99\n", "line 3: `versions` has the range v2.204..v2.99, which runs backwards"),
+        ("versions: v2.99..v2.204..v3\n", "line 3: `versions` has 'v2.99..v2.204..v3', which is no range"),
+        ("versions: v2.99..\n", "line 3: `versions` names 'no version'"),
+    ],
+)
+def test_mistake_in_versions_names_line(tmp_path: Path, episode: str, complaint: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        check(tmp_path, NO_LIST + episode)
+    assert complaint in str(raised.value)
+
+
+def test_episode_needs_list_or_releases(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="`features` is missing .the feature list"):
+        check(tmp_path, NO_LIST, "name: Kites\n")
+    with pytest.raises(ConfigError, match="needs the release lists in `releases`"):
+        check(tmp_path, NO_LIST + "versions: v2.99\n", "name: Kites\n")
+    check(tmp_path, NO_LIST)
+    check(tmp_path, EPISODE, "name: Kites\n")
+
+
+@pytest.mark.parametrize(
+    ("versions", "chosen"),
+    [
+        ("v2.204", ["v2.204"]),
+        ("'2.204'", ["v2.204"]),
+        ("[v2.204, v2.99]", ["v2.204", "v2.99"]),
+        ("v2.204, v2.99", ["v2.204", "v2.99"]),
+        ("v2.9..v2.204", ["v2.9", "v2.99", "v2.204"]),
+        ("[v2.204, v2.9..v2.99]", ["v2.204", "v2.9", "v2.99"]),
+        ("[]", []),
+    ],
+)
+def test_versions_are_chosen_in_order(tmp_path: Path, versions: str, chosen: list[str]) -> None:
+    show = RELEASES + "- {version: v2.9, list: c.csv}\n- {version: v3, list: d.csv}\n"
+    (tmp_path / "show.yaml").write_text(show)
+    episode = load_episode(write(tmp_path, NO_LIST + f"versions: {versions}\n"))
+    releases = choose_releases(episode.versions, load_show(tmp_path / "show.yaml").releases)
+    assert [release.version for release in releases] == chosen
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ class RecordingReporter(Reporter):
 
     started: list[tuple[str, str, str]] = field(default_factory=list)
     results: list[StageResult] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     progress: list[tuple[str, float, float]] = field(default_factory=list)
     waited: list[Path] = field(default_factory=list)
@@ -86,6 +87,9 @@ class RecordingReporter(Reporter):
 
     def stage_ended(self, result: StageResult) -> None:
         self.results.append(result)
+
+    def note(self, episode_id: str, message: str) -> None:
+        self.notes.append(f"{episode_id}: {message}")
 
     def warn(self, episode_id: str, message: str) -> None:
         self.warnings.append(f"{episode_id}: {message}")

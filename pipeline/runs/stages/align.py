@@ -1,6 +1,5 @@
 """The stage `align`: find where the discussion of each feature starts, and apply the corrections."""
 
-import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -14,18 +13,24 @@ from pipeline.align.corrections import CorrectionMatches, apply_corrections, mat
 from pipeline.align.decision import check_fit
 from pipeline.core.corrections import Correction, load_corrections
 from pipeline.core.errors import InputError
-from pipeline.core.schema import Alignment, Feature, FeatureList, Transcript
+from pipeline.core.schema import Alignment, Discussed, Feature, FeatureList, Transcript
 from pipeline.core.serialization import alignment_to_json, features_to_json, transcript_from_json
 from pipeline.core.storage import read_record, write_json
 from pipeline.core.times import format_time
-from pipeline.core.urls import redact_url
-from pipeline.download.feature_lists import name_revision, save_revision
 from pipeline.feature_lists.checks import check_duration
-from pipeline.feature_lists.load import load_features
 from pipeline.publish.rows import build_provenance
+from pipeline.runs.episode_list import (
+    describe_source,
+    describe_versions,
+    is_list_digest,
+    list_inputs,
+    list_revisions,
+    load_episode_list,
+    save_revisions,
+)
 from pipeline.runs.job import EpisodeRun
 from pipeline.runs.result import StageName
-from pipeline.runs.stages.base import Stage, digest_output_of, installed_version, parse_alignment
+from pipeline.runs.stages.base import RELEASES, Stage, digest_output_of, installed_version, parse_alignment
 
 # The inputs by which the last release of version 0.1.0 recorded its way of aligning: a number, and the SHA-256 of the
 # fitted weights.
@@ -44,18 +49,20 @@ MIN_SHIFT_S = 1.0
 def _list_inputs(run: EpisodeRun) -> dict[str, str]:
     # The speech model is no input: its words are in the transcript.
     transcript = digest_output_of(run, run.project.transcript(run.episode_id), StageName.TRANSCRIBE)
-    if not run.feature_list.is_file():
-        raise InputError(f"the feature list {run.feature_list} is missing", "correct `features` in the settings")
     corrections = run.project.corrections(run.episode_id)
     return {
         "transcript": transcript,
-        "feature list": run.state.digest(run.feature_list),
-        "episode in the list": run.config.features_episode or "",
-        "columns": json.dumps(run.show.columns, sort_keys=True),
+        **list_inputs(run),
         "sentence encoder": _name_encoder(),
         "alignment method": alignment_version(),
         **({"corrections": run.state.digest(corrections)} if corrections.is_file() else {}),
+        **({"share discussed": discussed.value} if (discussed := _choose_share(run)) else {}),
     }
+
+
+def _choose_share(run: EpisodeRun) -> Discussed | None:
+    """How much of the list is discussed, by the settings of the episode, else by those of the show."""
+    return run.config.discussed or run.show.discussed
 
 
 def _convert_inputs(recorded: Mapping[str, str]) -> Mapping[str, str]:
@@ -76,21 +83,18 @@ def _name_encoder() -> str:
 
 
 def _list_outputs(run: EpisodeRun) -> list[Path]:
-    revision = name_revision(run.state.digest(run.feature_list), run.feature_list.suffix)
-    return [run.project.alignment(run.episode_id), run.project.lists(run.episode_id) / revision]
+    return [run.project.alignment(run.episode_id), *list_revisions(run)]
 
 
 def _work(run: EpisodeRun) -> None:
     transcript = read_record(run.project.transcript(run.episode_id), transcript_from_json)
-    listed = load_features(run.feature_list, episode=run.config.features_episode, columns=run.show.columns)
+    listed = load_episode_list(run)
     _warn_about_inputs(run, transcript, listed)
-    # Pages are edited after publication: each revision of the list is kept.
-    save_revision(run.feature_list.read_bytes(), run.feature_list.suffix, run.project.lists(run.episode_id))
+    save_revisions(run)
     corrections = load_corrections(run.project.corrections(run.episode_id))
     matches = match_corrections(corrections, listed.features, transcript.duration)
     alignment = _reuse_alignment(run, listed.features) or _align(run, transcript, listed.features, matches)
-    for warning in check_fit(alignment):
-        _warn_about_list(run, warning)
+    _report_fit(run, alignment)
     alignment, unused = apply_corrections(alignment, matches)
     for correction in unused:
         run.warn(correction.describe())
@@ -109,7 +113,28 @@ def _warn_about_inputs(run: EpisodeRun, transcript: Transcript, listed: FeatureL
 
 
 def _warn_about_list(run: EpisodeRun, warning: str) -> None:
-    run.warn(f"{redact_url(run.config.features)}: {warning}")
+    run.warn(f"{describe_source(run)}: {warning}")
+
+
+def _report_fit(run: EpisodeRun, alignment: Alignment) -> None:
+    """Report how much of the list is discussed; warn where the list may be another episode's."""
+    found = sum(placement.start is not None for placement in alignment.placements)
+    if run.releases and not found:
+        run.warn(f"no entry of {describe_versions(run)} is found in the transcript: check `versions` in its settings")
+        return
+    if run.releases or alignment.expected_discussed is not None:
+        run.note(describe_share(alignment))
+    # Of a whole release list, most entries may be discussed in other episodes.
+    for warning in () if run.releases else check_fit(alignment):
+        _warn_about_list(run, warning)
+
+
+def describe_share(alignment: Alignment) -> str:
+    """Return `31 of 300 entries seem to be discussed here`."""
+    total = len(alignment.placements)
+    found = sum(placement.start is not None for placement in alignment.placements)
+    number = found if alignment.expected_discussed is None else round(alignment.expected_discussed)
+    return f"{number} of {total} {'entries seem' if total != 1 else 'entry seems'} to be discussed here"
 
 
 def _align(
@@ -120,7 +145,14 @@ def _align(
 
     encoder = load_encoder(transcript.language)
     vectors = VectorCache(run.project.vectors(run.episode_id)).load(transcript, encoder) if encoder else None
-    return align(transcript, features, encoder=encoder, vectors=vectors, anchors=matches.anchors())
+    return align(
+        transcript,
+        features,
+        encoder=encoder,
+        vectors=vectors,
+        anchors=matches.anchors(),
+        discussed=_choose_share(run),
+    )
 
 
 def _reuse_alignment(run: EpisodeRun, features: tuple[Feature, ...]) -> Alignment | None:
@@ -128,8 +160,10 @@ def _reuse_alignment(run: EpisodeRun, features: tuple[Feature, ...]) -> Alignmen
     recorded, path = run.state.recorded_inputs("align"), run.project.alignment(run.episode_id)
     if recorded is None or run.options.force or run.project.corrections(run.episode_id).exists():
         return None
-    # All inputs but the list must be equal, and of the list its entries.
-    inputs = {**_list_inputs(run), "feature list": recorded.get("feature list", "")}
+    # All inputs but the lists must be equal, and of the lists their entries.
+    inputs = {
+        name: recorded.get(name, "") if is_list_digest(name) else value for name, value in _list_inputs(run).items()
+    }
     if run.state.find_reason("align", inputs, [path]) is not None:
         return None
     before, alignment, _ = read_record(path, parse_alignment)
@@ -149,6 +183,7 @@ def _write_alignment(
         {
             "provenance": asdict(build_provenance(transcript, listed)),
             "features": features_to_json(listed.features),
+            **({RELEASES: [release.version for release in run.releases]} if run.releases else {}),
             **({"corrections": applied} if applied else {}),
             "placements": alignment_to_json(alignment),
         },

@@ -1,17 +1,20 @@
 """The interface of a stage, and what several stages share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.core.schema import Alignment, Feature, Provenance
+from pipeline.core.schema import Alignment, Feature, Provenance, Status
 from pipeline.core.serialization import alignment_from_json, features_from_json
 from pipeline.runs.job import EpisodeRun
 from pipeline.runs.result import StageName
+
+# The key of an alignment file that holds the versions whose release lists it is made from.
+RELEASES = "releases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,17 @@ def parse_alignment(record: dict[str, Any]) -> tuple[tuple[Feature, ...], Alignm
         alignment_from_json(record["placements"]),
         Provenance(**record["provenance"]),
     )
+
+
+def parse_found(record: dict[str, Any]) -> tuple[tuple[Feature, ...], Alignment, Provenance]:
+    """Return the content of an alignment file, less the entries of release lists that nothing places or corrects."""
+    features, alignment, provenance = parse_alignment(record)
+    if RELEASES not in record:
+        return features, alignment, provenance
+    pairs = [
+        (feature, placement)
+        for feature, placement in zip(features, alignment.placements, strict=True)
+        if placement.status is not Status.NOT_FOUND
+    ]
+    placements = tuple(placement for _, placement in pairs)
+    return tuple(feature for feature, _ in pairs), replace(alignment, placements=placements), provenance

@@ -13,7 +13,7 @@ from pipeline.publish.rows import build_rows
 from pipeline.runs.history import find_latest_file, save_snapshot
 from pipeline.runs.job import EpisodeRun
 from pipeline.runs.result import StageName
-from pipeline.runs.stages.base import Stage, digest_output_of, parse_alignment
+from pipeline.runs.stages.base import Stage, digest_output_of, parse_found
 
 
 def _list_inputs(run: EpisodeRun) -> dict[str, str]:
@@ -50,7 +50,7 @@ def _list_outputs(run: EpisodeRun) -> list[Path]:
 def _work(run: EpisodeRun) -> None:
     from pipeline.publish.tables import write_catalog
 
-    features, alignment, provenance = read_record(run.project.alignment(run.episode_id), parse_alignment)
+    features, alignment, provenance = read_record(run.project.alignment(run.episode_id), parse_found)
     config = run.config
     episode = Episode(run.show.name, run.episode_id, config.title, config.published, config.link or run.show.link)
     rows = build_rows(episode, features, alignment, provenance)
