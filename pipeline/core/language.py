@@ -37,6 +37,47 @@ SNOWBALL = {
 }  # fmt: skip
 
 
+# Names of languages in English, as speech recognition writes them, and in the language itself; codes of three letters.
+_NAMES = {
+    "af": "afrikaans afr", "ar": "arabic ara العربية", "az": "azerbaijani aze", "be": "belarusian bel",
+    "bg": "bulgarian bul български", "bn": "bengali ben", "bs": "bosnian bos", "ca": "catalan cat català valencian",
+    "cs": "czech ces cze čeština", "cy": "welsh cym wel", "da": "danish dan dansk", "de": "german deu ger deutsch",
+    "el": "greek ell gre ελληνικά", "en": "english eng", "es": "spanish spa español castilian",
+    "et": "estonian est eesti", "eu": "basque eus baq euskara", "fa": "persian fas per farsi فارسی",
+    "fi": "finnish fin suomi", "fr": "french fra fre français", "ga": "irish gle gaeilge", "gl": "galician glg",
+    "gu": "gujarati guj", "he": "hebrew heb עברית", "hi": "hindi hin हिन्दी", "hr": "croatian hrv hrvatski",
+    "hu": "hungarian hun magyar", "hy": "armenian hye arm", "id": "indonesian ind", "is": "icelandic isl ice",
+    "it": "italian ita italiano", "ja": "japanese jpn 日本語", "ka": "georgian kat geo", "kk": "kazakh kaz",
+    "km": "khmer khm", "kn": "kannada kan", "ko": "korean kor 한국어", "la": "latin lat", "lo": "lao",
+    "lt": "lithuanian lit", "lv": "latvian lav", "mk": "macedonian mkd mac", "ml": "malayalam mal",
+    "mn": "mongolian mon", "mr": "marathi mar", "ms": "malay msa may", "mt": "maltese mlt", "my": "burmese mya bur",
+    "ne": "nepali nep", "nl": "dutch nld dut nederlands flemish", "no": "norwegian nor norsk nb nn bokmål nynorsk",
+    "pa": "punjabi pan panjabi", "pl": "polish pol polski", "ps": "pashto pus", "pt": "portuguese por português",
+    "ro": "romanian ron rum română moldovan", "ru": "russian rus русский", "sk": "slovak slk slo slovenčina",
+    "sl": "slovenian slv slovene", "so": "somali som", "sq": "albanian sqi alb", "sr": "serbian srp српски",
+    "sv": "swedish swe svenska", "sw": "swahili swa", "ta": "tamil tam", "te": "telugu tel", "th": "thai tha ไทย",
+    "tl": "tagalog tgl filipino fil", "tr": "turkish tur türkçe", "uk": "ukrainian ukr українська",
+    "ur": "urdu urd", "uz": "uzbek uzb", "vi": "vietnamese vie", "yi": "yiddish yid", "yo": "yoruba yor",
+    "zh": "chinese zho chi mandarin cantonese yue cmn 中文", "zu": "zulu zul",
+}  # fmt: skip
+_CODES = {name: code for code, names in _NAMES.items() for name in (code, *names.split())}
+
+# A tag as in IETF BCP 47: a language, then script, region and variants.
+_TAG = re.compile(r"([a-z]{2,3})((?:[-_][a-z0-9]{1,8}){0,4})", re.IGNORECASE)
+
+
+def read_language(name: str | None) -> str | None:
+    """Return the tag of a language: `en` for `English`, `eng` or `EN`, and `en-GB` for `en_GB`; None if unknown."""
+    # Windows and macOS show "English (United States)".
+    plain = unicodedata.normalize("NFC", name or "").partition("(")[0].strip().lower()
+    if plain in _CODES:
+        return _CODES[plain]
+    tag = _TAG.fullmatch((name or "").strip())
+    if tag is None or (len(tag[1]) == 3 and tag[1].lower() not in _CODES):
+        return None
+    return _CODES.get(tag[1].lower(), tag[1].lower()) + tag[2].replace("_", "-")
+
+
 def language_code(language: str | None) -> str:
     """Return the two-letter code of a language tag such as `en-GB`; `en` for no tag."""
     return (language or "en").split("-")[0].split("_")[0].lower() or "en"

@@ -63,6 +63,7 @@ class Segment:
     """A piece of speech with its text, as the transcriber or the caption file cut it; `words` may be empty.
 
     The words of a `suspect` segment were probably never said. They stay in the transcript; the alignment ignores them.
+    `speaker` is the name or label that the file gives, None where it names nobody.
     """
 
     start: float
@@ -70,6 +71,7 @@ class Segment:
     text: str
     words: tuple[Word, ...] = ()
     suspect: bool = False
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from typing import Any
 
 from pipeline.core.schema import Alignment, Feature, Method, Placement, Segment, Status, Transcript, Word
 
+# The fields of a segment that are left out where they are false or empty.
+_OPTIONAL = {"suspect", "speaker"}
+
 
 def transcript_to_json(transcript: Transcript) -> dict[str, Any]:
     """Return the transcript in the format of `data/processed/transcripts/<id>.json`."""
@@ -40,9 +43,9 @@ def transcript_from_json(value: dict[str, Any]) -> Transcript:
 
 
 def segments_to_json(segments: Iterable[Segment]) -> list[dict[str, Any]]:
-    """Return segments as JSON objects; `suspect` is written only where it is true."""
+    """Return segments as JSON objects; `suspect` and `speaker` are written only where they say something."""
     records = [dataclasses.asdict(segment) for segment in segments]
-    return [{name: value for name, value in record.items() if name != "suspect" or value} for record in records]
+    return [{name: value for name, value in record.items() if value or name not in _OPTIONAL} for record in records]
 
 
 def segments_from_json(value: list[dict[str, Any]]) -> tuple[Segment, ...]:
@@ -54,6 +57,7 @@ def segments_from_json(value: list[dict[str, Any]]) -> tuple[Segment, ...]:
             segment["text"],
             tuple(Word(**word) for word in segment["words"]),
             segment.get("suspect", False),
+            segment.get("speaker"),
         )
         for segment in value
     )

@@ -1,13 +1,16 @@
 """Records come back from their JSON as they were."""
 
+import json
 from pathlib import Path
 
-from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
+from pipeline.core.schema import Alignment, Feature, Method, Placement, Segment, Status
 from pipeline.core.serialization import (
     alignment_from_json,
     alignment_to_json,
     features_from_json,
     features_to_json,
+    segments_from_json,
+    segments_to_json,
     transcript_from_json,
     transcript_to_json,
 )
@@ -19,6 +22,14 @@ def test_transcript_round_trip(tmp_path: Path) -> None:
     transcript = make_transcript(LINES)
     write_json(tmp_path / "t.json", transcript_to_json(transcript))
     assert transcript_from_json(read_json(tmp_path / "t.json")) == transcript
+
+
+def test_speaker_is_written_where_known() -> None:
+    segments = (Segment(0.0, 1.0, "Hello.", speaker="Ann"), Segment(1.0, 2.0, "Bye."))
+    records = segments_to_json(segments)
+    assert [record.get("speaker") for record in records] == ["Ann", None]
+    assert "speaker" not in records[1]
+    assert segments_from_json(json.loads(json.dumps(records))) == segments
 
 
 def test_transcript_file_has_one_line_per_segment(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pipeline.runs.result import StageName
 from pipeline.runs.stages.base import Stage, digest_output_of, installed_version
 from pipeline.transcribe.transcriber import OPTIONS
 from pipeline.transcribe.transcript_files import load_transcript
+from pipeline.transcribe.transcript_times import check_against_audio
 
 
 def _list_inputs(run: EpisodeRun) -> dict[str, str]:
@@ -84,8 +85,11 @@ def _work(run: EpisodeRun) -> None:
     checkpoints = run.project.transcript_checkpoints(run.episode_id)
     if (path := _find_transcript_file(run)) is not None:
         transcript = load_transcript(path)
+        for warning in check_against_audio(transcript, audio.duration):
+            run.warn(warning)
     elif (captions := _find_captions(run, audio)) is not None:
         transcript = replace(load_transcript(captions), source="captions")
+        check_against_audio(transcript, audio.duration)
         for warning in check_captions(transcript, audio.duration):
             run.warn(warning)
     else:
