@@ -24,10 +24,8 @@ from numpy.typing import NDArray
 from benchmarks.episodes import SPOKEN, AnnotatedEpisode, load_episodes, swap_halves
 from benchmarks.walkthroughs import WRITTEN, load_walkthroughs
 from pipeline.align.aligner import align
-from pipeline.align.decision import decide_placements
 from pipeline.align.encoder import load_encoder
-from pipeline.align.inference import infer_posterior
-from pipeline.align.weights import parse_weights
+from pipeline.align.weights import Weights, parse_weights
 from pipeline.core.schema import RIGHT_S, Alignment, Status
 
 # Seconds within which a start counts as found, one column each.
@@ -196,11 +194,7 @@ def align_held_out(
             key = episode.annotated.key
             weights = parse_weights({**held_out[key].fitted, **classifiers})
             for change, by_key in zip(changes, guesses, strict=True):
-                (changed,) = [episode] if change is keep_list else measure_episodes([change(episode.annotated)], cache)
-                posterior = infer_posterior(changed.evidence, weights)
-                features = changed.annotated.features
-                alignment = decide_placements(changed.units, features, changed.mentions, posterior, weights)
-                by_key[key] = list_guesses(changed.annotated, alignment)
+                by_key[key] = align_episode(change(episode.annotated), cache, weights)
     return guesses
 
 
@@ -284,13 +278,14 @@ def print_reliability(rows: Mapping[str, Sequence[Guess]]) -> None:
         print(f"{name:28}" + "".join(f"{f'{hits}/{all_}':>10}" for hits, all_ in zip(right, count, strict=True)))
 
 
-def align_shipped(episode: AnnotatedEpisode, cache: Path | None) -> list[Guess]:
-    """Return the guesses of the weights of the package."""
+def align_episode(episode: AnnotatedEpisode, cache: Path | None, weights: Weights | None = None) -> list[Guess]:
+    """Return the guesses of the product with these weights, or with those of the package."""
     from benchmarks.measured_episodes import load_vectors
 
     encoder = load_encoder(episode.transcript.language) if cache else None
     vectors = None if encoder is None or cache is None else load_vectors(episode, cache, encoder)
-    return list_guesses(episode, align(episode.transcript, episode.features, encoder=encoder, vectors=vectors))
+    alignment = align(episode.transcript, episode.features, encoder=encoder, vectors=vectors, weights=weights)
+    return list_guesses(episode, alignment)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -323,7 +318,7 @@ def main() -> None:
     held_out = align_held_out(published, arguments.vectors, list(changes.values())) if arguments.held_out else []
     for number, (suffix, change) in enumerate(changes.items()):
         episodes = [change(episode) for episode in published]
-        aligner: Callable[[AnnotatedEpisode], list[Guess]] = partial(align_shipped, cache=arguments.vectors)
+        aligner: Callable[[AnnotatedEpisode], list[Guess]] = partial(align_episode, cache=arguments.vectors)
         if arguments.held_out:
             aligner = partial(_look_up, held_out[number])
         title = "held out" if arguments.held_out else "as shipped"

@@ -6,22 +6,26 @@ from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.align.cues import phrases_digest
-from pipeline.align.decision import decide_placements
-from pipeline.align.embeddings import TranscriptVectors, embed_episode, encode_units
+from pipeline.align.decision import decide_placements, leave_out
+from pipeline.align.embeddings import TranscriptVectors, embed_episode, encode_units, select_features
 from pipeline.align.encoder import Encoder
 from pipeline.align.evidence import measure_evidence
-from pipeline.align.inference import infer_posterior
+from pipeline.align.inference import EpisodePosterior, infer_posterior
 from pipeline.align.mentions import find_mentions
+from pipeline.align.presence import Screening, screen_features
 from pipeline.align.semantic import EpisodeVectors
 from pipeline.align.units import Unit, split_units
 from pipeline.align.weights import Weights, load_weights, weights_digest
 from pipeline.core.errors import ModelError
-from pipeline.core.schema import Alignment, Discussed, Feature, Method, Placement, Status, Transcript
+from pipeline.core.schema import Alignment, Discussed, Feature, Mention, Method, Placement, Status, Transcript
 
 # Raise this number with a change of the code that moves starts or changes their confidence. Changes of the fitted
 # weights and of the phrases of hosts are part of `alignment_version` by themselves.
-ALGORITHM_REVISION = 4
+ALGORITHM_REVISION = 5
 
 # Default of `anchors`: a person gave no start.
 NO_ANCHORS: Mapping[int, float | None] = MappingProxyType({})
@@ -48,7 +52,7 @@ def align(
     vectors: TranscriptVectors | None = None,
     anchors: Mapping[int, float | None] = NO_ANCHORS,
     weights: Weights | None = None,
-    discussed: Discussed | None = None,  # noqa: ARG001
+    discussed: Discussed | None = None,
 ) -> Alignment:
     """Return a placement for every feature, in list order; the same input gives the same output.
 
@@ -71,19 +75,19 @@ def align(
     units = split_units(transcript)
     # A feature that a person marked as not discussed leaves the list: to skip it costs the others nothing.
     listed = [feature for feature in features if anchors.get(feature.position, 0.0) is not None]
-    placements: dict[int, Placement] = {}
+    aligned = Alignment(())
     if units and listed:
         meaning = None
         if encoder is not None:
             meaning = embed_episode(units, listed, vectors or encode_units(units, encoder), encoder)
-        aligned = _align_listed(units, listed, transcript.language, meaning, anchors, weights)
-        placements = {placement.position: placement for placement in aligned.placements}
+        aligned = _align_listed(units, listed, transcript.language, meaning, anchors, weights, discussed)
+    placements = {placement.position: placement for placement in aligned.placements}
     result = []
     for feature in features:
         placement = placements.get(feature.position) or _leave_out(feature)
         anchored = feature.position in anchors
         result.append(_anchor_placement(placement, anchors[feature.position]) if anchored else placement)
-    return Alignment(tuple(result))
+    return Alignment(tuple(result), aligned.expected_discussed)
 
 
 def _choose_weights(encoder: Encoder | None, vectors: TranscriptVectors | None, weights: Weights | None) -> Weights:
@@ -103,16 +107,53 @@ def _align_listed(
     units: Sequence[Unit],
     features: Sequence[Feature],
     language: str | None,
-    meaning: EpisodeVectors | None,
+    vectors: EpisodeVectors | None,
     anchors: Mapping[int, float | None],
     weights: Weights,
+    discussed: Discussed | None,
 ) -> Alignment:
     """Return the placements of features that may all be discussed."""
-    mentions = find_mentions(units, features, language)
-    evidence = measure_evidence(units, features, mentions, language, meaning)
-    starts = ((row, anchors.get(feature.position)) for row, feature in enumerate(features))
-    posterior = infer_posterior(evidence, weights, {row: start for row, start in starts if start is not None})
-    return decide_placements(units, features, mentions, posterior, weights)
+    mentions: dict[int, list[Mention]] = {feature.position: [] for feature in features}
+    for mention in find_mentions(units, features, language):
+        mentions[mention.position].append(mention)
+
+    def infer(rows: NDArray[np.int64], expected: float | None) -> EpisodePosterior:
+        listed = [features[row] for row in rows]
+        own = [mention for feature in listed for mention in mentions[feature.position]]
+        selected = None if vectors is None else select_features(vectors, rows)
+        evidence = measure_evidence(units, listed, own, language, selected, expected)
+        starts = ((row, anchors.get(feature.position)) for row, feature in enumerate(listed))
+        return infer_posterior(evidence, weights, {row: start for row, start in starts if start is not None})
+
+    seconds = units[-1].start - units[0].start
+    anchored = [row for row, feature in enumerate(features) if feature.position in anchors]
+    screening = screen_features(infer, len(features), seconds, weights, discussed, anchored)
+    listed = [features[row] for row in screening.rows]
+    if screening.p_present is None:
+        own = [mention for feature in listed for mention in mentions[feature.position]]
+        return decide_placements(units, listed, own, screening.posterior, weights)
+    return _decide_ledger(units, features, mentions, screening, screening.p_present, weights)
+
+
+def _decide_ledger(
+    units: Sequence[Unit],
+    features: Sequence[Feature],
+    mentions: Mapping[int, Sequence[Mention]],
+    screening: Screening,
+    p_present: NDArray[np.float64],
+    weights: Weights,
+) -> Alignment:
+    """Return the placements of a list of which only a part is discussed; `mentions` are by position."""
+    listed = [features[row] for row in screening.rows]
+    own = [mention for feature in listed for mention in mentions[feature.position]]
+    alignment = decide_placements(units, listed, own, screening.posterior, weights, p_present[screening.rows])
+    placements = {placement.position: placement for placement in alignment.placements}
+    starts = sorted(placement.start for placement in alignment.placements if placement.start is not None)
+    for feature, present in zip(features, p_present, strict=True):
+        if feature.position not in placements:
+            left_out = leave_out(feature, mentions[feature.position], starts, 1.0 - float(present))
+            placements[feature.position] = left_out
+    return Alignment(tuple(placements[feature.position] for feature in features), screening.expected)
 
 
 def _leave_out(feature: Feature) -> Placement:

@@ -10,7 +10,7 @@ from pipeline.align.cues import find_outro, find_skipped
 from pipeline.align.explanations import explain_absence, explain_start, find_rationale, quote_from, quote_words
 from pipeline.align.inference import EpisodePosterior
 from pipeline.align.placement_features import mark_order
-from pipeline.align.units import Unit, seconds_per_feature
+from pipeline.align.units import Unit
 from pipeline.align.weights import PLACEMENT_NAMES, Thresholds, Weights
 from pipeline.core.schema import RIGHT_S, Alignment, Feature, Mention, Method, Placement, Status
 
@@ -31,6 +31,9 @@ FAST_PACE_S = 90.0
 # Smallest `p_absent` of a feature that hosts say they skip; in all three known cases it was not discussed.
 SKIPPED_P_ABSENT = 0.8
 
+# Probability of being discussed from which on a feature of a ledger is placed.
+LEAST_PRESENCE = 0.5
+
 # Seconds a feature above which a bare title needs more confidence: its few words also occur far from its start.
 SLOW_PACE_S = 60.0
 
@@ -48,6 +51,9 @@ RUNNER_UP_SHARE = 0.4
 
 # Seconds by which an alternative may lie after its unit: alternatives are rounded to milliseconds.
 _ROUNDING_S = 0.001
+
+
+Probabilities = NDArray[np.float64]
 
 
 def check_fit(alignment: Alignment) -> Iterator[str]:
@@ -84,13 +90,22 @@ class EpisodeDecision:
     p_correct: NDArray[np.float64]
 
 
-def decide_discussed(units: Sequence[Unit], posterior: EpisodePosterior, weights: Weights) -> EpisodeDecision:
-    """Return which features are discussed, and the probabilities that this and their starts are right."""
+def decide_discussed(
+    units: Sequence[Unit], posterior: EpisodePosterior, weights: Weights, p_present: Probabilities | None = None
+) -> EpisodeDecision:
+    """Return which features are discussed, and the probabilities that this and their starts are right.
+
+    `p_present` (features) is the probability that a feature is discussed, for a list of which only a part is.
+    """
     p_absent = weights.absent_classifier.probabilities(posterior.rows)
     p_correct = weights.correct_classifier.probabilities(posterior.rows)
-    # A title without a content word cannot be missed in the transcript: its neighbors place it.
-    wordless = posterior.rows[:, PLACEMENT_NAMES.index("wordless")] > 0
-    discussed = (p_absent < weights.thresholds.absent) | wordless
+    if p_present is None:
+        # A title without a content word cannot be missed in the transcript: its neighbors place it.
+        wordless = posterior.rows[:, PLACEMENT_NAMES.index("wordless")] > 0
+        discussed = (p_absent < weights.thresholds.absent) | wordless
+    else:
+        discussed = p_present >= LEAST_PRESENCE
+        p_absent, p_correct = 1.0 - p_present, p_correct * p_present
     times = posterior.evidence.starts[posterior.chosen]
     for row, start in posterior.anchors.items():
         discussed[row], times[row] = True, start
@@ -109,9 +124,13 @@ def decide_placements(
     mentions: Sequence[Mention],
     posterior: EpisodePosterior,
     weights: Weights,
+    p_present: Probabilities | None = None,
 ) -> Alignment:
-    """Return a placement for every feature: where it is discussed or that it is not, with confidence and reason."""
-    decision = decide_discussed(units, posterior, weights)
+    """Return a placement for every feature: where it is discussed or that it is not, with confidence and reason.
+
+    `p_present` (features) is the probability that a feature is discussed, for a list of which only a part is.
+    """
+    decision = decide_discussed(units, posterior, weights, p_present)
     starts = sorted(set(decision.times[decision.discussed].tolist()))
     last_end = find_outro(units, starts[-1] if starts else 0.0) or max(unit.end for unit in units)
     placements = []
@@ -126,10 +145,28 @@ def decide_placements(
             placements.append(replace(placement, quote=quote))
         else:
             skipped_at = float(decision.times[row]) if decision.skipped[row] else None
-            method, reason = explain_absence(own, starts, skipped_at)
-            confidence = round(float(decision.p_absent[row]), 3)
-            placements.append(Placement(feature.position, None, None, Status.NOT_FOUND, confidence, method, reason))
+            placements.append(leave_out(feature, own, starts, float(decision.p_absent[row]), skipped_at))
     return Alignment(tuple(placements))
+
+
+def leave_out(
+    feature: Feature,
+    mentions: Sequence[Mention],
+    starts: Sequence[float],
+    p_absent: float,
+    skipped_at: float | None = None,
+) -> Placement:
+    """Return the placement of a feature that is not discussed.
+
+    Args:
+        feature: The feature.
+        mentions: Its mentions, in order of time.
+        starts: Starts of the other features, in seconds and in order of time.
+        p_absent: Probability that it is not discussed.
+        skipped_at: Second at which hosts say that they skip the feature, or None.
+    """
+    method, reason = explain_absence(mentions, starts, skipped_at)
+    return Placement(feature.position, None, None, Status.NOT_FOUND, round(p_absent, 3), method, reason)
 
 
 def _place_feature(
@@ -148,7 +185,7 @@ def _place_feature(
     alternatives = list_alternatives(starts, window_mass, start)
     runner_up = find_runner_up(starts, window_mass, start, alternatives, float(window_mass[unit]))
     confidence = round(float(decision.p_correct[row]), 3)
-    threshold = confidence_threshold(feature, seconds_per_feature(starts, len(posterior.rows)), thresholds)
+    threshold = confidence_threshold(feature, posterior.evidence.pace_s, thresholds)
     is_confident = confidence >= threshold and rationale.method is not Method.ORDER
     return Placement(
         position=feature.position,

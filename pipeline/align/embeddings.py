@@ -1,7 +1,7 @@
 """Encode the sentences of a transcript and the entries of a list as vectors that can be compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +111,27 @@ def embed_episode(
         spoken_words=_assign_words(units, vectors),
         title_words=_select_owners(owned, 0, len(titles)),
         text_words=_select_owners(owned, len(titles), len(listed)),
+    )
+
+
+def select_features(vectors: EpisodeVectors, rows: NDArray[np.int64]) -> EpisodeVectors:
+    """Return the vectors of the speech and of some features, whose `rows` rise."""
+    return replace(
+        vectors,
+        titles=vectors.titles[rows],
+        texts=vectors.texts[rows],
+        title_words=_keep_owners(vectors.title_words, rows),
+        text_words=_keep_owners(vectors.text_words, rows),
+    )
+
+
+def _keep_owners(words: WordVectors, owners: NDArray[np.int64]) -> WordVectors:
+    """Return the words of some owners, numbered by their place in `owners`."""
+    kept = np.flatnonzero(np.isin(words.owners, owners))
+    return WordVectors(
+        words.vectors[kept],
+        np.searchsorted(owners, words.owners[kept]).astype(np.int64),
+        tuple(words.texts[index] for index in kept),
     )
 
 

@@ -155,6 +155,12 @@ class Evidence:
     unit_vectors: Matrix | None = None
     feature_vectors: Matrix | None = None
     overview_end: float | None = None
+    expected: float | None = None
+
+    @property
+    def pace_s(self) -> float:
+        """Seconds of speech for each feature that is expected to be discussed."""
+        return seconds_per_feature(self.starts, self.expected or len(self.pairs))
 
 
 def measure_evidence(
@@ -163,13 +169,16 @@ def measure_evidence(
     mentions: Sequence[Mention],
     language: str | None = None,
     vectors: EpisodeVectors | None = None,
+    expected: float | None = None,
 ) -> Evidence:
     """Return the evidence of one episode; `units` must not be empty, and `vectors` is None without an encoder.
+
+    `expected` is the number of features that are expected to be discussed, all of them if None.
 
     All windows are in scaled seconds (`units.time_scale`); the `starts` of the evidence are in real ones.
     """
     real_starts, overview_end = np.array([unit.start for unit in units]), find_overview_end(units)
-    factor = time_scale(seconds_per_feature(real_starts, len(features)))
+    factor = time_scale(seconds_per_feature(real_starts, expected or len(features)))
     units, mentions = scale_times(units, factor), scale_times(mentions, factor)
     names = LEXICAL_COLUMNS if vectors is None else SEMANTIC_COLUMNS
     code = language_code(language)
@@ -184,7 +193,9 @@ def measure_evidence(
     boundaries, feature_rows = measure_boundaries(units, terms), _measure_features(column, index, features)
     passages = _measure_passages(index, starts, mentions, rows)
     if vectors is None:
-        return Evidence(real_starts, pairs, boundaries, feature_rows, passages, None, names, overview_end=overview_end)
+        return Evidence(
+            real_starts, pairs, boundaries, feature_rows, passages, None, names, None, None, overview_end, expected
+        )
     semantic = measure_similarity(units, vectors, column)
     measure_interaction(starts, vectors.spoken_words, vectors.title_words, vectors.text_words, column)
     return Evidence(
@@ -198,6 +209,7 @@ def measure_evidence(
         unit_vectors=semantic.unit_vectors,
         feature_vectors=semantic.feature_vectors,
         overview_end=overview_end,
+        expected=expected,
     )
 
 

@@ -12,7 +12,6 @@ from pipeline.align.lexical import Matrix
 from pipeline.align.placement_features import describe_placements
 from pipeline.align.relevance_feedback import measure_feedback
 from pipeline.align.sequence_model import NO_ANCHORED_UNITS, ChainPosterior, forward_backward, window_posterior
-from pipeline.align.units import seconds_per_feature
 from pipeline.align.weights import Weights
 
 Times = NDArray[np.float64]
@@ -93,13 +92,15 @@ def infer_posterior(
     scores, passages = discount_deferred(evidence, scores, score_passages(evidence, weights))
     scores, passages = discount_overview(evidence, scores, passages)
 
+    share = 1.0 if evidence.expected is None else evidence.expected / len(scores)
+
     def run_chain(anchored_units: Mapping[int, int] = NO_ANCHORED_UNITS) -> ChainPosterior:
-        first = forward_backward(scores, passages, boundaries.astype(np.float64), weights.costs, anchored_units)
+        first = forward_backward(scores, passages, boundaries.astype(np.float64), weights.costs, anchored_units, share)
         feedback = measure_feedback(evidence, first.occupancy)
         if feedback is None:
             return first
         again = passages + feedback / weights.costs.passage
-        return forward_backward(scores, again, boundaries.astype(np.float64), weights.costs, anchored_units)
+        return forward_backward(scores, again, boundaries.astype(np.float64), weights.costs, anchored_units, share)
 
     # Anchors raise the mass of their neighbors: how well list and transcript fit shows without them.
     typical_mass = None
@@ -129,7 +130,7 @@ def score_passages(evidence: Evidence, weights: Weights) -> Scores:
     """Return (features, units): the log-likelihood ratio of a unit being about a feature, by words and by meaning."""
     passages = evidence.passages.astype(np.float64)
     if evidence.similarities is not None:
-        share = min(1.0, FULL_MEANING_S / max(seconds_per_feature(evidence.starts, len(passages)), 1.0))
+        share = min(1.0, FULL_MEANING_S / max(evidence.pace_s, 1.0))
         passages += weights.costs.meaning / weights.costs.passage * share * evidence.similarities
     return passages
 

@@ -74,7 +74,7 @@ def describe_placements(
     columns = dict(zip(evidence.names.features, evidence.features.T.astype(np.float64), strict=True))
     mass = window_mass[np.arange(len(chosen)), chosen]
     values = {
-        **_describe_posterior(evidence.starts, chain, mass, chosen),
+        **_describe_posterior(evidence, chain, mass, chosen),
         **_describe_scores(scores, boundaries, chosen),
         "typical_mass": np.full(len(mass), np.median(mass) if typical_mass is None else typical_mass),
         "wordless": (columns["title_idf"] < WORDLESS).astype(np.float64),
@@ -93,16 +93,16 @@ def describe_placements(
 
 
 def _describe_posterior(
-    starts: Vector, chain: ChainPosterior, mass: Vector, chosen: NDArray[np.int64]
+    evidence: Evidence, chain: ChainPosterior, mass: Vector, chosen: NDArray[np.int64]
 ) -> dict[str, Vector]:
     """Return what the posterior says of each placement; `mass` (features) is that of the chosen windows."""
+    starts = evidence.starts
     wide = window_posterior(starts, chain.starts, RIGHT_S)
     times = starts[chosen]
     far = np.where(np.abs(starts[None, :] - times[:, None]) > 2 * RIGHT_S, wide, 0.0)
     lengths = np.diff(starts, append=starts[-1] + 1.0)
-    pace_s = max(1.0, (starts[-1] - starts[0]) / max(1, len(chosen)))
     apart = np.abs(times[:, None] - times[None, :]) + 1e9 * np.eye(len(chosen))
-    total = (chain.occupancy * lengths).sum(axis=1) / pace_s
+    total = (chain.occupancy * lengths).sum(axis=1) / max(1.0, evidence.pace_s)
     return {
         "mass_near": mass,
         "mass_wide": wide[np.arange(len(chosen)), chosen],

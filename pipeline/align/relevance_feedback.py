@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from pipeline.align.evidence import Evidence
 from pipeline.align.lexical import Matrix
-from pipeline.align.units import seconds_per_feature
 
 Vector = NDArray[np.float64]
 Number = TypeVar("Number", np.float32, np.float64)
@@ -59,9 +58,8 @@ def measure_feedback(evidence: Evidence, memberships: Vector) -> Vector | None:
     """
     if evidence.unit_vectors is None or evidence.feature_vectors is None:
         return None
-    pace = seconds_per_feature(evidence.starts, len(memberships))
     is_described = evidence.features[:, evidence.names.features.index("described")] > 0
-    weights = np.where(is_described, DESCRIBED.at(pace), BARE.at(pace))
+    weights = np.where(is_described, DESCRIBED.at(evidence.pace_s), BARE.at(evidence.pace_s))
     if not weights.any():
         return None
     return weights[:, None] * compare_with_passages(evidence.unit_vectors, evidence.feature_vectors, memberships)

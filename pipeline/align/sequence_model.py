@@ -63,6 +63,7 @@ def forward_backward(
     boundaries: Vector,
     costs: TransitionCosts,
     anchored_units: Mapping[int, int] = NO_ANCHORED_UNITS,
+    share: float = 1.0,
 ) -> ChainPosterior:
     """Return the posterior of every start, from a forward-backward pass over the units.
 
@@ -75,24 +76,26 @@ def forward_backward(
         costs: Weights of these three and costs of moves.
         anchored_units: Units at which features are known to start, by row; no two rows share a unit. An anchored
             feature starts nowhere before its anchor, but the speech may return to it later.
+        share: Share of the features that are expected to be discussed. The others count neither as starts nor as
+            features left out on the way.
     """
-    onsets, emissions = _weigh_onsets(scores, boundaries, costs), _weigh_emissions(passages, costs)
+    onsets, emissions = _weigh_onsets(scores, boundaries, costs, share), _weigh_emissions(passages, costs)
     may_stay = np.ones(len(boundaries))
     for row, unit in anchored_units.items():
         onsets[:unit, 1 + row] = 0.0
         onsets[unit] = 0.0
         onsets[unit, 1 + row] = emissions[unit, 1 + row] = 1.0
         may_stay[unit] = 0.0
-    return _run_chain(onsets, emissions, _build_transitions(len(scores), costs), may_stay)
+    return _run_chain(onsets, emissions, _build_transitions(len(scores), costs, share), may_stay)
 
 
-def _weigh_onsets(scores: Vector, boundaries: Vector, costs: TransitionCosts) -> Vector:
+def _weigh_onsets(scores: Vector, boundaries: Vector, costs: TransitionCosts, share: float) -> Vector:
     """Return (units, 1 + features): the factor of a start in each state."""
     count, size = scores.shape
     top = scores.max(axis=1, keepdims=True)
     # The log of the mean odds: a start counts by how much it is better than the feature's average unit.
     average = top + np.log(np.exp(scores - top).mean(axis=1, keepdims=True))
-    base = np.log(count / size) + costs.boundary * (boundaries - boundaries.mean())
+    base = np.log(share * count / size) + costs.boundary * (boundaries - boundaries.mean())
     logs = np.concatenate([base[None, :], costs.onset * (scores - average) + base])
     factors: Vector = np.exp(np.clip(logs, _LOG_FLOOR, _LOG_CEILING)).T
     return np.ascontiguousarray(factors)
@@ -105,11 +108,12 @@ def _weigh_emissions(passages: Vector, costs: TransitionCosts) -> Vector:
     return np.ascontiguousarray(factors)
 
 
-def _build_transitions(count: int, costs: TransitionCosts) -> Vector:
+def _build_transitions(count: int, costs: TransitionCosts, share: float) -> Vector:
     """Return (1 + features, 1 + features): the probability of a move from one state to another."""
     places = np.arange(count + 1)
     distance = places[None, :] - places[:, None]
-    logs = np.where(distance > 0, np.maximum((distance - 1) * costs.skip, costs.jump), costs.jump)
+    logs = np.where(distance > 0, np.maximum((distance - 1) * share * costs.skip, costs.jump), costs.jump)
+    logs += np.log(share)
     logs[:, 0] = costs.pause
     moves = np.exp(logs)
     np.fill_diagonal(moves, 0.0)

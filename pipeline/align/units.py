@@ -113,7 +113,7 @@ def _split_text(segment: Segment) -> Iterator[Piece]:
 Timed = TypeVar("Timed", Unit, Mention)
 
 
-def seconds_per_feature(starts: NDArray[np.float64], count: int) -> float:
+def seconds_per_feature(starts: NDArray[np.float64], count: float) -> float:
     """Return the seconds of speech for each of `count` features; `starts` (units) are in seconds."""
     return float(starts[-1] - starts[0]) / count
 
