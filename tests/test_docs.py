@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.core.config import load_episode, load_show
 from pipeline.core.corrections import load_corrections
+from pipeline.feature_lists.documents import SUFFIXES
 from pipeline.publish.tables import write_catalog
 from tests.support.command import COMMANDS, help_of
 from tests.support.project import REPOSITORY
@@ -196,6 +197,12 @@ def test_documented_queries_run(analyst: Path, query: str, monkeypatch: pytest.M
 def test_documented_python_examples_run(analyst: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(analyst)
     exec(compile(code, "documentation", "exec"), {})
+
+
+def test_formats_of_feature_lists_are_documented() -> None:
+    table = (REPOSITORY / "docs" / "feature-lists.md").read_text(encoding="utf-8").split("## Markers")[0]
+    endings = re.findall(r"`(\.\w+)`", "".join(re.findall(r"^\| (`[^|]*)\|", table, re.MULTILINE)))
+    assert set(endings) == SUFFIXES - {""}
 
 
 def test_feature_list_in_readme_is_parsed() -> None:

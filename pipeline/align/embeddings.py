@@ -32,10 +32,10 @@ class TranscriptVectors:
     """The vectors of a transcript's sentences and content words.
 
     Attributes:
-        sentences: (sentences, 384) The vectors of sentences, of length one.
-        words: (words, 384) The vectors of content words less `word_mean`, of length one, in steps of 1/127.
+        sentences: (sentences, VECTOR_SIZE) The vectors of sentences, of length one.
+        words: (words, VECTOR_SIZE) The vectors of content words less `word_mean`, of length one, in steps of 1/127.
         word_spans: (words, 3) The sentence of each word, its first character there and the one after its last.
-        word_mean: (384) The mean vector of the content words.
+        word_mean: (VECTOR_SIZE) The mean vector of the content words.
         encoder: The name of the encoder that made the vectors.
     """
 

@@ -54,8 +54,8 @@ class Encoding:
     """The vectors of some texts and of their words.
 
     Attributes:
-        texts: (texts, 384) The vectors of texts, of length one.
-        words: (words, 384) The vectors of words in their context, of any length, in order of the texts.
+        texts: (texts, VECTOR_SIZE) The vectors of texts, of length one.
+        words: (words, VECTOR_SIZE) The vectors of words in their context, of any length, in order of the texts.
         word_spans: (words, 3) The text of each word, its first character there and the one after its last.
     """
 
@@ -128,7 +128,7 @@ def _list_words(encoding: "Tokens", text: str) -> Iterator[tuple[int, int, int, 
 
 
 def _run(session: "InferenceSession", tokens: "NDArray[np.int64]") -> "Vectors":
-    """Return the hidden states (texts, tokens, 384) of texts with equally many tokens."""
+    """Return the hidden states (texts, tokens, VECTOR_SIZE) of texts with equally many tokens."""
     import numpy as np
 
     inputs = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}

@@ -62,7 +62,7 @@ LOOK_AHEAD_UNITS = 2
 ID_WINDOWS = {"id_now": (-0.5, 8.0), "id_after": (-0.5, 75.0), "id_before": (-75.0, -0.5)}
 PHRASE_WINDOWS = {"phrase_after": (-0.5, 12.0), "phrase_before": (-60.0, -0.5)}
 
-# Seconds in which closeness to the start and to the end of the episode falls by the factor e.
+# Closeness to the start and to the end of the episode decays exponentially; its time constant in seconds.
 EDGE_DECAY_S = 60.0
 
 # Units measured at a time; bounds the memory of long episodes.
@@ -140,8 +140,8 @@ class Evidence:
         similarities: (features, units) The cosine of speech and feature above the feature's usual one; None without
             sentence vectors, as are the two below.
         names: The names of all columns.
-        unit_vectors: (units, 384) The vector of each unit's sentence.
-        feature_vectors: (features, 384) The vector of each feature's text.
+        unit_vectors: (units, VECTOR_SIZE) The vector of each unit's sentence.
+        feature_vectors: (features, VECTOR_SIZE) The vector of each feature's text.
         overview_end: The second until which hosts announce topics; None where the episode has no overview.
     """
 

@@ -40,7 +40,8 @@ LATE_INTERACTION_NAMES = (
 class WordVectors:
     """The content words of some texts, in the order of their `owners`: the number of the unit or feature of each.
 
-    `vectors` (words, 384) have length one, the mean of all words subtracted (see `center`); `texts` are the words.
+    `vectors` (words, VECTOR_SIZE) have length one, the mean of all words subtracted (see `center`); `texts` are the
+    words.
     """
 
     vectors: Vectors
@@ -49,7 +50,7 @@ class WordVectors:
 
 
 def center(vectors: Vectors, mean: Matrix) -> Matrix:
-    """Return vectors (rows, 384) less `mean` (384), of length one."""
+    """Return vectors (rows, VECTOR_SIZE) less `mean` (VECTOR_SIZE), of length one."""
     rest: Matrix = (vectors - mean).astype(np.float32)
     rest /= np.linalg.norm(rest, axis=1, keepdims=True) + np.float32(1e-6)
     return rest

@@ -68,9 +68,9 @@ def measure_feedback(evidence: Evidence, memberships: Vector) -> Vector | None:
 def compare_with_passages(sentences: Matrix, texts: Matrix, memberships: Vector) -> Vector:
     """Return (features, units): the cosine of a unit and a feature's passage, less the midpoint of two means.
 
-    The means are those of the feature's own units and of the others. `sentences` (units, 384) and `texts` (features,
-    384) are vectors of length one, `memberships` (features, units) the passages. A unit and its neighbors are left out
-    of the passage that the unit is compared with, as it resembles itself.
+    The means are those of the feature's own units and of the others. `sentences` (units, VECTOR_SIZE) and `texts`
+    (features, VECTOR_SIZE) are vectors of length one, `memberships` (features, units) the passages. A unit and its
+    neighbors are left out of the passage that the unit is compared with, as it resembles itself.
     """
     near, shares = _shift(sentences.T), _shift(memberships)
     context: Matrix = np.sum([near[by].T for by in range(-CONTEXT_SENTENCES, CONTEXT_SENTENCES + 1)], axis=0)

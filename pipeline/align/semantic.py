@@ -71,8 +71,8 @@ SEMANTIC_BOUNDARY_NAMES = _TURN_NAMES + VECTOR_NAMES
 class EpisodeVectors:
     """The vectors of an episode's speech and of its features, of length one.
 
-    `sentences` (units, 384) are those of each unit's sentence, `titles` and `texts` (features, 384) those of features.
-    The owners of `spoken_words` are units, those of `title_words` and `text_words` features.
+    `sentences` (units, VECTOR_SIZE) are those of each unit's sentence, `titles` and `texts` (features, VECTOR_SIZE)
+    those of features. The owners of `spoken_words` are units, those of `title_words` and `text_words` features.
     """
 
     sentences: Matrix
@@ -89,7 +89,8 @@ class SemanticEvidence:
 
     `boundaries` (units, len(SEMANTIC_BOUNDARY_NAMES)) goes into the boundary model. `similarities` (features, units) is
     the cosine of the passage at each unit and a feature's text, less the usual one of the feature in this episode.
-    `unit_vectors` (units, 384) and `feature_vectors` (features, 384) have length one, their mean subtracted.
+    `unit_vectors` (units, VECTOR_SIZE) and `feature_vectors` (features, VECTOR_SIZE) have length one, their mean
+    subtracted.
     """
 
     boundaries: Matrix
@@ -102,7 +103,8 @@ class SemanticEvidence:
 class _Speech:
     """Running sums over units, from which the mean vector of any window follows.
 
-    `starts` (units) are in seconds, `sums` (units + 1, 384) are sums of vectors, `counts` (units + 1) sums of words.
+    `starts` (units) are in seconds, `sums` (units + 1, VECTOR_SIZE) are sums of vectors, `counts` (units + 1) sums of
+    words.
     """
 
     starts: Vector
@@ -110,7 +112,7 @@ class _Speech:
     counts: Vector
 
     def average(self, begin: float, stop: float) -> Matrix:
-        """Return the mean vectors (units, 384) from `begin` to `stop` seconds around the start of each unit.
+        """Return the mean vectors (units, VECTOR_SIZE) from `begin` to `stop` seconds around the start of each unit.
 
         They have length one, or less where few words are spoken. A window after the start holds its unit at least.
         """
@@ -155,7 +157,7 @@ def measure_similarity(
 
 
 def _sum_speech(units: Sequence[Unit], sentences: Matrix, words: Matrix) -> _Speech:
-    """Return the running sums of sentence vectors (units, 384), each weighted by its `words` (units)."""
+    """Return the running sums of sentence vectors (units, VECTOR_SIZE), each weighted by its `words` (units)."""
     sums = np.zeros((len(sentences) + 1, sentences.shape[1]))
     np.cumsum(sentences * words[:, None], axis=0, out=sums[1:])
     starts = np.array([unit.start for unit in units])

