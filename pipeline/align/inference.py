@@ -37,7 +37,7 @@ BEFORE_CUE_S = 40.0
 # Seconds after a cue in which a mention counts as deferred.
 AFTER_CUE_S = 6.0
 
-# Log-odds that a start costs before guests and listeners are greeted; 4 and 8 give the same, 2 is too low.
+# Log-odds that a start costs before guests and listeners are greeted; 4 and 8 give the same starts, 2 is too low.
 OVERVIEW_COST = 4.0
 
 # Windows are even if the ratio of their probabilities is at least this; the onset scores then decide.

@@ -50,7 +50,7 @@ _WEB_PAGE = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 
 @dataclass
 class Tally:
-    """Counts of a file's packets: all, failed to decode, and decoded frames."""
+    """Counts of a file: its packets, those that failed to decode, and the decoded frames."""
 
     packets: int = 0
     damaged: int = 0

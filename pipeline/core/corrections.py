@@ -66,7 +66,7 @@ class Correction(StrictModel):
         if self.decision is Decision.END and self.end is None:
             raise ValueError("`end` is missing: the decision `end` needs a time")
         if self.decision is Decision.NOT_DISCUSSED and self.end is not None:
-            raise ValueError("`end` does not go with not_discussed")
+            raise ValueError("`end` does not go with not_discussed: remove it")
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise ValueError(f"`end` {format_time(self.end)} is not after `start` {format_time(self.start)}")
         return self

@@ -141,7 +141,7 @@ def _read_text(path: Path) -> str:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError:
         raise ConfigError(
-            f"{path} does not exist: `catalog init` makes a project; name its folder with --root"
+            f"{path} does not exist: name the project's folder with --root, or create one with `catalog init`"
         ) from None
     except UnicodeDecodeError as error:
         number = error.object[: error.start].count(b"\n") + 1

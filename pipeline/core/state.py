@@ -49,7 +49,7 @@ class StageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A file's size in bytes, its two times of change in nanoseconds, and the SHA-256 of the content at that time.
+    """A file's size in bytes, its timestamps in nanoseconds, and the SHA-256 of its content at that time.
 
     No program can set `changed_ns` (ctime): it reveals a change of the content under the old `modified_ns` (mtime).
     """
@@ -165,7 +165,7 @@ class StateFile:
         yield from (Reason(f"{name} is missing") for name in sorted(others) if not (self.root / name).is_file())
 
     def record(self, stage: str, inputs: Mapping[str, str], outputs: Sequence[Path]) -> None:
-        """Record on disk what a stage that just succeeded read and wrote."""
+        """Write the inputs and outputs of a stage that succeeded to the state file."""
         former = self._records[stage].outputs if stage in self._records else {}
         written = {self._name(path): self.digest(path) for path in outputs}
         self._records[stage] = StageRecord(dict(inputs), written)

@@ -1,4 +1,4 @@
-"""Parse and format clock times; the only code that does."""
+"""Parse and format clock times; `transcribe.transcript_files` parses the timestamps of captions."""
 
 # A clock time in text, as a regular expression: 1:02:07 or 16:36.
 CLOCK = r"(?:\d{1,2}:[0-5]\d:[0-5]\d|\d{1,3}:[0-5]\d)"

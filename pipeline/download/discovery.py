@@ -81,7 +81,7 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
     if path.is_file():
         known = load_episode(path)
         if (known.source, known.entry) != (settings.source, settings.entry):
-            raise ConfigError(f"{path} has other settings already", "edit it, or choose another id")
+            raise ConfigError(f"{path} names another source or entry", "edit it, or choose another id")
         if known.features != settings.features:
             raise ConfigError(f"{path} names another feature list", "edit `features` in it")
         if known.versions != settings.versions:

@@ -30,7 +30,7 @@ MAX_SECONDS = 60.0
 # Seconds to connect.
 CONNECT_TIMEOUT_S = 10.0
 
-# Seconds without a byte.
+# Longest wait for the next bytes, in seconds.
 READ_TIMEOUT_S = 20.0
 
 # Bytes to read at once.

@@ -79,7 +79,7 @@ MAX_SENTENCES_IN_HEAD = 2
 MAX_GAP_IN_HEAD = 4
 # The shortest text, in characters, that can be a sentence.
 MIN_SENTENCE = 13
-# The lowest share of sentences below a first line that is none, and is therefore the title of a bare list.
+# A first line that is no sentence is the title of a bare list where this share of the lines below it are sentences.
 MIN_SENTENCE_SHARE = 0.8
 # The fewest headings of one level, each followed by text, that are the entries of a bare list.
 MIN_ENTRY_HEADINGS = 3

@@ -24,7 +24,7 @@ from pipeline.runs.result import RunResult
 # Bytes of memory of a worker at its peak; measured, see docs/scaling.md.
 WORKER_BYTES = 1_200 << 20
 
-# How often an episode is tried: one worker may die by chance, two hardly do.
+# The most attempts at an episode: one worker may be killed by chance, two hardly are.
 MAX_TRIES = 2
 
 # Seconds that an idle worker gets to end by itself once its pipe is closed.

@@ -18,7 +18,7 @@ class Reporter:
         """A stage of an episode starts, for this reason."""
 
     def stage_progress(self, done: float, total: float) -> None:
-        """Of the current stage `done` of `total` units are done; `total` is 0 where it is unknown."""
+        """The current stage has done `done` of `total` units; `total` is 0 where it is unknown."""
 
     def episode_progress(self, episode_id: str, done: float, total: float) -> None:
         """The progress of the current stage of one of several episodes that run at once; units as in stage_progress."""
@@ -52,7 +52,7 @@ class ReporterProxy(Reporter):
         self._last_progress = -PROGRESS_INTERVAL_S
 
     def stage_started(self, episode_id: str, stage: str, reason: str) -> None:
-        """Send the call."""
+        """Send this call to the process of the run."""
         self.send(methodcaller("stage_started", episode_id, stage, reason))
 
     def stage_progress(self, done: float, total: float) -> None:
@@ -63,17 +63,17 @@ class ReporterProxy(Reporter):
             self.episode_progress(self.episode_id, done, total)
 
     def episode_progress(self, episode_id: str, done: float, total: float) -> None:
-        """Send the call."""
+        """Send this call to the process of the run."""
         self.send(methodcaller("episode_progress", episode_id, done, total))
 
     def stage_ended(self, result: StageResult) -> None:
-        """Send the call."""
+        """Send this call to the process of the run."""
         self.send(methodcaller("stage_ended", result))
 
     def note(self, episode_id: str, message: str) -> None:
-        """Send the call."""
+        """Send this call to the process of the run."""
         self.send(methodcaller("note", episode_id, message))
 
     def warn(self, episode_id: str, message: str) -> None:
-        """Send the call."""
+        """Send this call to the process of the run."""
         self.send(methodcaller("warn", episode_id, message))

@@ -68,7 +68,7 @@ def run_stages(
                 tasks = find_due(project, show, ids, stages, options, reporter)
                 for part in engine(tasks, reporter) if tasks else ():
                     result.add(part)
-        # What was finished is published and reported nevertheless.
+        # After an interruption, too, the finished episodes are published and reported.
         except KeyboardInterrupt:
             result.interrupted, result.exit_code = True, INTERRUPTED
         if StageName.PUBLISH in stages:

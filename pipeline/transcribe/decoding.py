@@ -67,7 +67,7 @@ FALLBACK_OPTIONS = (
 
 
 class Fault(Enum):
-    """The trace of a failure in a decoded window."""
+    """A sign that the text of a decoded window is wrong or incomplete."""
 
     REPETITION = auto()
     IMPROBABLE = auto()

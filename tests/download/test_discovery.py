@@ -99,7 +99,7 @@ def test_existing_settings_are_not_overwritten(empty: Project) -> None:
     assert write_settings(empty.episode("a"), settings)
     assert 'duration: "1:02:07"' in empty.episode("a").read_text()
     assert not write_settings(empty.episode("a"), settings)
-    with pytest.raises(ConfigError, match="has other settings already"):
+    with pytest.raises(ConfigError, match="names another source or entry"):
         write_settings(empty.episode("a"), make_settings("a", "b.mp3", None, Metadata(), "a.txt"))
     with pytest.raises(ConfigError, match="names another feature list: edit `features` in it"):
         write_settings(empty.episode("a"), make_settings("a", "a.mp3", None, Metadata(), "b.txt"))

@@ -66,7 +66,7 @@ def _choose_share(run: EpisodeRun) -> Discussed | None:
 
 
 def _convert_inputs(recorded: Mapping[str, str]) -> Mapping[str, str]:
-    """Replace the three inputs of version 0.1.0 for the way of aligning by the input `alignment method`."""
+    """Return recorded inputs with `alignment method` in place of the three that version 0.1.0 recorded for it."""
     if "alignment" not in recorded:
         return recorded
     same = all(recorded.get(name) == value for name, value in METHOD_INPUTS_0_1_0.items())
