@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.core.version import __version__
 
-# Telemetry is off. ONNX Runtime (from 1.29 on) stores an id of the machine and sends its makers which models it runs.
-# Ray and the model hub count their users. Each of them reads its variable before it sends anything.
+# Telemetry is off. ONNX Runtime (from 1.29 on) stores an id of the machine and reports which models it
+# runs. Ray and the model hub count their users. Each of them reads its variable before it sends anything.
 for _switch, _off in (
     ("ORT_DISABLE_TELEMETRY", "1"),
     ("HF_HUB_DISABLE_TELEMETRY", "1"),

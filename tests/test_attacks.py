@@ -99,7 +99,7 @@ def test_captions_hold_no_control_characters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "'=", "＝"])
-def test_feature_list_cells_are_no_formulas(sign: str) -> None:
+def test_feature_list_cells_are_not_formulas(sign: str) -> None:
     feature = Feature(1, f'{sign}HYPERLINK("http://evil.example")', f"{sign}1")
     written = dump_features((feature,), ".csv")
     cells = written.splitlines()[1].replace('"', "").split(",")
@@ -182,7 +182,7 @@ def test_secrets_in_long_queries_are_redacted(query: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "1" * 400, "1e400", "NaN"])
-def test_numbers_beyond_float_range_are_no_times(tmp_path: Path, number: str) -> None:
+def test_numbers_beyond_float_range_are_not_times(tmp_path: Path, number: str) -> None:
     (tmp_path / "talk.json").write_text(f'[{{"start": {number}, "text": "x"}}]')
     refusal_of(lambda: load_transcript(tmp_path / "talk.json"))
 

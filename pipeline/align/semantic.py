@@ -85,7 +85,7 @@ class EpisodeVectors:
 
 @dataclass(frozen=True, slots=True)
 class SemanticEvidence:
-    """Evidence from sentence vectors beside the columns of pairs; the fields become those of `Evidence`.
+    """Evidence from sentence vectors in addition to the columns of pairs; the fields become those of `Evidence`.
 
     `boundaries` (units, len(SEMANTIC_BOUNDARY_NAMES)) goes into the boundary model. `similarities` (features, units) is
     the cosine of the passage at each unit and a feature's text, less the usual one of the feature in this episode.

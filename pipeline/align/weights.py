@@ -1,4 +1,4 @@
-"""Fitted weights of the alignment, read from `weights.json` beside this module.
+"""Fitted weights of the alignment, read from `weights.json` next to this module.
 
 The file has two sets: `lexical` for alignments by words alone, and `semantic` for those with a sentence encoder. The
 second set names the encoder whose vectors it was fitted to, and fits no other encoder.

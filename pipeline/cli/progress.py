@@ -55,7 +55,7 @@ class ConsoleReporter(Reporter):
         if self.quiet or total <= 0:
             return
         if done == 0:
-            # The time before, such as for loading a model, is no part of the speed.
+            # The time before, such as for loading a model, is not part of the speed.
             self._began = time.monotonic()
         if self.console.is_terminal:
             self._move_bar(done, total)
@@ -65,7 +65,7 @@ class ConsoleReporter(Reporter):
             self._print(f"{self._label}: {done / total:.0%}{speed}, about {format_time(left)} left")
 
     def _describe_speed(self, done: float) -> str:
-        """The speed of a transcription; in other stages `done` is no duration."""
+        """The speed of a transcription; in other stages `done` is not a duration."""
         elapsed = time.monotonic() - self._began
         if self._stage != StageName.TRANSCRIBE or elapsed < MIN_ELAPSED_S:
             return ""

@@ -98,7 +98,7 @@ def _choose_versions(project: "Project", features: str | None, versions: str | N
 
     if features is not None:
         if versions is not None:
-            raise typer.BadParameter("does not go with --features", param_hint="--versions")
+            raise typer.BadParameter("cannot be combined with --features", param_hint="--versions")
         return []
     releases = load_show(project.show).releases if project.show.is_file() else []
     if not releases:

@@ -1,4 +1,4 @@
-"""What every other package stands on: records, settings, files, text and clock times.
+"""What every other package uses: records, settings, files, text and clock times.
 
 `schema` holds the records that pass between stages, and `serialization` their JSON. `config` (through `settings_file`)
 reads the settings of a show and an episode; `corrections` reads and writes what people decided. `project` places every

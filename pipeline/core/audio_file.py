@@ -310,6 +310,6 @@ def measure_loudness(path: Path) -> bytes:
         peaks.append(np.abs(rest[:whole]).reshape(-1, window).max(axis=1))
         rest = rest[whole:]
     loudness = np.concatenate([*peaks, np.zeros(0, dtype=np.float32)])
-    # The square root keeps quiet words visible beside loud ones.
+    # The square root keeps quiet words visible next to loud ones.
     share = np.sqrt(loudness / max(1e-6, float(loudness.max(initial=0.0))))
     return bytes((255 * share).astype(np.uint8))

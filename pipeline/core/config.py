@@ -230,7 +230,7 @@ def choose_releases(versions: Sequence[str], releases: Sequence[ReleaseConfig]) 
     for version in versions:
         ends = [end.strip() for end in version.split(RANGE_SIGN)]
         if len(ends) > 2:
-            raise ValueError(f"has {version!r}, which is no range: write the first and the last version")
+            raise ValueError(f"has {version!r}, which is not a range: write the first and the last version")
         for end in ends:
             if normalize_version(end) not in by_version:
                 known = ", ".join(release.version for release in releases)

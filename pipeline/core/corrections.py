@@ -62,11 +62,11 @@ class Correction(StrictModel):
         if starts and self.start is None:
             raise ValueError(f"`start` is missing: {self.decision} needs a time")
         if not starts and self.start is not None:
-            raise ValueError(f"`start` does not go with {self.decision}: use `decision: moved`")
+            raise ValueError(f"`start` cannot be combined with {self.decision}: use `decision: moved`")
         if self.decision is Decision.END and self.end is None:
             raise ValueError("`end` is missing: the decision `end` needs a time")
         if self.decision is Decision.NOT_DISCUSSED and self.end is not None:
-            raise ValueError("`end` does not go with not_discussed: remove it")
+            raise ValueError("`end` cannot be combined with not_discussed: remove it")
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise ValueError(f"`end` {format_time(self.end)} is not after `start` {format_time(self.start)}")
         return self

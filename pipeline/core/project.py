@@ -83,7 +83,7 @@ class Project:
         return self.root / "configs" / "corrections" / f"{episode_id}.yaml"
 
     def corrections_lock(self, episode_id: str) -> Path:
-        """The lock file of one episode's corrections. It stays out of `configs/`, as it is no configuration."""
+        """The lock file of one episode's corrections. It stays out of `configs/`, as it is not configuration."""
         return self.processed / "state" / f".{episode_id}.corrections.lock"
 
     def undo_journal(self, episode_id: str) -> Path:
@@ -101,7 +101,7 @@ class Project:
     def release_lists(self, version: str) -> Path:
         """The folder of all revisions of one version's release list."""
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", version).strip(".-")
-        # A version in other letters, or one that is only signs beside another, gets a name of its own.
+        # A version in other letters, or one that differs only in signs, gets a name of its own.
         digest = hashlib.sha256(version.encode()).hexdigest()[:8]
         return self.root / "data" / "raw" / "releases" / (name if name == version else f"{name}-{digest}".strip("-"))
 

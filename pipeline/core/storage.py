@@ -94,7 +94,7 @@ def _parse_finite(text: str) -> float:
     """A number of ours, which is never infinite; ValueError for any other."""
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text} is no number of ours")
+        raise ValueError(f"{text} is not a number that this program writes")
     return value
 
 

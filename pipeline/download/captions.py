@@ -1,4 +1,4 @@
-"""Fetch the publisher's captions: those of a feed or media page, or the file beside a local recording."""
+"""Fetch the publisher's captions: those of a feed or media page, or the file next to a local recording."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from pipeline.download.http import fetch_document
 from pipeline.download.retry import FetchPolicy
 from pipeline.download.ytdlp import describe_media
 
-# The record beside the captions: their file, its SHA-256, their origin, and the request they answer.
+# The record next to the captions: their file, its SHA-256, their origin, and the request they answer.
 CAPTIONS_RECORD = "captions.json"
 
 # The formats of caption files, the preferred one first.
 FORMATS = ("vtt", "srt", "json")
 
-# The formats to choose from on a media page: its "json" is no transcript.
+# The formats to choose from on a media page: its "json" is not a transcript.
 _PAGE_FORMATS = FORMATS[:2]
 
 # Seconds that captions may end after the audio.

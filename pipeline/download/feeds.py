@@ -57,7 +57,7 @@ def is_feed(content: bytes) -> bool:
 
 
 def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
-    """Return a feed's entries that have audio or video, oldest first; InputError where it is no valid feed.
+    """Return a feed's entries that have audio or video, oldest first; InputError where it is not a valid feed.
 
     Relative URLs are resolved against `url`.
     """

@@ -70,14 +70,14 @@ def list_entries(source: str, root: Path, policy: FetchPolicy) -> tuple[Entry, .
 def resolve_entry(source: str, entry: str | None, root: Path, policy: FetchPolicy) -> Entry:
     """Return the entry of a feed or playlist, or the source itself where `entry` is None.
 
-    InputError where the source has no such entry, or the entry is no http(s) URL: a feed must not name local files.
+    InputError where the source has no such entry, or the entry is not an http(s) URL: a feed must not name local files.
     """
     if entry is None:
         return Entry(source, Metadata())
     resolved = find_entry(list_entries(source, root, policy), entry, redact_url(source))
     if not is_url(resolved.source) or find_source_file(resolved.source, root) is not None:
         raise InputError(
-            f"{redact_url(source)} leads to {resolved.source}, which is no http(s) URL",
+            f"{redact_url(source)} leads to {resolved.source}, which is not an http(s) URL",
             "choose another entry, or name the audio itself as `source`",
         )
     return resolved
@@ -94,7 +94,7 @@ def download_audio(
     offline: bool = False,
     on_progress: Progress,
 ) -> Audio:
-    """Fetch audio into `folder` as `audio.<suffix>`, with `audio.json` beside it.
+    """Fetch audio into `folder` as `audio.<suffix>`, with `audio.json` next to it.
 
     Args:
         source: a file relative to `root`, or the URL of a media file, a media page, a feed or a playlist.

@@ -82,7 +82,7 @@ def check_audio(shown: object, audio: DecodedAudio, expected: float | None, *, f
 def read_tags(path: Path) -> Metadata:
     """Return a media file's title (its name where it has no title tag), date and duration.
 
-    InputError where it is no audio or video that FFmpeg can read.
+    InputError where it is not audio or video that FFmpeg can read.
     """
     import av
 

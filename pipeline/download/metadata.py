@@ -96,7 +96,7 @@ def find_timestamps(description: str) -> tuple[StatedChapter, ...]:
 
 def metadata_of_media(info: Mapping[str, Any]) -> Metadata:
     """Return the metadata in yt-dlp's description of one media page; all its other fields are ignored."""
-    # For a bare media file yt-dlp gives the time of its upload, which is no date of publication.
+    # For a bare media file yt-dlp gives the time of its upload, which is not a date of publication.
     direct = bool(info.get("direct"))
     chapters = [
         StatedChapter(float(chapter["start_time"]), str(chapter.get("title") or ""))
@@ -136,7 +136,7 @@ def make_link(info: Mapping[str, Any]) -> str | None:
 
 
 def make_media_link(url: str) -> str | None:
-    """Return the deep-link template for a media file's URL; None where it holds secrets, or is no http(s) URL."""
+    """Return the deep-link template for a media file's URL; None where it holds secrets, or is not an http(s) URL."""
     bare = url.partition("#")[0]
     safe = is_http_url(bare) and redact_url(bare) == bare
     return None if not safe else _escape_braces(bare) + "#t={seconds}"

@@ -18,7 +18,7 @@ from pipeline.core.urls import redact_url
 from pipeline.download.integrity import measure_audio
 from pipeline.download.metadata import Metadata
 
-# The record beside the audio: the fields of `Audio`, when it was fetched, and the publisher's metadata.
+# The record next to the audio: the fields of `Audio`, when it was fetched, and the publisher's metadata.
 AUDIO_RECORD = "audio.json"
 
 # A record that could not be repaired in full is kept under this name.
@@ -119,7 +119,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 
 def repair_record(folder: Path, source: str, digests: Mapping[str, str]) -> RepairedRecord | None:
-    """Rebuild a corrupted `audio.json` from the audio beside it and from those of its own lines that can be parsed.
+    """Rebuild a corrupted `audio.json` from the audio next to it and from those of its own lines that can be parsed.
 
     Args:
         folder: where the record and the audio are.

@@ -65,7 +65,7 @@ def retry_transient(
     """Return the result of `attempt`, retried after a TransientError with growing pauses or the server's Retry-After.
 
     `progress` returns the bytes so far. Only attempts in a row that add none count against `policy.retries`: a bad
-    connection that still delivers is no reason to give up. The last TransientError is raised when they are used up;
+    connection that still delivers is not a reason to give up. The last TransientError is raised when they are used up;
     InputError where the server asks for a pause above MAX_RETRY_AFTER_S.
     """
     import tenacity

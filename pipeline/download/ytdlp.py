@@ -73,7 +73,7 @@ def describe_media(url: str, policy: FetchPolicy) -> dict[str, Any]:
 
 
 def list_playlist(url: str, policy: FetchPolicy) -> tuple[Entry, ...]:
-    """Return the entries of a playlist in its order; InputError where the URL is no playlist."""
+    """Return the entries of a playlist in its order; InputError where the URL is not a playlist."""
 
     def attempt() -> tuple[Entry, ...]:
         # The URL of a video may name a playlist as well: here the playlist is used.

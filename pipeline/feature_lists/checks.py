@@ -119,7 +119,7 @@ def _names_subject(entry: Entry) -> bool:
     words = find_subject_words(text)
     if not _COMMENTARY.search(text):
         return bool(words)
-    # "Ann and Bob noted that…": the names are no subject, and a remark has words of its own.
+    # "Ann and Bob noted that…": the names are not a subject, and a remark has words of its own.
     stem = load_stemmer("en")
     names = {stem(name.lower()) for name in re.findall(r"\b[A-Z][a-z]+\b", text)}
     return len(words - names) >= MIN_COMMENTARY_WORDS

@@ -227,7 +227,7 @@ def _measure_cluster(text: str, cluster: list[_Marker]) -> tuple[int, int]:
 
 
 def _stands_apart(text: str, cluster: list[_Marker]) -> bool:
-    """Return whether a cluster is no number in prose: its kinds, separators, brackets or place in the line show it."""
+    """Return whether a cluster is not a number in prose: its kinds, separators, brackets or place show it."""
     start, end = _measure_cluster(text, cluster)
     before, after = text[:start].rstrip(" "), text[end:]
     kinds = {marker.kind for marker in cluster}

@@ -77,7 +77,7 @@ def merge_into(repeat: Entry, entry: Entry) -> None:
 def _find_similar(highlight: Entry, entries: Sequence[Entry], wordings: Sequence[str]) -> tuple[float, Entry | None]:
     """Return the entry whose title is most similar, and the similarity.
 
-    (0.0, None) where no title is similar, or a second one is the same; an entry with another id is no candidate.
+    (0.0, None) where no title is similar, or a second one is the same; an entry with another id is not a candidate.
     """
     from rapidfuzz import fuzz, process
 

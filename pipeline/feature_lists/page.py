@@ -28,7 +28,7 @@ class Section:
         self.reports.append((LineReport(line.number, role, line.text, reason=reason), entry))
 
     def ignore(self, line: Line, reason: str) -> None:
-        """Add the report for a line that is no part of the list."""
+        """Add the report for a line that is not part of the list."""
         self.report(line, LineRole.IGNORED, reason=reason)
 
 
@@ -51,7 +51,7 @@ _HIGHLIGHT_HEADING = re.compile(
     r"|highlights?\b.{0,60})$",
     re.IGNORECASE,
 )
-# Lines that stand on pages of any show, and the reasons that their reports give.
+# Lines that occur on pages of any show, and the reasons that their reports give.
 _BOILERPLATE = (
     (re.compile(r"^[\W_]+$"), "a separator"),
     (re.compile(r"^(?:in\s+)?(?:this\s+)?episode\s+(?:#?\d+|of)\b.{50,}", re.IGNORECASE), "introduces the episode"),
@@ -79,7 +79,7 @@ MAX_SENTENCES_IN_HEAD = 2
 MAX_GAP_IN_HEAD = 4
 # The shortest text, in characters, that can be a sentence.
 MIN_SENTENCE = 13
-# A first line that is no sentence is the title of a bare list where this share of the lines below it are sentences.
+# A first line that is not a sentence is the title of a bare list where this share of the lines below it are sentences.
 MIN_SENTENCE_SHARE = 0.8
 # The fewest headings of one level, each followed by text, that are the entries of a bare list.
 MIN_ENTRY_HEADINGS = 3
@@ -228,7 +228,7 @@ class _SectionReader:
         return line.kind is LineKind.HEADING and line.level != self.entry_heading
 
     def _explain_ignored(self, line: Line, *, is_first: bool) -> str | None:
-        """Return why a line without markers is no part of the list; None where it is a part.
+        """Return why a line without markers is not part of the list; None where it is a part.
 
         `is_first` is true until the list has an entry.
         """
@@ -287,7 +287,7 @@ def _describes_highlight(line: Line, highlight: Entry, opening: Line) -> bool:
         return line.level > opening.level
     if LineKind.BULLET in {line.kind, opening.kind} or opening.entry is not None:
         return True
-    # Without bullets and markers, titles differ from the sentences below them only in that they are no sentences.
+    # Without bullets and markers, titles differ from the sentences below them only in that they are not sentences.
     return _is_sentence(line.text) and not _is_sentence(opening.text)
 
 
@@ -302,7 +302,7 @@ def _add_entry(entries: list[Entry], line: Line) -> Entry:
 
 
 def _find_boilerplate(text: str) -> str | None:
-    """Return why a line that stands on pages of any show is no entry; None for other lines."""
+    """Return why a line that occurs on pages of any show is not an entry; None for other lines."""
     # Two patterns in turn: a single one would take quadratic time on a hostile line.
     if (pointer := _POINTER.search(text)) and _SITE.search(text, pointer.end()):
         return "points to another site"

@@ -114,7 +114,7 @@ def _find_delimiter(text: str) -> str:
 def read_xlsx_lines(content: bytes, columns: Mapping[str, str]) -> Document:
     """Return the rows of a workbook's first sheet; `columns` maps its column names to ours.
 
-    InputError where the bytes are no workbook, the sheet is too large, or no column holds titles.
+    InputError where the bytes are not a workbook, the sheet is too large, or no column holds titles.
     """
     try:
         rows = list(_read_cells(content))

@@ -180,7 +180,7 @@ def write_id3(path: Path, chapters: Sequence[Chapter], title: str) -> None:
     audio = files.MP3(path)
     if audio.tags is None:
         audio.add_tags()
-    # A player would show the publisher's chapters beside ours.
+    # A player would show the publisher's chapters next to these.
     for name in ("CHAP", "CTOC"):
         audio.tags.delall(name)
     ids = [f"chp{number}" for number in range(len(chapters))]

@@ -1,4 +1,4 @@
-"""Write what is published of an episode beside its catalog: show notes, chapters and subtitles."""
+"""Write what is published of an episode in addition to its catalog: show notes, chapters and subtitles."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ class PublishedEpisode:
     video: dict[str, Any]
 
 
-# The files beside the catalog, and what returns the text of each: a new format is a line here.
+# The files in addition to the catalog, and what returns the text of each: a new format is a line here.
 FORMATS: Mapping[str, Callable[[PublishedEpisode], str]] = {
     "show-notes.txt": lambda episode: show_notes.format_text(episode.rows, episode.chapters),
     "show-notes.md": lambda episode: show_notes.format_markdown(episode.rows, episode.chapters),

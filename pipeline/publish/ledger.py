@@ -85,7 +85,7 @@ def build_ledger(
     Args:
         show: The show's name.
         releases: The entries of each release list, by version.
-        catalog: The catalog rows of each episode, by its id; rows without a start are no moments.
+        catalog: The catalog rows of each episode, by its id; rows without a start are not moments.
         is_callback: Whether the words from a start on refer to an earlier episode ("as we said last week").
     """
     index = _EntryIndex(releases)

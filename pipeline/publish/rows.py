@@ -84,7 +84,7 @@ def extract_feature(row: CatalogRow) -> Feature:
 
 
 def _build_row(episode: Episode, feature: Feature, placement: Placement, provenance: Provenance) -> CatalogRow:
-    # A mismatch would put every start beside the wrong title, and nothing else would show it.
+    # A mismatch would put every start next to the wrong title, and nothing else would show it.
     if feature.position != placement.position:
         raise ValueError(f"position {feature.position} of the list got the placement of {placement.position}")
     found = placement.status is not Status.NOT_FOUND and placement.start is not None

@@ -35,13 +35,13 @@ SAME_PREFIX = 0.8
 # The least number of letters of a stem that is matched as a prefix.
 SHORTEST_PREFIX = 3
 
-# Similarity of a word with edits, before the share of edited letters is taken off.
+# Similarity of a word with edits, before the share of edited letters is subtracted.
 EDITED = 0.7
 
 # Added to the inverse document frequency of a query word, so that a word of every row still counts.
 LEAST_FREQUENCY_WEIGHT = 0.2
 
-# Ids of more digits do not fit into int64, and are no ids.
+# Ids of more digits do not fit into int64, and are not ids.
 LONGEST_ID = 18
 
 _WORD = re.compile(r"\d+(?:\.\d+)+|[^\W_]+")

@@ -126,7 +126,7 @@ def write_csv(table: "pa.Table", path: Path) -> None:
 def format_csv(table: "pa.Table") -> str:
     """Return a table as CSV: one header line, empty cells for null.
 
-    A text that a spreadsheet would run as a formula gets an apostrophe before it; `read_csv` takes it off again.
+    A text that a spreadsheet would run as a formula gets an apostrophe before it; `read_csv` removes it.
     """
     texts = [column.type == "string" for column in table.schema]
     lines = [",".join(table.schema.names) + "\n"]
@@ -170,7 +170,7 @@ def read_csv(path: Path) -> "pa.Table":
 
 
 def _restore_texts(cells: "pa.ChunkedArray", column: "pa.Field") -> "pa.ChunkedArray":
-    """Return a CSV column with the apostrophes of formulas taken off, and empty texts where null is not allowed."""
+    """Return a CSV column without the apostrophes of formulas, and empty texts where null is not allowed."""
     from pyarrow import compute
 
     if column.type != "string":

@@ -31,7 +31,7 @@ from pipeline.transcribe.transcriber import WhisperTranscriber
 # From this confidence on, a feature that was not found needs no check.
 CONFIDENT_ABSENCE = 0.9
 
-# Starts nearer than this, seconds, are the same start: confirming one is no move.
+# Starts nearer than this, seconds, are the same start: confirming one does not move it.
 SAME_START_S = 0.05
 
 # Smallest move of a start, seconds, that is reported after a new alignment.

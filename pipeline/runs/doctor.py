@@ -161,7 +161,7 @@ def _check_releases(project: Project, show: ShowConfig | None) -> Iterator[Check
 
 
 def _check_corrections(project: Project) -> Iterator[Check]:
-    """Corrections that no run reads: a file whose name is no episode's is a slip that nothing else reports."""
+    """Corrections that no run reads: a file that is named after no episode is a slip that nothing else reports."""
     folder = project.corrections("any").parent
     for path in sorted(folder.glob("*.y*ml")):
         if path.suffix != ".yaml" or not project.episode(path.stem).is_file():

@@ -1,7 +1,7 @@
 """Write the report of a run: what ran and why, how long it took, what changed, and what a person should look at.
 
 `data/processed/runs/0007-20261123T043449Z.json` is the report; the number gives the order, even if the clock was
-changed. The text file beside it holds the same in a few lines, for a mail.
+changed. The text file next to it holds the same in a few lines, for a mail.
 """
 
 import time

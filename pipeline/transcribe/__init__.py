@@ -5,6 +5,6 @@ The audio is cut into chunks and windows (`chunking`), decoded by faster-whisper
 window (`decoding`), timed (`word_timestamps`), and saved chunk by chunk (`checkpoints`). `transcript_files` reads
 transcripts that others made (`subtitles`, `json_transcripts`) and checks their times (`transcript_times`), `models`
 finds the weights. The package knows nothing of projects, feature lists, the network (but for the hub of models) or what
-a publisher says. Another speech model goes beside `whisper` and implements `decoding.SpeechModel`; another JSON layout
+a publisher says. Another speech model goes next to `whisper` and implements `decoding.SpeechModel`; another JSON layout
 goes into `json_transcripts.DIALECTS`.
 """

@@ -81,7 +81,7 @@ def test_feature_named_only_in_intro_is_absent() -> None:
     )
 
 
-def test_announcement_before_the_greeting_is_no_start() -> None:
+def test_announcement_before_greeting_is_not_a_start() -> None:
     """Without the greeting, the announcement is the better place."""
     features = invent_features(4)
     episode = invent_episode(features, range(4))
@@ -113,7 +113,7 @@ def test_late_greeting_discounts_no_discussion() -> None:
 
 
 @pytest.mark.parametrize(("words", "doubtful"), [(", but let's save that for later.", True), (".", False)])
-def test_deferred_mention_is_no_confident_start(words: str, doubtful: bool) -> None:
+def test_deferred_mention_is_not_a_confident_start(words: str, doubtful: bool) -> None:
     features = invent_features(8)
     episode = invent_episode(features, [0, 1, 3, 4, 5, 2, 6, 7])
     mention = f"The {features[2].title.removeprefix('Added ')} would be next{words}"

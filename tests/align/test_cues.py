@@ -102,7 +102,7 @@ def test_cue_is_found_where_it_is_said(cue: str) -> None:
         ("number_long", "it costs 12 dollars for each of the seats"),
     ],
 )
-def test_similar_words_are_no_cue(cue: str, text: str) -> None:
+def test_similar_words_are_not_a_cue(cue: str, text: str) -> None:
     assert measure_lines(PLAIN, text, PLAIN)[cue][1] == 0.0
 
 
@@ -164,7 +164,7 @@ def test_greeting_ends_the_overview(greeting: str) -> None:
         "It is nice to see a log.",
     ],
 )
-def test_similar_words_are_no_greeting(line: str) -> None:
+def test_similar_words_are_not_a_greeting(line: str) -> None:
     assert find_overview_end(make_units("It hums.", line, *EPISODE)) is None
 
 
@@ -276,7 +276,7 @@ def test_feature_that_skips_something_is_not_skipped(line: str) -> None:
     assert list_skipped(("The bell is louder.", line, "The cord is longer."), [0.0, 5.0, 10.0]) == [False] * 3
 
 
-def test_long_passage_is_no_skipped_feature() -> None:
+def test_long_passage_is_not_a_skipped_feature() -> None:
     lines = ("I skipped the paper sizes.", *["More on paper."] * 4, "The cord is longer.")
     assert list_skipped(lines, [0.0, 25.0]) == [False, False]
     assert list_skipped(lines[:2] + lines[-1:], [0.0, SKIPPED_MAX_S - 5.0]) == [True, False]

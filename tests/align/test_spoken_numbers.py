@@ -174,7 +174,7 @@ def test_other_generated_numbers_are_not_ids(known: int, other: int) -> None:
     assert find_ids(make_unit(f"we counted {other} of them"), [known]) == []
 
 
-def test_long_run_of_numbers_takes_no_time() -> None:
+def test_long_run_of_numbers_is_read_fast() -> None:
     begun = time.perf_counter()
     find_ids(make_unit("nine hundred thousand oh double nine " * 400), KNOWN)
     assert time.perf_counter() - begun < 5.0

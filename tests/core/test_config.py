@@ -105,7 +105,7 @@ def test_mistake_in_releases_names_line_and_field(tmp_path: Path, show: str, com
         ("versions: v2.100\n", "line 3: `versions` names 'v2.100', which is not in `releases` of the show (v2.99, v2"),
         ("versions: [v2.99, v2.9..v2.204]\n", "line 3: `versions` names 'v2.9'"),
         ("versions: v2.204..v2.99\n", "line 3: `versions` has the range v2.204..v2.99, which runs backwards"),
-        ("versions: v2.99..v2.204..v3\n", "line 3: `versions` has 'v2.99..v2.204..v3', which is no range"),
+        ("versions: v2.99..v2.204..v3\n", "line 3: `versions` has 'v2.99..v2.204..v3', which is not a range"),
         ("versions: v2.99..\n", "line 3: `versions` names 'no version'"),
     ],
 )

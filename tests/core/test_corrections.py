@@ -53,7 +53,10 @@ def test_clock_times_are_accepted(project: Project) -> None:
         ("title: A\n    decision: moved\n    start: .inf", "line 5: `start`: "),
         ("title: A\n    decision: moved\n    start: true", "line 5: `start`: "),
         ("title: A\n    decision: moved\n    start: 9\n    end: 8", "line 3: `end` 0:08 is not after `start` 0:09"),
-        ("title: A\n    decision: not_discussed\n    start: 9", "line 3: `start` does not go with not_discussed"),
+        (
+            "title: A\n    decision: not_discussed\n    start: 9",
+            "line 3: `start` cannot be combined with not_discussed",
+        ),
         ("title: A\n    decision: end", "line 3: `end` is missing"),
         ("title: A\n    decision: moved\n    strat: 9", "line 5: `strat` is not a setting here; did you mean `start`?"),
         ("title: A\n    decision: moved\n    start: 9\n    start: 8", "line 6: `start` is set twice"),

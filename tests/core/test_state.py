@@ -86,7 +86,7 @@ def test_changed_output_is_the_reason(tmp_path: Path, output: Path) -> None:
     assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
 
 
-def test_touched_file_is_no_reason(tmp_path: Path, output: Path) -> None:
+def test_touched_file_is_not_a_reason(tmp_path: Path, output: Path) -> None:
     state = recorded(tmp_path, output)
     os.utime(output, (1, 1))
     assert state.find_reason("transcribe", INPUTS, [output]) is None
@@ -106,7 +106,7 @@ def test_change_with_old_size_and_time_is_detected(tmp_path: Path, output: Path)
     assert state.find_reason("transcribe", INPUTS, [output]) == "out/made.json was changed from outside"
 
 
-def test_new_hard_link_is_no_change(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_hard_link_is_not_a_change(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = recorded(tmp_path, output)
     os.link(output, tmp_path / "audio.mp3")
     monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))

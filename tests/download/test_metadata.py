@@ -47,7 +47,7 @@ def test_missing_fields_are_left_out() -> None:
     assert Metadata().to_json() == {}
 
 
-def test_upload_time_of_file_is_no_publication_date() -> None:
+def test_upload_time_is_not_the_publication_date() -> None:
     info = {"direct": True, "timestamp": 1_793_606_400, "webpage_url": "https://example.org/a.mp3", "title": "a"}
     metadata = metadata_of_media(info)
     assert metadata.published is None

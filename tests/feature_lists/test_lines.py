@@ -70,7 +70,7 @@ def test_title_and_description_surround_the_markers(line: str, title: str, descr
         "",
     ],
 )
-def test_number_in_prose_is_no_marker(line: str) -> None:
+def test_number_in_prose_is_not_a_marker(line: str) -> None:
     assert parse_line(line) is None
 
 

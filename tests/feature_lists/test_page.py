@@ -83,7 +83,7 @@ def test_nested_bullets_describe_the_bullet_above(marker: str) -> None:
     assert entries(text) == [("Sort by date", ""), ("Dark theme", "Follows the phone"), ("Export limit", "")]
 
 
-def test_first_of_equal_lines_is_no_title() -> None:
+def test_first_of_equal_lines_is_not_a_title() -> None:
     assert entries("Sort by date\nDark theme\nExport limit\nIt is a thousand now.\n")[0] == ("Sort by date", "")
 
 
@@ -150,7 +150,7 @@ def test_list_without_heading_begins_after_boilerplate() -> None:
     ]
 
 
-def test_highlights_before_the_list_are_no_entries() -> None:
+def test_highlights_before_the_list_are_not_entries() -> None:
     text = (
         "Here are a few key updates:\n· Darktheme (500122)\nEasy on the eyes.\n· Sort by date (500111)Finally.\n"
         "Full Feature review:\n" + MARKED
@@ -192,7 +192,7 @@ def test_head_may_have_a_few_short_lines(tags: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("ending", [".", "!", "?", "…", ".”", '."'])
-def test_title_of_bare_sentences_is_no_sentence(ending: str) -> None:
+def test_title_of_bare_sentences_is_not_a_sentence(ending: str) -> None:
     lines = [f"It now sorts by {what}{ending}" for what in ("date", "name", "size")]
     assert [title for title, _ in entries("\n".join(["Kite 4.10 and what is new in it", *lines]))] == lines
 

@@ -73,7 +73,7 @@ def test_moments_follow_publication_dates() -> None:
     assert moments_of(rows, INVOICES) == [(1, "b", "discussion"), (2, "a", "discussion"), (3, "c", "discussion")]
 
 
-def test_row_without_start_is_no_moment() -> None:
+def test_row_without_start_is_not_a_moment() -> None:
     rows = ledger_of(moment("a", 2, INVOICES, None, status=Status.CORRECTED.value))
     assert moments_of(rows, INVOICES) == [(None, None, None)]
 

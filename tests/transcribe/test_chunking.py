@@ -56,7 +56,7 @@ def test_short_audio_is_one_chunk() -> None:
     assert (only.begin, only.end, only.speech) == (0, 6 * SAMPLE_RATE, ((0, 5 * SAMPLE_RATE),))
 
 
-def test_no_audio_is_no_chunk() -> None:
+def test_no_audio_gives_no_chunks() -> None:
     assert list(cut_chunks([], find_loud)) == []
 
 

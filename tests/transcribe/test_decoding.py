@@ -156,7 +156,7 @@ def test_segments_stay_in_order_whatever_the_groups() -> None:
         "we have tickets, and more tickets, and then yet more tickets, and then some",
     ],
 )
-def test_natural_repetition_is_no_loop(text: str) -> None:
+def test_natural_repetition_is_not_a_loop(text: str) -> None:
     assert not has_loop(text.replace("nine nine nine nine nine nine", "999999"))
 
 

@@ -321,7 +321,7 @@ def test_damaged_checkpoint_is_decoded_again(tmp_path: Path, tiny: WhisperTransc
 
 @needs_model
 @pytest.mark.parametrize("content", [b"", b"RIFF nothing of the kind", b"plain text"])
-def test_error_names_file_that_is_no_audio(tmp_path: Path, tiny: WhisperTranscriber, content: bytes) -> None:
+def test_error_names_file_that_is_not_audio(tmp_path: Path, tiny: WhisperTranscriber, content: bytes) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"a\.wav") as raised:

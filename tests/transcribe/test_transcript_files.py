@@ -104,7 +104,7 @@ def test_segments_are_sorted_and_empty_ones_dropped(tmp_path: Path) -> None:
         ("a.srt", b"\x00\x01\x02\x03"),
     ],
 )
-def test_error_names_file_that_is_no_transcript(tmp_path: Path, name: str, content: str | bytes) -> None:
+def test_error_names_file_that_is_not_a_transcript(tmp_path: Path, name: str, content: str | bytes) -> None:
     with pytest.raises(InputError, match=f"the transcript .*{name}: ") as raised:
         load(tmp_path, name, content)
     assert "\n" not in str(raised.value)

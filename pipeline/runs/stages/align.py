@@ -42,12 +42,12 @@ METHOD_INPUTS_0_1_0 = {
 # The `alignment_version()` that gives the same alignments as version 0.1.0: they need no new alignment.
 METHOD_0_1_0 = "dbc8c5af951e54836b80e026eaac8eabdc613468b78c9836fa3e88bba7f79a0f"
 
-# Seconds. Whisper places the same words a little differently in another encoding: a smaller difference is no shift.
+# Seconds. Whisper places the same words a little differently in another encoding: a smaller difference is not a shift.
 MIN_SHIFT_S = 1.0
 
 
 def _list_inputs(run: EpisodeRun) -> dict[str, str]:
-    # The speech model is no input: its words are in the transcript.
+    # The speech model is not an input: its words are in the transcript.
     transcript = digest_output_of(run, run.project.transcript(run.episode_id), StageName.TRANSCRIBE)
     corrections = run.project.corrections(run.episode_id)
     return {

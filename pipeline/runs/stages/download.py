@@ -19,7 +19,7 @@ def _list_inputs(run: EpisodeRun) -> dict[str, str]:
     local = find_source_file(run.config.source, run.project.root)
     source, entry = run.config.source, run.config.entry
     return {
-        # The state file must hold no secret of a URL: the digest beside it still reveals any change.
+        # The state file must hold no secret of a URL: the digest next to it still reveals any change.
         "source": redact_url(source),
         "exact source": hashlib.sha256("\n".join(filter(None, (source, entry))).encode()).hexdigest(),
         "source file": run.state.digest(local) if local else "",
