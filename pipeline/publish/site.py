@@ -133,6 +133,7 @@ class _Site:
             "episode-catalog": __version__,
             "looks": looks.hexdigest(),
             "audio on the site": self.show.site_audio,
+            "product": self.show.product,
         }
 
     def list_outputs(self) -> list[Path]:
@@ -201,7 +202,7 @@ class _Site:
         for asset in ASSETS:
             write_bytes(self.folder / "assets" / _name_asset(asset), (WEB / asset).read_bytes())
         _write_text(self.folder / "data" / "catalog.js", format_catalog_script(newest_first))
-        _write_text(self.folder / "index.html", format_search_page(self.show.name, newest_first))
+        _write_text(self.folder / "index.html", format_search_page(self.show.name, newest_first, self.show.product))
 
     def remove_others(self, outputs: Collection[Path]) -> None:
         """Remove the pages, data and media of episodes that the catalog no longer has."""

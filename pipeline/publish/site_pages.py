@@ -99,11 +99,15 @@ class Bar:
     row: CatalogRow
 
 
-def format_search_page(show: str, episodes: Sequence[EpisodePage]) -> str:
-    """Return `index.html`: the search, and a link to every episode for readers without scripts."""
+def format_search_page(show: str, episodes: Sequence[EpisodePage], product: str = "") -> str:
+    """Return `index.html`: the search, and a link to every episode for readers without scripts.
+
+    `product` is the product whose features the show discusses; it may be empty.
+    """
     return _render(
         "index.html",
         show=show,
+        product=product,
         episodes=episodes,
         total=sum(len(episode.rows) for episode in episodes),
         statuses=STATUS_LABELS,

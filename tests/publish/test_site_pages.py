@@ -167,3 +167,8 @@ def test_counts_have_singular_and_plural(titles: list[str], lead: str) -> None:
 @pytest.mark.parametrize(("count", "kind"), [(100, "timeline"), (101, "timeline dense")])
 def test_many_bars_make_dense_timeline(count: int, kind: str) -> None:
     assert f'<svg class="{kind}"' in format_episode_page(make_page(*["a"] * count))
+
+
+def test_search_page_names_the_product() -> None:
+    assert "0 features of Kites &amp; Strings in 0 episodes" in format_search_page("Show", [], "Kites & Strings")
+    assert "0 features in 0 episodes" in format_search_page("Show", [])
