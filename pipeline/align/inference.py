@@ -102,7 +102,7 @@ def infer_posterior(
         again = passages + feedback / weights.costs.passage
         return forward_backward(scores, again, boundaries.astype(np.float64), weights.costs, anchored_units, share)
 
-    # Anchors raise the mass of their neighbors: how well list and transcript fit shows without them.
+    # Computed without anchors, which raise the mass of their neighbors: it says how well list and transcript fit.
     typical_mass = None
     if anchors:
         unaided = window_posterior(evidence.starts, run_chain().starts, WINDOW_S)

@@ -79,7 +79,7 @@ def open_audio(path: Path, shown: object = None) -> "Iterator[tuple[av.container
         container = av.open(str(path), metadata_errors="ignore", options={"format_whitelist": CONTAINERS})
     except (av.FFmpegError, ValueError) as error:
         raise InputError(
-            f"{shown} is not audio or video that we can read ({describe_decoder_error(error)}): name another file"
+            f"{shown} is not audio or video that FFmpeg can read ({describe_decoder_error(error)}): name another file"
         ) from error
     with container:
         if not container.streams.audio:

@@ -20,7 +20,7 @@ class PipelineError(Exception):
 
 
 class InputError(PipelineError):
-    """A file or an address given to us is missing, unreadable or not what it should be."""
+    """A file or an address that the user gave is missing, unreadable or not what it should be."""
 
 
 class ConfigError(PipelineError):

@@ -232,7 +232,7 @@ def _explain(path: Path, error: Any, lines: Mapping[Place, int], fields: Mapping
 
 def _name_field(place: Place, fields: Mapping[str, FieldInfo]) -> tuple[str, Mapping[str, FieldInfo]]:
     """Return the field to name for an error at a place, and the fields of the model that holds it."""
-    # A mistake in how settings go together belongs to their entry, not to one of them.
+    # An error in a combination of settings is reported at their entry, not at one of them.
     field = str(place[-1]) if place and isinstance(place[-1], str) else ""
     for key in (part for part in place if isinstance(part, str)):
         kind = fields[key].annotation if key in fields else None

@@ -80,7 +80,7 @@ def dump_json(value: Any) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file of ours; InputError where it is not one."""
+    """Return the object in a JSON file that this program wrote; InputError where it is not one."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"), parse_float=_parse_finite, parse_constant=_parse_finite)
     except (OSError, ValueError, RecursionError) as error:
@@ -91,7 +91,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _parse_finite(text: str) -> float:
-    """A number of ours, which is never infinite; ValueError for any other."""
+    """Return a number that this program may have written: it is finite. ValueError for any other."""
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{text} is not a number that this program writes")

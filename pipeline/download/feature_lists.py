@@ -35,7 +35,7 @@ _SUFFIX_BY_TYPE = {
 def read_lists(
     source: str, *, columns: Mapping[str, str] | None = None, policy: FetchPolicy | None = None
 ) -> tuple[FeatureList, ...]:
-    """Return the lists of all episodes in a file or at an http(s) URL; `columns` maps a table's names to ours.
+    """Return the lists of all episodes in a file or at an http(s) URL; `columns` maps a table's names to COLUMNS.
 
     InputError where the source cannot be read or fetched, or holds no feature.
     """

@@ -92,7 +92,7 @@ def read_tags(path: Path) -> Metadata:
             stated = float(container.duration) / av.time_base if container.duration else None
     except (av.FFmpegError, ValueError) as error:
         raise InputError(
-            f"{path} is not audio or video that we can read ({describe_decoder_error(error)})", "name another file"
+            f"{path} is not audio or video that FFmpeg can read ({describe_decoder_error(error)})", "name another file"
         ) from error
     try:
         published = date.fromisoformat(tags.get("date", "")[:10])

@@ -29,7 +29,7 @@ class TransientError(InputError):
     """A failure that a later attempt may not meet: no response, a lost connection, a busy server."""
 
     def __init__(self, problem: str, advice: str = "", *, retry_after: float | None = None) -> None:
-        """`retry_after`: the seconds that the server asks us to wait, if it does."""
+        """`retry_after`: the seconds that the server asks clients to wait, if it does."""
         super().__init__(problem, advice)
         self.retry_after = retry_after
 

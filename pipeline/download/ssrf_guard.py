@@ -139,7 +139,7 @@ def _check_connection(guard: _Guard, connection: Any, address: Any) -> None:
     host, port = str(address[0]), int(address[1])
     try:
         private = is_private(host)
-    except ValueError:  # a host name: the system resolves it inside connect, to an address we never see
+    except ValueError:  # a host name: the system resolves it inside connect, to an address that is not shown
         private = True
     if private and not any(port == known and _is_same_host(host, name) for name, known in guard.trusted):
         guard.refused.append(host)

@@ -1,6 +1,6 @@
 """Fetch media through yt-dlp: the description of a page, the entries of a playlist, and the audio itself.
 
-yt-dlp runs with our options only: the user's configuration, plugins, cache and ffmpeg change nothing.
+yt-dlp runs with the options of this module only: the user's configuration, plugins, cache and ffmpeg change nothing.
 """
 
 import io
@@ -154,7 +154,7 @@ def _open(
     deadline: float | None = None,
     described: bool = False,
 ) -> Iterator[Any]:
-    """Yield a yt-dlp with our options and limits; its errors become InputErrors.
+    """Yield a yt-dlp with the options and limits of this module; its errors become InputErrors.
 
     `max_bytes` limits each response, `deadline` (monotonic clock) all of them. Where the media is `described` already,
     yt-dlp does not load its 1,700 extractors, which saves a tenth of a second.

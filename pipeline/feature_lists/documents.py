@@ -32,7 +32,7 @@ _BREAK = "\v"
 
 
 def read_document(content: bytes, suffix: str, *, columns: Mapping[str, str] | None = None) -> Document:
-    """Return the lines of a document in the format of `suffix`; `columns` maps a table's own column names to ours.
+    """Return the lines of a document in the format of `suffix`; `columns` maps a table's own column names to COLUMNS.
 
     InputError where the format is unknown, or the bytes are not in it.
     """

@@ -23,7 +23,7 @@ MAX_ENTRIES = 2_000
 
 
 def load_features(path: Path, *, episode: str | None = None, columns: Mapping[str, str] | None = None) -> FeatureList:
-    """Return the list in a file; `episode` is its number, `columns` maps a table's own column names to ours.
+    """Return the list in a file; `episode` is its number, `columns` maps a table's names to COLUMNS.
 
     InputError where the file holds no list, or several and `episode` is the number of none.
     """
@@ -58,8 +58,8 @@ def parse_episodes(
 ) -> tuple[FeatureList, ...]:
     """Return the lists of all episodes in a document's bytes, in its order.
 
-    `suffix` is the ending of the document's format, `columns` maps a table's own column names to ours. InputError where
-    the document has another format, holds no entry, or exceeds the limits of a list.
+    `suffix` is the ending of the document's format, `columns` maps a table's names to `tables.COLUMNS`. InputError
+    where the document has another format, holds no entry, or exceeds the limits of a list.
     """
     document = read_document(content, suffix, columns=columns)
     sections = [section for section in read_page(document.lines) if section.entries or section.highlights]

@@ -88,7 +88,7 @@ COLUMNS = {
 
 
 def read_csv_lines(text: str, suffix: str, columns: Mapping[str, str]) -> Document:
-    """Return the rows of a table whose first line names the columns; `columns` maps its names to ours.
+    """Return the rows of a table whose first line names the columns; `columns` maps its names to COLUMNS.
 
     The separator of a .csv file is the comma, semicolon, tab or bar that its first line has most. InputError where no
     column holds titles.
@@ -112,7 +112,7 @@ def _find_delimiter(text: str) -> str:
 
 
 def read_xlsx_lines(content: bytes, columns: Mapping[str, str]) -> Document:
-    """Return the rows of a workbook's first sheet; `columns` maps its column names to ours.
+    """Return the rows of a workbook's first sheet; `columns` maps its column names to COLUMNS.
 
     InputError where the bytes are not a workbook, the sheet is too large, or no column holds titles.
     """
@@ -189,7 +189,7 @@ def _read_table(rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, str
 def read_json_lines(text: str, columns: Mapping[str, str]) -> Document:
     """Return the items of a list of objects, or of an object whose `features` is one; InputError for other JSON.
 
-    `columns` maps the names of the objects' members to ours.
+    `columns` maps the names of the objects' members to COLUMNS.
     """
     try:
         value = json.loads(text)
@@ -235,7 +235,7 @@ def parse_rows(
 
 
 def _name_columns(header: Sequence[str], columns: Mapping[str, str]) -> list[str]:
-    """Return our names for a table's columns; an unknown column, and a second of the same kind, keeps its own name."""
+    """Return the names in COLUMNS of a table's columns; an unknown column, and a second of one kind, keeps its own."""
     names: list[str] = []
     for cell in header:
         letters = re.sub(r"[^a-z]", "", cell.lower())

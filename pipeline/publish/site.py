@@ -151,7 +151,7 @@ class _Site:
         return self.audio[name] if self.show.site_audio == "copy" else None
 
     def find_stale(self, state: StateFile, inputs: Mapping[str, str]) -> list[str]:
-        """Return the episodes whose own files are not the ones that the inputs lead to."""
+        """Return the episodes whose own files are out of date."""
         recorded, written = state.recorded_inputs(STATE) or {}, state.recorded_outputs(STATE)
         changed = {name for name, value in inputs.items() if recorded.get(name) != value}
         if changed & set(self.list_shared_inputs()):

@@ -92,7 +92,7 @@ def _measure_move(before: Row, now: Row) -> dict[str, Any]:
 
 
 def _is_end_set(before: Row, now: Row, rows_before: Sequence[Row], rows_now: Sequence[Row]) -> bool:
-    """Whether a person set the end of an entry, or withdrew that.
+    """Whether a person set the end of an entry, or took it back.
 
     Any other end follows: it is the next start, or for the last entry the end of the speech, which does not change
     while every start stays.

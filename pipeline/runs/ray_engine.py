@@ -128,7 +128,7 @@ class ActorPool:
         self.idle.append(actor)
 
     def _deliver_events(self, reporter: Reporter) -> None:
-        """Pass the calls that actors sent to the reporter; those of ended tasks are all there."""
+        """Pass the calls that actors sent to the reporter; those of ended tasks have all arrived."""
         for event in self.events.get_nowait_batch(self.events.size()):
             event(reporter)
 

@@ -236,7 +236,7 @@ def _read_rev(value: Any) -> JsonTranscript | None:
 
 
 def _read_lists(value: Any, depth: int = 0, unit: float | None = None) -> JsonTranscript | None:
-    """Every program that lists segments, or words alone, under one of the usual names; also the bare list."""
+    """Return the segments, or words alone, of a bare list or of a list under one of the usual names; None elsewhere."""
     if isinstance(value, list):
         return _read_records([record for record in value if isinstance(record, dict)], len(value), unit)
     if not isinstance(value, dict) or depth > _MAX_DEPTH:

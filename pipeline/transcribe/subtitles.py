@@ -73,7 +73,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class _TimeLine:
-    """Where a cue begins: the index of its line, its times (None where they cannot be read), and text behind them."""
+    """Where a cue begins: the index of its line, its times (None where unreadable), and the text after them."""
 
     index: int
     start: float | None

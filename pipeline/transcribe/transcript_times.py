@@ -131,7 +131,7 @@ def _find_odd_stretches(ordered: Sequence[Segment]) -> list[tuple[float, float, 
 
 
 def _check_covered(segments: Sequence[Segment]) -> None:
-    """InputError where many segments are said while others far from them in the file are said."""
+    """Raise InputError where many segments overlap others that stand far from them in the file."""
     order = sorted(range(len(segments)), key=lambda index: segments[index].start)
     covered = []
     for place, index in enumerate(order):

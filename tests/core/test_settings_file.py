@@ -31,7 +31,7 @@ def test_words_of_yaml_1_1_stay_text(tmp_path: Path, word: str) -> None:
     assert load(tmp_path, f"name: {word}\n").name == word
 
 
-def test_windows_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
+def test_windows_line_ends_and_byte_order_mark_are_read(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_bytes("\ufeffname: Soup\r\nday: 2026-11-23\r\n".encode())
     recipe = load_settings(tmp_path / "recipe.yaml", Recipe, Recipe.model_fields)
     assert (recipe.name, recipe.day) == ("Soup", date(2026, 11, 23))

@@ -119,7 +119,7 @@ def test_overwritten_blocks_are_damage(tmp_path: Path, media: Path) -> None:
         content[at : at + 1_500] = b"\x00" * 1_500
     holed = tmp_path / "holed.webm"
     holed.write_bytes(content)
-    with pytest.raises(InputError, match="is damaged|is cut off|that we can read"):
+    with pytest.raises(InputError, match="is damaged|is cut off|that FFmpeg can read"):
         check_audio(holed, measure_audio(holed), None)
 
 
@@ -130,7 +130,7 @@ def test_overwritten_blocks_are_damage(tmp_path: Path, media: Path) -> None:
         (b"<!DOCTYPE html><title>Sign in</title>", "is a web page, not audio"),
         (b"\n  <html>", "is a web page, not audio"),
         (b"this is no sound at all " * 200, "is text, not audio or video"),
-        (b"\x00" * 5000, "is not audio or video that we can read"),
+        (b"\x00" * 5000, "is not audio or video that FFmpeg can read"),
     ],
 )
 def test_content_without_sound_is_named(tmp_path: Path, content: bytes, message: str) -> None:

@@ -187,6 +187,6 @@ def test_names_in_conversation_do_not_repeat_the_prompt() -> None:
     assert not repeats_prompt("Entra, Datto", "Entra, Datto")
 
 
-def test_compression_ratio_is_whisper_s() -> None:
+def test_compression_ratio_equals_that_of_whisper() -> None:
     assert compression_ratio("") == 0
     assert compression_ratio("you " * 100) > 2.4 > compression_ratio(SENTENCE)
