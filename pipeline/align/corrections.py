@@ -1,25 +1,22 @@
 """Match corrections to the entries of a feature list, and apply them to an alignment.
 
-A correction is matched by its feature's id, else by its title, so that it outlives edits of the list, another order
-and every re-run. A correction that matches no entry is kept, reported and not used.
+`core.identity` says which entry a correction is about, so that it outlives edits of the list, another order and every
+re-run. A correction that matches no entry is kept, reported and not used.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from pipeline.core.corrections import Correction, Decision
+from pipeline.core.identity import History, Name, match_names, name_features, no_history, pair_entries
 from pipeline.core.schema import Alignment, Feature, Method, Placement, Status
-from pipeline.core.text import same_wording, wording_similarity
 from pipeline.core.times import format_time
 
-# rapidfuzz ratio (0 to 100) from which on two titles may be one entry's, one of them edited.
-SAME_ENTRY_RATIO = 80.0
-
-# Points by which the best ratio must exceed the second best.
-CLEAR_LEAD = 5.0
-
-# Ratio below which an entry with the right id may be another entry that took the id over.
-OTHER_ENTRY_RATIO = 60.0
+# Titles of the entries that corrections without a title were about when they were first used, by id.
+Titles = Mapping[str, str]
+NO_TITLES: Titles = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,104 +37,88 @@ class UnusedCorrection:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionMatches:
-    """Corrections by the position of the entry they match, in list order, and those that match no entry."""
+    """Corrections by the position of the entry they match, in list order, and those that match no entry.
+
+    Those of `outside`, by position, have a start outside of the audio: they match an entry and are not used.
+    `reworded` are lines about entries whose wording is another than that of their correction.
+    """
 
     by_position: dict[int, Correction]
     unmatched: tuple[UnusedCorrection, ...] = ()
+    outside: dict[int, UnusedCorrection] = field(default_factory=dict)
+    reworded: tuple[str, ...] = ()
 
     def anchors(self) -> dict[int, float | None]:
         """Return the anchors for `align`: starts in seconds by position, None for a feature that is not discussed."""
         return {
             position: correction.start
             for position, correction in self.by_position.items()
-            if correction.decision is not Decision.END
+            if correction.decision is not Decision.END and not self._is_outside(position)
         }
+
+    def _is_outside(self, position: int) -> bool:
+        return position in self.outside and not self.outside[position].only_end
 
 
 def match_corrections(
-    corrections: Sequence[Correction], features: Sequence[Feature], duration: float | None = None
+    corrections: Sequence[Correction],
+    features: Sequence[Feature],
+    duration: float | None = None,
+    *,
+    history: History = no_history,
+    titles: Titles = NO_TITLES,
 ) -> CorrectionMatches:
     """Return which correction is about which entry of a list, also if the list was edited since.
 
-    Corrections are matched by id and title, then by id, then by equal title, then by similar title. No entry takes two
-    corrections. `duration` is the episode's, in seconds: a correction with a start beyond it is not used.
+    No entry takes two corrections. `duration` is that of the audio, in seconds: a start or an end beyond it is not
+    used. `history` returns the earlier revisions of the list, `titles` what corrections without a title were about.
     """
+    names = [_name(correction, titles) for correction in corrections]
     matched: dict[int, Correction] = {}
-    waiting: list[Correction] = []
     unmatched: list[UnusedCorrection] = []
-    for correction in corrections:
-        if duration is not None and (start := correction.start or 0.0) > duration:
-            reason = f"{format_time(start)} lies after the end of the episode ({format_time(duration)})"
-            unmatched.append(UnusedCorrection(correction, reason))
-        else:
-            waiting.append(correction)
-    free = list(features)
-    for find in (_find_by_id_and_title, _find_by_id, _find_by_title, _find_by_similar_title):
-        for correction in tuple(waiting):
-            entry = find(correction, free)
-            if entry is not None:
-                matched[entry.position] = correction
-                free.remove(entry)
-                waiting.remove(correction)
-    unmatched += [
-        UnusedCorrection(correction, _explain_mismatch(correction, features, matched)) for correction in waiting
-    ]
-    return CorrectionMatches(dict(sorted(matched.items())), tuple(unmatched))
+    outside: dict[int, UnusedCorrection] = {}
+    reworded: list[str] = []
+    for correction, name, match in zip(
+        corrections, names, match_names(names, name_features(features), history), strict=True
+    ):
+        if match.index is None:
+            unmatched.append(UnusedCorrection(correction, match.reason))
+            continue
+        feature = features[match.index]
+        matched[feature.position] = correction
+        if match.reworded:
+            reworded.append(
+                f'the correction of {correction.name} "{name.title}" is used for "{feature.title}": if that is another '
+                "feature, withdraw it in `catalog review`"
+            )
+        if (unused := _find_time_outside(correction, duration)) is not None:
+            outside[feature.position] = unused
+    return CorrectionMatches(dict(sorted(matched.items())), tuple(unmatched), outside, tuple(reworded))
 
 
-def _find_by_id_and_title(correction: Correction, free: Sequence[Feature]) -> Feature | None:
-    """Return the only entry with both the id and the title."""
-    if correction.feature_id is None:
-        return None
-    matches = [
-        entry
-        for entry in free
-        if entry.feature_id == correction.feature_id and same_wording(entry.title, correction.title)
-    ]
-    return matches[0] if len(matches) == 1 else None
+def _name(correction: Correction, titles: Titles) -> Name:
+    """What names the entry of a correction; the title that its id had, where it gives none itself."""
+    name = correction.identity
+    return name if name.title is not None else Name(name.key, titles.get(str(name.key)))
 
 
-def _find_by_id(correction: Correction, free: Sequence[Feature]) -> Feature | None:
-    """Return the only entry with the id; if its title differs and another entry has the title, return that one."""
-    if correction.feature_id is None:
-        return None
-    matches = [entry for entry in free if entry.feature_id == correction.feature_id]
-    if len(matches) != 1:
-        return None
-    # The list's ids may have been corrected: then the old title says more than the number.
-    title = correction.title
-    is_other = title is not None and wording_similarity(title, matches[0].title) < OTHER_ENTRY_RATIO
-    return (_find_by_title(correction, free) if is_other else None) or matches[0]
+def find_titles(matches: CorrectionMatches, features: Sequence[Feature], titles: Titles) -> dict[str, str]:
+    """Return the `titles` for the next match: of each correction without a title, that of its entry when first used."""
+    listed = {feature.position: feature.title for feature in features}
+    used = {str(one.identity.key): listed[at] for at, one in matches.by_position.items() if one.title is None}
+    waiting = [str(unused.correction.identity.key) for unused in matches.unmatched if unused.correction.title is None]
+    kept = {key: titles[key] for key in waiting if key in titles}
+    return {**kept, **{key: titles.get(key, title) for key, title in used.items()}}
 
 
-def _find_by_title(correction: Correction, free: Sequence[Feature]) -> Feature | None:
-    """Return the only entry with the title; spaces, signs and capitals are ignored."""
-    matches = [entry for entry in free if same_wording(entry.title, correction.title)]
-    return matches[0] if len(matches) == 1 else None
-
-
-def _find_by_similar_title(correction: Correction, free: Sequence[Feature]) -> Feature | None:
-    """Return the entry with the clearly most similar title, unless it has another id."""
-    if correction.title is None:
-        return None
-    others = [entry for entry in free if correction.feature_id is None or entry.feature_id is None]
-    ranked = sorted(
-        ((wording_similarity(correction.title, entry.title), -entry.position, entry) for entry in others), reverse=True
-    )
-    is_clear = len(ranked) == 1 or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] >= CLEAR_LEAD)
-    return ranked[0][2] if is_clear and ranked[0][0] >= SAME_ENTRY_RATIO else None
-
-
-def _explain_mismatch(correction: Correction, features: Sequence[Feature], matched: dict[int, Correction]) -> str:
-    """Return why a correction matches no entry."""
-    same = [
-        entry for entry in features if correction.feature_id is not None and entry.feature_id == correction.feature_id
-    ] or [entry for entry in features if same_wording(entry.title, correction.title)]
-    if any(entry.position in matched for entry in same):
-        return "another correction is about the same entry"
-    if len(same) > 1:
-        return f"{len(same)} entries of the list fit it: name it more exactly"
-    return "no entry of the list has this id or wording"
+def _find_time_outside(correction: Correction, duration: float | None) -> UnusedCorrection | None:
+    """Return a correction with a start or an end outside of the audio, and which; None where both lie inside."""
+    limit = math.inf if duration is None else math.ceil(duration)
+    for name, seconds in (("start", correction.start), ("end", correction.end)):
+        if seconds is not None and seconds > limit:
+            reason = f"{format_time(seconds)} lies after the end of the episode ({format_time(duration or 0.0)})"
+            return UnusedCorrection(correction, reason, only_end=name == "end")
+    return None
 
 
 def apply_corrections(
@@ -151,12 +132,21 @@ def apply_corrections(
     unused = list(matches.unmatched)
     for placement in alignment.placements:
         correction = matches.by_position.get(placement.position)
+        outside = matches.outside.get(placement.position)
+        if outside is not None and correction is not None:
+            unused.append(outside)
+            correction = _without_end(correction) if outside.only_end else None
         if correction is not None and (reason := _refuse_end(correction, placement)):
             unused.append(UnusedCorrection(correction, reason, only_end=True))
         elif correction is not None:
             placement = _apply(placement, correction)
         placements.append(placement)
     return replace(alignment, placements=tuple(placements)), tuple(unused)
+
+
+def _without_end(correction: Correction) -> Correction | None:
+    """Return a correction without its end; None where it says nothing else."""
+    return None if correction.decision is Decision.END else correction.model_copy(update={"end": None})
 
 
 def _refuse_end(correction: Correction, placement: Placement) -> str | None:
@@ -199,11 +189,10 @@ def _describe(correction: Correction) -> str:
 
 def describe_changes(before: Sequence[Correction], after: Sequence[Correction]) -> str:
     """Return how many corrections changed, for example `1 added, 2 changed`."""
-    old = {correction.name: correction for correction in before}
-    new = {correction.name: correction for correction in after}
+    pairs = pair_entries([one.identity for one in before], [one.identity for one in after])
     counts = {
-        "added": len(new.keys() - old.keys()),
-        "withdrawn": len(old.keys() - new.keys()),
-        "changed": sum(new[name] != old[name] for name in new.keys() & old.keys()),
+        "added": len(after) - len(pairs),
+        "withdrawn": len(before) - len(pairs),
+        "changed": sum(before[old] != after[new] for old, new in pairs),
     }
     return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "only their layout"

@@ -48,7 +48,12 @@ def load_settings(path: Path, model: type[Settings], fields: Mapping[str, FieldI
     `fields` holds the field descriptions that error messages quote. Raises ConfigError, which names file, line and
     field.
     """
-    values, lines = _read_mapping(path)
+    return parse_settings(_read_text(path), path, model, fields)
+
+
+def parse_settings(text: str, path: Path, model: type[Settings], fields: Mapping[str, FieldInfo]) -> Settings:
+    """Return the settings in the text of a YAML file; `path` is named in errors, which are those of `load_settings`."""
+    values, lines = _read_mapping(text, path)
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -60,7 +65,7 @@ def load_settings(path: Path, model: type[Settings], fields: Mapping[str, FieldI
 
 def find_line(path: Path, *place: str | int) -> int | None:
     """Return the line of a setting, such as ("versions", 1), or of the nearest setting above it; None without one."""
-    _, lines = _read_mapping(path)
+    _, lines = _read_mapping(_read_text(path), path)
     return _nearest_line(lines, place)
 
 
@@ -111,12 +116,14 @@ def quote_text(text: str) -> str:
         return quoted
 
 
-def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
-    """Return the settings of a YAML file and the line of each by its place, such as ("corrections", 2, "start")."""
+def _read_mapping(text: str, path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
+    """Return the settings in the text of a YAML file, and the line of each by its place.
+
+    A place is a tuple such as ("corrections", 2, "start").
+    """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
     from ruamel.yaml.nodes import MappingNode
 
-    text = _read_text(path)
     try:
         _check_shape(text)
         parser = make_parser()
@@ -135,19 +142,24 @@ def _read_mapping(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
 
 def _read_text(path: Path) -> str:
     try:
-        content = path.read_bytes()
-        if len(content) > MAX_BYTES:
-            raise ConfigError(f"{path} is larger than {MAX_BYTES >> 20} MB: settings are smaller; name the right file")
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        return decode_settings(path.read_bytes(), path)
     except FileNotFoundError:
         raise ConfigError(
             f"{path} does not exist: name the project's folder with --root, or create one with `catalog init`"
         ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def decode_settings(content: bytes, path: Path) -> str:
+    """Return the text of a settings file with line feeds; ConfigError where it is too large or no text."""
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {MAX_BYTES >> 20} MB: settings are smaller; name the right file")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         number = error.object[: error.start].count(b"\n") + 1
         raise ConfigError(f"{path} line {number}: this is not UTF-8: save the file in that encoding") from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _check_shape(text: str) -> None:

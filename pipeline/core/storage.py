@@ -60,6 +60,21 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file of people atomically: a link stays a link, and the file keeps its owner and its mode."""
+    target = path.resolve()
+    status = target.stat() if target.exists() else None
+    with atomic_write(target) as temporary:
+        temporary.write_bytes(content)
+        if status is not None:
+            for owner in ((status.st_uid, status.st_gid), (-1, status.st_gid)):
+                # Only root gives files away; a member of the file's group keeps at least the group.
+                with suppress(OSError):
+                    os.chown(temporary, *owner)
+                    break
+            temporary.chmod(status.st_mode & 0o7777)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Replace the file at `path` with the JSON of `value`, one record a line."""
     write_bytes(path, dump_json(value).encode())

@@ -1,20 +1,6 @@
-"""Decode, clean, escape and compare text."""
+"""Decode, clean and escape text."""
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TypeVar
-
-Entry = TypeVar("Entry")
-
-
-def normalize_wording(text: str) -> str:
-    """Return a wording's letters and digits, case-folded: pages lose spaces, punctuation and capitals."""
-    return re.sub(r"[\W_]+", "", text).casefold()
-
-
-def same_wording(left: str | None, right: str | None) -> bool:
-    """Return whether both wordings are given and have the same letters and digits, case ignored."""
-    return left is not None and right is not None and normalize_wording(left) == normalize_wording(right)
 
 
 def normalize_version(text: str) -> str:
@@ -26,30 +12,6 @@ def normalize_key(feature_key: str | None, feature_id: int | None) -> str | None
     """Return an id as it is compared: `#979667` and the number 979667 are one, `proj-12` and `PROJ-12` too."""
     key = feature_key or (None if feature_id is None else str(feature_id))
     return None if key is None else key.strip().lstrip("#").casefold()
-
-
-def wording_similarity(left: str, right: str) -> float:
-    """Return the similarity of two normalized wordings, 0 to 100 (normalized Indel distance)."""
-    from rapidfuzz import fuzz
-
-    return float(fuzz.ratio(normalize_wording(left), normalize_wording(right)))
-
-
-def index_by_key(entries: Iterable[Entry], name: Callable[[Entry], tuple[int | None, str]]) -> dict[object, Entry]:
-    """Return entries by id, or by title where there is no id, in their order.
-
-    `name` returns an entry's id and title. A repeated key is extended by its count.
-    """
-    keyed: dict[object, Entry] = {}
-    for entry in entries:
-        feature_id, title = name(entry)
-        key: object = title if feature_id is None else feature_id
-        count = 1
-        while key in keyed:
-            count += 1
-            key = (title, feature_id, count)
-        keyed[key] = entry
-    return keyed
 
 
 # A cell that a spreadsheet runs as a formula, behind any apostrophes. Some spreadsheets accept full-width signs.

@@ -1,11 +1,11 @@
 """Compare two revisions of a feature list, and describe the changes."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.core.identity import name_features, pair_entries
 from pipeline.core.schema import Feature
-from pipeline.core.text import index_by_key
+from pipeline.core.wording import same_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +41,19 @@ class ListChanges:
 
 
 def compare_lists(before: Sequence[Feature], now: Sequence[Feature]) -> ListChanges:
-    """Return the changes; entries are matched by id, else by title, and by title alone where an id was corrected."""
-    old, new = _key_features(before), _key_features(now)
-    # With a corrected id an entry has another key: without the match by title it would be removed and added.
-    added_titles, removed_titles = _unmatched_titles(new, old), _unmatched_titles(old, new)
-    corrected = {removed_titles[title]: added_titles[title] for title in added_titles.keys() & removed_titles.keys()}
-    old = {corrected.get(key, key): feature for key, feature in old.items()}
-    kept = [key for key in new if key in old]
-    pairs = [(old[key], new[key]) for key in kept]
+    """Return the changes; `core.identity.pair_entries` says which entries are the same."""
+    indexes = pair_entries(name_features(before), name_features(now))
+    pairs = [(before[old], now[new]) for old, new in indexes]
+    kept, found = {old for old, _ in indexes}, {new for _, new in indexes}
+    order = [old for old, _ in indexes]
     return ListChanges(
-        added=tuple(new[key] for key in new if key not in old),
-        removed=tuple(old[key] for key in old if key not in new),
-        renamed=tuple((a, b) for a, b in pairs if a.title != b.title),
-        edited=tuple((a, b) for a, b in pairs if a.title == b.title and replace(a, position=b.position) != b),
-        reordered=kept != [key for key in old if key in new],
+        added=tuple(feature for index, feature in enumerate(now) if index not in found),
+        removed=tuple(feature for index, feature in enumerate(before) if index not in kept),
+        renamed=tuple((a, b) for a, b in pairs if not same_title(a.title, b.title)),
+        edited=tuple(
+            (a, b)
+            for a, b in pairs
+            if same_title(a.title, b.title) and replace(a, position=b.position, title=b.title) != b
+        ),
+        reordered=order != sorted(order),
     )
-
-
-def _key_features(features: Sequence[Feature]) -> dict[object, Feature]:
-    return index_by_key(features, lambda feature: (feature.feature_id, feature.title))
-
-
-def _unmatched_titles(features: dict[object, Feature], others: dict[object, Feature]) -> dict[str, object]:
-    """Return the keys of the features that are not among the others, by title; titles that stand twice are left out."""
-    unmatched = [key for key in features if key not in others]
-    counts = Counter(features[key].title for key in unmatched)
-    return {features[key].title: key for key in unmatched if counts[features[key].title] == 1}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from pipeline.core.text import normalize_wording, wording_similarity
+from pipeline.core.wording import contradicts, normalize_wording, wording_similarity
 from pipeline.feature_lists.checks import shorten
 from pipeline.feature_lists.lines import Entry, ListWarning, WarningKind
 from pipeline.feature_lists.page import Section
@@ -31,7 +31,8 @@ def merge_repeats(section: Section, unit: str) -> list[ListWarning]:
         later = last.setdefault(feature_id, entry)
         if later is entry:
             continue
-        if wording_similarity(entry.feature.title, later.feature.title) >= SIMILAR_WORDING:
+        title, other = entry.feature.title, later.feature.title
+        if wording_similarity(title, other) >= SIMILAR_WORDING and not contradicts(title, other):
             merge_into(entry, later)
             text = f"id {feature_id} stands again in {unit} {later.line}, in the same words: read as its highlight"
             warnings.append(ListWarning(WarningKind.REPEATED_ID, (entry.line,), text))
@@ -86,10 +87,16 @@ def _find_similar(highlight: Entry, entries: Sequence[Entry], wordings: Sequence
         for index, entry in enumerate(entries)
         if highlight.feature.feature_id is None or entry.feature.feature_id is None
     }
-    wording = normalize_wording(highlight.feature.title)
-    ranked = process.extract(
-        wording, candidates, scorer=fuzz.ratio, score_cutoff=SIMILAR_WORDING, limit=2, processor=None
+    title = highlight.feature.title
+    similar = process.extract(
+        normalize_wording(title),
+        candidates,
+        scorer=fuzz.ratio,
+        score_cutoff=SIMILAR_WORDING,
+        limit=None,
+        processor=None,
     )
+    ranked = [match for match in similar if not contradicts(title, entries[match[2]].feature.title)]
     if not ranked or (len(ranked) > 1 and ranked[1][1] >= SAME_WORDING):
         return 0.0, None
     return float(ranked[0][1]), entries[ranked[0][2]]

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.core.schema import Feature, FeatureList
-from pipeline.core.text import normalize_key, normalize_wording
+from pipeline.core.text import normalize_key
+from pipeline.core.wording import normalize_wording
 
 
 def join_releases(releases: Sequence[tuple[str, FeatureList]]) -> FeatureList:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.core.schema import RIGHT_S, Status
-from pipeline.core.text import normalize_wording
+from pipeline.core.wording import normalize_wording
 from pipeline.feature_lists.load import load_features
 from pipeline.publish.rows import CatalogRow
 

@@ -12,7 +12,8 @@ from typing import Annotated
 
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Feature, Status
-from pipeline.core.text import normalize_key, normalize_version, normalize_wording, wording_similarity
+from pipeline.core.text import normalize_key, normalize_version
+from pipeline.core.wording import normalize_wording, wording_similarity
 from pipeline.publish.rows import CatalogRow
 
 # The version of the columns; see `SCHEMA_VERSION` in `pipeline.publish.rows`.

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline.core.audio_file import measure_loudness
 from pipeline.core.errors import InputError, PipelineError
 from pipeline.review.access import AccessControl, make_token
-from pipeline.review.session import ConflictError, ReviewSession
+from pipeline.review.session import ReviewSession
+from pipeline.review.view import ConflictError
 
 if TYPE_CHECKING:
     import uvicorn
@@ -67,8 +68,14 @@ class _Api:
             self.session.decide(position, start, seen)
         return self.session.read_state()
 
-    def undo(self, _: dict[str, Any]) -> dict[str, Any]:
-        position = self.session.undo()
+    def attach(self, body: dict[str, Any]) -> dict[str, Any]:
+        position, _, seen = _parse_decision(body)
+        self.session.attach(str(body.get("decision")), position, seen)
+        return self.session.read_state()
+
+    def undo(self, body: dict[str, Any]) -> dict[str, Any]:
+        seen = body.get("seen")
+        position = self.session.undo(seen if isinstance(seen, str) else None)
         return {**self.session.read_state(), "position": position}
 
     def finish(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def build_app(session: ReviewSession, token: str, port: int) -> AccessControl:
         *(Route(f"/{call.__name__}", _make_api_endpoint(call)) for call in (api.state, api.transcript)),
         *(
             Route(f"/{call.__name__}", _make_api_endpoint(call), methods=["POST"])
-            for call in (api.decide, api.undo, api.finish)
+            for call in (api.decide, api.attach, api.undo, api.finish)
         ),
         Route("/audio", audio),
         Route("/peaks", peaks),

@@ -4,119 +4,44 @@ Every decision goes to the corrections file at once, and its undo step to a jour
 nothing.
 """
 
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from pydantic import TypeAdapter
-
-from pipeline.align.corrections import apply_corrections, match_corrections
+from pipeline.align.corrections import apply_corrections
 from pipeline.core.config import load_episode
-from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
+from pipeline.core.corrections import (
+    Correction,
+    CorrectionsFile,
+    Decision,
+    check_times,
+    complete,
+    edit_corrections,
+    find_decision,
+    load_corrections,
+)
 from pipeline.core.errors import InputError, PipelineError
+from pipeline.core.identity import name_features
 from pipeline.core.project import Project
-from pipeline.core.schema import Alignment, Feature, Placement, Status, Transcript
+from pipeline.core.schema import Feature, Placement, Status, Transcript
 from pipeline.core.serialization import alignment_from_json, features_from_json, transcript_from_json
-from pipeline.core.storage import read_record, write_json
-from pipeline.core.times import format_time
+from pipeline.core.storage import read_record
 from pipeline.download.record import AUDIO_RECORD, Audio, read_audio
 from pipeline.publish.paragraphs import cut_paragraphs
+from pipeline.review.journal import Step, read_steps, sign_steps, write_steps
+from pipeline.review.view import AlignmentFile, ConflictError, Entry, View, digest
+from pipeline.runs.decisions import match_decisions, read_titles
 from pipeline.runs.job import RunOptions
 from pipeline.runs.reporter import Reporter
 from pipeline.runs.stages.base import RELEASES
 from pipeline.runs.workflow import check_episode_exists, run_stages
 from pipeline.transcribe.transcriber import WhisperTranscriber
 
-# From this confidence on, a feature that was not found needs no check.
-CONFIDENT_ABSENCE = 0.9
-
 # Starts nearer than this, seconds, are the same start: confirming one does not move it.
 SAME_START_S = 0.05
 
 # Smallest move of a start, seconds, that is reported after a new alignment.
 MIN_MOVE_S = 1.0
-
-# Most steps that the journal keeps.
-MAX_STEPS = 200
-
-
-class ConflictError(PipelineError):
-    """Somebody else decided about the same feature since the page showed it."""
-
-
-class Step(NamedTuple):
-    """A decision about a feature, for undo: the correction in the file before it and after it."""
-
-    before: Correction | None
-    after: Correction | None
-
-
-@dataclass
-class UndoJournal:
-    """The latest decisions about an episode, oldest first, in a file that outlives the server."""
-
-    path: Path
-    steps: list[Step]
-
-    @classmethod
-    def read(cls, path: Path) -> "UndoJournal":
-        """Return the journal in a file; an empty one if the file is missing or damaged."""
-
-        def parse(record: dict[str, Any]) -> list[Step]:
-            return TypeAdapter(list[Step]).validate_python(record["steps"])
-
-        # Without its journal a review can go on; only undo is lost.
-        try:
-            return cls(path, read_record(path, parse) if path.exists() else [])
-        except InputError:
-            return cls(path, [])
-
-    def add(self, step: Step) -> None:
-        """Add a step and save the journal."""
-        self.steps = [*self.steps, step][-MAX_STEPS:]
-        self.save()
-
-    def save(self) -> None:
-        """Write the file."""
-        steps = [[correction and correction.model_dump(mode="json") for correction in step] for step in self.steps]
-        write_json(self.path, {"steps": steps})
-
-
-@dataclass(frozen=True, slots=True)
-class _AlignmentFile:
-    """What an alignment file holds; `corrections` are those that it was made with, as JSON.
-
-    With `is_ledger`, its list is made of release lists, most of whose entries other episodes discuss.
-    """
-
-    features: tuple[Feature, ...]
-    alignment: Alignment
-    corrections: list[Any]
-    is_ledger: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A feature, its placement, and the correction about it."""
-
-    feature: Feature
-    placement: Placement
-    correction: Correction | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the entry as the page shows it."""
-        unsure = self.placement.status is Status.REVIEW or (
-            self.placement.status is Status.NOT_FOUND and self.placement.confidence < CONFIDENT_ABSENCE
-        )
-        # The page reads these names, which are those of Feature and Placement.
-        return {
-            **asdict(self.feature),
-            **asdict(self.placement),
-            "needs_person": unsure and self.correction is None,
-            "decision": self.correction.model_dump(mode="json") if self.correction else None,
-            "signature": _signature(self.correction),
-        }
 
 
 @dataclass
@@ -126,7 +51,6 @@ class ReviewSession:
     project: Project
     episode_id: str
     who: str
-    journal: UndoJournal
 
     @classmethod
     def open(cls, project: Project, episode_id: str, who: str = "") -> "ReviewSession":
@@ -139,7 +63,7 @@ class ReviewSession:
         ):
             if not path.is_file():
                 raise InputError(f"{path} does not exist", f"run `catalog run {episode_id}` first")
-        session = cls(project, episode_id, who, UndoJournal.read(project.undo_journal(episode_id)))
+        session = cls(project, episode_id, who)
         if not session.audio.is_file():
             raise InputError(f"{session.audio} does not exist", f"run `catalog download {episode_id}` first")
         # Damaged files are reported here instead of on the page.
@@ -151,21 +75,36 @@ class ReviewSession:
         """The episode's audio file."""
         return self._read_audio().path
 
+    @property
+    def journal(self) -> Path:
+        """The file of the undo steps."""
+        return self.project.undo_journal(self.episode_id)
+
     def read_state(self) -> dict[str, Any]:
         """Return all that the page shows except the transcript.
 
         The keys are `title`, `duration` (seconds), `stale` (whether the corrections have changed since the alignment),
-        `undo` (number of steps), `statuses` (labels) and `features`.
+        `undo` (number of steps), `undo_signature`, `statuses` (labels), `features`, and `unmatched`: the corrections
+        that no feature fits.
         """
-        corrections = load_corrections(self.project.corrections(self.episode_id))
-        used = self._read_alignment().corrections
+        view, steps = self._read_view(), read_steps(self.journal)
         return {
             "title": load_episode(self.project.episode(self.episode_id)).title,
             "duration": self._read_audio().duration,
-            "stale": [correction.model_dump(mode="json") for correction in corrections] != used,
-            "undo": len(self.journal.steps),
+            "stale": [correction.model_dump(mode="json") for correction in view.corrections] != view.file.corrections,
+            "undo": len(steps),
+            "undo_signature": sign_steps(steps),
             "statuses": {status.value: status.label for status in Status},
-            "features": [entry.to_json() for entry in self._read_entries()],
+            "features": [{**entry.to_json(), "signature": view.sign(entry)} for entry in view.entries],
+            "unmatched": [
+                {
+                    **unused.correction.model_dump(mode="json"),
+                    "name": unused.correction.name,
+                    "reason": unused.reason,
+                    "signature": digest(unused.correction.model_dump_json()),
+                }
+                for unused in view.matches.unmatched
+            ],
         }
 
     def read_paragraphs(self) -> list[dict[str, Any]]:
@@ -177,41 +116,64 @@ class ReviewSession:
     def decide(self, position: int, start: float | None, seen: str | None) -> None:
         """Save that a feature starts at `start` seconds, or with None that it is not discussed.
 
-        `seen` is the `signature` of the feature on the page. ConflictError if the correction has changed since,
-        InputError if the start lies outside of the episode.
+        `seen` is the `signature` of the feature on the page. ConflictError if the list, the alignment or the correction
+        has changed since, InputError if the start lies outside of the audio or the list cannot tell two entries apart.
         """
-        entry = self._find_entry(position, seen)
-        duration = self._read_audio().duration
-        # NaN fails this comparison as well.
-        if start is not None and not 0 <= start <= duration:
-            raise InputError(f"the start must lie between 0:00 and {format_time(duration)}, the end of the episode")
-        if start is None:
-            correction = self._make_correction(entry.feature, Decision.NOT_DISCUSSED, None)
-        else:
-            kept = entry.placement.start is not None and abs(entry.placement.start - start) <= SAME_START_S
-            decision = Decision.CONFIRMED if kept else Decision.MOVED
-            correction = self._make_correction(entry.feature, decision, round(start, 3))
-        save_correction(self.project, self.episode_id, correction)
-        # The file may combine the correction with an earlier end.
-        self.journal.add(Step(entry.correction, self._get_entry(position).correction))
+        check_times(start, None, self._read_audio().duration)
+        with edit_corrections(self.project, self.episode_id) as file:
+            view = self._view(file.corrections)
+            entry = view.find(position, seen)
+            correction = complete(self._make_correction(entry, start), entry.correction)
+            self._save(view, file, entry, correction)
 
     def withdraw(self, position: int, seen: str | None) -> None:
-        """Remove the correction about a feature, no matter who made it; ConflictError as in `decide`."""
-        correction = self._find_entry(position, seen).correction
-        if correction is not None:
-            withdraw_correction(self.project, self.episode_id, correction)
-            self.journal.add(Step(correction, None))
+        """Remove the correction about a feature, whoever made it; ConflictError as in `decide`."""
+        with edit_corrections(self.project, self.episode_id) as file:
+            view = self._view(file.corrections)
+            index = view.index(view.find(position, seen).correction)
+            if index is not None:
+                step = Step(file.corrections[index], None, file.read_lines(index), index)
+                self._write(file.remove(index), step)
 
-    def undo(self) -> int | None:
+    def attach(self, signature: str, position: int, seen: str | None) -> None:
+        """Give a correction that no feature fits to the feature at a position; who decided what and when stays.
+
+        `signature` is that of the correction, `seen` that of the feature. ConflictError if one of them has changed,
+        InputError if the feature has a correction already.
+        """
+        with edit_corrections(self.project, self.episode_id) as file:
+            view = self._view(file.corrections)
+            entry = view.find(position, seen)
+            lost = [unused.correction for unused in view.matches.unmatched]
+            known = next((one for one in lost if digest(one.model_dump_json()) == signature), None)
+            if known is None:
+                raise ConflictError("this decision was changed or found its feature", "look again")
+            if entry.correction is not None:
+                raise InputError(f"{entry.feature.title!r} has a decision already", "withdraw that one first")
+            named = known.model_copy(update={"feature_key": None, **_name(entry.feature)})
+            self._save(view, file, entry, named, view.index(known))
+
+    def undo(self, seen: str | None = None) -> int | None:
         """Undo the latest decision that is still in the file; return the position of its feature, None if none is.
 
-        Decisions that somebody else has changed since are dropped from the journal.
+        The file is then as it was before, to the letter. Decisions that somebody else has changed since are dropped
+        from the journal. `seen` is the `undo_signature` of the page: ConflictError if there are other steps now.
         """
-        position = None
-        while self.journal.steps and position is None:
-            position = self._revert(self.journal.steps.pop())
-        self.journal.save()
-        return position
+        with edit_corrections(self.project, self.episode_id) as file:
+            steps = read_steps(self.journal)
+            if seen is not None and seen != sign_steps(steps):
+                raise ConflictError("somebody else has just decided", "look at it, then undo again")
+            while steps:
+                step = steps.pop()
+                reverted = self._revert(file, step)
+                if reverted is not None:
+                    write_steps(self.journal, steps)
+                    reverted.save()
+                    return self._view(reverted.corrections).position_of(step.before) or self._view(
+                        file.corrections
+                    ).position_of(step.after)
+            write_steps(self.journal, steps)
+        return None
 
     def finish(self) -> dict[str, Any]:
         """Align and publish with the corrections; return which other starts `moved`, and `warnings`.
@@ -237,24 +199,45 @@ class ReviewSession:
             return {"moved": [], "warnings": [*warnings, changed]}
         return {"moved": self._list_moved(old, new), "warnings": warnings}
 
-    def _revert(self, step: Step) -> int | None:
-        """Restore what was in the file before a step; return the position, None if the step no longer stands."""
-        correction = step.after or step.before
-        if correction is None:
+    def _revert(self, file: CorrectionsFile, step: Step) -> CorrectionsFile | None:
+        """Return the file as it was before a step; None if the step no longer stands."""
+        if step.after is None:
+            names = name_features(self._read_alignment().features)
+            if step.before is None or find_decision(file.corrections, step.before, names) is not None:
+                return None
+            return file.restore(step.before, None, step.lines, step.place)
+        if step.after not in file.corrections:
             return None
-        matches = match_corrections([correction], self._read_alignment().features).by_position
-        position = next(iter(matches), None)
-        if position is None or _signature(self._get_entry(position).correction) != _signature(step.after):
-            return None
-        if step.before is not None:
-            save_correction(self.project, self.episode_id, step.before)
-        else:
-            withdraw_correction(self.project, self.episode_id, correction)
-        return position
+        index = file.corrections.index(step.after)
+        return file.remove(index) if step.before is None else file.restore(step.before, index, step.lines)
 
-    def _list_moved(self, old: _AlignmentFile, new: _AlignmentFile) -> list[dict[str, Any]]:
+    def _save(
+        self, view: View, file: CorrectionsFile, entry: Entry, correction: Correction, index: int | None = None
+    ) -> None:
+        """Save the correction of an entry in the place of that at `index` or its earlier one, and the undo step.
+
+        InputError if the correction would not be found again, or another one would be taken from its entry.
+        """
+        index = view.index(entry.correction) if index is None else index
+        changed = file.put(correction, index)
+        position = entry.feature.position
+        before, after = view.matches.by_position, self._view(changed.corrections).matches.by_position
+        if after != {**before, position: correction}:
+            raise InputError(
+                f"the list cannot tell {entry.feature.title!r} from another entry", "give one of them an id there"
+            )
+        known = None if index is None else file.corrections[index]
+        lines = None if index is None else file.read_lines(index)
+        self._write(changed, Step(known, changed.corrections[-1 if index is None else index], lines, index))
+
+    def _write(self, changed: CorrectionsFile, step: Step) -> None:
+        # The journal first: a step whose decision never reached the file is skipped by undo.
+        write_steps(self.journal, [*read_steps(self.journal), step])
+        changed.save()
+
+    def _list_moved(self, old: AlignmentFile, new: AlignmentFile) -> list[dict[str, Any]]:
         """Return the features without a correction whose placement differs noticeably."""
-        decided = {entry.feature.position for entry in self._read_entries() if entry.correction}
+        decided = {entry.feature.position for entry in self._read_view().entries if entry.correction}
         return [
             {
                 "position": after.position,
@@ -268,55 +251,37 @@ class ReviewSession:
             if after.position not in decided and _has_moved(before, after)
         ]
 
-    def _list_unused_corrections(self, file: _AlignmentFile) -> list[str]:
-        """Return a line for each correction that is kept but not used."""
-        corrections = load_corrections(self.project.corrections(self.episode_id))
-        matches = match_corrections(corrections, file.features, self._read_transcript().duration)
+    def _list_unused_corrections(self, file: AlignmentFile) -> list[str]:
+        """Return a line for each correction that is kept but not used, or used for an entry of another wording."""
+        matches = self._read_view().matches
         _, unused = apply_corrections(file.alignment, matches)
-        return [correction.describe() for correction in unused]
+        return [*matches.reworded, *(correction.describe() for correction in unused)]
 
-    def _make_correction(self, feature: Feature, decision: Decision, start: float | None) -> Correction:
-        # An id that the list names twice does not identify an entry; the title does.
-        counts = Counter(listed.feature_id for listed in self._read_alignment().features)
-        feature_id = feature.feature_id if counts[feature.feature_id] == 1 else None
-        return Correction(feature_id=feature_id, title=feature.title, decision=decision, start=start, who=self.who)
+    def _make_correction(self, entry: Entry, start: float | None) -> Correction:
+        if start is None:
+            decision = Decision.NOT_DISCUSSED
+        else:
+            kept = entry.placement.start is not None and abs(entry.placement.start - start) <= SAME_START_S
+            decision = Decision.CONFIRMED if kept else Decision.MOVED
+        feature, seconds = entry.feature, None if start is None else round(start, 3)
+        return Correction(**_name(feature), decision=decision, start=seconds, who=self.who)
 
-    def _find_entry(self, position: int, seen: str | None) -> _Entry:
-        """Return the entry at a position; ConflictError if its correction is not the one with the signature `seen`."""
-        entry = self._get_entry(position)
-        if _signature(entry.correction) != seen:
-            raise ConflictError(
-                f"somebody else has just decided about {entry.feature.title!r}", "check the feature, then decide again"
-            )
-        return entry
+    def _read_view(self) -> View:
+        return self._view(load_corrections(self.project.corrections(self.episode_id)))
 
-    def _get_entry(self, position: int) -> _Entry:
-        for entry in self._read_entries():
-            if entry.feature.position == position:
-                return entry
-        raise InputError(f"the feature list has no entry {position}", "reload the page")
+    def _view(self, corrections: tuple[Correction, ...]) -> View:
+        file, duration = self._read_alignment(), self._read_audio().duration
+        matches = match_decisions(self.project, self.episode_id, corrections, file.features, duration, file.titles)
+        return View(file, corrections, matches)
 
-    def _read_entries(self) -> list[_Entry]:
-        """Return the features in list order, each with its placement and its correction.
-
-        Of release lists, the features that are neither placed nor corrected are left out.
-        """
-        file = self._read_alignment()
-        corrections = load_corrections(self.project.corrections(self.episode_id))
-        matched = match_corrections(corrections, file.features, self._read_audio().duration).by_position
-        return [
-            _Entry(feature, placement, matched.get(feature.position))
-            for feature, placement in zip(file.features, file.alignment.placements, strict=True)
-            if not file.is_ledger or placement.status is not Status.NOT_FOUND or feature.position in matched
-        ]
-
-    def _read_alignment(self) -> _AlignmentFile:
+    def _read_alignment(self) -> AlignmentFile:
         return read_record(
             self.project.alignment(self.episode_id),
-            lambda record: _AlignmentFile(
+            lambda record: AlignmentFile(
                 features_from_json(record["features"]),
                 alignment_from_json(record["placements"]),
                 record.get("corrections", []),
+                read_titles(record),
                 RELEASES in record,
             ),
         )
@@ -328,9 +293,10 @@ class ReviewSession:
         return read_audio(self.project.raw(self.episode_id))
 
 
-def _signature(correction: Correction | None) -> str | None:
-    """Return a text that differs between any two corrections."""
-    return correction.model_dump_json() if correction else None
+def _name(feature: Feature) -> dict[str, Any]:
+    """Return the fields by which a correction names a feature."""
+    key = {"feature_key": feature.feature_key} if feature.feature_id is None else {}
+    return {"feature_id": feature.feature_id, "title": feature.title, **key}
 
 
 def _has_moved(before: Placement, after: Placement) -> bool:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pipeline.core.text import index_by_key
+from pipeline.core.identity import Name, pair_entries
+from pipeline.core.text import normalize_key
+from pipeline.core.wording import same_title
 
 Row = Mapping[str, Any]
 
@@ -43,7 +45,7 @@ class EpisodeChanges:
 
 
 def compare_rows(before: Sequence[Row], now: Sequence[Row]) -> EpisodeChanges:
-    """Return what changed; two rows are the same entry by id, else by title, and by title where an id was corrected."""
+    """Return what changed; `core.identity.pair_entries` says which rows are the same entry."""
     pairs, added, removed = _pair(before, now)
     # The order among entries in both: a new first entry moves every position and reorders nothing.
     now_in_old_order = [new for _, new in sorted((old["position"], new["position"]) for old, new in pairs)]
@@ -53,7 +55,7 @@ def compare_rows(before: Sequence[Row], now: Sequence[Row]) -> EpisodeChanges:
         renamed=tuple(
             _identify(new, before=old["title"], after=new["title"])
             for old, new in pairs
-            if old["title"] != new["title"]
+            if not same_title(old["title"], new["title"])
         ),
         moved=tuple(
             _identify(new, **_measure_move(old, new))
@@ -121,19 +123,12 @@ def _find_edits(before: Row, now: Row, end_set: bool) -> dict[str, list[Any]]:
 
 def _pair(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[tuple[Row, Row]], list[Row], list[Row]]:
     """The pairs of rows of one entry, in the order of `now`; the added rows; the removed rows."""
-    old, new = index_by_key(before, _key), index_by_key(now, _key)
-    partners = {id(row): old[key] for key, row in new.items() if key in old}
-    removed = [row for key, row in old.items() if key not in new]
-    for row in new.values():
-        if id(row) not in partners:
-            # An id that was corrected, added or removed leaves the title.
-            same = next((other for other in removed if other["title"] == row["title"]), None)
-            if same is not None:
-                partners[id(row)] = same
-                removed = [other for other in removed if other is not same]
-    pairs = [(partners[id(row)], row) for row in now if id(row) in partners]
-    return pairs, [row for row in now if id(row) not in partners], removed
+    indexes = pair_entries([_name(row) for row in before], [_name(row) for row in now])
+    old, new = {index for index, _ in indexes}, {index for _, index in indexes}
+    added = [row for index, row in enumerate(now) if index not in new]
+    removed = [row for index, row in enumerate(before) if index not in old]
+    return [(before[a], now[b]) for a, b in indexes], added, removed
 
 
-def _key(row: Row) -> tuple[int | None, str]:
-    return row["feature_id"], row["title"]
+def _name(row: Row) -> Name:
+    return Name(normalize_key(row.get("feature_key"), row["feature_id"]), row["title"])

@@ -62,9 +62,12 @@ def test_unmatched_corrections_are_reported_with_reasons() -> None:
     gone, twice, late = moved(3, feature_id=9), moved(4, title=LIST[0].title), moved(5000, feature_id=500122)
     first = moved(3, feature_id=500111)
     matches = match_corrections([gone, first, twice, late], LIST, duration=1000.0)
-    assert list(matches.by_position) == [1]
+    assert list(matches.by_position) == [1, 2]
+    assert matches.anchors() == {1: 3.0}
+    assert matches.outside[2].describe() == (
+        "the correction of #500122 is kept but not used: 1:23:20 lies after the end of the episode (16:40)"
+    )
     assert [unused.describe() for unused in matches.unmatched] == [
-        "the correction of #500122 is kept but not used: 1:23:20 lies after the end of the episode (16:40)",
         "the correction of #9 is kept but not used: no entry of the list has this id or wording",
         f'the correction of "{LIST[0].title}" is kept but not used: another correction is about the same entry',
     ]

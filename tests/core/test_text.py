@@ -11,12 +11,8 @@ from pipeline.core.text import (
     clean_text,
     decode_text,
     escape_formula,
-    index_by_key,
-    normalize_wording,
     printable,
-    same_wording,
     unescape_formula,
-    wording_similarity,
 )
 
 
@@ -76,39 +72,6 @@ def test_clean_line_keeps_separating_tabs() -> None:
 )
 def test_printable_replaces_terminal_controls(text: str, shown: str) -> None:
     assert printable(text) == shown
-
-
-@pytest.mark.parametrize("seen", ["Dark theme", "dark-theme!", "DarkTheme", " dark_theme ", "„Dark“ theme…"])
-def test_wording_ignores_spaces_punctuation_and_case(seen: str) -> None:
-    assert same_wording(seen, "Dark theme")
-    assert wording_similarity(seen, "Dark theme") == 100.0
-
-
-@pytest.mark.parametrize(("first", "second"), [("Dark theme", "Dark themes"), ("Dark theme", None), (None, None)])
-def test_different_or_unknown_wordings_differ(first: str | None, second: str | None) -> None:
-    assert not same_wording(first, second)
-
-
-def test_similarity_falls_with_each_different_letter() -> None:
-    near, far = wording_similarity("Dark theme", "Dark themes"), wording_similarity("Dark theme", "Export limit")
-    assert 100.0 > near > 90.0 > far
-
-
-@given(st.text(max_size=20))
-def test_normalized_wording_is_stable(text: str) -> None:
-    assert normalize_wording(normalize_wording(text)) == normalize_wording(text)
-
-
-def test_entries_are_keyed_by_id_or_title() -> None:
-    entries = [(5, "Sort"), (None, "Sort"), (5, "Sort"), (None, "Sort"), (None, "5"), (5, "Other")]
-    keyed = index_by_key(entries, lambda entry: entry)
-    assert list(keyed.values()) == entries
-    assert list(keyed)[:2] == [5, "Sort"]
-
-
-def test_repeated_key_is_extended_by_count() -> None:
-    keyed = index_by_key([(5, "Sort"), (5, "Sort"), (5, "Other")], lambda entry: entry)
-    assert list(keyed) == [5, ("Sort", 5, 2), ("Other", 5, 2)]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x", "'=1"])

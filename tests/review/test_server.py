@@ -45,6 +45,10 @@ def test_no_path_leads_to_a_file(review_server: ReviewServer, path: str) -> None
     assert session.send(prepared, timeout=10).status_code in {403, 404}
 
 
+def signature(server: ReviewServer, position: int) -> str:
+    return str(get(server, "state").json()["features"][position - 1]["signature"])
+
+
 @pytest.mark.parametrize(
     "body",
     ["{", "[]", '{"position": "1", "start": 1, "seen": null}', '{"position": true, "start": 1, "seen": null}',
@@ -61,9 +65,10 @@ def test_invalid_decision_is_an_error(review_server: ReviewServer, body: str) ->
 
 
 def test_decision_conflict_and_undo(review_server: ReviewServer) -> None:
-    decided = post(review_server, "decide", {"position": 1, "start": 5.0, "seen": None}).json()
+    seen = signature(review_server, 1)
+    decided = post(review_server, "decide", {"position": 1, "start": 5.0, "seen": seen}).json()
     assert (decided["features"][0]["decision"]["start"], decided["undo"]) == (5.0, 1)
-    conflict = post(review_server, "decide", {"position": 1, "start": 7.0, "seen": None})
+    conflict = post(review_server, "decide", {"position": 1, "start": 7.0, "seen": seen})
     assert conflict.status_code == 409
     assert "somebody else" in conflict.json()["error"]
     undone = post(review_server, "undo", {}).json()
@@ -71,7 +76,10 @@ def test_decision_conflict_and_undo(review_server: ReviewServer) -> None:
 
 
 def test_simultaneous_decisions_are_all_saved(review_server: ReviewServer) -> None:
-    bodies = [{"position": position, "start": 5.0 * position, "seen": None} for position in (1, 2)]
+    bodies = [
+        {"position": position, "start": 5.0 * position, "seen": signature(review_server, position)}
+        for position in (1, 2)
+    ]
     threads = [threading.Thread(target=post, args=(review_server, "decide", body)) for body in bodies]
     for thread in threads:
         thread.start()
@@ -89,11 +97,12 @@ def test_command_prints_url_and_ends_without_loss(aligned: Project) -> None:
     assert url is not None
     for _ in range(600):
         try:
-            assert requests.get(url[0] + "state", timeout=5).status_code == 200
+            state = requests.get(url[0] + "state", timeout=5).json()
             break
         except requests.ConnectionError:
             time.sleep(0.05)
-    requests.post(url[0] + "decide", json={"position": 1, "start": 5.0, "seen": None}, timeout=10)
+    seen = state["features"][0]["signature"]
+    requests.post(url[0] + "decide", json={"position": 1, "start": 5.0, "seen": seen}, timeout=10)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")

@@ -6,7 +6,8 @@ from pipeline.core.corrections import Correction, Decision, load_corrections, sa
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.project import Project
 from pipeline.publish.tables import read_rows
-from pipeline.review.session import ConflictError, ReviewSession
+from pipeline.review.session import ReviewSession
+from pipeline.review.view import ConflictError
 from pipeline.runs.workflow import run_stages
 from tests.support.project import FakeTranscriber, RecordingReporter
 
@@ -19,6 +20,16 @@ def session(aligned: Project) -> ReviewSession:
 def saved_decisions(session: ReviewSession) -> dict[int | None, tuple[str, float | None]]:
     corrections = load_corrections(session.project.corrections("one"))
     return {correction.feature_id: (correction.decision.value, correction.start) for correction in corrections}
+
+
+def signature(session: ReviewSession, position: int) -> str:
+    features = {feature["position"]: feature for feature in session.read_state()["features"]}
+    return str(features[position]["signature"]) if position in features else "none"
+
+
+def decide(session: ReviewSession, position: int, start: float | None) -> None:
+    """Decide about a feature that a fresh page shows."""
+    session.decide(position, start, signature(session, position))
 
 
 def start_of(session: ReviewSession, position: int) -> float:
@@ -42,8 +53,8 @@ def test_state_holds_every_feature_and_its_placement(session: ReviewSession) -> 
 
 def test_decision_is_saved_at_once_with_its_author(session: ReviewSession) -> None:
     kept = start_of(session, 1)
-    session.decide(1, kept, None)
-    session.decide(2, 42.25, None)
+    decide(session, 1, kept)
+    decide(session, 2, 42.25)
     assert saved_decisions(session) == {500111: ("confirmed", kept), 500122: ("moved", 42.25)}
     corrections = load_corrections(session.project.corrections("one"))
     assert {correction.who for correction in corrections} == {"Anna"}
@@ -51,14 +62,14 @@ def test_decision_is_saved_at_once_with_its_author(session: ReviewSession) -> No
 
 
 def test_not_discussed_is_saved(session: ReviewSession) -> None:
-    session.decide(2, None, None)
+    decide(session, 2, None)
     assert saved_decisions(session) == {500122: ("not_discussed", None)}
 
 
 def test_undo_reverts_one_decision_at_a_time(session: ReviewSession) -> None:
-    session.decide(1, 5.0, None)
-    session.decide(1, 7.0, session.read_state()["features"][0]["signature"])
-    session.decide(2, None, None)
+    decide(session, 1, 5.0)
+    decide(session, 1, 7.0)
+    decide(session, 2, None)
     assert session.undo() == 2
     assert saved_decisions(session) == {500111: ("moved", 7.0)}
     assert session.undo() == 1
@@ -69,8 +80,8 @@ def test_undo_reverts_one_decision_at_a_time(session: ReviewSession) -> None:
 
 
 def test_later_session_undoes_earlier_decisions(session: ReviewSession) -> None:
-    session.decide(1, 5.0, None)
-    session.decide(1, 7.0, session.read_state()["features"][0]["signature"])
+    decide(session, 1, 5.0)
+    decide(session, 1, 7.0)
     again = ReviewSession.open(session.project, "one")
     assert again.read_state()["undo"] == 2
     assert again.undo() == 1
@@ -79,22 +90,22 @@ def test_later_session_undoes_earlier_decisions(session: ReviewSession) -> None:
 
 
 def test_undo_skips_decisions_changed_by_others(session: ReviewSession) -> None:
-    session.decide(2, None, None)
-    session.decide(1, 5.0, None)
+    decide(session, 2, None)
+    decide(session, 1, 5.0)
     save_correction(session.project, "one", Correction(feature_id=500111, decision=Decision.MOVED, start=9.0, who="Bo"))
     assert session.undo() == 2
     assert saved_decisions(session) == {500111: ("moved", 9.0)}
 
 
 def test_damaged_journal_only_loses_undo(session: ReviewSession) -> None:
-    session.decide(1, 5.0, None)
+    decide(session, 1, 5.0)
     session.project.undo_journal("one").write_text('{"steps": [[{"start": "soon"}]]}')
     again = ReviewSession.open(session.project, "one")
     assert (again.read_state()["undo"], again.undo(), saved_decisions(again)) == (0, None, {500111: ("moved", 5.0)})
 
 
 def test_withdrawal_can_be_undone(session: ReviewSession) -> None:
-    session.decide(1, 5.0, None)
+    decide(session, 1, 5.0)
     session.withdraw(1, session.read_state()["features"][0]["signature"])
     assert saved_decisions(session) == {}
     session.undo()
@@ -102,24 +113,25 @@ def test_withdrawal_can_be_undone(session: ReviewSession) -> None:
 
 
 def test_decision_of_somebody_else_is_a_conflict(session: ReviewSession) -> None:
+    seen = signature(session, 1)
     theirs = Correction(feature_id=500111, decision=Decision.MOVED, start=9.0, who="Bo")
     save_correction(session.project, "one", theirs)
     with pytest.raises(ConflictError, match="Invoices can be sorted"):
-        session.decide(1, 5.0, None)
+        session.decide(1, 5.0, seen)
     with pytest.raises(ConflictError):
-        session.withdraw(1, None)
+        session.withdraw(1, seen)
     assert saved_decisions(session) == {500111: ("moved", 9.0)}
 
 
 def test_new_session_finds_decisions_of_interrupted_one(session: ReviewSession) -> None:
-    session.decide(1, 5.0, None)
+    decide(session, 1, 5.0)
     again = ReviewSession.open(session.project, "one")
     assert again.read_state()["features"][0]["decision"]["start"] == 5.0
 
 
 def test_finish_aligns_with_decisions_and_publishes(session: ReviewSession) -> None:
-    session.decide(1, 31.0, None)
-    session.decide(2, None, None)
+    decide(session, 1, 31.0)
+    decide(session, 2, None)
     result = session.finish()
     assert result == {"moved": [], "warnings": []}
     rows = read_rows(session.project.dataset)["one"]
@@ -136,7 +148,7 @@ def test_finish_reports_unused_corrections(session: ReviewSession) -> None:
 
 def test_finish_reports_other_moved_starts(session: ReviewSession) -> None:
     was = start_of(session, 2)
-    session.decide(1, was, None)
+    decide(session, 1, was)
     moved = session.finish()["moved"]
     assert [(feature["position"], feature["before"]["start"]) for feature in moved] == [(2, was)]
     assert moved[0]["after"] != moved[0]["before"]
@@ -146,25 +158,29 @@ def test_duplicate_ids_are_told_apart_by_title(transcriber: FakeTranscriber, ses
     listed = session.project.root / "one.txt"
     listed.write_text(listed.read_text().replace("500122", "500111"))
     run_stages(session.project, ["one"], ("align",), transcriber=lambda show: transcriber, reporter=RecordingReporter())
-    session.decide(1, 11.0, None)
-    session.decide(2, 33.0, None)
+    decide(session, 1, 11.0)
+    decide(session, 2, 33.0)
     assert [feature["decision"]["start"] for feature in session.read_state()["features"]] == [11.0, 33.0]
 
 
 @pytest.mark.parametrize("start", [-1.0, 1e5, float("nan")])
 def test_start_outside_the_episode_is_refused(session: ReviewSession, start: float) -> None:
     with pytest.raises(InputError, match="the start must lie between 0:00 and 5:22"):
-        session.decide(1, start, None)
+        decide(session, 1, start)
     with pytest.raises(InputError, match="no entry 9"):
-        session.decide(9, 5.0, None)
+        decide(session, 9, 5.0)
     assert saved_decisions(session) == {}
 
 
 def test_correction_beyond_the_end_can_be_replaced(session: ReviewSession) -> None:
-    """Such a correction is not used, so the page shows none: the feature can be decided."""
-    save_correction(session.project, "one", Correction(feature_id=500111, decision=Decision.MOVED, start=9_000.0))
-    assert session.read_state()["features"][0]["decision"] is None
-    session.decide(1, 5.0, None)
+    """Such a correction is not used; the page shows it, and why."""
+    path = session.project.corrections("one")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("corrections:\n  - {feature_id: 500111, decision: moved, start: 9000}\n")
+    shown = session.read_state()["features"][0]
+    assert (shown["decision"]["start"], shown["needs_person"]) == (9000.0, True)
+    assert "lies after the end of the episode" in shown["problem"]
+    decide(session, 1, 5.0)
     assert saved_decisions(session) == {500111: ("moved", 5.0)}
 
 
@@ -173,7 +189,7 @@ def test_damaged_corrections_file_is_left_alone(session: ReviewSession) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text("corrections: [broken")
     with pytest.raises(ConfigError, match="one.yaml line"):
-        session.decide(1, 5.0, None)
+        decide(session, 1, 5.0)
     assert path.read_text() == "corrections: [broken"
 
 

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.align.aligner import align, alignment_version
-from pipeline.align.corrections import CorrectionMatches, apply_corrections, match_corrections
+from pipeline.align.corrections import CorrectionMatches, Titles, apply_corrections, find_titles
 from pipeline.align.decision import check_fit
-from pipeline.core.corrections import Correction, load_corrections
+from pipeline.core.corrections import Correction, has_corrections, load_corrections
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Alignment, Discussed, Feature, FeatureList, Transcript
 from pipeline.core.serialization import alignment_to_json, features_to_json, transcript_from_json
 from pipeline.core.storage import read_record, write_json
 from pipeline.core.times import format_time
+from pipeline.download.record import read_audio
 from pipeline.feature_lists.checks import check_duration
 from pipeline.publish.rows import build_provenance
+from pipeline.runs.decisions import match_decisions, read_titles
 from pipeline.runs.episode_list import (
     describe_source,
     describe_versions,
@@ -55,7 +57,7 @@ def _list_inputs(run: EpisodeRun) -> dict[str, str]:
         **list_inputs(run),
         "sentence encoder": _name_encoder(),
         "alignment method": alignment_version(),
-        **({"corrections": run.state.digest(corrections)} if corrections.is_file() else {}),
+        **({"corrections": run.state.digest(corrections)} if has_corrections(corrections) else {}),
         **({"share discussed": discussed.value} if (discussed := _choose_share(run)) else {}),
     }
 
@@ -92,14 +94,32 @@ def _work(run: EpisodeRun) -> None:
     _warn_about_inputs(run, transcript, listed)
     save_revisions(run)
     corrections = load_corrections(run.project.corrections(run.episode_id))
-    matches = match_corrections(corrections, listed.features, transcript.duration)
+    titles = _read_titles(run)
+    duration = _measure_duration(run, transcript)
+    matches = match_decisions(run.project, run.episode_id, corrections, listed.features, duration, titles)
     alignment = _reuse_alignment(run, listed.features) or _align(run, transcript, listed.features, matches)
     _report_fit(run, alignment)
     alignment, unused = apply_corrections(alignment, matches)
-    for correction in unused:
-        run.warn(correction.describe())
+    for warning in (*matches.reworded, *(correction.describe() for correction in unused)):
+        run.warn(warning)
     _report_shifts(run, listed.features, alignment, transcript.audio_sha256)
-    _write_alignment(run, transcript, listed, corrections, alignment)
+    _write_alignment(run, transcript, listed, corrections, alignment, find_titles(matches, listed.features, titles))
+
+
+def _read_titles(run: EpisodeRun) -> Titles:
+    """What the corrections without a title were about in the existing alignment."""
+    path = run.project.alignment(run.episode_id)
+    # A damaged alignment is about to be replaced.
+    with suppress(InputError):
+        return read_record(path, read_titles) if path.is_file() else {}
+    return {}
+
+
+def _measure_duration(run: EpisodeRun, transcript: Transcript) -> float | None:
+    """The seconds of the audio, which goes on behind the last cue of a transcript."""
+    with suppress(InputError):
+        return read_audio(run.raw).duration
+    return transcript.duration
 
 
 def _warn_about_inputs(run: EpisodeRun, transcript: Transcript, listed: FeatureList) -> None:
@@ -158,7 +178,7 @@ def _align(
 def _reuse_alignment(run: EpisodeRun, features: tuple[Feature, ...]) -> Alignment | None:
     """The existing alignment, where only the layout of the list changed; None where it must be computed again."""
     recorded, path = run.state.recorded_inputs("align"), run.project.alignment(run.episode_id)
-    if recorded is None or run.options.force or run.project.corrections(run.episode_id).exists():
+    if recorded is None or run.options.force or has_corrections(run.project.corrections(run.episode_id)):
         return None
     # All inputs but the lists must be equal, and of the lists their entries.
     inputs = {
@@ -176,6 +196,7 @@ def _write_alignment(
     listed: FeatureList,
     corrections: Sequence[Correction],
     alignment: Alignment,
+    titles: Titles,
 ) -> None:
     applied = [correction.model_dump(mode="json") for correction in corrections]
     write_json(
@@ -185,6 +206,7 @@ def _write_alignment(
             "features": features_to_json(listed.features),
             **({RELEASES: [release.version for release in run.releases]} if run.releases else {}),
             **({"corrections": applied} if applied else {}),
+            **({"titles": dict(titles)} if titles else {}),
             "placements": alignment_to_json(alignment),
         },
     )

@@ -9,7 +9,7 @@ const MAX_CANDIDATES = 9; // one for each digit key
 const byId = (id) => document.getElementById(id);
 const audio = byId("audio");
 
-let state; // the server's answer: title, duration, stale, undo, statuses, features
+let state; // the server's answer: title, duration, stale, undo, statuses, features, unmatched
 let queue = []; // positions of the features that needed a check when the page opened
 let selected; // position of the feature on the screen
 let chosen = null; // start in seconds, null while none is chosen
@@ -56,7 +56,8 @@ async function request(path, body) {
 }
 
 const getFeature = (position = selected) => state.features.find((feature) => feature.position === position);
-const startOf = (feature) => (feature.decision && feature.decision.decision !== "end" ? feature.decision.start : feature.start);
+const isUsed = (feature) => feature.decision && feature.decision.decision !== "end" && !feature.problem;
+const startOf = (feature) => (isUsed(feature) ? feature.decision.start : feature.start);
 
 /* Shows the heading, the lists and the overview: everything except the selected feature. */
 function show() {
@@ -71,6 +72,8 @@ function show() {
   const others = state.features.filter((feature) => !queue.includes(feature.position));
   byId("to-check").replaceChildren(...(toCheck.length ? toCheck.map(makeListItem) : [make("li", "muted", "Nothing: every start is confident.")]));
   byId("others").replaceChildren(...others.map(makeListItem));
+  byId("unmatched-heading").hidden = !state.unmatched.length;
+  byId("unmatched").replaceChildren(...state.unmatched.map(makeUnmatchedItem));
   drawOverview();
 }
 
@@ -83,6 +86,19 @@ function makeListItem(feature) {
   button.append(make("span", "time", start === null ? "–" : formatTime(start)), make("span", "name", feature.title), makeBadge(feature));
   button.addEventListener("click", () => select(feature.position));
   item.append(button);
+  return item;
+}
+
+/* A decision that no feature fits, with a button that gives it to the feature on the screen. */
+function makeUnmatchedItem(decision) {
+  const item = make("li");
+  const time = decision.start ?? decision.end;
+  const decided = `${DECISIONS[decision.decision]}${time === null ? "" : ` at ${formatTime(time)}`}${decision.who ? ` by ${decision.who}` : ""}`;
+  const button = make("button", "", "Attach to this feature");
+  button.type = "button";
+  button.setAttribute("aria-label", `Attach the decision about ${decision.title ?? decision.name} to the feature on the screen`);
+  button.addEventListener("click", () => attach(decision));
+  item.append(make("span", "name", decision.title ?? decision.name), make("span", "muted", `${decided}: ${decision.reason}`), button);
   return item;
 }
 
@@ -146,7 +162,8 @@ function makeFacts(feature) {
   return [...spans, ...(feature.highlight ? [make("span", "badge highlight", "Highlight")] : []), makeBadge(feature)];
 }
 
-function describe({ decision, confidence, reason }) {
+function describe({ decision, confidence, reason, problem }) {
+  if (problem) return problem;
   if (decision) return `${DECISIONS[decision.decision]}${decision.who ? ` by ${decision.who}` : ""}${decision.why ? `: ${decision.why}` : ""}`;
   return `${Math.round(confidence * 100)} % sure${reason ? `: ${reason}` : ""}`;
 }
@@ -213,19 +230,25 @@ function togglePlay() {
   else audio.pause();
 }
 
-async function decide(start, withdraw = false) {
-  if (busy) return;
+/* Sends a change of the files and shows their state afterwards; after a refusal the error stays visible. */
+async function change(path, body) {
+  if (busy) return null;
   busy = true;
-  const feature = getFeature();
-  const answer = await request("decide", { position: feature.position, start, seen: feature.signature, withdraw });
+  const answer = await request(path, body);
   busy = false;
-  // After a refusal the error stays visible, and the page shows the current state of the files.
   const error = byId("error").textContent;
   state = answer ?? (await request("state")) ?? state;
   byId("error").textContent = answer ? "" : error;
   show();
-  if (!answer) return select(selected, { play: false });
-  const { decision } = getFeature(feature.position);
+  if (!answer) select(getFeature() ? selected : state.features[0]?.position, { play: false });
+  return answer;
+}
+
+async function decide(start, withdraw = false) {
+  const feature = getFeature();
+  const answer = await change("decide", { position: feature.position, start, seen: feature.signature, withdraw });
+  if (!answer) return;
+  const decision = getFeature(feature.position)?.decision;
   const time = decision?.start == null ? "" : ` at ${formatTime(decision.start, true)}`;
   byId("status").textContent = decision ? `Saved: “${feature.title}” ${DECISIONS[decision.decision]}${time}.` : `Withdrawn: “${feature.title}”.`;
   if (withdraw) return select(selected, { play: false });
@@ -242,11 +265,17 @@ function selectNext() {
   byId("finish").focus();
 }
 
-async function undo() {
-  const answer = await request("undo", {});
+async function attach(decision) {
+  const feature = getFeature();
+  const answer = await change("attach", { position: feature.position, start: null, seen: feature.signature, decision: decision.signature });
   if (!answer) return;
-  state = answer;
-  show();
+  byId("status").textContent = `Attached: the decision is about “${feature.title}” now.`;
+  select(selected, { play: false });
+}
+
+async function undo() {
+  const answer = await change("undo", { seen: state.undo_signature });
+  if (!answer) return;
   byId("status").textContent = "Undone.";
   select(answer.position ?? selected, { play: false });
 }
@@ -340,7 +369,7 @@ document.addEventListener("visibilitychange", async () => {
   if (!current || JSON.stringify(current) === JSON.stringify(state)) return;
   state = current;
   show();
-  select(selected, { play: false });
+  select(getFeature() ? selected : state.features[0]?.position, { play: false });
 });
 
 function make(name, className = "", text = "") {
