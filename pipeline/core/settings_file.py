@@ -4,6 +4,7 @@ ruamel.yaml reads and edits all YAML here. It follows YAML 1.2: `no`, `on` and `
 """
 
 import difflib
+import warnings
 from collections.abc import Iterator, Mapping
 from datetime import date
 from io import StringIO
@@ -111,7 +112,9 @@ def quote_text(text: str) -> str:
     parser = make_parser()
     parser.version = (1, 1)
     try:
-        return text if parser.load(text) == text else quoted
+        # ruamel warns of numbers such as `0E0`, which are quoted here.
+        with warnings.catch_warnings(action="ignore"):
+            return text if parser.load(text) == text else quoted
     except (YAMLError, ValueError):
         return quoted
 
