@@ -8,18 +8,21 @@ Each page holds its part between `<!-- name -->` and `<!-- /name -->`; the rest 
 import re
 import types
 from collections.abc import Callable, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import pyarrow as pa
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.core.config import DownloadConfig, EpisodeConfig, ShowConfig
+from pipeline.core.config import DownloadConfig, EpisodeConfig, ReleaseConfig, ShowConfig
+from pipeline.publish.ledger import LEDGER_SCHEMA_VERSION
 from pipeline.publish.rows import SCHEMA_VERSION
-from pipeline.publish.tables import catalog_schema
+from pipeline.publish.tables import catalog_schema, ledger_schema
 
 FOLDER = Path(__file__).parent
 WIDTH = "80"
@@ -27,8 +30,17 @@ WIDTH = "80"
 
 def describe_columns() -> str:
     """Return the catalog's columns as a Markdown table."""
-    lines = [f"Schema version {SCHEMA_VERSION}.", "", "| column | type | null | meaning |", "|---|---|---|---|"]
-    for column in catalog_schema():
+    return _describe_schema(catalog_schema(), SCHEMA_VERSION)
+
+
+def describe_ledger_columns() -> str:
+    """Return the ledger's columns as a Markdown table."""
+    return _describe_schema(ledger_schema(), LEDGER_SCHEMA_VERSION)
+
+
+def _describe_schema(schema: pa.Schema, version: str) -> str:
+    lines = [f"Schema version {version}.", "", "| column | type | null | meaning |", "|---|---|---|---|"]
+    for column in schema:
         kind = str(column.type).replace("double", "float64").replace("date32[day]", "date32")
         meaning = column.metadata[b"description"].decode()
         lines.append(f"| `{column.name}` | {kind} | {'yes' if column.nullable else ''} | {meaning} |")
@@ -60,6 +72,7 @@ def describe_settings() -> str:
     files: Mapping[str, tuple[type[BaseModel], str]] = {
         "`configs/show.yaml`": (ShowConfig, ""),
         "`download:` in `configs/show.yaml`": (DownloadConfig, "download."),
+        "Entries of `releases:` in `configs/show.yaml`": (ReleaseConfig, ""),
         "`configs/episodes/<id>.yaml`": (EpisodeConfig, ""),
     }
     parts = []
@@ -82,11 +95,13 @@ def _name_kind(kind: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{option}`" for option in inner)
     if origin is list:
-        return "list of strings"
+        return "list of strings" if inner[0] is not ReleaseConfig else "list of mappings, see below"
     if origin is dict:
         return "mapping"
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return "mapping, see below"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(f"`{option.value}`" for option in kind)
     names: dict[Any, str] = {str: "string", bool: "`true`, `false`", int: "integer", float: "number"}
     return names.get(kind) or str(kind.__name__)
 
@@ -117,20 +132,22 @@ def describe_figures() -> str:
     return "\n".join(lines)
 
 
-PAGES: Mapping[str, tuple[str, Callable[[], str]]] = {
-    "catalog.md": ("columns", describe_columns),
-    "commands.md": ("commands", describe_commands),
-    "settings.md": ("settings", describe_settings),
-    "../README.md": ("figures", describe_figures),
+# The generated parts of each page, by name.
+PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "catalog.md": {"columns": describe_columns, "ledger": describe_ledger_columns},
+    "commands.md": {"commands": describe_commands},
+    "settings.md": {"settings": describe_settings},
+    "../README.md": {"figures": describe_figures},
 }
 
 
 def fill_page(name: str, text: str) -> str:
-    """Return the text of a page with its generated part replaced; ValueError if the part is not marked."""
-    part, describe = PAGES[name]
-    begin, end = f"<!-- {part} -->", f"<!-- /{part} -->"
-    before, rest = text.split(begin)
-    return f"{before}{begin}\n{describe()}\n{end}{rest.split(end)[1]}"
+    """Return the text of a page with its generated parts replaced; ValueError if a part is not marked."""
+    for part, describe in PAGES[name].items():
+        begin, end = f"<!-- {part} -->", f"<!-- /{part} -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n{describe()}\n{end}{rest.split(end)[1]}"
+    return text
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.transcriber import WhisperTranscriber
 from tests.support.faulty_server import Server, make_media, serve, write_feed
 from tests.support.project import LINES, REPOSITORY, FakeTranscriber, RecordingReporter, make_project, make_transcript
+from tests.support.releases import make_released_project
 from tests.support.review import ReviewServer, serve_in_thread
 
 # The browser of the tests; None where it is not installed.
@@ -61,6 +62,18 @@ def aligned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def aligned(aligned_once: Path, tmp_path: Path) -> Project:
     """A copy, for each test, of a project whose only episode, `one`, was run."""
     return Project(Path(shutil.copytree(aligned_once, tmp_path / "aligned")))
+
+
+@pytest.fixture(scope="session")
+def released_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a project with release lists that was run."""
+    return make_released_project(tmp_path_factory.mktemp("released")).root
+
+
+@pytest.fixture
+def released(released_once: Path, tmp_path: Path) -> Project:
+    """A copy, for each test, of that project."""
+    return Project(Path(shutil.copytree(released_once, tmp_path / "released")))
 
 
 @pytest.fixture

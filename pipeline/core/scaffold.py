@@ -38,6 +38,11 @@ model: base
 
 {glossary}
 
+# The product's release lists, one for each version. Episodes without a list of their own go through them.
+# releases:
+#   - version: v1.1
+#     list: pages/v1.1.csv
+
 # Use the publisher's captions as transcript where they exist, in place of speech recognition.
 # captions: true
 

@@ -20,6 +20,7 @@ from pipeline.align.cues import (
     find_outro,
     find_overview_end,
     find_skipped,
+    is_callback,
     measure_boundaries,
     phrases_digest,
 )
@@ -309,3 +310,21 @@ def test_only_found_features_are_skipped(lines: list[str], features: list[tuple[
     assert skipped.shape == found.shape
     assert not (skipped & ~found).any()
     assert not skipped.any() or any("We skip" in line or "Neither" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("quote", "expected"),
+    [
+        ("As we said last week, invoices can be sorted.", True),
+        ("Remember the dark theme we covered last time?", True),
+        ("Last week we looked at maps.", True),
+        ("We’ve shown this a few episodes ago.", True),
+        ("In last month's show, the maps.", True),
+        ("All right, next one, the dark theme.", False),
+        ("You can see the last week of invoices.", False),
+        ("So this is what we did with the invoices: a button.", False),
+        (f"{'The invoice list has a button for the due date. ' * 3}As we said last week, it is useful.", False),
+    ],
+)
+def test_callback_refers_to_earlier_episode(quote: str, expected: bool) -> None:
+    assert is_callback(quote) is expected

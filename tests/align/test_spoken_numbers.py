@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.align.mentions import NUMBER_SCORES
-from pipeline.align.spoken_numbers import find_ids, find_versions
+from pipeline.align.spoken_numbers import find_ids, find_spoken_versions, find_versions
 from pipeline.align.units import Unit
 from pipeline.core.schema import NumberKind
+from tests.support.project import make_transcript
 
 KNOWN = [998146, 993194, 987889, 417125, 18204, 9841]
 ONES = "zero one two three four five six seven eight nine".split()
@@ -178,3 +179,18 @@ def test_long_run_of_numbers_is_read_fast() -> None:
     begun = time.perf_counter()
     find_ids(make_unit("nine hundred thousand oh double nine " * 400), KNOWN)
     assert time.perf_counter() - begun < 5.0
+
+
+@pytest.mark.parametrize(
+    ("line", "spoken"),
+    [
+        ("The tail end of two point two oh four and the first round of v2.216.", ["v2.204", "v2.216"]),
+        ("It costs 2.2041 dollars, as in 22H2.", []),
+        ("Windows 24H2 is here.", ["24H2"]),
+        ("The wave-one updates.", []),
+        ("All of Wave 1!", ["Wave 1"]),
+        ("All of Wave 12!", []),
+    ],
+)
+def test_spoken_versions_are_those_of_the_releases(line: str, spoken: list[str]) -> None:
+    assert find_spoken_versions(make_transcript([line]), ["v2.204", "24H2", "v2.216", "Wave 1"]) == spoken

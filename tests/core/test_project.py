@@ -20,6 +20,8 @@ PROMISED = {
     "notes": "data/processed/notes/ep12",
     "site": "data/processed/site",
     "runs": "data/processed/runs",
+    "ledger": "data/processed/ledger.parquet",
+    "ledger_csv": "data/processed/ledger.csv",
 }
 
 
@@ -29,6 +31,14 @@ def test_documented_paths() -> None:
         place = getattr(project, name)
         path = place("ep12") if callable(place) else place
         assert path == Path("root") / promised, name
+
+
+@pytest.mark.parametrize("version", ["v2.204", "Wave 1/2026", "../x", "..", "Été", "24H2"])
+def test_release_lists_lie_in_one_folder(version: str) -> None:
+    folder = Project(Path("root")).release_lists(version)
+    assert folder.parent == Path("root/data/raw/releases")
+    assert folder.name.strip(".")
+    assert folder.name == version or version not in {"v2.204", "24H2"}
 
 
 def test_path_resolves_from_root_or_home(monkeypatch: pytest.MonkeyPatch) -> None:

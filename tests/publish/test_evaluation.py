@@ -1,6 +1,7 @@
 """Evaluation: recall, errors, features placed but not discussed, precision and calibration."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,13 @@ def test_feature_list_with_times_is_gold_file(tmp_path: Path) -> None:
     gold = tmp_path / "gold.txt"
     gold.write_text("A | v4.10 #500002 | 1:38\nB | v4.10 #500001\n")
     assert load_gold(gold, ROWS) == {2: 98.0, 1: None}
+
+
+def test_gold_list_without_ids_is_matched_by_title(tmp_path: Path) -> None:
+    gold = tmp_path / "gold.txt"
+    rows = (replace(ROWS[0], title="Dark theme", feature_id=None), replace(ROWS[1], title="Maps", feature_id=None))
+    gold.write_text("Full feature review:\n- Maps! | 0:07\n- Dark theme | 1:38\n")
+    assert load_gold(gold, rows) == {2: 7.0, 1: 98.0}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"features": [1]}', '{"features": [{"start_s": "soon"}]}'])

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.core.project import Project
 from pipeline.runs.doctor import Check, Finding, run_checks
-from tests.support.project import add_episode
+from tests.support.project import DEMO_AUDIO, add_episode
 
 
 def checks_of(project: Project, today: date = date(2026, 11, 23)) -> dict[str, list[Check]]:
@@ -77,6 +77,16 @@ def test_each_problem_of_an_episode_is_reported(project: Project) -> None:
     project.catalog("four").parent.mkdir(parents=True)
     project.catalog("four").touch()
     assert checks_of(project)["episodes"][0].found == "four is published but has no settings"
+
+
+def test_problems_of_release_lists_are_reported(project: Project) -> None:
+    project.show.write_text("name: Kites\nreleases:\n- {version: v1.1, list: a.csv}\n")
+    project.episode("one").write_text(f"title: One\nsource: {DEMO_AUDIO}\nversions: v1.2\n")
+    checks = checks_of(project)
+    assert "one.yaml line 3: `versions` names 'v1.2'" in checks["episodes"][0].found
+    assert "a.csv of v1.1 is missing" in checks["releases"][0].found
+    (project.root / "a.csv").write_text("title\nMaps\n")
+    assert "releases" not in checks_of(project)
 
 
 def test_unused_or_unreadable_corrections_are_reported(project: Project) -> None:

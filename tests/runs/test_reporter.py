@@ -16,12 +16,13 @@ def test_proxied_calls_reach_the_reporter() -> None:
     proxy.stage_progress(1.0, 2.0)
     proxy.stage_ended(ended)
     proxy.warn("one", "odd")
+    proxy.note("one", "fine")
     recorder = RecordingReporter()
     for event in pickle.loads(pickle.dumps(sent)):
         event(recorder)
     assert recorder.started == [("one", "align", "not done yet")]
     assert recorder.progress == [("one", 1.0, 2.0)]
-    assert (recorder.results, recorder.warnings) == ([ended], ["one: odd"])
+    assert (recorder.results, recorder.warnings, recorder.notes) == ([ended], ["one: odd"], ["one: fine"])
 
 
 def test_progress_is_sent_four_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,3 +41,4 @@ def test_base_reporter_ignores_all_calls() -> None:
     reporter = Reporter()
     reporter.stage_progress(1.0, 2.0)
     reporter.warn("one", "odd")
+    reporter.note("one", "fine")
