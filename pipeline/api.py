@@ -45,6 +45,7 @@ def locate(
     model: str = "base",
     language: str | None = None,
     episode: str | None = None,
+    whole: bool = False,
     offline: bool = False,
     output: str | Path | None = None,
 ) -> "pd.DataFrame":
@@ -52,9 +53,9 @@ def locate(
 
     The rows have the columns of `read_catalog`, in list order. `model` is a Whisper size or the path of a model folder;
     it is used for audio and video only. `language` is detected where it is left out. `episode` selects one of several
-    episodes of a page. `output` is a .csv, .parquet or .json file to write the rows to. With `offline`, no model is
-    downloaded. Raises `pipeline.core.errors.InputError` for wrong input, and `ModelError` where the speech model is not
-    available.
+    episodes of a page. With `whole`, audio may be shorter than its header states. `output` is a .csv, .parquet or .json
+    file to write the rows to. With `offline`, no model is downloaded. Raises `pipeline.core.errors.InputError` for
+    wrong input, and `ModelError` where the speech model is not available.
 
     >>> from pipeline import locate
     >>> rows = locate("talk.srt", "list.txt")
@@ -77,6 +78,7 @@ def locate(
         language=language,
         on_progress=lambda done, total: None,  # noqa: ARG005 - a notebook shows no progress
         list_episode=episode,
+        whole=whole,
     )
     if output is not None:
         write_catalog(located.rows, Path(output))

@@ -36,6 +36,7 @@ def locate_features(
     language: str | None,
     on_progress: Progress,
     list_episode: str | None = None,
+    whole: bool = False,
 ) -> FileCatalog:
     """Return where each feature of a list is discussed in an audio, video or transcript file (.srt, .vtt, .json).
 
@@ -46,6 +47,7 @@ def locate_features(
         language: The spoken language, such as `en`; None detects it.
         on_progress: Takes the seconds of audio that are transcribed, and all seconds.
         list_episode: The episode whose list to take, where the page holds several.
+        whole: The audio is whole, even where its header states a longer duration.
 
     Raises:
         InputError: A file is missing, or its content does not match its ending.
@@ -57,7 +59,7 @@ def locate_features(
     if media.suffix.lower() in SUFFIXES:
         transcript = load_transcript(media)
     else:
-        transcript = transcriber.transcribe(media, language=language, on_progress=on_progress)
+        transcript = transcriber.transcribe(media, language=language, on_progress=on_progress, whole=whole)
         transcript = replace(transcript, audio_sha256=sha256_of(media))
     from pipeline.align.aligner import align
     from pipeline.align.encoder import language_warnings, load_encoder

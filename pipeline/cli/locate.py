@@ -17,6 +17,9 @@ def locate(
     episode: ListEpisode = None,
     model: Annotated[str, typer.Option(help="Speech model: a Whisper size, or a model folder.")] = "base",
     language: Annotated[str | None, typer.Option(help="Spoken language, such as en; detected by default.")] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The audio is whole, even if its header states a longer duration.")
+    ] = False,
     offline: Offline = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -42,6 +45,7 @@ def locate(
             language=language,
             on_progress=reporter.stage_progress,
             list_episode=episode,
+            whole=whole,
         )
     finally:
         reporter.close()

@@ -81,7 +81,7 @@ def new(
     if feature_list is not None and not exists:
         path_of_list = project.root / feature_list
         ConsoleReporter().warn(episode, f"the feature list {path_of_list} does not exist yet: put it there")
-    values = {name: value for name, value in settings.model_dump(mode="json", exclude_none=True).items() if value != []}
+    values = settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     if as_json:
         # A URL may hold a key, and output ends up in logs.
         shown = {name: redact_url(text) if isinstance(text, str) else text for name, text in values.items()}

@@ -3,14 +3,15 @@
 Only this module decides whether a file is damaged or truncated. Download and transcription therefore agree.
 """
 
-import os
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.core.audio_channels import restore_cancelled
+from pipeline.core.audio_headers import has_sound_beyond_header, mp3_duration, wav_duration
+from pipeline.core.audio_tracks import choose_track
 from pipeline.core.errors import InputError
 from pipeline.core.times import format_time
 
@@ -32,6 +33,9 @@ CONTAINERS = (
     "mpeg,mpegts,mxf,nut,ogg,rm,tta,w64,wav,wv"
 )
 
+# Options of FFmpeg for every file.
+OPEN_OPTIONS = {"format_whitelist": CONTAINERS}
+
 # Seconds that a file may lack of its stated duration: encoders round and pad.
 SLACK_SECONDS = 3.0
 # The same as a share of the stated duration; the larger of the two counts.
@@ -42,24 +46,25 @@ MAX_DAMAGED = 0.01
 
 # Above this share of failed packets, the file is encrypted or holds no audio.
 ENCRYPTED = 0.9
-# WAV data sizes from here on mean that the length was unknown when the header was written.
-_UNKNOWN = 0xFFFF_FF00
+# Containers without a header that states a length: FFmpeg divides the file's size by the bitrate of its beginning.
+_WITHOUT_LENGTH = {"aac", "ac3", "amr", "dts", "eac3", "hls", "loas", "mpeg", "mpegts"}
 # The first bytes of a web page or feed saved in place of audio.
 _WEB_PAGE = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 
 
 @dataclass
 class Tally:
-    """Counts of a file: its packets, those that failed to decode, and the decoded frames."""
+    """Counts of a file: its packets, those that failed to decode, the decoded frames; `cut` if the last packet is."""
 
     packets: int = 0
     damaged: int = 0
     frames: int = 0
+    cut: bool = False
 
 
 @contextmanager
 def open_audio(path: Path, shown: object = None) -> "Iterator[tuple[av.container.InputContainer, av.AudioStream]]":
-    """Yield an open media file and its first audio stream.
+    """Yield an open media file and its audio stream; of several, the one with the most speech.
 
     Raises InputError where there is none; the message calls the file `shown`.
     """
@@ -75,8 +80,10 @@ def open_audio(path: Path, shown: object = None) -> "Iterator[tuple[av.container
     # FFmpeg would decode text as a telephone codec.
     if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
         raise InputError(f"{shown} is text, not audio or video: name the recording, or fetch it again")
+    # FFmpeg would take the part of a bare name before a colon for a protocol.
+    options = {**OPEN_OPTIONS, **({"ignore_length": "1"} if has_sound_beyond_header(path) else {})}
     try:
-        container = av.open(str(path), metadata_errors="ignore", options={"format_whitelist": CONTAINERS})
+        container = av.open(str(path.absolute()), metadata_errors="ignore", options=options)
     except (av.FFmpegError, ValueError) as error:
         raise InputError(
             f"{shown} is not audio or video that FFmpeg can read ({describe_decoder_error(error)}): name another file"
@@ -84,7 +91,8 @@ def open_audio(path: Path, shown: object = None) -> "Iterator[tuple[av.container
     with container:
         if not container.streams.audio:
             raise InputError(f"{shown} has no audio stream: name the file with the episode's audio")
-        yield container, container.streams.audio[0]
+        tracks = container.streams.audio
+        yield container, tracks[choose_track(path)] if len(tracks) > 1 else tracks[0]
 
 
 def decode_audio(
@@ -116,6 +124,7 @@ def decode_audio(
                 yield frame
     # A truncated file ends with half a packet. Its duration reveals that, so the packet does not count as damaged.
     tally.damaged -= broken
+    tally.cut = broken
 
 
 def check_complete(shown: object, tally: Tally, seconds: float, stated: float | None) -> None:
@@ -133,8 +142,9 @@ def check_complete(shown: object, tally: Tally, seconds: float, stated: float | 
         )
     if stated is not None and is_truncated(seconds, stated):
         raise InputError(
-            f"{shown} is cut off: {format_time(seconds)} of sound where the file itself states "
-            f"{format_time(stated)}: fetch it again, or name another file"
+            f"{shown} is cut off: {format_time(seconds)} of sound where the file itself states {format_time(stated)}",
+            "fetch it again, or name another file; if it is whole, say so: `whole: true` in the episode's settings, "
+            "or --whole",
         )
 
 
@@ -155,10 +165,15 @@ def container_duration(container: "av.container.InputContainer", stream: "av.Aud
 def stated_duration(path: Path, container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
     """Return the seconds that a file's header states; None where FFmpeg estimates them from the file's size."""
     name = container.format.name
-    if name in {"mpegts", "aac", "hls"} or (name == "mp3" and not _has_frame_count(path)):
+    if name in _WITHOUT_LENGTH:
+        return None
+    # FFmpeg guesses the length of joined files.
+    if name == "mp3":
+        return mp3_duration(path)
+    if name == "wav" and has_sound_beyond_header(path):
         return None
     # FFmpeg takes the duration of a WAV file from its size where the header states more.
-    return (_wav_duration(path) if name == "wav" else None) or container_duration(container, stream)
+    return (wav_duration(path) if name == "wav" else None) or container_duration(container, stream)
 
 
 def describe_decoder_error(error: Exception) -> str:
@@ -166,44 +181,14 @@ def describe_decoder_error(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def _has_frame_count(path: Path) -> bool:
-    """Return whether an mp3 begins with the Xing, Info or VBRI frame, which states the number of frames."""
-    with path.open("rb") as opened:
-        head = opened.read(10)
-        # The size of a leading ID3 tag is four bytes of seven bits.
-        size = (
-            10 + sum((byte & 0x7F) << 7 * (3 - place) for place, byte in enumerate(head[6:10]))
-            if head[:3] == b"ID3"
-            else 0
-        )
-        opened.seek(size)
-        frame = opened.read(2048)
-    return any(tag in frame for tag in (b"Xing", b"Info", b"VBRI"))
-
-
-def _wav_duration(path: Path) -> float | None:
-    """Return the seconds that a WAV header states; None where the header was written before they were known."""
-    rate = 0
-    with path.open("rb") as opened:
-        if opened.read(4) != b"RIFF":
-            return None
-        opened.seek(8, os.SEEK_CUR)
-        while len(header := opened.read(8)) == 8:
-            name, size = struct.unpack("<4sI", header)
-            if name == b"data":
-                return size / rate if rate and 0 < size < _UNKNOWN else None
-            # The format chunk holds the bytes per second. Chunks are padded to even sizes.
-            content = opened.read(12) if name == b"fmt " else b""
-            rate = struct.unpack("<8xI", content)[0] if len(content) == 12 else rate
-            opened.seek(size + size % 2 - len(content), os.SEEK_CUR)
-    return None
-
-
 # Samples per second, the rate of Whisper and of its voice activity detection.
 SAMPLE_RATE = 16_000
 
 # Seconds by which timestamps may jump through rounding; a longer jump means missing audio.
 _GAP_S = 0.25
+
+# Seconds of channels that cancel each other from which a person is told.
+_MIN_CANCELLED_S = 1.0
 
 # Seconds of the longest gap. A longer jump means that timestamps restart or are wrong.
 _LONGEST_GAP_S = 600.0
@@ -215,25 +200,51 @@ def probe_duration(path: Path) -> float:
         return container_duration(container, stream) or 0.0
 
 
-def read_samples(path: Path) -> Iterator["Samples"]:
+def read_samples(path: Path, *, whole: bool = False, remarks: list[str] | None = None) -> Iterator["Samples"]:
     """Yield the audio of a media file in blocks of mono samples at SAMPLE_RATE, in constant memory.
 
-    Samples stand at their timestamps: a gap in the file becomes silence. Raises InputError where the file holds no
-    audio, is damaged, or ends before its stated duration.
+    Samples stand at their timestamps: a gap in the file becomes silence. Channels that cancel each other are not mixed:
+    the louder one is used. `remarks` takes what a person should know of the choices made. Raises InputError where the
+    file holds no audio, is damaged, or, unless a person says that it is `whole`, ends before its stated duration.
     """
     import av
 
     timeline, tally = _Timeline(), Tally()
+    cancelled = 0.0
+
+    def restore(frame: "av.AudioFrame") -> "av.AudioFrame":
+        nonlocal cancelled
+        restored = restore_cancelled(frame)
+        cancelled += 0.0 if restored is frame else frame.samples / frame.sample_rate
+        return restored
+
     with open_audio(path) as (container, stream):
-        stated = stated_duration(path, container, stream)
+        stated = None if whole else stated_duration(path, container, stream)
+        if remarks is not None:
+            remarks += _describe_choices(path, container, stream)
         origin = (container.start_time or 0) / av.time_base
         try:
-            yield from _resample(decode_audio(container, stream, tally), timeline, origin)
+            yield from _resample(map(restore, decode_audio(container, stream, tally)), timeline, origin)
         except (av.FFmpegError, ValueError) as error:
             raise InputError(
                 f"{path} is damaged ({describe_decoder_error(error)}): fetch it again, or name another file"
             ) from error
     check_complete(path, tally, timeline.samples / SAMPLE_RATE, stated)
+    if remarks is not None and cancelled >= _MIN_CANCELLED_S:
+        remarks.append(f"the two channels of {path.name} cancel each other: the louder one is used")
+
+
+def _describe_choices(path: Path, container: "av.container.InputContainer", stream: "av.AudioStream") -> Iterator[str]:
+    """Yield how a file is read that can be read in more than one way."""
+    tracks = container.streams.audio
+    if len(tracks) > 1:
+        number = list(tracks).index(stream) + 1
+        yield (
+            f"{path.name} has {len(tracks)} audio tracks: number {number} is used, which has the most speech; "
+            "for another, name a file with that track alone"
+        )
+    if container.format.name == "wav" and has_sound_beyond_header(path):
+        yield f"{path.name} goes on after the length that its header states: it is read to its end"
 
 
 class _Timeline:

@@ -164,6 +164,7 @@ class EpisodeConfig(StrictModel):
     source: Text = Field(description="audio or video: a file (relative to the project) or an http(s) address")
     entry: Label | None = Field(None, description="which entry of a feed or playlist: its guid, number or title")
     duration: Duration | None = Field(None, description="its duration, such as 52:10; much shorter audio is refused")
+    whole: bool = Field(False, description="the audio is whole, even if its header states a longer duration")
     features: Text | None = Field(
         None,
         description="the feature list: a file (relative to the project) or an http(s) address; "

@@ -21,6 +21,9 @@ from pipeline.download.ytdlp import describe_media
 # The record next to the captions: their file, its SHA-256, their origin, and the request they answer.
 CAPTIONS_RECORD = "captions.json"
 
+# The name of captions in JSON: the record has the plain one.
+JSON_CAPTIONS = "captions.transcript.json"
+
 # The formats of caption files, the preferred one first.
 FORMATS = ("vtt", "srt", "json")
 
@@ -76,8 +79,8 @@ def fetch_captions(
     record = folder / CAPTIONS_RECORD
     if (known := _read_known(record)).get("made_for") == key:
         kept = folder / Path(str(known["file"])).name if known.get("file") else None
-        # Records of early versions have no digest.
-        if kept is None or (kept.is_file() and known.get("sha256") in {None, sha256_of(kept)}):
+        # Records of early versions have no digest. Version 0.2.0 wrote its record over captions in JSON.
+        if kept is None or (kept != record and kept.is_file() and known.get("sha256") in {None, sha256_of(kept)}):
             return kept
     networked = is_url(source) or entry is not None
     if networked and offline:
@@ -102,7 +105,7 @@ def _read_known(record: Path) -> dict[str, Any]:
 
 def _store(captions: _Captions | None, folder: Path, key: str) -> Path | None:
     """Write the captions and their record; a record without a file says that there are none."""
-    path = folder / f"captions{captions.suffix}" if captions is not None else None
+    path = folder / _name_captions(captions.suffix) if captions is not None else None
     if path is not None and captions is not None:
         write_bytes(path, captions.content)
     for old in folder.glob("captions.*"):
@@ -112,6 +115,10 @@ def _store(captions: _Captions | None, folder: Path, key: str) -> Path | None:
     facts = {"file": path.name, "sha256": sha256_of(path), **captions.facts} if path and captions else {"file": None}
     write_json(folder / CAPTIONS_RECORD, {**facts, "fetched": fetched, "made_for": key})
     return path
+
+
+def _name_captions(suffix: str) -> str:
+    return JSON_CAPTIONS if suffix == ".json" else f"captions{suffix}"
 
 
 def _find_captions(

@@ -73,7 +73,7 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
 
     ConfigError where the episode has other settings: a person may have written them.
     """
-    values = {name: value for name, value in settings.model_dump(exclude_none=True).items() if value != []}
+    values = settings.model_dump(exclude_none=True, exclude_defaults=True)
     if settings.duration is not None:
         values["duration"] = format_time(settings.duration)
     ordered = {name: values[name] for name in _SETTINGS_ORDER if name in values} | values
@@ -145,6 +145,8 @@ def make_settings(
 ) -> EpisodeConfig:
     """Return an episode's settings from its source's metadata; missing fields are left out.
 
+    A publisher's duration is left out: settings hold what is known, and feeds state it loosely.
+
     Without `features`, the episode goes through these versions of the show's release lists.
 
     InputError where the metadata has a value that settings refuse.
@@ -157,7 +159,7 @@ def make_settings(
             features=features,
             versions=list(versions),
             published=metadata.published,
-            duration=metadata.duration,
+            duration=None if entry is not None or is_url(source) else metadata.duration,
             link=metadata.link,
         )  # type: ignore[call-arg]
     except ValidationError as error:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from pipeline.core.storage import read_limited
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.feeds import Entry, find_entry, is_feed, parse_feed
 from pipeline.download.http import fetch_document
-from pipeline.download.integrity import DecodedAudio, check_audio, measure_audio
+from pipeline.download.integrity import DecodedAudio, check_audio, compare_with_publisher, measure_audio
 from pipeline.download.metadata import Metadata, metadata_of_media
 from pipeline.download.record import Audio, store_audio
 from pipeline.download.retry import FetchPolicy
@@ -90,9 +91,11 @@ def download_audio(
     root: Path,
     entry: str | None = None,
     duration: float | None = None,
+    whole: bool = False,
     policy: FetchPolicy | None = None,
     offline: bool = False,
     on_progress: Progress,
+    warn: Callable[[str], object] = lambda message: None,  # noqa: ARG005
 ) -> Audio:
     """Fetch audio into `folder` as `audio.<suffix>`, with `audio.json` next to it.
 
@@ -101,10 +104,12 @@ def download_audio(
         folder: where the audio goes; it is unchanged after a failure, except for partial files.
         root: the project's folder.
         entry: the guid, number or title of an entry where `source` is a feed or playlist.
-        duration: how many seconds the episode should have; checked.
+        duration: how many seconds the episode has, as a person wrote them; checked.
+        whole: the audio is whole, whatever duration its header or its publisher states.
         policy: limits, credentials and retries.
         offline: fail instead of using the network.
         on_progress: called with the bytes fetched and the bytes in all.
+        warn: called where the audio is shorter than its publisher states.
 
     Returns:
         The audio, of which every packet was decoded.
@@ -119,7 +124,7 @@ def download_audio(
     folder.mkdir(parents=True, exist_ok=True)
     if local is not None and entry is None:
         decoded = measure_audio(local)
-        check_audio(local, decoded, duration)
+        check_audio(local, decoded, duration, whole=whole)
         suffix = local.suffix.lower()
         return store_audio(local, folder, suffix, source, decoded.seconds, Metadata(), move=False)
     # The folder's name depends on the source, so that a part of one file is never continued with another.
@@ -128,7 +133,7 @@ def download_audio(
     resolved = resolve_entry(source, entry, root, policy)
     fetched, metadata = _fetch_entry(resolved, partial, policy, on_progress, is_listed=entry is not None)
     try:
-        decoded = _check_fetched(fetched, resolved, duration, metadata)
+        decoded = _check_fetched(fetched, resolved, duration, metadata, warn, whole=whole)
     except InputError:
         # Else the next run would continue with these bytes.
         shutil.rmtree(partial, ignore_errors=True)
@@ -156,13 +161,25 @@ def _fetch_entry(
     return fetched, resolved.metadata if is_bare and is_listed else _merge(resolved.metadata, metadata_of_media(info))
 
 
-def _check_fetched(fetched: Path, resolved: Entry, duration: float | None, metadata: Metadata) -> DecodedAudio:
+def _check_fetched(
+    fetched: Path,
+    resolved: Entry,
+    duration: float | None,
+    metadata: Metadata,
+    warn: Callable[[str], object],
+    *,
+    whole: bool,
+) -> DecodedAudio:
     """The decoded audio; InputError where it is damaged or cut off."""
     shown = redact_url(resolved.source)
     decoded = measure_audio(fetched, shown)
-    # A feed's duration is rounded, and moves with advertisements; a media page's is exact.
-    from_feed = duration is None and resolved.metadata.duration is not None
-    check_audio(shown, decoded, duration or metadata.duration, from_feed=from_feed)
+    check_audio(shown, decoded, duration, whole=whole)
+    if duration is None and not whole:
+        # A feed's duration is rounded, and moves with advertisements; a media page's is closer.
+        from_feed = resolved.metadata.duration is not None
+        warning = compare_with_publisher(shown, decoded, metadata.duration, from_feed=from_feed)
+        if warning is not None:
+            warn(warning)
     return decoded
 
 

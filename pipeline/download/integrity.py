@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.core.audio_file import (
-    CONTAINERS,
+    OPEN_OPTIONS,
     SLACK_SHARE,
     Tally,
     check_complete,
@@ -65,31 +65,50 @@ def measure_audio(path: Path, shown: object = None) -> DecodedAudio:
     return DecodedAudio(seconds, stated, own if own in suffixes else suffixes[0], tally)
 
 
-def check_audio(shown: object, audio: DecodedAudio, expected: float | None, *, from_feed: bool = False) -> None:
-    """Raise InputError where the audio is damaged, or shorter than its header or the `expected` seconds.
+def check_audio(shown: object, audio: DecodedAudio, written: float | None, *, whole: bool = False) -> None:
+    """Raise InputError where the audio is damaged, or shorter than its header or the `written` seconds.
 
-    `from_feed`: `expected` is a feed's stated duration, of which FEED_SLACK_SHARE may be missing.
+    `written` are the seconds that a person wrote into the settings; of `whole` audio only the damage is checked.
     """
-    check_complete(shown, audio.tally, audio.seconds, audio.stated)
-    if expected is not None and is_truncated(audio.seconds, expected, FEED_SLACK_SHARE if from_feed else SLACK_SHARE):
+    check_complete(shown, audio.tally, audio.seconds, None if whole else audio.stated)
+    if written is not None and not whole and is_truncated(audio.seconds, written):
         raise InputError(
-            f"{shown} is cut off: {format_time(audio.seconds)} of sound where the publisher states "
-            f"{format_time(expected)}",
-            "fetch it again, or correct `duration` in the episode's settings",
+            f"{shown} is cut off: {format_time(audio.seconds)} of sound where `duration` in the episode's settings is "
+            f"{format_time(written)}",
+            "fetch it again, or correct `duration`",
         )
 
 
+def compare_with_publisher(shown: object, audio: DecodedAudio, stated: float | None, *, from_feed: bool) -> str | None:
+    """Return a warning where the audio is shorter than the publisher states; None where it is not.
+
+    Publishers round durations, type them, and insert advertisements: a shorter file that decodes to its end is
+    accepted. InputError where its last packet is cut as well. `from_feed`: FEED_SLACK_SHARE may be missing.
+    """
+    share = FEED_SLACK_SHARE if from_feed else SLACK_SHARE
+    if stated is None or not is_truncated(audio.seconds, stated, share):
+        return None
+    shorter = f"{format_time(audio.seconds)} of sound where the publisher states {format_time(stated)}"
+    if audio.tally.cut:
+        raise InputError(
+            f"{shown} is cut off: {shorter}, and it ends inside a packet",
+            "fetch it again; if it is whole, write `whole: true` into the episode's settings",
+        )
+    return f"{shown} has {shorter}: check that it is whole"
+
+
 def read_tags(path: Path) -> Metadata:
-    """Return a media file's title (its name where it has no title tag), date and duration.
+    """Return a media file's title (its name where it has no title tag), date, and the duration that its header proves.
 
     InputError where it is not audio or video that FFmpeg can read.
     """
     import av
 
     try:
-        with av.open(str(path), metadata_errors="ignore", options={"format_whitelist": CONTAINERS}) as container:
+        with av.open(str(path.absolute()), metadata_errors="ignore", options=OPEN_OPTIONS) as container:
             tags = {name.lower(): value for name, value in container.metadata.items()}
-            stated = float(container.duration) / av.time_base if container.duration else None
+            streams = container.streams.audio
+            stated = stated_duration(path, container, streams[0]) if streams else None
     except (av.FFmpegError, ValueError) as error:
         raise InputError(
             f"{path} is not audio or video that FFmpeg can read ({describe_decoder_error(error)})", "name another file"
@@ -99,4 +118,4 @@ def read_tags(path: Path) -> Metadata:
     except ValueError:
         published = None
     title = " ".join(tags.get("title", "").split()) or path.stem
-    return Metadata(title=title, published=published, duration=stated)
+    return Metadata(title=title, published=published, duration=stated or None)

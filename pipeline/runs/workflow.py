@@ -190,7 +190,13 @@ class _NoTranscriber:
     """The transcriber of an `EpisodeRun` that runs no stage."""
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        on_progress: Progress,
+        checkpoints: Path | None = None,
+        whole: bool = False,
     ) -> Transcript:
         """Never called."""
         raise NotImplementedError

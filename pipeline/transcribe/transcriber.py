@@ -62,11 +62,18 @@ class Transcriber(Protocol):
     """Turns an audio file into a transcript."""
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        on_progress: Progress,
+        checkpoints: Path | None = None,
+        whole: bool = False,
     ) -> Transcript:
         """Return the transcript of `audio`; `language` None means that the language is detected.
 
-        `checkpoints` is a folder for finished chunks, from which a later call resumes.
+        `checkpoints` is a folder for finished chunks, from which a later call resumes. `whole` audio may be shorter
+        than its header states.
         """
         ...
 
@@ -87,7 +94,13 @@ class WhisperTranscriber:
     _loaded: "tuple[ModelFolder, Whisper] | None" = field(default=None, repr=False)
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        on_progress: Progress,
+        checkpoints: Path | None = None,
+        whole: bool = False,
     ) -> Transcript:
         """Return the words of `audio` with their times; InputError if it cannot be decoded.
 
@@ -101,7 +114,8 @@ class WhisperTranscriber:
                 f"correct `language` in configs/show.yaml (known: {', '.join(whisper.languages[:8])} …), or name "
                 "another model",
             )
-        chunks = cut_chunks(read_samples(audio), whisper.find_speech)
+        choices: list[str] = []
+        chunks = cut_chunks(read_samples(audio, whole=whole, remarks=choices), whisper.find_speech)
         first, detected = [], {}
         if language is None:
             first = list(islice(chunks, LANGUAGE_CHUNKS))
@@ -118,7 +132,11 @@ class WhisperTranscriber:
         if duration == 0:
             raise InputError(f"{audio} holds no sound", "name another file")
         on_progress(max(duration, total), max(duration, total))
-        remarks = (*_remark_glossary(ignored), *_remark(segments, duration, language, detected or work.detected))
+        remarks = (
+            *choices,
+            *_remark_glossary(ignored),
+            *_remark(segments, duration, language, detected or work.detected),
+        )
         return Transcript(
             tuple(segments), spoken, round(duration, 3), source="whisper", model=whisper.name, engine=whisper.engine,
             remarks=remarks,

@@ -86,6 +86,49 @@ def test_transcript_of_feed_is_stored_once(tmp_path: Path, faulty: Server) -> No
     assert faulty.request_counts["/talk.vtt"] == 2
 
 
+def write_json_captions() -> str:
+    segments = [
+        {"start": segment.start, "end": segment.end, "text": segment.text}
+        for segment in make_transcript(LINES).segments
+    ]
+    return json.dumps({"language": "english", "segments": segments})
+
+
+def test_json_captions_are_kept_beside_record(tmp_path: Path, faulty: Server) -> None:
+    faulty.files["/talk.vtt"] = write_json_captions().encode()
+    feed = f"{faulty.url}/feed.xml"
+    path = fetch(feed, tmp_path, entry="2")
+    assert path == tmp_path / "captions.transcript.json"
+    assert path.read_text() == write_json_captions()
+    assert json.loads((tmp_path / "captions.json").read_text())["file"] == path.name
+    assert fetch(feed, tmp_path, entry="2") == path
+    assert faulty.request_counts["/talk.vtt"] == 1
+
+
+def test_record_written_over_captions_is_replaced(tmp_path: Path, faulty: Server) -> None:
+    """Version 0.2.0 wrote its record over captions in JSON."""
+    faulty.files["/talk.vtt"] = write_json_captions().encode()
+    feed = f"{faulty.url}/feed.xml"
+    fetch(feed, tmp_path, entry="2")
+    record = json.loads((tmp_path / "captions.json").read_text())
+    (tmp_path / "captions.transcript.json").unlink()
+    (tmp_path / "captions.json").write_text(json.dumps({**record, "file": "captions.json", "sha256": None}))
+    path = fetch(feed, tmp_path, entry="2")
+    assert path is not None
+    assert path.read_text() == write_json_captions()
+
+
+def test_json_beside_local_file_is_used(project: Project) -> None:
+    own = write_tone(project.root / "own.mp3", "talk.mp3", 60.0)
+    add_episode(project, "one", source=own)
+    own.with_suffix(".json").write_text(write_json_captions())
+    result, transcriber, _ = run(project, captions=True)
+    assert transcriber.calls == []
+    assert {row.transcript_source for row in result.rows["one"]} == {"captions"}
+    assert read_record(project.transcript("one"), transcript_from_json).language == "en"
+    assert run(project, captions=True)[0].stages == []
+
+
 @pytest.mark.parametrize("name", ["captions.vtt", "captions.json"])
 def test_corrupted_captions_are_fetched_again(tmp_path: Path, faulty: Server, name: str) -> None:
     faulty.files["/talk.vtt"] = write_vtt().encode()

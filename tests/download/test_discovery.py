@@ -50,7 +50,7 @@ def test_entry_of_feed_is_named_by_guid(empty: Project, faulty: Server) -> None:
     assert (source, entry) == (feed, "kite-0002")
     write_settings(empty.episode("ep2"), make_settings("ep2", source, entry, metadata, "pages/ep2.txt"))
     config = load_episode(empty.episode("ep2"))
-    assert (config.title, config.published, config.duration) == ("Episode 2: kites & wind", date(2026, 11, 3), 20.0)
+    assert (config.title, config.published, config.duration) == ("Episode 2: kites & wind", date(2026, 11, 3), None)
     assert config.link == f"{faulty.url}/talk.mp3?episode=2#t={{seconds}}"
     assert config.features == "pages/ep2.txt"
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.core.audio_file import Tally, decode_audio, is_truncated, open_audio, read_samples
 from pipeline.core.errors import InputError
-from pipeline.download.integrity import DecodedAudio, check_audio, measure_audio, read_tags
+from pipeline.download.integrity import DecodedAudio, check_audio, compare_with_publisher, measure_audio, read_tags
 from tests.support.faulty_server import write_tone
 from tests.support.project import DEMO_AUDIO
 
@@ -94,16 +94,26 @@ def test_streamed_wav_without_size_is_complete(tmp_path: Path, size: int) -> Non
 def test_file_without_duration_is_checked_against_publisher(media: Path) -> None:
     audio = measure_audio(media / "index0.ts")
     check_audio("a.ts", audio, None)
-    with pytest.raises(InputError, match="0:04 of sound where the publisher states 0:20"):
+    with pytest.raises(InputError, match="0:04 of sound where `duration` in the episode's settings is 0:20"):
         check_audio("a.ts", audio, 20.0)
+    check_audio("a.ts", audio, 20.0, whole=True)
 
 
-def test_feed_duration_has_more_slack() -> None:
-    check_audio("a", DecodedAudio(3000.0, None, ".mp3", DECODED), 3300.0, from_feed=True)
-    with pytest.raises(InputError, match="cut off"):
-        check_audio("a", DecodedAudio(3000.0, None, ".mp3", DECODED), 3300.0)
-    with pytest.raises(InputError, match="cut off"):
-        check_audio("a", DecodedAudio(2000.0, None, ".mp3", DECODED), 3300.0, from_feed=True)
+@pytest.mark.parametrize(
+    ("seconds", "from_feed", "warns"), [(3000.0, True, False), (3000.0, False, True), (2000.0, True, True)]
+)
+def test_publisher_duration_warns(seconds: float, *, from_feed: bool, warns: bool) -> None:
+    audio = DecodedAudio(seconds, None, ".mp3", DECODED)
+    warning = compare_with_publisher("a", audio, 3300.0, from_feed=from_feed)
+    assert ("where the publisher states 55:00: check that it is whole" in str(warning)) is warns
+    assert compare_with_publisher("a", audio, None, from_feed=from_feed) is None
+
+
+def test_cut_packet_and_publisher_duration_refuse() -> None:
+    audio = DecodedAudio(2000.0, None, ".mp3", Tally(packets=100, frames=100, cut=True))
+    with pytest.raises(InputError, match="is cut off: .* ends inside a packet: .*`whole: true`"):
+        compare_with_publisher("a", audio, 3300.0, from_feed=True)
+    assert compare_with_publisher("a", audio, 2050.0, from_feed=True) is None
 
 
 def test_small_shortfall_is_not_truncation() -> None:
@@ -158,6 +168,9 @@ def test_title_falls_back_to_the_file_name(tmp_path: Path) -> None:
     metadata = read_tags(path)
     assert (metadata.title, metadata.published) == ("ep12", None)
     assert metadata.duration == pytest.approx(1.0, abs=0.2)
+    estimated = path.read_bytes().replace(b"Info", b"none").replace(b"Xing", b"none")
+    path.write_bytes(estimated)
+    assert read_tags(path).duration is None
     (tmp_path / "no.mp3").write_bytes(b"no")
     with pytest.raises(InputError, match="not audio"):
         read_tags(tmp_path / "no.mp3")

@@ -27,7 +27,13 @@ class KilledTranscriber:
     kills: Path
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        on_progress: Progress,
+        checkpoints: Path | None = None,
+        whole: bool = False,
     ) -> Transcript:
         left = self.kills.read_text().split() if self.kills.is_file() else []
         if audio.parent.name in left:

@@ -44,7 +44,13 @@ class SlowTranscriber:
     began: Path
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        on_progress: Progress,
+        checkpoints: Path | None = None,
+        whole: bool = False,
     ) -> Transcript:
         with self.began.open("a") as opened:
             opened.write(f"{ray.get_runtime_context().get_node_id()} {audio.parent.name}\n")

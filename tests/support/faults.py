@@ -83,7 +83,13 @@ class ChunkedTranscriber:
     """A transcriber that returns LINES, two chunks at once, with a checkpoint each, as WhisperTranscriber does."""
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        on_progress: Progress,
+        checkpoints: Path | None = None,
+        whole: bool = False,
     ) -> Transcript:
         transcript = make_transcript(LINES)
 

@@ -57,7 +57,13 @@ class FakeTranscriber:
     calls: list[Path] = field(default_factory=list)
 
     def transcribe(
-        self, audio: Path, *, language: str | None, on_progress: Progress, checkpoints: Path | None = None
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        on_progress: Progress,
+        checkpoints: Path | None = None,
+        whole: bool = False,
     ) -> Transcript:
         self.calls.append(audio)
         on_progress(1.0, 1.0)

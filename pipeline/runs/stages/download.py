@@ -54,9 +54,11 @@ def _work(run: EpisodeRun) -> None:
             root=run.project.root,
             entry=run.config.entry,
             duration=run.config.duration,
+            whole=run.config.whole,
             policy=replace(make_fetch_policy(run.show.download, run.project.root), on_wait=run.warn),
             offline=run.options.offline,
             on_progress=run.reporter.stage_progress,
+            warn=run.warn,
         )
 
 

@@ -94,7 +94,11 @@ def _work(run: EpisodeRun) -> None:
             run.warn(warning)
     else:
         transcript = run.transcriber.transcribe(
-            audio.path, language=run.show.language, on_progress=run.reporter.stage_progress, checkpoints=checkpoints
+            audio.path,
+            language=run.show.language,
+            on_progress=run.reporter.stage_progress,
+            checkpoints=checkpoints,
+            whole=run.config.whole,
         )
     for remark in transcript.remarks:
         run.warn(remark)
