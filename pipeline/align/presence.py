@@ -25,8 +25,9 @@ Infer = Callable[[Rows, float | None], EpisodePosterior]
 # Share of features that are discussed in the lists that the absence classifier was fitted to.
 FITTED_SHARE = 0.9
 
-# Share of a list below which it is screened. The own lists of 44 episodes of five shows reach .62 and more (.61 by words
-# alone, except for one list of bare sentences), the same lists among as many entries of other episodes .59 and less.
+# Share of a list below which it is screened. The own lists of 44 episodes of five shows reach .62 and more (.61 by
+# words alone, except for one list of bare sentences). The same lists among as many entries of other episodes reach .59
+# and less.
 LEDGER_SHARE = 0.6
 
 # Features from which on a list is screened: the share of a shorter list cannot be estimated.
