@@ -46,7 +46,9 @@ def print_rows(rows: Sequence[CatalogRow]) -> None:
     for row in rows:
         status = Text(row.status, style=STYLES[Status(row.status)])
         title = _cut(row.title)
-        table.add_row(str(row.position), str(row.feature_id or ""), title, row.start or "", status)
+        table.add_row(
+            str(row.position), _plain(str(row.feature_id or row.feature_key or "")), title, row.start or "", status
+        )
     _out().print(table)
 
 
@@ -78,7 +80,7 @@ def print_features(features: Iterable[Feature]) -> None:
     for feature in features:
         table.add_row(
             str(feature.position),
-            str(feature.feature_id or ""),
+            Text(printable(str(feature.feature_id or feature.feature_key or ""))),
             Text(printable(feature.version or "")),
             _cut(feature.title),
             "" if feature.published_s is None else format_time(feature.published_s),

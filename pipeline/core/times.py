@@ -5,11 +5,13 @@ CLOCK = r"(?:\d{1,2}:[0-5]\d:[0-5]\d|\d{1,3}:[0-5]\d)"
 
 
 def parse_time(text: str) -> float:
-    """Return the seconds of `16:36` or `1:02:07`; ValueError for other text."""
-    parts = [int(part) for part in text.split(":")]
-    if not 2 <= len(parts) <= 3 or max(parts[1:]) > 59:
+    """Return the seconds of `16:36`, `1:02:07` or `00:16:36.250`; ValueError for other text."""
+    whole, _, fraction = text.replace(",", ".").partition(".")
+    parts = [int(part) for part in whole.split(":")]
+    if not 2 <= len(parts) <= 3 or max(parts[1:]) > 59 or not (fraction.isdecimal() or not fraction):
         raise ValueError(f"{text!r} is not a time such as 16:36")
-    return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
+    seconds = float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
+    return seconds + float(f"0.{fraction}") if fraction else seconds
 
 
 def format_time(seconds: float) -> str:

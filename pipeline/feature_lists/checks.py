@@ -58,7 +58,7 @@ def find_subject_words(text: str) -> frozenset[str]:
 
 def _check_missing(entries: Sequence[Entry]) -> Iterator[ListWarning]:
     """Yield warnings about entries without id, version or description, and about entries with several ids."""
-    no_id = [entry for entry in entries if entry.feature.feature_id is None]
+    no_id = [entry for entry in entries if entry.feature.feature_id is None and entry.feature.feature_key is None]
     no_version = [entry for entry in entries if entry.feature.version is None]
     no_description = [entry for entry in entries if not entry.description]
     total = len(entries)

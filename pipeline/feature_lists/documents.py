@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pipeline.core.errors import InputError
 from pipeline.core.text import INVISIBLE, clean_line, clean_text, decode_text, is_text
 from pipeline.feature_lists.lines import Document, Line, LineKind, ListWarning, WarningKind
-from pipeline.feature_lists.tables import parse_rows, read_csv_lines, read_json_lines, read_xlsx_lines
+from pipeline.feature_lists.table_files import read_csv_lines, read_json_lines
+from pipeline.feature_lists.tables import parse_rows
+from pipeline.feature_lists.workbooks import read_xlsx_lines
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -27,8 +29,14 @@ MAX_MARKDOWN_LINE = 20_000
 # The number of missing ids that a warning names.
 MAX_IDS_NAMED = 5
 _BULLET = re.compile(r"(?P<indent>\s*)(?:[-*•·‣◦▪●–]\s+|[•·‣◦▪●]|\d{1,3}[.)]\s+)")
+# A heading of Markdown or of a wiki, in plain text.
+_HEADING = re.compile(r"(?P<signs>#{2,6}(?=\s)|#(?=\s+[^\s\d])|={2,6}(?=\s?\w))\s*(?P<text>[^\s#=].*?)[\s=#]*$")
+_UNDERLINED = re.compile(r"\s*(?P<text>.*\S)")
+_UNDERLINE = re.compile(r"={3,}|-{3,}|~{3,}|\^{3,}|\*{3,}")
 # Stands for `<br>` in the text of a source line, so that the parts keep the number of that line.
 _BREAK = "\v"
+# What stands for the link to a commit, and the brackets around it.
+_REMOVED = re.compile(r"\s?[(\[]\ufffc[)\]]|\ufffc")
 
 
 def read_document(content: bytes, suffix: str, *, columns: Mapping[str, str] | None = None) -> Document:
@@ -58,19 +66,50 @@ def read_document(content: bytes, suffix: str, *, columns: Mapping[str, str] | N
 
 
 def _read_text(text: str) -> Document:
-    lines, spaced = [], False
-    for number, raw in enumerate(text.split("\n"), start=1):
-        bullet = _BULLET.match(raw.translate(INVISIBLE))
-        visible = clean_line(raw.translate(INVISIBLE)[bullet.end() :] if bullet else raw)
+    lines: list[Line] = []
+    spaced = False
+    indent = 0  # the indent of the bullet above whose item goes on
+    item = 0  # its level
+    rows = text.split("\n")
+    for number, raw in enumerate(rows, start=1):
+        source = raw.translate(INVISIBLE)
+        depth = len(source.expandtabs(4)) - len(source.expandtabs(4).lstrip())
+        heading = _HEADING.match(source) or _match_underlined(source, rows[number : number + 1])
+        bullet = None if heading else _BULLET.match(source)
+        visible = clean_line(source[bullet.end() :] if bullet else heading["text"] if heading else raw)
         if not visible:
             if raw.strip():
                 lines.append(_make_markup(number, raw))
             spaced = True
             continue
-        level = len(bullet["indent"].expandtabs(4)) // 2 + 1 if bullet else 0
-        lines.append(Line(number, visible, LineKind.BULLET if bullet else LineKind.TEXT, level, spaced))
+        if bullet:
+            indent, item = depth, depth // 2 + 1
+            lines.append(Line(number, visible, LineKind.BULLET, item, spaced))
+        elif heading:
+            item = 0
+            lines.append(Line(number, visible, LineKind.HEADING, _measure_heading(heading), spaced))
+        else:
+            item = item if depth > indent else 0
+            joins = not spaced and bool(lines) and lines[-1].number == number - 1
+            joins = (
+                joins and lines[-1].kind in {LineKind.TEXT, LineKind.BULLET} and (bool(item) or not lines[-1].inside)
+            )
+            lines.append(Line(number, visible, LineKind.TEXT, 0, spaced, inside=item, joins=joins))
         spaced = False
     return Document(tuple(lines))
+
+
+def _match_underlined(text: str, below: Sequence[str]) -> re.Match[str] | None:
+    """Return the match of a heading's text where the next line underlines it."""
+    words = text.strip()
+    line = below[0].strip() if below else ""
+    is_underlined = 0.8 * len(words) <= len(line) <= 1.5 * len(words) + 3 and _UNDERLINE.fullmatch(line)
+    return _UNDERLINED.match(text) if is_underlined and len(words) > 2 and any(map(str.isalnum, words)) else None
+
+
+def _measure_heading(heading: re.Match[str]) -> int:
+    """Return the level of a heading by its signs: `## Added`, `== Added ==`; an underlined one has level 2."""
+    return len(heading["signs"]) if "signs" in heading.re.groupindex else 2
 
 
 def _make_markup(number: int, text: str) -> Line:
@@ -83,6 +122,8 @@ def _read_markdown(text: str, columns: Mapping[str, str]) -> Document:
 
     if max(map(len, text.split("\n"))) > MAX_MARKDOWN_LINE:
         return _read_text(text)
+    # Lines of other white space are blank: the parser cuts them off without counting them.
+    text = "\n".join(line if line.strip() else "" for line in text.split("\n"))
     reader = _MarkdownReader(columns)
     for token in MarkdownIt("commonmark").enable("table").parse(text):
         reader.read_token(token)
@@ -100,7 +141,7 @@ class _MarkdownReader:
         self.columns = columns
         self.lines: list[Line] = []
         self.kind, self.level = LineKind.TEXT, 0
-        self.list_depth = 0
+        self.list_depth = self.quote_depth = 0
         self.end = 0  # the source line after the last block
         self.table: list[tuple[int, list[str]]] | None = None
 
@@ -129,6 +170,12 @@ class _MarkdownReader:
                 self.kind, self.level = LineKind.TEXT, 0
             case "list_item_open":
                 self.kind, self.level = LineKind.BULLET, self.list_depth
+            case "blockquote_open":
+                self.quote_depth += 1
+                self.kind, self.level = LineKind.QUOTE, 0
+            case "blockquote_close":
+                self.quote_depth -= 1
+                self.kind = LineKind.QUOTE if self.quote_depth else LineKind.TEXT
 
     def _read_table(self, token: Any, start: int) -> None:
         if token.type == "table_open":
@@ -145,28 +192,48 @@ class _MarkdownReader:
             self.table[-1][1].append(clean_text(text))
             return
         first = start + 1 + (token.type == "fence")
+        joins = False
         for number, source_line in enumerate(text.split("\n"), start=first):
             for part in source_line.split(_BREAK):
                 if visible := clean_line(part):
                     spaced = number == first and start > self.end
-                    self.lines.append(Line(number, visible, self.kind, self.level, spaced))
+                    inside = 0 if self.kind in {LineKind.BULLET, LineKind.HEADING} else self.list_depth
+                    self.lines.append(Line(number, visible, self.kind, self.level, spaced, inside=inside, joins=joins))
                     # The further lines and paragraphs of an item are text about it.
                     if self.kind is LineKind.BULLET:
-                        self.kind, self.level = LineKind.TEXT, 0
+                        self.kind, self.level = LineKind.QUOTE if self.quote_depth else LineKind.TEXT, 0
+                joins = False
+            joins = token.type == "inline" and not source_line.endswith(_BREAK) and bool(source_line.strip())
 
 
 def _join_inline(tokens: Sequence[Any]) -> str:
     """Return the visible text of inline Markdown."""
     text = ""
+    links: list[tuple[int, str]] = []  # where the text of each open link begins, and its target
     for token in tokens:
-        if token.type in {"softbreak", "hardbreak"}:
-            text += "\n"
+        if token.type == "link_open":
+            links.append((len(text), str(token.attrGet("href") or "")))
+        elif token.type == "link_close" and links:
+            start, target = links.pop()
+            text = text[:start] + _name_link(text[start:], target, is_first=not text[:start].strip(" *["))
+        elif token.type in {"softbreak", "hardbreak"}:
+            text += "\n" if token.type == "softbreak" else f"{_BREAK}\n"
         elif token.type == "image":
             text += _join_inline(token.children or [])
         elif token.type == "html_inline":
             text += _BREAK if token.content.lower().startswith("<br") else ""
         else:
             text += token.content
+    return _REMOVED.sub("", text)
+
+
+def _name_link(text: str, target: str, *, is_first: bool) -> str:
+    """Return the text of a link: without the hash of a commit, and with a sign where it is only a ticket's number."""
+    label = text.strip()
+    if "/commit/" in target and re.fullmatch(r"[0-9a-f]{6,40}", label):
+        return "\ufffc"
+    if label.isdecimal() and len(label) <= 9 and label in target:
+        return f"[{label}]" if is_first and len(label) > 4 else f"#{label}"
     return text
 
 
@@ -204,27 +271,32 @@ def _read_block(block: "_Element", depth: int, columns: Mapping[str, str]) -> li
         kind, level = LineKind.HEADING, int(re.sub(r"\D", "", block.get("rend") or "") or 2)
     elif block.tag == "item":
         kind, level = LineKind.BULLET, depth
+    elif block.tag == "quote":
+        kind = LineKind.QUOTE
     lines: list[Line] = []
     text = block.text or ""
     for child in block:
         if child.tag in {"list", "table", "p", "quote"}:
-            lines += _split_text(text, kind, level, begun=bool(lines))
+            lines += _split_text(text, kind, level, depth, begun=bool(lines))
             lines += _read_block(child, depth, columns)
             text = child.tail or ""
         else:
             text += "\n" if child.tag == "lb" else "".join(child.itertext())
             text += child.tail or ""
-    return lines + _split_text(text, kind, level, begun=bool(lines))
+    return lines + _split_text(text, kind, level, depth, begun=bool(lines))
 
 
-def _split_text(text: str, kind: LineKind, level: int, *, begun: bool) -> list[Line]:
+def _split_text(text: str, kind: LineKind, level: int, depth: int, *, begun: bool) -> list[Line]:
     """Return the lines of an element's text; all but the first line of an item are text about it."""
     lines: list[Line] = []
     for part in text.split("\n"):
         if visible := clean_line(part):
             first = not begun and not lines
-            continues = kind is LineKind.BULLET and not first
-            lines.append(Line(0, visible, LineKind.TEXT if continues else kind, 0 if continues else level, first))
+            if kind is LineKind.BULLET and not first:
+                lines.append(Line(0, visible, LineKind.TEXT, 0, first, inside=depth))
+            else:
+                inside = 0 if kind in {LineKind.BULLET, LineKind.HEADING} else depth
+                lines.append(Line(0, visible, kind, level, first, inside=inside))
     return lines
 
 

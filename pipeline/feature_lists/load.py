@@ -8,9 +8,9 @@ from pathlib import Path
 from pipeline.core.errors import InputError
 from pipeline.core.schema import FeatureList, LineReport, LineRole
 from pipeline.core.storage import read_limited
-from pipeline.feature_lists.checks import check_list
+from pipeline.feature_lists.checks import check_list, shorten
 from pipeline.feature_lists.documents import read_document
-from pipeline.feature_lists.lines import Document, Entry
+from pipeline.feature_lists.lines import Document, Entry, Line, ListWarning, WarningKind
 from pipeline.feature_lists.merge import merge_highlights, merge_repeats
 from pipeline.feature_lists.page import Section, read_page
 
@@ -88,7 +88,7 @@ def _build_list(section: Section, document: Document, sha256: str) -> FeatureLis
     """Return the list of one episode, with repeats and highlights merged into their entries."""
     unit = document.unit
     merged = [*merge_repeats(section, unit), *merge_highlights(section, unit)]
-    warnings = [*document.warnings, *merged, *check_list(section.entries, unit)]
+    warnings = [*document.warnings, *merged, *_report_unread(section), *check_list(section.entries, unit)]
     for position, entry in enumerate(section.entries, start=1):
         entry.complete(position)
     return FeatureList(
@@ -98,6 +98,21 @@ def _build_list(section: Section, document: Document, sha256: str) -> FeatureLis
         episode=section.episode,
         line_reports=tuple(_place_report(report, entry) for report, entry in section.reports),
     )
+
+
+def _report_unread(section: Section) -> list[ListWarning]:
+    """Return a warning for each reason for which lines that could be entries are not read."""
+    by_reason: dict[str, list[Line]] = {}
+    for line, reason in section.unread:
+        by_reason.setdefault(reason, []).append(line)
+    warnings = []
+    for reason, lines in by_reason.items():
+        numbers = tuple(dict.fromkeys(line.number for line in lines))
+        text = f"not read as an entry ({reason}): {shorten(lines[0].text)}"
+        if len(numbers) > 1:
+            text = f"{len(numbers)} lines not read as entries ({reason}): see them with --explain"
+        warnings.append(ListWarning(WarningKind.NOT_READ, numbers, text))
+    return warnings
 
 
 def _place_report(report: LineReport, entry: Entry | None) -> LineReport:

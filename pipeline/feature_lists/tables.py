@@ -1,35 +1,25 @@
-"""Readers of feature lists in tables (CSV, TSV, XLSX, JSON), and the columns that they know."""
+"""The columns of a table of features: their names, the header that has them, and the rows below it."""
 
-import csv
-import io
-import json
 import re
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from datetime import time as clock_time
-from itertools import islice
 from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Feature
-from pipeline.core.text import clean_text, unescape_formula
 from pipeline.core.times import parse_time
+from pipeline.feature_lists.dates import is_date
 from pipeline.feature_lists.lines import UNPLACED, Document, Entry, Line, LineKind, ListWarning, WarningKind
+from pipeline.feature_lists.markers import make_key, normalize_version
 
 # The latest time, in seconds, that a cell can hold: 100 hours.
 MAX_SECONDS = 360_000
-# The largest workbook, in unpacked bytes: ten times a list of 1,000 entries. A zip can unpack to 1,000 times its size.
-MAX_SHEET_BYTES = 16 << 20
-# The most rows of a sheet that are read.
-MAX_ROWS = 20_000
-# The most columns of a sheet that are read: a single cell in its last corner makes a sheet 17 billion cells large.
-MAX_COLUMNS = 64
+# Below this number a time with a fraction can be minutes, hours or a part of a day.
+MIN_EXACT_SECONDS = 100
+# The most rows at the beginning of a table in which its header is searched.
+MAX_ROWS_TO_HEADER = 40
 # The most characters of a header that an error quotes.
 MAX_HEADER_QUOTED = 200
-# Day 0 of a spreadsheet, which knows no time zone.
-SHEET_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +35,25 @@ class Column:
     noun: str = "a value"
 
 
-def _parse_id(cell: str) -> int:
+def _parse_id(cell: str) -> int | None:
+    """Return the number of `#998146` or `998146.0`; None for the id of another tracker, such as `PROJ-1234`."""
     if digits := re.fullmatch(r"#?\s*(\d{1,15})(?:\.0)?", cell):
         return int(digits[1])
-    raise ValueError(cell)
+    _parse_key(cell)
+    return None
+
+
+def _parse_key(cell: str) -> str:
+    """Return an id as published; ValueError for a cell without digits, which is no id."""
+    if len(cell) > 60 or not any(map(str.isdigit, cell)):
+        raise ValueError(cell)
+    return make_key(cell.removesuffix(".0"))[1]
 
 
 def _parse_version(cell: str) -> str:
-    return f"v{cell.lstrip('vV ')}" if re.match(r"[vV]?\s?\d", cell) else cell
+    if is_date(cell) or re.fullmatch(r"\d{4}-\d\d-\d\d[ T][\d:.]+|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d\d", cell):
+        raise ValueError(cell)
+    return normalize_version(cell)
 
 
 def _parse_flag(cell: str) -> bool:
@@ -67,197 +68,230 @@ def _parse_seconds(cell: str) -> float:
     return seconds
 
 
+def _parse_exact_seconds(cell: str) -> float:
+    """Return the seconds of a cell; ValueError also for a number such as 0.5 or 16.36, whose unit nobody knows."""
+    seconds = _parse_seconds(cell)
+    if ":" not in cell and seconds < MIN_EXACT_SECONDS and not seconds.is_integer():
+        raise ValueError(cell)
+    return seconds
+
+
 # The columns by the names of the fields of `Feature`, in the order in which they are written.
 COLUMNS = {
     # The order of the rows gives the positions.
-    "position": Column(frozenset({"position", "pos", "no", "nr", "number"})),
+    "position": Column(frozenset({"position", "pos", "no", "nr"})),
     "feature_id": Column(
-        frozenset({"featureid", "id", "ticket", "ticketid", "issue", "key", "reference", "ref"}), _parse_id, "an id"
+        frozenset(
+            "featureid id ticket ticketid ticketnumber ticketno issue issueid issuenumber issueno reference ref number "
+            "iid idshort workitemid itemid caseid casenumber bugid bug taskid storyid changeid cardnumber".split()
+        ),
+        _parse_id,
+        "an id",
     ),
-    "version": Column(frozenset({"version", "release", "ver", "build", "fixversion"}), _parse_version),
-    "title": Column(frozenset({"title", "feature", "name", "summary", "featuretitle", "headline", "change"}), str),
-    "description": Column(frozenset({"description", "details", "notes", "body", "text", "desc"}), str),
+    "version": Column(
+        frozenset(
+            "version versions release releases ver build fixversion fixversions milestone milestonetitle "
+            "releaseversion "
+            "fixedinversion fixedin targetversion targetrelease availablein shippedin "
+            "productversion iterationpath".split()
+        ),
+        _parse_version,
+        "a version",
+    ),
+    "title": Column(
+        frozenset(
+            "title feature name summary featuretitle featurename headline change subject cardname taskname itemname "
+            "issuetitle worktitle workitemtitle systemtitle tasktitle tickettitle issuesummary shortdescription what "
+            "releasenote enhancement".split()
+        ),
+        str,
+    ),
+    "description": Column(
+        frozenset(
+            "description details detail notes note body text desc carddescription issuedescription systemdescription "
+            "featuredescription longdescription comments comment releasenotes".split()
+        ),
+        str,
+    ),
     "highlight": Column(frozenset({"highlight", "highlights", "highlighted", "important"}), _parse_flag),
     "published_s": Column(
-        frozenset({"publisheds", "published", "timestamp", "time", "start", "starts", "at", "timecode"}),
+        frozenset(
+            "publisheds published timestamp time start starts at timecode startsat starttime seconds "
+            "startseconds".split()
+        ),
         _parse_seconds,
         "a time",
     ),
-    "feature_key": Column(frozenset({"featurekey", "issuekey"}), str),
+    "feature_key": Column(
+        frozenset({"featurekey", "issuekey", "key", "ticketkey", "identifier", "kb", "kbarticle"}), _parse_key, "an id"
+    ),
 }
+# The names of columns that only this program writes: their seconds may have fractions.
+_EXACT_COLUMNS = frozenset({"publisheds", "starts", "seconds", "startseconds"})
+# Words of names that look like a known column and are none.
+_OTHER_WORDS = frozenset(
+    "parent epic project assigned assignee reporter author user owner list board team sprint creator label type status "
+    "file path link url date created updated closed count".split()
+)
 
 
-def read_csv_lines(text: str, suffix: str, columns: Mapping[str, str]) -> Document:
-    """Return the rows of a table whose first line names the columns; `columns` maps its names to COLUMNS.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The columns of a table: our name of each, None where it is not read, and the row that names them."""
 
-    The separator of a .csv file is the comma, semicolon, tab or bar that its first line has most. InputError where no
-    column holds titles.
+    names: tuple[str | None, ...]
+    row: int
+    is_exact: bool = False  # the times are certainly seconds
+    keys_in_ids: bool = True  # the ids are also the keys
+
+
+def find_header(rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, str]) -> Header | None:
+    """Return the header of a table: the first row that names a title, with most known columns; None without one.
+
+    `columns` maps the table's own names to COLUMNS.
     """
-    delimiter = "\t" if suffix == ".tsv" else _find_delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows = []
-    try:
-        first_line = 1
-        for cells in reader:
-            rows.append((first_line, [unescape_formula(clean_text(cell)) for cell in cells]))
-            first_line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"line {reader.line_num}: {error}") from error
-    return _read_table(rows, columns, "line")
+    best: tuple[int, Header] | None = None
+    for index, (_, cells) in enumerate(rows[:MAX_ROWS_TO_HEADER]):
+        header = _read_header(index, cells, rows[index + 1 :], columns)
+        known = sum(name is not None for name in header.names)
+        # A row of prose, such as "Release", names one column at most.
+        filled = sum(bool(cell) for cell in cells)
+        is_prose = filled > 1 and known == 1 and index + 1 < len(rows) and len(rows[index + 1][1]) != len(cells)
+        if "title" in header.names and not is_prose and (best is None or known > best[0]):
+            best = (known, header)
+    return None if best is None else best[1]
 
 
-def _find_delimiter(text: str) -> str:
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    return max(",;\t|", key=header.count)
+def _read_header(
+    index: int, cells: Sequence[str], below: Sequence[tuple[int, list[str]]], columns: Mapping[str, str]
+) -> Header:
+    """Return our names for the cells of a row; a second column of the same kind keeps the name as well."""
+    names = [columns.get(cell) or _name_column(cell) for cell in cells]
+    letters = [_letters(cell) for cell in cells]
+    if "title" not in names:
+        # "Feature (short)" or "Titel of the card": a name that contains a known one.
+        names = [name or _guess_column(cell) for name, cell in zip(names, cells, strict=True)]
+    if "title" not in names and "description" in names:
+        names[names.index("description")] = "title"
+    numbers = [i for i, text in enumerate(letters) if text == "number" and names[i] == "feature_id"]
+    for i in numbers:
+        values = [row[i] for _, row in below if i < len(row) and row[i]]
+        if names.count("feature_id") > len(numbers) or values == [str(n) for n in range(1, len(values) + 1)]:
+            names[i] = "position"
+    if "feature_key" in names and "issueid" in letters:
+        # Jira's own number of an issue, which nobody sees.
+        names = [None if text == "issueid" else name for name, text in zip(names, letters, strict=True)]
+    is_exact = any(text in _EXACT_COLUMNS for text in letters)
+    return Header(tuple(names), index, is_exact, "feature_key" not in names)
 
 
-def read_xlsx_lines(content: bytes, columns: Mapping[str, str]) -> Document:
-    """Return the rows of a workbook's first sheet; `columns` maps its column names to COLUMNS.
-
-    InputError where the bytes are not a workbook, the sheet is too large, or no column holds titles.
-    """
-    try:
-        rows = list(_read_cells(content))
-    except InputError:
-        raise
-    except Exception as error:  # a damaged workbook fails in zipfile, XML or openpyxl, each in its own way
-        raise InputError(f"this is not an .xlsx workbook ({type(error).__name__})") from error
-    if len(rows) > MAX_ROWS:
-        raise InputError(f"the sheet has more than {MAX_ROWS} rows, too many for a feature list: is this another file?")
-    clocks = [clock for cells in rows for cell in cells if (clock := _read_clock(cell)) is not None]
-    # A spreadsheet reads 16:36, typed as minutes and seconds, as hours and minutes.
-    divisor = 60 if all(clock % 60 == 0 for clock in clocks) else 1
-    return _read_table(
-        [(number, [_format_cell(cell, divisor) for cell in cells]) for number, cells in enumerate(rows, start=1)],
-        columns,
-        "row",
-    )
+def _letters(cell: str) -> str:
+    """Return the letters of a column's name in lower case, without what is in brackets and without numbers."""
+    return re.sub(r"[^a-z]", "", re.sub(r"\(.*?\)|\[.*?\]", "", cell.lower()))
 
 
-def _read_cells(content: bytes) -> Iterator[list[Any]]:
-    """Yield at most `MAX_ROWS` + 1 rows of a workbook's first sheet; errors and empty cells are empty text."""
-    import openpyxl
-
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        # zipfile never unpacks more of a member than the size that the archive states.
-        size = sum(member.file_size for member in archive.infolist() if member.filename.lower().endswith(".xml"))
-    if size > MAX_SHEET_BYTES:
-        raise InputError(f"the sheet unpacks to {size >> 20} MB, too many for a feature list: is this another file?")
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    try:
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # some programs write wrong dimensions
-        for cells in islice(sheet.iter_rows(max_col=MAX_COLUMNS), MAX_ROWS + 1):
-            yield ["" if cell.value is None or cell.data_type == "e" else _as_integer(cell.value) for cell in cells]
-    finally:
-        book.close()
+def _name_column(cell: str) -> str | None:
+    letters = _letters(cell)
+    return next((name for name, column in COLUMNS.items() if letters in column.aliases), None)
 
 
-def _as_integer(value: Any) -> Any:
-    """Return a float without a fraction as an integer: spreadsheets have no integers, and 979667.0 is not an id."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _guess_column(cell: str) -> str | None:
+    """Return our name of a column whose own name contains a known one, such as `Name of the feature`."""
+    words = set(re.findall(r"[a-z]+", cell.lower()))
+    if not words or words & _OTHER_WORDS or len(words) > 4:
+        return None
+    for name, signs in (("title", {"title", "summary", "subject", "headline"}), ("version", {"version", "milestone"})):
+        if words & signs:
+            return name
+    return "title" if "name" in words and words & {"feature", "item", "change"} else None
 
 
-def _format_cell(cell: Any, divisor: int) -> str:
-    clock = _read_clock(cell)
-    return clean_text(str(cell)) if clock is None else f"{clock / divisor:g}"
-
-
-def _read_clock(cell: Any) -> int | None:
-    """Return the seconds of a cell that holds a time of day or a duration; None for other cells."""
-    if isinstance(cell, datetime):
-        # A duration of a day or more reads as a date in the first year of the spreadsheet's calendar.
-        return int((cell - SHEET_ZERO).total_seconds()) if cell.year == SHEET_ZERO.year + 1 else None
-    if isinstance(cell, timedelta):
-        return int(cell.total_seconds())
-    return cell.hour * 3600 + cell.minute * 60 + cell.second if isinstance(cell, clock_time) else None
-
-
-def _read_table(rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, str], unit: str) -> Document:
+def read_table(rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, str], unit: str) -> Document:
     """Return the document of a table's numbered rows; InputError where it is empty or no column holds titles."""
     filled = [(number, cells) for number, cells in rows if any(cells)]
     if not filled:
         raise InputError("the table is empty")
-    number, header = filled[0]
-    if "title" not in _name_columns(header, columns):
-        names = ", ".join(cell for cell in header if cell) or "nothing"
-        raise InputError(f"{unit} {number}: no column is called title (found: {names[:MAX_HEADER_QUOTED]})")
+    if find_header(filled, columns) is None:
+        raise InputError(explain_no_header(filled, unit))
     lines, warnings = parse_rows(filled, columns)
     return Document(tuple(lines), unit, tuple(warnings))
 
 
-def read_json_lines(text: str, columns: Mapping[str, str]) -> Document:
-    """Return the items of a list of objects, or of an object whose `features` is one; InputError for other JSON.
+def explain_no_header(filled: Sequence[tuple[int, list[str]]], unit: str) -> str:
+    """Return why a table is refused: the columns found, and the setting that names them."""
+    number, header = max(filled[:MAX_ROWS_TO_HEADER], key=lambda row: sum(bool(cell) for cell in row[1]))
+    names = ", ".join(cell for cell in header if cell)
+    example = next((cell for cell in header if cell and not _name_column(cell)), "Kurzbeschreibung")
+    setting = f"columns: {{{_quote(example)}: title}}"
+    return (
+        f"{unit} {number}: no column is called title (found: {names[:MAX_HEADER_QUOTED]}); name it in "
+        f"configs/show.yaml, for example {setting}"
+    )
 
-    `columns` maps the names of the objects' members to COLUMNS.
-    """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"this is not JSON: {error}") from error
-    if isinstance(value, dict):
-        value = value.get("features")
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise InputError("expected a list of objects with `title`, `feature_id`, `version`, …")
-    lines, warnings = [], []
-    for number, item in enumerate(value, start=1):
-        names = _name_columns([str(name) for name in item], columns)
-        cells = ["" if cell is None else clean_text(str(cell)) for cell in item.values()]
-        record = dict(zip(names, cells, strict=True))
-        line, unreadable = _parse_row(number, record, " ".join(record.values()))
-        lines.append(line)
-        warnings += unreadable
-    return Document(tuple(lines), "item", tuple(warnings))
+
+def _quote(name: str) -> str:
+    """Return a column's name as a string of YAML."""
+    short = name[:60].replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{short}"'
 
 
 def parse_rows(
     rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, str]
 ) -> tuple[list[Line], list[ListWarning]]:
-    """Return a table's numbered rows as lines, and a warning for each unreadable cell; the first row is the header.
+    """Return a table's numbered rows as lines, and a warning for each unreadable cell.
 
-    Where no column holds titles, each row is a line of text.
+    The rows above the header are lines that no entry is in. Where no column holds titles, each row is a line of text.
     """
-    if not rows:
-        return [], []
-    number, header = rows[0]
-    names = _name_columns(header, columns)
-    if "title" not in names:
+    header = find_header(rows, columns)
+    if header is None:
         return [Line(number, " | ".join(filter(None, cells))) for number, cells in rows if any(cells)], []
-    lines = [Line(number, " | ".join(filter(None, header)), LineKind.COLUMNS)]
+    lines: list[Line] = []
     warnings: list[ListWarning] = []
-    for number, cells in rows[1:]:
-        if any(cells):
-            record = dict(zip(names, cells, strict=False))
-            line, unreadable = _parse_row(number, record, " | ".join(filter(None, cells)))
+    for index, (number, cells) in enumerate(rows):
+        text = " | ".join(filter(None, cells))
+        if index == header.row:
+            lines.append(Line(number, text, LineKind.COLUMNS))
+        elif index < header.row and text:
+            lines.append(Line(number, text, LineKind.ROW))
+        elif text:
+            line, unreadable = parse_row(number, cells, header, text)
             lines.append(line)
             warnings += unreadable
     return lines, warnings
 
 
-def _name_columns(header: Sequence[str], columns: Mapping[str, str]) -> list[str]:
-    """Return the names in COLUMNS of a table's columns; an unknown column, and a second of one kind, keeps its own."""
-    names: list[str] = []
-    for cell in header:
-        letters = re.sub(r"[^a-z]", "", cell.lower())
-        known = next((name for name, column in COLUMNS.items() if letters in column.aliases), cell)
-        name = columns.get(cell) or known
-        names.append(cell if name in names else name)
-    return names
+def parse_row(number: int, cells: Sequence[str], header: Header, text: str) -> tuple[Line, list[ListWarning]]:
+    """Return a row as a line, with its entry where it has a title, and a warning for each unreadable cell.
 
-
-def _parse_row(number: int, record: Mapping[str, str], text: str) -> tuple[Line, list[ListWarning]]:
-    """Return a row as a line, with its entry where it has a title, and a warning for each unreadable cell."""
+    Of several columns of the same kind, the first that is filled counts.
+    """
+    record = _name_cells(cells, header)
     values: dict[str, Any] = {}
     warnings = []
     for name, column in COLUMNS.items():
-        if (cell := record.get(name, "")) and column.parse is not None:
+        is_inexact = name == "published_s" and not header.is_exact
+        parse = _parse_exact_seconds if is_inexact else column.parse
+        if (cell := record.get(name, "")) and parse is not None:
             try:
-                values[name] = column.parse(cell)
+                values[name] = parse(cell)
             except ValueError:
                 message = f"{cell!r} is not {column.noun}; left empty"
                 warnings.append(ListWarning(WarningKind.UNREADABLE_CELL, (number,), message))
+    if header.keys_in_ids and "feature_id" in values:
+        values["feature_key"] = _parse_key(record["feature_id"])
     line = Line(number, text or "-", LineKind.ROW)
     if "title" not in values:
         return line, warnings
     description = [values.pop("description")] if "description" in values else []
     return replace(line, entry=Entry(Feature(position=UNPLACED, **values), description)), warnings
+
+
+def _name_cells(cells: Sequence[str], header: Header) -> dict[str, str]:
+    """Return the cells of a row by our names of their columns; a key that is a number is the id as well."""
+    record: dict[str, str] = {}
+    for name, cell in zip(header.names, cells, strict=False):
+        if name is not None and cell:
+            record.setdefault(name, cell)
+    if record.get("feature_key", "").removeprefix("#").isdecimal():
+        record.setdefault("feature_id", record["feature_key"])
+    return record

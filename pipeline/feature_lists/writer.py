@@ -48,7 +48,7 @@ def format_page(features: Sequence[Feature]) -> str:
         lines += [f"· {f.title}" + (f" ({f.feature_id})" if f.feature_id is not None else "") for f in highlights]
     lines.append("Full feature review:")
     # Among entries without ids a plain line would be the description of the entry above: bullets set them apart.
-    has_ids = all(feature.feature_id is not None for feature in features)
+    has_ids = all(feature.feature_id is not None or feature.feature_key is not None for feature in features)
     for feature in features:
         lines.append(("" if has_ids else "- ") + _format_entry(feature))
         if feature.description:
@@ -58,7 +58,7 @@ def format_page(features: Sequence[Feature]) -> str:
 
 def _format_entry(feature: Feature) -> str:
     """Return `Title | v2.204 #979667 | 16:36`, without the markers that the feature does not have."""
-    feature_id = None if feature.feature_id is None else f"#{feature.feature_id}"
-    release = " ".join(marker for marker in (feature.version, feature_id) if marker)
+    feature_key = feature.feature_key if feature.feature_id is None else f"#{feature.feature_id}"
+    release = " ".join(marker for marker in (feature.version, feature_key) if marker)
     time = None if feature.published_s is None else format_time(feature.published_s)
     return " | ".join(part for part in (feature.title, release, time) if part)

@@ -54,7 +54,9 @@ Text<br>more
         (14, "text", "Text", 0),
         (14, "text", "more", 0),
     ]
-    assert document.lines[7].entry == make_entry("Sort by date", feature_id=500111, version="v4.10")
+    assert document.lines[7].entry == make_entry(
+        "Sort by date", feature_id=500111, version="v4.10", feature_key="500111"
+    )
 
 
 PAGE = """<!doctype html><html><head><title>Kite 4.10</title></head><body>

@@ -15,7 +15,14 @@ from tests.support.feature_lists import LIST_PAGE, parse_list
 def test_page_gives_every_value_of_a_feature() -> None:
     first, second, third = parse_list(LIST_PAGE).features
     assert first == Feature(
-        1, "Invoices can be sorted by due date", "The invoice list gets a sort button.", 500111, "v4.10", False, 11.0
+        1,
+        "Invoices can be sorted by due date",
+        "The invoice list gets a sort button.",
+        500111,
+        "v4.10",
+        False,
+        11.0,
+        "#500111",
     )
     assert (second.position, second.published_s) == (2, 3727.0)
     assert (third.version, third.published_s) == ("v4.10.1", None)

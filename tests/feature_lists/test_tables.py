@@ -28,7 +28,7 @@ def test_settings_can_name_every_column() -> None:
 @pytest.mark.parametrize(
     ("suffix", "text"),
     [
-        (".csv", 'Feature,ID,Release,Timestamp,Details,Highlight\n"Sort, by date",#500111,4.10,2:04,Why,yes\n'),
+        (".csv", 'Feature,ID,Release,Timestamp,Details,Highlight\n"Sort, by date",500111,4.10,2:04,Why,yes\n'),
         (".csv", "Feature;ID;Release;Timestamp;Details;Highlight\nSort, by date;500111;v4.10;124;Why;x\n"),
         (
             ".tsv",
@@ -44,7 +44,15 @@ def test_settings_can_name_every_column() -> None:
 def test_common_column_names_are_known(suffix: str, text: str) -> None:
     entries = [line.entry for line in read_document(text.encode(), suffix).lines if line.kind is LineKind.ROW]
     assert entries == [
-        make_entry("Sort, by date", ["Why"], feature_id=500111, version="v4.10", highlight=True, published_s=124.0)
+        make_entry(
+            "Sort, by date",
+            ["Why"],
+            feature_id=500111,
+            version="v4.10",
+            highlight=True,
+            published_s=124.0,
+            feature_key="500111",
+        )
     ]
 
 
@@ -56,7 +64,7 @@ def test_first_sheet_of_workbook_is_a_table() -> None:
     document = read_document(book.getvalue(), ".xlsx")
     assert document.unit == "row"
     assert [line.entry for line in document.lines[1:]] == [
-        make_entry("Sort", feature_id=500111, version="v4.10"),
+        make_entry("Sort", feature_id=500111, version="v4.10", feature_key="500111"),
         make_entry("Theme"),
     ]
 
@@ -81,7 +89,7 @@ def test_workbook_times_are_minutes_and_seconds(typed: tuple[object], seconds: t
 
 def test_show_may_map_its_own_column_names() -> None:
     document = read_document(b"Was,Nummer\nSort,500111\n", ".csv", columns={"Was": "title", "Nummer": "feature_id"})
-    assert document.lines[1].entry == make_entry("Sort", feature_id=500111)
+    assert document.lines[1].entry == make_entry("Sort", feature_id=500111, feature_key="500111")
 
 
 def test_unreadable_cells_stay_empty_with_a_warning() -> None:
