@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.align.decision import check_fit
+from pipeline.align.decision import check_fit, describe_share
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Episode
 from pipeline.core.storage import sha256_of
@@ -22,10 +22,14 @@ MAX_ID_LENGTH = 64
 
 @dataclass(frozen=True, slots=True)
 class FileCatalog:
-    """The catalog rows of one file, in list order, and the warnings about the list, the transcript and their fit."""
+    """The catalog rows of one file, in list order, and the warnings about the list, the transcript and their fit.
+
+    `notes` say how much of the list is discussed, where that is only a part.
+    """
 
     rows: tuple[CatalogRow, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def locate_features(
@@ -70,6 +74,7 @@ def locate_features(
     return FileCatalog(
         build_rows(episode, listed.features, alignment, build_provenance(transcript, listed)),
         (*listed.warnings, *late, *check_fit(alignment), *transcript.remarks, *language_warnings(transcript.language)),
+        () if alignment.expected_discussed is None else (describe_share(alignment),),
     )
 
 

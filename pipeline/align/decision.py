@@ -28,6 +28,10 @@ MIN_SHARE_FAST = 0.52
 # Seconds an entry below which a list counts as fast.
 FAST_PACE_S = 90.0
 
+# Confident starts from which on a list that is discussed in part is the episode's own: of another episode's list, one
+# start can be confident by chance.
+MIN_CONFIDENT = 2
+
 # Smallest `p_absent` of a feature that hosts say they skip; in all three known cases it was not discussed.
 SKIPPED_P_ABSENT = 0.8
 
@@ -57,8 +61,14 @@ Probabilities = NDArray[np.float64]
 
 
 def check_fit(alignment: Alignment) -> Iterator[str]:
-    """Yield a warning if few of a list's features are found: the list may be another episode's."""
+    """Yield a warning if few of a list's features are found: the list may be another episode's.
+
+    Of a list that is discussed in part, the number of confident starts decides: another episode's has one at most.
+    """
     placements = alignment.placements
+    confident = sum(placement.status is Status.CONFIDENT for placement in placements)
+    if alignment.expected_discussed is not None and confident >= MIN_CONFIDENT:
+        return
     starts = [placement.start for placement in placements if placement.start is not None]
     found = sum(placement.confidence for placement in placements if placement.start is not None)
     is_fast = bool(starts) and max(starts) - min(starts) < FAST_PACE_S * len(placements)
@@ -67,6 +77,14 @@ def check_fit(alignment: Alignment) -> Iterator[str]:
             f"few features of this list are found in the transcript (about {found:.0f} of {len(placements)}): "
             "check that it is this episode's list"
         )
+
+
+def describe_share(alignment: Alignment) -> str:
+    """Return `31 of 300 entries seem to be discussed here`."""
+    total = len(alignment.placements)
+    found = sum(placement.start is not None for placement in alignment.placements)
+    number = found if alignment.expected_discussed is None else round(alignment.expected_discussed)
+    return f"{number} of {total} {'entries seem' if total != 1 else 'entry seems'} to be discussed here"
 
 
 @dataclass(frozen=True, slots=True)

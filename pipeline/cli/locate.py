@@ -51,6 +51,8 @@ def locate(
         reporter.close()
     for warning in located.warnings:
         reporter.warn(features.name, warning)
+    for note in located.notes:
+        reporter.note(features.name, note)
     write_catalog(located.rows, output)
     if as_json:
         print_rows_as_json(located.rows)

@@ -13,6 +13,7 @@ from pipeline.align.decision import (
     confidence_threshold,
     decide_discussed,
     decide_placements,
+    describe_share,
     find_runner_up,
     list_alternatives,
 )
@@ -181,3 +182,13 @@ def test_list_with_few_found_features_is_warned_about(alignment: Alignment, warn
     warnings = list(check_fit(alignment))
     assert bool(warnings) is warned
     assert all(warning.endswith("check that it is this episode's list") for warning in warnings)
+
+
+@pytest.mark.parametrize(("confident", "warned"), [(0, True), (1, True), (2, False), (9, False)])
+def test_list_discussed_in_part_needs_two_confident_starts(confident: int, warned: bool) -> None:
+    found = Placement(1, 60.0, 90.0, Status.CONFIDENT, 0.9, Method.PHRASE, "its title is spoken")
+    missing = Placement(1, None, None, Status.NOT_FOUND, 0.9, Method.SEMANTIC, "no passage is about it")
+    placements = tuple(replace(found if n <= confident else missing, position=n) for n in range(1, 41))
+    alignment = Alignment(placements, expected_discussed=float(confident))
+    assert bool(list(check_fit(alignment))) is warned
+    assert describe_share(alignment) == f"{confident} of 40 entries seem to be discussed here"

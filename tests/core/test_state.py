@@ -231,3 +231,16 @@ def test_recorded_inputs_are_converted_and_saved_once(tmp_path: Path, output: Pa
     loaded = StateFile.load(state.path, tmp_path)
     assert loaded.recorded_inputs("transcribe") == {**INPUTS, "method": "1"}
     assert loaded.find_reason("transcribe", {**INPUTS, "method": "1"}, [output]) is None
+
+
+def test_remembered_values_are_saved_once(tmp_path: Path) -> None:
+    state = StateFile.load(tmp_path / "state.json", tmp_path)
+    state.remember("spoken versions", {"speaks of v1.1": "yes"})
+    assert not (tmp_path / "state.json").exists()
+    state.save_fingerprints()
+    loaded = StateFile.load(tmp_path / "state.json", tmp_path)
+    assert loaded.recorded_inputs("spoken versions") == {"speaks of v1.1": "yes"}
+    written = (tmp_path / "state.json").stat().st_mtime_ns
+    loaded.remember("spoken versions", {"speaks of v1.1": "yes"})
+    loaded.save_fingerprints()
+    assert (tmp_path / "state.json").stat().st_mtime_ns == written

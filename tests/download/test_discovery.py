@@ -240,3 +240,13 @@ def test_command_writes_settings_from_metadata(empty: Project, faulty: Server) -
 )
 def test_incomplete_command_is_a_usage_error(empty: Project, arguments: tuple[str, ...]) -> None:
     assert catalog("new", *arguments, cwd=empty.root).returncode == 2
+
+
+def test_show_with_releases_needs_no_feature_lists(faulty: Server, empty: Project) -> None:
+    with empty.show.open("a") as show:
+        show.write("releases: [{version: v1.1, list: v1.1.csv}]\n")
+    ran = catalog("new", "--from", f"{faulty.url}/feed.xml", cwd=empty.root)
+    assert ran.returncode == 0, ran.stderr
+    texts = [path.read_text() for path in empty.episodes.glob("*.yaml")]
+    assert texts
+    assert all("features" not in text for text in texts)

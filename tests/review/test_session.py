@@ -199,3 +199,18 @@ def test_error_names_missing_file_and_command(session: ReviewSession, missing: s
     path.unlink()
     with pytest.raises(InputError, match=advice):
         ReviewSession.open(session.project, "one")
+
+
+def test_review_of_release_lists_shows_found_entries(released: Project) -> None:
+    session = ReviewSession.open(released, "old", "Anna")
+    features = session.read_state()["features"]
+    assert features
+    assert {feature["status"] for feature in features} <= {"confident", "review"}
+    position = features[-1]["position"]
+    session.decide(position, None, features[-1]["signature"])
+    assert session.finish()["warnings"] == []
+    decided = next(feature for feature in session.read_state()["features"] if feature["position"] == position)
+    assert (decided["status"], decided["start"]) == ("corrected", None)
+    session.withdraw(position, decided["signature"])
+    session.finish()
+    assert session.read_state()["features"][-1] == features[-1]

@@ -112,7 +112,7 @@ def test_correction_survives_renaming_and_change_to_release_list(project: Projec
     run_all(project, "old")
     project.episode("old").write_text(settings)
     notes = RecordingReporter()
-    write_release(project, "v5.5", (replace(OLD[0], title="Another wording altogether"), *OLD[1:]))
+    write_release(project, "v5.5", (replace(OLD[0], title=f"{OLD[0].title} for you"), *OLD[1:]))
     reasons = dict(done(run_all(project, "old", notes=notes)))
     assert "release list v5.5 changed: the episode goes through it now" in reasons["align"]
     assert notes.warnings == []

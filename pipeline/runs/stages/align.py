@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.align.aligner import align, alignment_version
 from pipeline.align.corrections import CorrectionMatches, Titles, apply_corrections, find_titles
-from pipeline.align.decision import check_fit
+from pipeline.align.decision import check_fit, describe_share
 from pipeline.core.corrections import Correction, has_corrections, load_corrections
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Alignment, Discussed, Feature, FeatureList, Transcript
@@ -147,14 +147,6 @@ def _report_fit(run: EpisodeRun, alignment: Alignment) -> None:
     # Of a whole release list, most entries may be discussed in other episodes.
     for warning in () if run.releases else check_fit(alignment):
         _warn_about_list(run, warning)
-
-
-def describe_share(alignment: Alignment) -> str:
-    """Return `31 of 300 entries seem to be discussed here`."""
-    total = len(alignment.placements)
-    found = sum(placement.start is not None for placement in alignment.placements)
-    number = found if alignment.expected_discussed is None else round(alignment.expected_discussed)
-    return f"{number} of {total} {'entries seem' if total != 1 else 'entry seems'} to be discussed here"
 
 
 def _align(
