@@ -36,7 +36,9 @@ def init(
 
 def new(
     episode: Annotated[str | None, typer.Argument(help="The episode's id, such as ep12.")] = None,
-    source: Annotated[str | None, typer.Argument(help="Its audio: a file, URL, feed or playlist.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(help="Its audio: a file, URL, feed or playlist; or a transcript.")
+    ] = None,
     *,
     features: Annotated[str | None, typer.Option(metavar="FILE_OR_URL", help="Its feature list.")] = None,
     versions: Annotated[

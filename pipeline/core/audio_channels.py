@@ -16,7 +16,7 @@ def restore_cancelled(frame: "av.AudioFrame") -> "av.AudioFrame":
     import av
     import numpy as np
 
-    if frame.layout.name != "stereo" or not frame.samples:
+    if frame.layout.nb_channels != 2 or not frame.samples:
         return frame
     array = frame.to_ndarray()
     sides = array if frame.format.is_planar else array.reshape(-1, 2).T

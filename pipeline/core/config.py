@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from pipeline.core.errors import ConfigError
 from pipeline.core.schema import Discussed
@@ -161,7 +161,11 @@ class EpisodeConfig(StrictModel):
     """The settings of one episode: where its audio and its feature list come from."""
 
     title: Text = Field(description="the episode's title")
-    source: Text = Field(description="audio or video: a file (relative to the project) or an http(s) address")
+    source: Text | None = Field(
+        None,
+        description="audio or video: a file (relative to the project) or an http(s) address; "
+        "may be left out where there is a `transcript`",
+    )
     entry: Label | None = Field(None, description="which entry of a feed or playlist: its guid, number or title")
     duration: Duration | None = Field(None, description="its duration, such as 52:10; much shorter audio is refused")
     whole: bool = Field(False, description="the audio is whole, even if its header states a longer duration")
@@ -179,9 +183,19 @@ class EpisodeConfig(StrictModel):
         None, description="how much of its list it discusses: most, some or few; instead of the show's"
     )
     features_episode: Label | None = Field(None, description="which episode's list, where the page holds several: 12")
-    transcript: Text | None = Field(None, description="a transcript to use instead of speech recognition: a file")
+    transcript: Text | None = Field(
+        None, validate_default=True, description="a transcript to use instead of speech recognition: a file"
+    )
     published: date | None = Field(None, description="publication date, such as 2026-11-23")
     link: Link | None = Field(None, description="deep link of this episode, instead of the show's")
+
+    @field_validator("transcript")
+    @classmethod
+    def _check_source(cls, transcript: str | None, info: ValidationInfo) -> str | None:
+        """Refuse an episode that names neither audio nor transcript."""
+        if transcript is None and info.data.get("source", "invalid") is None:
+            raise ValueError("and `source` are missing: name the audio, or the transcript of an episode without audio")
+        return transcript
 
 
 def check_episode_id(episode_id: str) -> str:

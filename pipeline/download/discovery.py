@@ -18,6 +18,7 @@ from pipeline.core.settings_file import dump_settings
 from pipeline.core.storage import read_json, write_bytes, write_json
 from pipeline.core.times import format_time
 from pipeline.core.urls import is_url, redact_url
+from pipeline.download.captions import FORMATS
 from pipeline.download.feeds import Entry, find_entry
 from pipeline.download.fetch_audio import find_source_file, list_entries, resolve_entry
 from pipeline.download.integrity import read_tags
@@ -30,6 +31,7 @@ from pipeline.download.ytdlp import describe_media, is_live
 _SETTINGS_ORDER = (
     "title",
     "source",
+    "transcript",
     "entry",
     "features",
     "features_episode",
@@ -80,7 +82,9 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
     text = dump_settings(ordered)
     if path.is_file():
         known = load_episode(path)
-        if (known.source, known.entry) != (settings.source, settings.entry):
+        if (known.source, known.entry) != (settings.source, settings.entry) or (
+            known.source is None and known.transcript != settings.transcript
+        ):
             raise ConfigError(f"{path} names another source or entry", "edit it, or choose another id")
         if known.features != settings.features:
             raise ConfigError(f"{path} names another feature list", "edit `features` in it")
@@ -101,6 +105,8 @@ def describe_source(
     policy = replace(policy, user_url=source)
     if not is_url(source) and entry is None:
         local = _name_source_file(source, root)
+        if is_transcript(local):
+            return SourceDescription(local, None, Metadata(title=(root / local).stem))
         return SourceDescription(local, None, read_tags(root / local))
     if offline:
         find_source_file(source, root)
@@ -110,6 +116,11 @@ def describe_source(
     if entry is not None and not resolved.has_page:
         return SourceDescription(source, resolved.metadata.entry, resolved.metadata)
     return SourceDescription(resolved.source, None, metadata_of_media(describe_media(resolved.source, policy)))
+
+
+def is_transcript(source: str) -> bool:
+    """Tell whether a source is a transcript file rather than audio or video."""
+    return not is_url(source) and Path(source).suffix.lower().removeprefix(".") in FORMATS
 
 
 def resolve_list(features: str, root: Path) -> tuple[str, bool]:
@@ -145,16 +156,19 @@ def make_settings(
 ) -> EpisodeConfig:
     """Return an episode's settings from its source's metadata; missing fields are left out.
 
-    A publisher's duration is left out: settings hold what is known, and feeds state it loosely.
+    A publisher's duration is left out: settings hold what is known, and feeds state it loosely. A transcript file as
+    source makes an episode without audio.
 
     Without `features`, the episode goes through these versions of the show's release lists.
 
     InputError where the metadata has a value that settings refuse.
     """
+    without_audio = entry is None and is_transcript(source)
     try:
         return EpisodeConfig(
             title=metadata.title or episode_id,
-            source=source,
+            source=None if without_audio else source,
+            transcript=source if without_audio else None,
             entry=entry,
             features=features,
             versions=list(versions),

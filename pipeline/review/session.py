@@ -56,6 +56,11 @@ class ReviewSession:
     def open(cls, project: Project, episode_id: str, who: str = "") -> "ReviewSession":
         """Return a session for an aligned episode; InputError if a file that it needs is missing or damaged."""
         check_episode_exists(project, episode_id)
+        if load_episode(project.episode(episode_id)).source is None:
+            raise InputError(
+                f"{episode_id} has a transcript only, and no audio to listen to",
+                "name its `source` in the settings, or write its corrections by hand",
+            )
         for path in (
             project.raw(episode_id) / AUDIO_RECORD,
             project.transcript(episode_id),

@@ -127,7 +127,7 @@ def _check_episodes(project: Project, show: ShowConfig | None) -> Iterator[Check
     for path in paths:
         try:
             config = load_episode(path)
-            find_source_file(config.source, project.root)
+            _check_source(project, config)
             _check_list(project, path, config, show)
         except PipelineError as error:
             # A ConfigError names the file of the settings.
@@ -141,6 +141,14 @@ def _check_episodes(project: Project, show: ShowConfig | None) -> Iterator[Check
         advice = f"remove {project.catalog(episode_id)} and run again, or restore its settings"
         yield Check("episodes", Finding.ADVICE, f"{episode_id} is published but has no settings", advice)
     yield from wrong
+
+
+def _check_source(project: Project, config: EpisodeConfig) -> None:
+    """InputError where the episode's audio, or the transcript in place of it, is no file."""
+    if config.source is not None:
+        find_source_file(config.source, project.root)
+    if config.transcript is not None and not (path := resolve_path(config.transcript, project.root)).is_file():
+        raise InputError(f"the transcript {path} is missing", "correct `transcript` in the episode's settings")
 
 
 def _check_list(project: Project, path: Path, config: EpisodeConfig, show: ShowConfig | None) -> None:

@@ -34,7 +34,7 @@ def run_episode(run: EpisodeRun, stages: Sequence[str]) -> None:
     """
     name, reason, began = stages[0], "", time.monotonic()
     try:
-        for stage in (stage for stage in STAGES if stage.name in stages):
+        for stage in (stage for stage in STAGES if stage.name in stages and stage.applies(run)):
             name, reason, began = stage.name, "", time.monotonic()
             inputs = stage.list_inputs(run)
             reason = find_reason(run, stage, inputs) or ("asked for by --force" if run.options.force else "")

@@ -112,7 +112,11 @@ def find_due(
 def _is_due(run: EpisodeRun, stages: Sequence[str]) -> bool:
     """Whether a stage must run, or cannot: the engine then reports the error."""
     try:
-        return any(find_reason(run, stage, stage.list_inputs(run)) for stage in STAGES if stage.name in stages)
+        return any(
+            find_reason(run, stage, stage.list_inputs(run))
+            for stage in STAGES
+            if stage.name in stages and stage.applies(run)
+        )
     except (PipelineError, OSError):
         return True
 
@@ -177,7 +181,8 @@ def list_stage_statuses(project: Project, episode_ids: Sequence[str], reporter: 
         first_stale = ""
         for stage in STAGES:
             try:
-                due = find_reason(run, stage, stage.list_inputs(run)) if not first_stale else None
+                skipped = first_stale or not stage.applies(run)
+                due = None if skipped else find_reason(run, stage, stage.list_inputs(run))
                 reason = f"comes after {first_stale}" if first_stale else due or ""
             except (PipelineError, OSError) as error:
                 reason = explain_error(error)

@@ -23,7 +23,8 @@ class Stage:
 
     `list_inputs` returns the inputs as named strings (digests, options, versions), `list_outputs` the files that the
     stage writes, `work` writes them. `convert_inputs` turns the inputs that an older version recorded into today's, so
-    that an upgrade runs a stage again only where its result may differ.
+    that an upgrade runs a stage again only where its result may differ. `applies` tells whether an episode needs the
+    stage.
     """
 
     name: StageName
@@ -31,6 +32,7 @@ class Stage:
     list_outputs: Callable[[EpisodeRun], list[Path]]
     work: Callable[[EpisodeRun], None]
     convert_inputs: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
+    applies: Callable[[EpisodeRun], bool] = lambda run: True  # noqa: ARG005
 
 
 @cache

@@ -15,9 +15,14 @@ from pipeline.runs.result import StageName
 from pipeline.runs.stages.base import Stage
 
 
+def _source_of(run: EpisodeRun) -> str:
+    # The stage does not apply without a source.
+    return run.config.source or ""
+
+
 def _list_inputs(run: EpisodeRun) -> dict[str, str]:
-    local = find_source_file(run.config.source, run.project.root)
-    source, entry = run.config.source, run.config.entry
+    source, entry = _source_of(run), run.config.entry
+    local = find_source_file(source, run.project.root)
     return {
         # The state file must hold no secret of a URL: the digest next to it still reveals any change.
         "source": redact_url(source),
@@ -41,7 +46,7 @@ def _work(run: EpisodeRun) -> None:
     if _repair_record(run):
         return
     # One download at a time from all episodes that run at once, with a pause between two, to spare the hosts.
-    networked = is_url(run.config.source) or run.config.entry is not None
+    networked = is_url(_source_of(run)) or run.config.entry is not None
     limiter = (
         rate_limit(run.project.turns, run.show.download.pause)
         if networked and not run.options.offline
@@ -49,7 +54,7 @@ def _work(run: EpisodeRun) -> None:
     )
     with limiter:
         download_audio(
-            run.config.source,
+            _source_of(run),
             run.raw,
             root=run.project.root,
             entry=run.config.entry,
@@ -78,4 +83,4 @@ def _repair_record(run: EpisodeRun) -> bool:
     return repaired is not None and not run.options.force and inputs == _list_inputs(run)
 
 
-STAGE = Stage(StageName.DOWNLOAD, _list_inputs, _list_outputs, _work)
+STAGE = Stage(StageName.DOWNLOAD, _list_inputs, _list_outputs, _work, applies=lambda run: run.config.source is not None)

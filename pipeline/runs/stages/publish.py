@@ -33,7 +33,7 @@ def _list_inputs(run: EpisodeRun) -> dict[str, str]:
 
 def _find_mp3(run: EpisodeRun) -> Path | None:
     """The episode's audio, where a copy of it can take ID3 chapters."""
-    if not run.show.id3_chapters or not (run.raw / AUDIO_RECORD).is_file():
+    if run.config.source is None or not run.show.id3_chapters or not (run.raw / AUDIO_RECORD).is_file():
         return None
     path = read_audio(run.raw).path
     return path if path.suffix == ".mp3" and path.is_file() else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.core.errors import InputError
 from pipeline.core.project import resolve_path
+from pipeline.core.schema import Transcript
 from pipeline.core.serialization import transcript_to_json
 from pipeline.core.storage import write_json
 from pipeline.download.captions import check_captions, fetch_captions
@@ -23,13 +24,12 @@ from pipeline.transcribe.transcript_times import check_against_audio
 
 
 def _list_inputs(run: EpisodeRun) -> dict[str, str]:
-    digest_output_of(run, run.raw / AUDIO_RECORD, StageName.DOWNLOAD)
-    # The record holds the digest of the audio: hundreds of megabytes need not be read.
-    audio = read_audio(run.raw)
-    if not audio.path.is_file():
-        raise InputError(f"{audio.path} is missing", f"run `catalog download {run.episode_id} --force`")
+    audio = _find_audio(run)
+    known = {"audio": audio.sha256} if audio else {}
     if (transcript := _find_transcript_file(run)) is not None:
-        return {"audio": audio.sha256, "transcript file": run.state.digest(transcript)}
+        return {**known, "transcript file": run.state.digest(transcript)}
+    if audio is None:
+        raise _no_words(run)
     if (captions := _find_captions(run, audio)) is not None:
         return {"audio": audio.sha256, "captions": run.state.digest(captions)}
     return {
@@ -42,6 +42,22 @@ def _list_inputs(run: EpisodeRun) -> dict[str, str]:
         # Another version may give other words for the same audio.
         "transcriber": f"faster-whisper {installed_version('faster-whisper')}",
     }
+
+
+def _no_words(run: EpisodeRun) -> InputError:
+    return InputError(f"{run.episode_id} has neither audio nor a transcript", "name one of them in its settings")
+
+
+def _find_audio(run: EpisodeRun) -> Audio | None:
+    """The downloaded audio; None for an episode of which there is a transcript only."""
+    if run.config.source is None:
+        return None
+    digest_output_of(run, run.raw / AUDIO_RECORD, StageName.DOWNLOAD)
+    # The record holds the digest of the audio: hundreds of megabytes need not be read.
+    audio = read_audio(run.raw)
+    if not audio.path.is_file():
+        raise InputError(f"{audio.path} is missing", f"run `catalog download {run.episode_id} --force`")
+    return audio
 
 
 def _convert_inputs(recorded: Mapping[str, str]) -> Mapping[str, str]:
@@ -61,7 +77,7 @@ def _find_transcript_file(run: EpisodeRun) -> Path | None:
 
 def _find_captions(run: EpisodeRun, audio: Audio) -> Path | None:
     """The publisher's captions, where the options ask for them and the source has any."""
-    if not (run.options.captions or run.show.captions):
+    if run.config.source is None or not (run.options.captions or run.show.captions):
         return None
     return fetch_captions(
         run.config.source,
@@ -81,33 +97,40 @@ def _list_outputs(run: EpisodeRun) -> list[Path]:
 
 
 def _work(run: EpisodeRun) -> None:
-    audio = read_audio(run.raw)
+    audio = _find_audio(run)
     checkpoints = run.project.transcript_checkpoints(run.episode_id)
+    transcript = _make_transcript(run, audio, checkpoints)
+    for remark in transcript.remarks:
+        run.warn(remark)
+    digest = audio.sha256 if audio else None
+    write_json(run.project.transcript(run.episode_id), transcript_to_json(replace(transcript, audio_sha256=digest)))
+    # Only once the transcript is on disk: until then a killed run continues from the checkpoints.
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    remove_previous_versions(run.raw)
+
+
+def _make_transcript(run: EpisodeRun, audio: Audio | None, checkpoints: Path) -> Transcript:
+    """The transcript from the file that the settings name, from captions, or from the audio."""
     if (path := _find_transcript_file(run)) is not None:
         transcript = load_transcript(path)
-        for warning in check_against_audio(transcript, audio.duration):
+        for warning in check_against_audio(transcript, audio.duration) if audio else ():
             run.warn(warning)
-    elif (captions := _find_captions(run, audio)) is not None:
+        return transcript
+    if audio is None:
+        raise _no_words(run)
+    if (captions := _find_captions(run, audio)) is not None:
         transcript = replace(load_transcript(captions), source="captions")
         check_against_audio(transcript, audio.duration)
         for warning in check_captions(transcript, audio.duration):
             run.warn(warning)
-    else:
-        transcript = run.transcriber.transcribe(
-            audio.path,
-            language=run.show.language,
-            on_progress=run.reporter.stage_progress,
-            checkpoints=checkpoints,
-            whole=run.config.whole,
-        )
-    for remark in transcript.remarks:
-        run.warn(remark)
-    write_json(
-        run.project.transcript(run.episode_id), transcript_to_json(replace(transcript, audio_sha256=audio.sha256))
+        return transcript
+    return run.transcriber.transcribe(
+        audio.path,
+        language=run.show.language,
+        on_progress=run.reporter.stage_progress,
+        checkpoints=checkpoints,
+        whole=run.config.whole,
     )
-    # Only once the transcript is on disk: until then a killed run continues from the checkpoints.
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    remove_previous_versions(run.raw)
 
 
 STAGE = Stage(StageName.TRANSCRIBE, _list_inputs, _list_outputs, _work, _convert_inputs)
