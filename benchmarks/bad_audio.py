@@ -17,7 +17,7 @@ import av
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from pipeline.core.audio_file import SAMPLE_RATE, read_samples
+from pipeline.core.audio.file import SAMPLE_RATE, read_samples
 from pipeline.core.errors import PipelineError
 from pipeline.transcribe.transcriber import WhisperTranscriber
 

@@ -36,7 +36,7 @@ from benchmarks.fuzz_samples import FEATURES, TRANSCRIPT, make_samples
 from pipeline.align.aligner import align
 from pipeline.align.corrections import apply_corrections, match_corrections
 from pipeline.cli.progress import ConsoleReporter
-from pipeline.core.audio_file import read_samples
+from pipeline.core.audio.file import read_samples
 from pipeline.core.config import load_episode, load_show
 from pipeline.core.corrections import load_corrections
 from pipeline.core.errors import PipelineError

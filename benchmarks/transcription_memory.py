@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.core.audio_file import SAMPLE_RATE, read_samples
+from pipeline.core.audio.file import SAMPLE_RATE, read_samples
 from pipeline.transcribe.transcriber import WhisperTranscriber
 
 

@@ -23,7 +23,7 @@ import pytest
 from pipeline.cli.options import print_json
 from pipeline.cli.review import _open_browser
 from pipeline.cli.tables import print_hits, print_list
-from pipeline.core.audio_file import read_samples
+from pipeline.core.audio.file import read_samples
 from pipeline.core.config import load_episode, load_show
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.schema import Feature, FeatureList, LineReport, LineRole

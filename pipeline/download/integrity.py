@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipeline.core.audio_file import (
+from pipeline.core.audio.file import (
     OPEN_OPTIONS,
     SLACK_SHARE,
     Tally,

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.core.audio_file import measure_loudness
+from pipeline.core.audio.file import measure_loudness
 from pipeline.core.errors import InputError, PipelineError
 from pipeline.review.access import AccessControl, make_token
 from pipeline.review.session import ReviewSession

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.core.audio_file import SAMPLE_RATE
+from pipeline.core.audio.file import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from pipeline.core.audio_file import Samples
+    from pipeline.core.audio.file import Samples
 
 
 # Speech without a pause, as (begin, end) in samples; `end` is exclusive.

@@ -13,14 +13,14 @@ from enum import Enum, auto
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.core.audio_file import SAMPLE_RATE
+from pipeline.core.audio.file import SAMPLE_RATE
 from pipeline.core.schema import Segment, Word
 from pipeline.transcribe.chunking import Chunk, Window, pack_windows
 from pipeline.transcribe.whisper import DecodingOptions, DecodingResult
 from pipeline.transcribe.word_timestamps import TimeSpan, clamp_word_times, cut_segments
 
 if TYPE_CHECKING:
-    from pipeline.core.audio_file import Samples
+    from pipeline.core.audio.file import Samples
 
 
 # Text with a higher compression ratio repeats itself (Whisper's default: Radford et al. 2022, section 4.5).

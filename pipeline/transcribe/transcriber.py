@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Protocol
 
-from pipeline.core.audio_file import SAMPLE_RATE, probe_duration, read_samples
+from pipeline.core.audio.file import SAMPLE_RATE, probe_duration, read_samples
 from pipeline.core.errors import InputError, ModelError
 from pipeline.core.schema import Segment, Transcript
 from pipeline.core.storage import sha256_of

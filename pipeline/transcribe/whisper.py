@@ -6,7 +6,7 @@ from importlib import metadata
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from pipeline.core.audio_file import SAMPLE_RATE
+from pipeline.core.audio.file import SAMPLE_RATE
 from pipeline.core.errors import ModelError
 from pipeline.core.schema import Word
 from pipeline.transcribe.cpu_tuning import MelBands, count_cores, enable_avx512, tune_malloc
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
     from faster_whisper.tokenizer import Tokenizer
 
-    from pipeline.core.audio_file import Samples
+    from pipeline.core.audio.file import Samples
     from pipeline.transcribe.chunking import SpeechSpan
 
 # Frames of Whisper's spectrogram per second of audio (Radford et al. 2022, section 2.2).

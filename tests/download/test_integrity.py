@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
-from pipeline.core.audio_file import Tally, decode_audio, is_truncated, open_audio, read_samples
+from pipeline.core.audio.file import Tally, decode_audio, is_truncated, open_audio, read_samples
 from pipeline.core.errors import InputError
 from pipeline.download.integrity import DecodedAudio, check_audio, compare_with_publisher, measure_audio, read_tags
 from tests.support.faulty_server import write_tone

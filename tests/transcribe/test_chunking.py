@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.audio_file import SAMPLE_RATE
+from pipeline.core.audio.file import SAMPLE_RATE
 from pipeline.transcribe.chunking import (
     MAX_CHUNK_S,
     MAX_SILENCE_S,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from pipeline.core.audio_file import SAMPLE_RATE
+from pipeline.core.audio.file import SAMPLE_RATE
 from pipeline.core.schema import Word
 from pipeline.transcribe.chunking import Chunk
 from pipeline.transcribe.decoding import (

@@ -22,7 +22,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.core.audio_file import SAMPLE_RATE, read_samples
+from pipeline.core.audio.file import SAMPLE_RATE, read_samples
 from pipeline.core.errors import InputError, ModelError
 from pipeline.core.schema import Segment, Transcript
 from pipeline.transcribe.chunking import Chunk

@@ -35,7 +35,7 @@ def choose_track(path: Path) -> int:
 def _choose_track(path: str, size: int, modified: int) -> int:  # noqa: ARG001 - the size and time identify the content
     import av
 
-    from pipeline.core.audio_file import OPEN_OPTIONS
+    from pipeline.core.audio.file import OPEN_OPTIONS
 
     with av.open(path, metadata_errors="ignore", options=OPEN_OPTIONS) as container:
         streams = container.streams.audio[:_MAX_TRACKS]

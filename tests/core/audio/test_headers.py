@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.audio_headers import has_sound_beyond_header, mp3_duration, wav_duration
+from pipeline.core.audio.headers import has_sound_beyond_header, mp3_duration, wav_duration
 from tests.support.faulty_server import write_tone
 
 

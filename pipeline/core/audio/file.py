@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.core.audio_channels import restore_cancelled
-from pipeline.core.audio_headers import has_sound_beyond_header, mp3_duration, wav_duration
-from pipeline.core.audio_tracks import choose_track
+from pipeline.core.audio.channels import restore_cancelled
+from pipeline.core.audio.headers import has_sound_beyond_header, mp3_duration, wav_duration
+from pipeline.core.audio.tracks import choose_track
 from pipeline.core.errors import InputError
 from pipeline.core.times import format_time
 

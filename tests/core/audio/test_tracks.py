@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.core.audio_file import SAMPLE_RATE, read_samples
-from pipeline.core.audio_tracks import choose_track
+from pipeline.core.audio.file import SAMPLE_RATE, read_samples
+from pipeline.core.audio.tracks import choose_track
 from tests.support.project import DEMO_AUDIO
 
 SECONDS = 12

@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.core.audio_channels import restore_cancelled
+from pipeline.core.audio.channels import restore_cancelled
 
 SOUND = (0.3 * np.sin(np.arange(1600) / 7)).astype(np.float32)
 

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.core.audio_file import (
+from pipeline.core.audio.file import (
     PER_SECOND,
     SAMPLE_RATE,
     Tally,
