@@ -20,6 +20,8 @@ from pipeline.core.corrections_text import (
     UneditableError,
     add_item,
     change_item,
+    find_line,
+    insert_lines,
     read_item,
     remove_item,
     replace_item,
@@ -185,23 +187,22 @@ class CorrectionsFile:
         expected = (*self.corrections[:index], *self.corrections[index + 1 :])
         return self._checked(lambda: remove_item(self.text, index), expected)
 
-    def read_lines(self, index: int) -> str | None:
-        """Return the lines of the decision at `index`, for `restore`; None in a list in brackets."""
-        return read_item(self.text, index)
+    def read_lines(self, index: int) -> tuple[str | None, int | None]:
+        """Return the lines of the decision at `index` and the number of the first, for `restore`; None in brackets."""
+        return read_item(self.text, index), find_line(self.text, index)
 
     def restore(
-        self, correction: Correction, index: int | None, lines: str | None, place: int | None = None
+        self, correction: Correction, index: int | None, lines: str | None, line: int | None = None
     ) -> "CorrectionsFile":
-        """Return the file with an earlier decision in the place of that at `index`, or inserted at `place`.
+        """Return the file with an earlier decision in the place of that at `index`, or inserted again.
 
-        `lines` are those that `read_lines` returned: then every character of them is as it was.
+        `lines` and `line` are what `read_lines` returned: then every character of them is as it was.
         """
-        if index is None:
-            at = len(self.corrections) if place is None else min(place, len(self.corrections))
-            expected = (*self.corrections[:at], correction, *self.corrections[at:])
-            return self._checked(lambda: add_item(self.text, _to_yaml(correction), at, lines), expected)
-        if lines is None:
+        if lines is None or (index is None and line is None):
             return self.put(correction, index)
+        if index is None:
+            text, at = insert_lines(self.text, lines, line or 0)
+            return self._checked(lambda: text, (*self.corrections[:at], correction, *self.corrections[at:]))
         expected = (*self.corrections[:index], correction, *self.corrections[index + 1 :])
         return self._checked(lambda: replace_item(self.text, index, lines), expected)
 

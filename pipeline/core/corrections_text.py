@@ -28,23 +28,44 @@ class UneditableError(InputError):
         super().__init__(f"line {line}: {problem}", "change it with a text editor")
 
 
-def add_item(text: str, values: Mapping[str, Any], index: int | None = None, block: str | None = None) -> str:
-    """Return the file's text with one more entry: at `index`, or else at the end.
-
-    `block` is the text of an entry that stood in the file before; it is used as it is.
-    """
-    found = _find_entries(text)
-    if found is None:
-        return _start_list(text, block or _format_item(values, INDENT))
-    nodes, sequence = found.value, found
+def add_item(text: str, values: Mapping[str, Any]) -> str:
+    """Return the file's text with one more entry at the end."""
+    sequence = _find_entries(text)
+    if sequence is None:
+        return _start_list(text, _format_item(values, INDENT))
     if sequence.flow_style:
         return _add_to_flow(text, sequence, values)
-    item = block or _format_item(values, sequence.start_mark.column)
-    if index is None or index >= len(nodes):
-        place = _end_of_list(text, sequence)
-        return f"{_with_line_end(text[:place])}{item}{text[place:]}"
-    place = _block_start(text, sequence, index)
-    return f"{text[:place]}{item}{text[place:]}"
+    place = _end_of_list(text, sequence)
+    return f"{_with_line_end(text[:place])}{_format_item(values, sequence.start_mark.column)}{text[place:]}"
+
+
+def find_line(text: str, index: int) -> int | None:
+    """Return the line in which an entry begins, from 0; None for a list in brackets."""
+    sequence = _find_entries(text)
+    if sequence is None or sequence.flow_style:
+        return None
+    return text.count("\n", 0, _block_start(text, sequence, index))
+
+
+def insert_lines(text: str, lines: str, number: int) -> tuple[str, int]:
+    """Return the file's text with the lines of an entry that stood there before, and the entry's index.
+
+    `number` is the line in which it began. Where that lies inside of another entry now, it goes behind that one.
+    """
+    sequence = _find_entries(text)
+    if sequence is not None and sequence.flow_style:
+        raise UneditableError(_line(sequence), "this list is written in brackets")
+    if sequence is None:
+        rows = text.splitlines(keepends=True)
+        return "".join([*rows[:number], lines, *rows[number:]]), 0
+    place = 0
+    for _ in range(number):
+        place = _end_of_line(text, place)
+    spans = [
+        (_block_start(text, sequence, index), _block_end(text, sequence, index)) for index in range(len(sequence.value))
+    ]
+    place = next((end for start, end in spans if start < place < end), place)
+    return f"{_with_line_end(text[:place])}{lines}{text[place:]}", sum(start < place for start, _ in spans)
 
 
 def read_item(text: str, index: int) -> str | None:

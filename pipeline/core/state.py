@@ -4,6 +4,8 @@ A stage is up to date when its inputs equal those of its last successful run and
 wrote. Inputs are named strings (digests, options, versions), so that a difference can be reported in words.
 """
 
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,11 @@ from pipeline.core.storage import read_json, sha256_of, write_json
 
 # Longer values, such as digests, are not printed in a reason; in characters.
 LONGEST_SHOWN_VALUE = 40
+
+# Nanoseconds within which two changes of a file may get one time: where the file system counts whole seconds (FAT: two
+# seconds), and where it counts ticks of the kernel.
+SECONDS_GRAIN_NS = 2_000_000_000
+FINE_GRAIN_NS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +126,22 @@ class StateFile:
         outputs = self._records[stage].outputs if stage in self._records else {}
         return {self.root / name: digest for name, digest in outputs.items()}
 
-    def digest(self, path: Path) -> str:
-        """Return a file's SHA-256; the file is read only if its size or a time of change differs from the last time."""
-        name, status = self._name(path), path.stat()
+    def digest(self, path: Path, read: Callable[[Path], str] | None = None) -> str:
+        """Return a file's SHA-256; the file is read only if its size or a time of change differs from the last time.
+
+        A file that changed within the clock's grain before it was read may change again without another time: it is
+        read again the next time. `read` computes the digest in place of `sha256_of`.
+        """
+        name, status, now = self._name(path), path.stat(), time.time_ns()
         known = self._fingerprints.get(name)
         unchanged = known is not None and (known.size, known.modified_ns) == (status.st_size, status.st_mtime_ns)
         # Audio is a hard link to its source, and each further link changes the ctime of all of them.
         if known is None or not unchanged or (status.st_nlink == 1 and known.changed_ns != status.st_ctime_ns):
-            known = Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, sha256_of(path))
-            self._fingerprints[name] = known
+            known = Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, (read or sha256_of)(path))
+            if now - max(status.st_mtime_ns, status.st_ctime_ns) > _grain_ns(status):
+                self._fingerprints[name] = known
+            else:
+                self._fingerprints.pop(name, None)
             self._unsaved = True
         return known.sha256
 
@@ -204,6 +218,12 @@ class StateFile:
         # Strings instead of paths: a run calls this thousands of times.
         text, root = path.as_posix(), self.root.as_posix().rstrip("/") + "/"
         return text.removeprefix(root)
+
+
+def _grain_ns(status: os.stat_result) -> int:
+    """Return how long after a change of a file another one may get the same time, in nanoseconds."""
+    counts_seconds = status.st_mtime_ns % 1_000_000_000 == status.st_ctime_ns % 1_000_000_000 == 0
+    return SECONDS_GRAIN_NS if counts_seconds else FINE_GRAIN_NS
 
 
 def _describe_change(name: str, before: str | None, now: str | None) -> str:

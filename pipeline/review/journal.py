@@ -18,13 +18,13 @@ MAX_STEPS = 200
 class Step(NamedTuple):
     """A decision about a feature, for undo: the correction in the file before it and after it.
 
-    `lines` is the text of `before` in the file, None where it has no lines of its own; `place` is its index there.
+    `lines` is the text of `before` in the file, None where it has no lines of its own; `line` is where they began.
     """
 
     before: Correction | None
     after: Correction | None
     lines: str | None = None
-    place: int | None = None
+    line: int | None = None
 
 
 def read_steps(path: Path) -> list[Step]:
@@ -44,7 +44,7 @@ def write_steps(path: Path, steps: Sequence[Step]) -> None:
     """Write the latest MAX_STEPS steps; the caller holds the lock of the corrections file."""
     latest = steps[-MAX_STEPS:]
     records = [
-        [*(correction and correction.model_dump(mode="json") for correction in step[:2]), step.lines, step.place]
+        [*(correction and correction.model_dump(mode="json") for correction in step[:2]), step.lines, step.line]
         for step in latest
     ]
     write_json(path, {"steps": records})

@@ -137,7 +137,7 @@ class ReviewSession:
             view = self._view(file.corrections)
             index = view.index(view.find(position, seen).correction)
             if index is not None:
-                step = Step(file.corrections[index], None, file.read_lines(index), index)
+                step = Step(file.corrections[index], None, *file.read_lines(index))
                 self._write(file.remove(index), step)
 
     def attach(self, signature: str, position: int, seen: str | None) -> None:
@@ -210,7 +210,7 @@ class ReviewSession:
             names = name_features(self._read_alignment().features)
             if step.before is None or find_decision(file.corrections, step.before, names) is not None:
                 return None
-            return file.restore(step.before, None, step.lines, step.place)
+            return file.restore(step.before, None, step.lines, step.line)
         if step.after not in file.corrections:
             return None
         index = file.corrections.index(step.after)
@@ -232,8 +232,8 @@ class ReviewSession:
                 f"the list cannot tell {entry.feature.title!r} from another entry", "give one of them an id there"
             )
         known = None if index is None else file.corrections[index]
-        lines = None if index is None else file.read_lines(index)
-        self._write(changed, Step(known, changed.corrections[-1 if index is None else index], lines, index))
+        lines = () if index is None else file.read_lines(index)
+        self._write(changed, Step(known, changed.corrections[-1 if index is None else index], *lines))
 
     def _write(self, changed: CorrectionsFile, step: Step) -> None:
         # The journal first: a step whose decision never reached the file is skipped by undo.

@@ -116,6 +116,20 @@ def find_model(name: str, *, root: Path, offline: bool = False) -> ModelFolder:
     return _from_hub(name, offline=offline)
 
 
+def find_own_model(name: str, *, root: Path) -> Path | None:
+    """Return the folder of a model whose files people may exchange: one given by path, or under `models/`."""
+    folder = resolve_path(name, root)
+    if name.startswith((".", "/", "~")) or folder.is_dir():
+        return folder
+    return root / "models" / name if (root / "models" / name).is_dir() else None
+
+
+def list_weights(folder: Path) -> list[Path]:
+    """Return the files of a model that change its words."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in files if path.is_file() and path.suffix in {".bin", ".json", ".txt"}]
+
+
 def _complete(folder: Path) -> Path:
     """Return the folder; ModelError if it lacks one of REQUIRED_FILES."""
     if not folder.is_dir():

@@ -31,7 +31,7 @@ from pipeline.transcribe.chunking import (
 )
 from pipeline.transcribe.cpu_tuning import trim_malloc
 from pipeline.transcribe.decoding import DEFAULT_OPTIONS, decode_chunk
-from pipeline.transcribe.models import ModelFolder, find_model
+from pipeline.transcribe.models import ModelFolder, find_model, list_weights
 from pipeline.transcribe.whisper import Whisper
 
 # A progress callback: (seconds of audio done, seconds in all).
@@ -151,7 +151,10 @@ class WhisperTranscriber:
 
     def _fingerprint(self, audio: Path, folder: ModelFolder, whisper: Whisper, language: str) -> str:
         """Return a digest of everything that the words depend on."""
-        weights = (folder.path / "model.bin").stat().st_size
+        weights: object = (folder.path / "model.bin").stat().st_size
+        # Published weights are fixed; those of a folder may be exchanged under the same name.
+        if folder.origin in {"path", "project"}:
+            weights = [sha256_of(path) for path in list_weights(folder.path)]
         described = [sha256_of(audio), folder.name, weights, whisper.engine, language, list(self.glossary), OPTIONS]
         return sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 

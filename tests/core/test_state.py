@@ -2,11 +2,12 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from pipeline.core.state import Reason, StateFile
+from pipeline.core.state import FINE_GRAIN_NS, Reason, StateFile
 from tests.support.project import wait_for_another_time
 
 INPUTS = {"audio": "a" * 64, "speech model": "base"}
@@ -21,9 +22,33 @@ def output(tmp_path: Path) -> Path:
 
 
 def recorded(tmp_path: Path, output: Path) -> StateFile:
+    wait_until_old(output)
     state = StateFile(tmp_path / "state.json", tmp_path)
     state.record("transcribe", INPUTS, [output])
     return StateFile.load(tmp_path / "state.json", tmp_path)
+
+
+def wait_until_old(path: Path) -> None:
+    """Wait until a file is older than the clock's grain, so that its fingerprint counts."""
+    while time.time_ns() - path.stat().st_ctime_ns <= FINE_GRAIN_NS:
+        time.sleep(FINE_GRAIN_NS / 4e9)
+
+
+@pytest.mark.parametrize("counts_seconds", [True, False])
+def test_edit_within_the_clock_grain_counts(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch, counts_seconds: bool
+) -> None:
+    """A file system that counts seconds, or slow ticks, gives two edits one time."""
+    grain = 1_000_000_000 if counts_seconds else 4_000_000
+    moment = time.time_ns() // grain * grain
+    times = dict.fromkeys(("st_atime_ns", "st_mtime_ns", "st_ctime_ns"), moment)
+    status = os.stat_result((0, 0, 0, 1, 0, 0, 4, 0, 0, 0), times)
+    monkeypatch.setattr(Path, "stat", lambda path, **_: status)
+    monkeypatch.setattr("pipeline.core.state.time.time_ns", lambda: moment + grain // 2)
+    state = StateFile(tmp_path / "state.json", tmp_path)
+    before = state.digest(output)
+    output.write_text("edit")
+    assert state.digest(output) != before
 
 
 def test_stage_that_never_ran_is_stale(tmp_path: Path) -> None:
@@ -124,6 +149,7 @@ def test_changed_linked_file_is_read_again(tmp_path: Path, output: Path) -> None
 def test_touched_file_is_read_once(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = recorded(tmp_path, output)
     os.utime(output, (1, 1))
+    wait_until_old(output)
     state.find_reason("transcribe", INPUTS, [output])
     state.save_fingerprints()
     monkeypatch.setattr("pipeline.core.state.sha256_of", lambda path: pytest.fail(f"{path} was read"))
@@ -178,6 +204,7 @@ def test_former_outputs_leave_the_state_file(tmp_path: Path) -> None:
     for number in range(5):
         made = tmp_path / f"{number}.json"
         made.write_text("made")
+        wait_until_old(made)
         state.record("publish", INPUTS, [made])
     assert list(json.loads(state.path.read_text())["fingerprints"]) == ["4.json"]
     assert state.find_reason("publish", INPUTS, [made]) is None

@@ -1,14 +1,19 @@
 """A session saves decisions at once, detects conflicts, undoes, and reports what a new alignment moves."""
 
+import random
+from pathlib import Path
+
 import pytest
 
 from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.project import Project
+from pipeline.core.storage import read_json, write_json
 from pipeline.publish.tables import read_rows
 from pipeline.review.session import ReviewSession
 from pipeline.review.view import ConflictError
 from pipeline.runs.workflow import run_stages
+from tests.support.decisions_model import Walk
 from tests.support.project import FakeTranscriber, RecordingReporter
 
 
@@ -214,3 +219,107 @@ def test_review_of_release_lists_shows_found_entries(released: Project) -> None:
     session.withdraw(position, decided["signature"])
     session.finish()
     assert session.read_state()["features"][-1] == features[-1]
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_random_walk_loses_and_misapplies_nothing(tmp_path: Path, seed: int) -> None:
+    """`python -m benchmarks.decisions` walks further."""
+    walk = Walk(tmp_path, random.Random(seed))
+    for _ in range(60):
+        walk.step()
+    assert walk.counts["with its entry"] > 0
+
+
+def test_changed_list_is_a_conflict(transcriber: FakeTranscriber, session: ReviewSession) -> None:
+    seen = signature(session, 2)
+    listed = session.project.root / "one.txt"
+    head, entries = listed.read_text().split("review:\n")
+    listed.write_text(f"{head}review:\nOffline maps | v4.10 #500133\n{entries}")
+    run_stages(session.project, ["one"], ("align",), transcriber=lambda show: transcriber, reporter=RecordingReporter())
+    with pytest.raises(ConflictError, match="the list changed: look again"):
+        session.decide(2, 5.0, seen)
+    with pytest.raises(ConflictError, match="the list changed: look again"):
+        session.withdraw(2, seen)
+    assert saved_decisions(session) == {}
+
+
+def test_changed_alignment_is_a_conflict(session: ReviewSession) -> None:
+    seen = signature(session, 1)
+    record = read_json(session.project.alignment("one"))
+    record["placements"][0]["start"] += 3
+    write_json(session.project.alignment("one"), record)
+    with pytest.raises(ConflictError, match="the alignment changed: look again"):
+        session.decide(1, 5.0, seen)
+
+
+def write_corrections(session: ReviewSession, text: str) -> Path:
+    path = session.project.corrections("one")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_undo_restores_file_to_the_letter(session: ReviewSession) -> None:
+    text = (
+        "corrections:\n  # on top\n  - feature_id: 500111   # Cleo: see the ticket\n    decision: end\n    end: 0:50\n"
+        "    who: Cleo\n    when: 2026-11-23\n  # the next one is disputed\n  - title: Gone\n"
+        "    decision: moved\n    start: 0:07\n"
+    )
+    path = write_corrections(session, text)
+    decide(session, 1, 20.0)
+    assert saved_decisions(session)[500111] == ("moved", 20.0)
+    session.undo()
+    assert path.read_text() == text
+    session.withdraw(1, signature(session, 1))
+    assert "disputed" in path.read_text()
+    session.undo()
+    assert path.read_text() == text
+
+
+def test_undo_of_another_page_is_a_conflict(session: ReviewSession) -> None:
+    decide(session, 1, 5.0)
+    seen = session.read_state()["undo_signature"]
+    decide(ReviewSession.open(session.project, "one", "Bo"), 2, 9.0)
+    with pytest.raises(ConflictError, match="somebody else has just decided"):
+        session.undo(seen)
+    assert session.undo(session.read_state()["undo_signature"]) == 2
+
+
+def test_two_sessions_share_one_journal(session: ReviewSession) -> None:
+    other = ReviewSession.open(session.project, "one", "Bo")
+    decide(session, 1, 5.0)
+    decide(other, 2, 9.0)
+    decide(session, 1, 6.0)
+    assert ReviewSession.open(session.project, "one").read_state()["undo"] == 3
+
+
+def test_decision_without_feature_is_attached(session: ReviewSession) -> None:
+    text = "corrections:\n  - title: Themes at night\n    decision: moved\n    start: 0:44\n    who: Cleo\n"
+    path = write_corrections(session, text)
+    (lost,) = session.read_state()["unmatched"]
+    assert (lost["title"], lost["start"]) == ("Themes at night", 44.0)
+    session.attach(lost["signature"], 2, signature(session, 2))
+    state = session.read_state()
+    assert (state["unmatched"], state["features"][1]["decision"]["who"]) == ([], "Cleo")
+    assert "start: 0:44" in path.read_text()
+    with pytest.raises(ConflictError, match="look again"):
+        session.attach(lost["signature"], 1, signature(session, 1))
+    session.undo()
+    assert path.read_text() == text
+
+
+def test_attach_keeps_an_existing_decision(session: ReviewSession) -> None:
+    write_corrections(session, "corrections:\n  - title: Themes at night\n    decision: moved\n    start: 0:44\n")
+    decide(session, 2, 9.0)
+    (lost,) = session.read_state()["unmatched"]
+    with pytest.raises(InputError, match="has a decision already"):
+        session.attach(lost["signature"], 2, signature(session, 2))
+
+
+def test_same_titles_without_ids_are_refused(transcriber: FakeTranscriber, session: ReviewSession) -> None:
+    listed = session.project.root / "one.txt"
+    listed.write_text("Bug fixes | 0:11\nOther\nBug fixes | 0:30\n")
+    run_stages(session.project, ["one"], ("align",), transcriber=lambda show: transcriber, reporter=RecordingReporter())
+    with pytest.raises(InputError, match="cannot tell 'Bug fixes' from another entry"):
+        decide(session, 1, 11.0)
+    assert not session.project.corrections("one").exists()

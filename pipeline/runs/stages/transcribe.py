@@ -1,16 +1,18 @@
 """The stage `transcribe`: turn the audio into a transcript, or take the transcript or captions that exist."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline.core.errors import InputError
 from pipeline.core.project import resolve_path
 from pipeline.core.schema import Transcript
 from pipeline.core.serialization import transcript_to_json
-from pipeline.core.storage import write_json
+from pipeline.core.storage import sha256_of, write_json
 from pipeline.download.captions import check_captions, fetch_captions
 from pipeline.download.fetch_audio import make_fetch_policy
 from pipeline.download.record import AUDIO_RECORD, Audio, read_audio, remove_previous_versions
@@ -18,9 +20,13 @@ from pipeline.download.retry import rate_limit
 from pipeline.runs.job import EpisodeRun
 from pipeline.runs.result import StageName
 from pipeline.runs.stages.base import Stage, digest_output_of, installed_version
+from pipeline.transcribe.models import find_own_model, list_weights
 from pipeline.transcribe.transcriber import OPTIONS
 from pipeline.transcribe.transcript_files import load_transcript
 from pipeline.transcribe.transcript_times import check_against_audio
+
+# The input that is the digest of a model's files.
+WEIGHTS = "weights of the speech model"
 
 
 def _list_inputs(run: EpisodeRun) -> dict[str, str]:
@@ -35,6 +41,7 @@ def _list_inputs(run: EpisodeRun) -> dict[str, str]:
     return {
         "audio": audio.sha256,
         "speech model": run.show.model,
+        **_describe_weights(run),
         "language": run.show.language or "",
         # Options that change the words; those that change only the speed are left out.
         "options": json.dumps(OPTIONS, sort_keys=True),
@@ -58,6 +65,33 @@ def _find_audio(run: EpisodeRun) -> Audio | None:
     if not audio.path.is_file():
         raise InputError(f"{audio.path} is missing", f"run `catalog download {run.episode_id} --force`")
     return audio
+
+
+def _describe_weights(run: EpisodeRun) -> dict[str, str]:
+    """The digest of the files of a model that people may exchange under the same name; the published ones are fixed."""
+    folder = find_own_model(run.show.model, root=run.project.root)
+    files = list_weights(folder) if folder is not None else []
+    if not files:
+        return {}
+    digests = [f"{path.name} {run.state.digest(path, _digest_once)}" for path in files]
+    weights = {WEIGHTS: hashlib.sha256("\n".join(digests).encode()).hexdigest()}
+    # Version 0.1.0 did not record them: its transcripts count as made with the files of today.
+    run.state.convert_inputs(
+        StageName.TRANSCRIBE,
+        lambda recorded: {**weights, **recorded} if recorded.get("speech model") == run.show.model else recorded,
+    )
+    return weights
+
+
+def _digest_once(path: Path) -> str:
+    """The digest of a large file, read once in a process for all episodes while it does not change."""
+    status = path.stat()
+    return _digest_file(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest_file(path: Path, size: int, modified_ns: int, changed_ns: int) -> str:  # noqa: ARG001
+    return sha256_of(path)
 
 
 def _convert_inputs(recorded: Mapping[str, str]) -> Mapping[str, str]:
