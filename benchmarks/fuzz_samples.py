@@ -174,6 +174,33 @@ def _lists() -> dict[str, list[bytes]]:
     }
 
 
+def _make_dialects() -> list[Any]:
+    """The sample transcript in the JSON of other programs."""
+    words = [word for segment in TRANSCRIPT.segments for word in segment.words]
+    spoken = [{"text": s.text, "start": s.start, "end": s.end, "speaker": "Ann"} for s in TRANSCRIPT.segments]
+    items = [
+        {"type": "pronunciation", "start_time": str(word.start), "alternatives": [{"content": word.word.strip()}]}
+        for word in words
+    ]
+    return [
+        {"events": [{"tStartMs": s.start * 1000, "segs": [{"utf8": s.text}]} for s in TRANSCRIPT.segments]},
+        {
+            "transcription": [
+                {"offsets": {"from": s.start * 1000, "to": s.end * 1000}, "text": s.text} for s in TRANSCRIPT.segments
+            ]
+        },
+        {"chunks": [{"timestamp": [s.start, s.end], "text": s.text} for s in TRANSCRIPT.segments]},
+        {"segments": [{"startTime": s.start, "endTime": s.end, "body": s.text} for s in TRANSCRIPT.segments]},
+        {"results": {"utterances": spoken, "channels": [{"alternatives": [{"words": spoken}]}]}},
+        {"results": {"items": items}},
+        {"monologues": [{"speaker": 0, "elements": [{"type": "text", "value": w.word, "ts": w.start} for w in words]}]},
+        {
+            "audio_duration": 20,
+            "words": [{"text": w.word, "start": w.start * 1000, "end": w.end * 1000} for w in words],
+        },
+    ]
+
+
 def _transcripts() -> dict[str, list[bytes]]:
     segments = [asdict(segment) for segment in TRANSCRIPT.segments]
     whisper = {
@@ -187,6 +214,7 @@ def _transcripts() -> dict[str, list[bytes]]:
     ]
     stamped = "WEBVTT\n\n00:01.000 --> 00:04.000 align:start\n<00:01.500><c>okay</c> <00:02.000><c>first</c>\n"
     json_samples = [dump_json(transcript_to_json(TRANSCRIPT)), json.dumps(whisper), json.dumps(aligned)]
+    json_samples += [json.dumps(value) for value in _make_dialects()]
     return {
         ".srt": [format_srt(TRANSCRIPT).encode()],
         ".vtt": [format_vtt(TRANSCRIPT).encode(), stamped.encode()],

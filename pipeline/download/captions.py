@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
+from pipeline.core.language import read_language
 from pipeline.core.schema import Transcript
 from pipeline.core.storage import read_json, sha256_of, write_bytes, write_json
 from pipeline.core.times import format_time
@@ -160,7 +161,7 @@ def choose_captions(info: Mapping[str, Any], language: str | None) -> CaptionTra
 
     A person's captions are preferred to a machine's, and a machine's transcript to its translations.
     """
-    spoken = language or info.get("language") or "en"
+    spoken = read_language(language) or language or info.get("language") or "en"
     for kind, automatic in (("subtitles", False), ("automatic_captions", True)):
         tracks: Mapping[str, Any] = info.get(kind) or {}
         # On YouTube the suffix "-orig" marks the transcript of the speech; other automatic captions are translations.

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from pipeline.core.audio.file import SAMPLE_RATE, probe_duration, read_samples
 from pipeline.core.errors import InputError, ModelError
+from pipeline.core.language import language_code, read_language
 from pipeline.core.schema import Segment, Transcript
 from pipeline.core.storage import sha256_of
 from pipeline.transcribe.checkpoints import Checkpoints
@@ -108,6 +109,9 @@ class WhisperTranscriber:
         """
         total = probe_duration(audio)
         folder, whisper = self.load_model()
+        if language is not None and language not in whisper.languages:
+            # A name, or a code with a region.
+            language = language_code(read_language(language) or language)
         if language is not None and language not in whisper.languages:
             raise ModelError(
                 f"the speech model {whisper.name} does not know the language {language!r}",

@@ -183,6 +183,7 @@ def offer(*names: str) -> dict[str, Any]:
         ({"subtitles": offer("de", "en"), "automatic_captions": offer("en-orig")}, "en", "https://x/en.vtt"),
         ({"subtitles": offer("de"), "automatic_captions": offer("en", "en-orig")}, "en", "https://x/en-orig.vtt"),
         ({"subtitles": offer("en-GB")}, "en", "https://x/en-GB.vtt"),
+        ({"subtitles": offer("de")}, "German", "https://x/de.vtt"),
         ({"subtitles": offer("de"), "language": "de"}, None, "https://x/de.vtt"),
         ({"subtitles": offer("de")}, "en", None),
         ({"subtitles": {"live_chat": [{"ext": "json", "url": "https://x/chat"}]}}, None, None),
