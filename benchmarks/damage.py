@@ -89,7 +89,7 @@ def run_episodes(project: Project, *, wait: bool = False) -> int:
         reporter.fail(str(error))
         return error.exit_code
     except OSError as error:
-        from pipeline.runs.episode import explain_os_error
+        from pipeline.core.errors import explain_os_error
 
         reporter.fail(explain_os_error(error))
         return 1

@@ -51,8 +51,9 @@ from pipeline.download.integrity import measure_audio, read_tags
 from pipeline.download.record import read_audio
 from pipeline.feature_lists.load import load_episodes
 from pipeline.feature_lists.writer import dump_features, format_page
+from pipeline.publish.dataset import read_rows
 from pipeline.publish.subtitles import format_plain, format_srt, format_vtt
-from pipeline.publish.tables import read_csv, read_rows, write_catalog
+from pipeline.publish.tables import read_csv, write_catalog
 from pipeline.runs.history import find_run, list_snapshots, read_snapshot
 from pipeline.runs.stages.base import parse_alignment
 from pipeline.transcribe.transcript_files import load_transcript

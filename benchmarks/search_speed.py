@@ -18,9 +18,10 @@ from pathlib import Path
 from benchmarks.fill_list import AREAS, CHANGES
 from pipeline.core.project import Project
 from pipeline.core.schema import Alignment, Episode, Feature, Method, Placement, Provenance, Status
+from pipeline.publish.dataset import read_dataset
 from pipeline.publish.rows import CatalogRow, build_rows
 from pipeline.publish.search import search_catalog
-from pipeline.publish.tables import read_dataset, write_catalog
+from pipeline.publish.tables import write_catalog
 
 ROWS = 20_000
 ROWS_PER_EPISODE = 30

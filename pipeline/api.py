@@ -14,7 +14,8 @@ def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
 
     `path` is the dataset's folder, one episode's `.parquet`, or `catalog.csv`. Times are in seconds. Columns have
     Arrow's types, so that integers stay integers where values are missing (`pd.NA`). Raises
-    `pipeline.core.errors.InputError` where there is no catalog, or where a file of it is damaged.
+    `pipeline.core.errors.InputError` where there is no catalog, or where a file of it is damaged. A damaged or foreign
+    file in a folder is left out with a UserWarning.
 
     >>> from pipeline import locate, read_catalog
     >>> _ = locate("talk.srt", "list.txt", output="catalog.parquet")
@@ -24,9 +25,12 @@ def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
     >>> catalog.dtypes["feature_id"]
     int64[pyarrow]
     """
+    import warnings
+
     import pandas as pd
 
-    from pipeline.publish.tables import read_catalogs, read_csv, read_dataset
+    from pipeline.publish.dataset import read_dataset
+    from pipeline.publish.tables import read_catalogs, read_csv
 
     path = Path(path)
     if not path.exists():
@@ -34,7 +38,7 @@ def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
     if path.suffix.lower() == ".csv":
         table = read_csv(path)
     else:
-        table = read_dataset(path) if path.is_dir() else read_catalogs([path])
+        table = read_dataset(path, warnings.warn) if path.is_dir() else read_catalogs([path])
     return table.to_pandas(types_mapper=pd.ArrowDtype)
 
 

@@ -34,7 +34,7 @@ from pipeline.download.feeds import Entry, find_entry, parse_feed
 from pipeline.download.integrity import measure_audio
 from pipeline.download.metadata import Metadata, find_timestamps, make_media_link, metadata_of_media
 from pipeline.download.retry import FetchPolicy
-from pipeline.download.ssrf_guard import block_private_addresses, is_private
+from pipeline.download.ssrf_guard import guard_connections, is_private
 from pipeline.download.ytdlp import fetch_media
 from pipeline.feature_lists.load import parse_episodes
 from pipeline.feature_lists.writer import dump_features
@@ -378,11 +378,11 @@ def test_guard_applies_to_its_own_fetch_only() -> None:
     """Other threads of the process, such as a transcriber's, may start programs."""
     import subprocess
 
-    with block_private_addresses("https://example.org", FetchPolicy()), pytest.raises(FileNotFoundError):
+    with guard_connections("https://example.org", FetchPolicy()), pytest.raises(FileNotFoundError):
         subprocess.run(["true"], check=True)
     subprocess.run(["true"], check=True)
     started: list[int] = []
-    with block_private_addresses("https://example.org", FetchPolicy()):
+    with guard_connections("https://example.org", FetchPolicy()):
         other = threading.Thread(target=lambda: started.append(subprocess.run(["true"], check=False).returncode))
         other.start()
         other.join()

@@ -14,9 +14,9 @@ import pytest
 from filelock import FileLock
 
 from pipeline.core.corrections import Correction, Decision, save_correction
+from pipeline.core.errors import explain_os_error
 from pipeline.core.project import Project
 from pipeline.core.storage import atomic_write
-from pipeline.runs.episode import explain_os_error
 from pipeline.runs.job import EpisodeRun
 from pipeline.runs.workflow import list_episodes
 from tests.support import faults

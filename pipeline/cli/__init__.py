@@ -11,7 +11,6 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from io import TextIOWrapper
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -26,7 +25,8 @@ from pipeline.cli.query import evaluate, search, status
 from pipeline.cli.review import review as review_command
 from pipeline.cli.run import ALL_STAGES, stage_command
 from pipeline.cli.setup import doctor, init, new
-from pipeline.core.errors import INTERRUPTED, PipelineError
+from pipeline.cli.streams import flush_stdout, prepare_streams
+from pipeline.core.errors import INTERRUPTED, PipelineError, explain_error
 from pipeline.core.version import __version__
 from pipeline.runs.result import StageName
 
@@ -62,25 +62,25 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command; an expected error becomes one line on stderr and the exit code of its class."""
+    """Run the command; any error becomes one line on stderr and the exit code of its class."""
     gc.set_threshold(*GC_THRESHOLD)
-    for stream in (sys.stdout, sys.stderr):
-        # A character that the locale's encoding lacks must not end the command.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    prepare_streams()
+    # They choose other arithmetic, and so other words: the settings alone decide what is written.
+    for name in [name for name in os.environ if name.startswith("CT2_") and name != "CT2_VERBOSE"]:
+        del os.environ[name]
     try:
-        app()
-    except SystemExit as error:
-        if error.code == INTERRUPTED:
-            _exit_at_once()
-        raise
+        try:
+            app()
+        except SystemExit as error:
+            if error.code == INTERRUPTED:
+                _exit_at_once()
+            flush_stdout()
+            raise
     except PipelineError as error:
-        _fail(str(error), error.exit_code)
-    # A full disk or a folder without permission, in any command.
-    except OSError as error:
-        from pipeline.runs.episode import explain_os_error
-
-        _fail(explain_os_error(error), PipelineError.exit_code)
+        _fail(explain_error(error), error.exit_code)
+    # A full disk or a folder without permission, in any command, and a fault of this program.
+    except Exception as error:
+        _fail(explain_error(error), PipelineError.exit_code)
 
 
 @app.callback(invoke_without_command=True, help=HELP)

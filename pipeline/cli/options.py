@@ -22,6 +22,9 @@ Force = Annotated[bool, typer.Option("--force", help="Run stages even if they ar
 Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Fetch feature lists again from their URLs.")]
+AcceptLists = Annotated[
+    bool, typer.Option("--accept-lists", help="With --refresh: take lists that share no entry with those before.")
+]
 IncludeReview = Annotated[bool, typer.Option("--include-review", help="Publish starts that need review, too.")]
 Captions = Annotated[bool, typer.Option("--captions", help="Use the publisher's captions where there are any.")]
 ListEpisode = Annotated[

@@ -1,6 +1,9 @@
 """Show the progress of a run on stderr."""
 
+import errno
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +22,14 @@ LINE_INTERVAL_S = 60.0
 MIN_ELAPSED_S = 1.0
 
 
+class PlainConsole(Console):
+    """A console that raises BrokenPipeError where nobody reads it: rich ends the program instead."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the caller decide what a lost line means."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 class ConsoleReporter(Reporter):
     """Shows progress as a bar on a terminal, and as plain lines elsewhere.
 
@@ -28,7 +39,7 @@ class ConsoleReporter(Reporter):
     def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
         self.quiet = quiet or silent
         self.silent = silent
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         # The bar of the only episode, and those of several that run at once, by episode id.
         self._task: TaskID | None = None
@@ -118,7 +129,8 @@ class ConsoleReporter(Reporter):
     def close(self) -> None:
         """Remove all bars."""
         if self._bar is not None:
-            self._bar.stop()
+            with suppress(OSError, ValueError):
+                self._bar.stop()
         self._bar = self._task = None
         self._tasks.clear()
 
@@ -130,7 +142,9 @@ class ConsoleReporter(Reporter):
         return True
 
     def _print(self, line: str, style: str | None = None) -> None:
-        self.console.print(printable(line), style=style, markup=False, emoji=False)
+        # A log on a full disk, or a pipe that nobody reads, must end neither the run nor its report.
+        with suppress(OSError, ValueError):
+            self.console.print(printable(line), style=style, markup=False, emoji=False)
 
     def _move_bar(self, done: float, total: float) -> None:
         bar = self._open_bar()

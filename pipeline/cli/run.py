@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipeline.cli.options import (
+    AcceptLists,
     Address,
     All,
     Captions,
@@ -27,6 +28,7 @@ from pipeline.cli.options import (
     Wait,
     print_rows_as_json,
 )
+from pipeline.cli.streams import discard_stdout, flush_stdout
 from pipeline.runs.result import StageName
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from pipeline.transcribe.transcriber import Transcriber
 
 ALL_STAGES = tuple(StageName)
+
+_INTERRUPTED = "interrupted: finished stages are kept, and the next run continues from there"
+
+_LOST = "the result cannot be printed ({}): the run and its report are complete"
 
 
 def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
@@ -49,6 +55,7 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
         force: Force = False,
         offline: Offline = False,
         refresh: Refresh = False,
+        accept_lists: AcceptLists = False,
         include_review: IncludeReview = False,
         captions: Captions = False,
         wait: Wait = False,
@@ -80,18 +87,20 @@ def stage_command(stages: tuple[str, ...]) -> Callable[..., None]:
                     stages,
                     transcriber=make_transcriber,
                     reporter=reporter,
-                    options=RunOptions(force, offline, refresh, include_review, captions),
+                    options=RunOptions(force, offline, refresh, include_review, captions, accept_lists),
                     wait=wait,
                     engine=chosen,
                 )
             finally:
                 reporter.close()
-        if mail:
-            print(result.mail, end="")
-        else:
-            if result.interrupted:
-                reporter.fail("interrupted: finished stages are kept, and the next run continues from there")
-            _print_result(result, project.root, episode_ids, quiet=quiet, as_json=as_json)
+        if result.interrupted and not mail:
+            reporter.fail(_INTERRUPTED)
+        try:
+            _print_result(result, project.root, episode_ids, mail=mail, quiet=quiet, as_json=as_json)
+        except OSError as error:
+            discard_stdout()
+            reporter.fail(_LOST.format(error.strerror))
+            result.exit_code = result.exit_code or int(mail or as_json)
         raise typer.Exit(result.exit_code)
 
     return command
@@ -138,13 +147,20 @@ def interrupt_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _print_result(result: "RunResult", root: Path, episode_ids: list[str], *, quiet: bool, as_json: bool) -> None:
-    """Print the rows that were published, and one line with the files written."""
-    if as_json:
+def _print_result(
+    result: "RunResult", root: Path, episode_ids: list[str], *, mail: bool, quiet: bool, as_json: bool
+) -> None:
+    """Print the mail, or the rows that were published and one line with the files written."""
+    if mail:
+        print(result.mail, end="")
+    elif as_json:
         print_rows_as_json([row for rows in result.rows.values() for row in rows])
-        return
-    if quiet:
-        return
+    elif not quiet:
+        _print_tables(result, root, episode_ids)
+    flush_stdout()
+
+
+def _print_tables(result: "RunResult", root: Path, episode_ids: list[str]) -> None:
     from pipeline.cli.tables import NO_EPISODE, describe_files, print_episodes, print_line, print_rows
 
     if len(result.rows) == 1:

@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.progress import PlainConsole
 from pipeline.core.schema import Feature, FeatureList, Status
 from pipeline.core.text import printable
 from pipeline.core.times import format_time
@@ -214,4 +215,4 @@ def _plain(text: str) -> Text:
 def _out(room: int = 0) -> Console:
     # `room` is the number of columns that a table needs at least; a pipe or a log has any width.
     width = None if sys.stdout.isatty() else max(UNSTYLED_WIDTH, room)
-    return Console(width=width, highlight=False)
+    return PlainConsole(width=width, highlight=False)

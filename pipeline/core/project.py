@@ -6,11 +6,23 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.core.config import EPISODE_ID
+
 
 def resolve_path(name: str, root: Path) -> Path:
     """Return the path of a file named in the settings: relative to `root`, with `~` expanded."""
     # Path.expanduser fails for an unknown user; os.path.expanduser keeps a file such as `~draft.mp3`.
     return root / os.path.expanduser(name)  # noqa: PTH111
+
+
+def _advise_on_name(path: Path) -> str:
+    """Return what to do with a settings file that is not read because of its name; empty where it is read."""
+    name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:60] or "ep1"
+    if path.is_symlink() and not path.exists():
+        return "it is a link to nothing: remove it"
+    if not EPISODE_ID.fullmatch(path.stem):
+        return f"remove it if it is a copy, or name it {name}.yaml"
+    return "" if path.suffix == ".yaml" else f"name it {path.stem}.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +137,24 @@ class Project:
         """The Parquet file with one episode's rows."""
         return self.dataset / f"{episode_id}.parquet"
 
-    def find_misnamed(self) -> list[Path]:
-        """Return files among the episodes' settings whose suffix keeps them from being read, such as `ep12.yml`."""
+    def find_misnamed(self) -> dict[Path, str]:
+        """Return files among the episodes' settings that are not read, such as `ep12.yml`, and what to do with each."""
         paths = sorted(self.episodes.iterdir()) if self.episodes.is_dir() else []
-        return [path for path in paths if path.suffix != ".yaml" and path.suffix.lower() in {".yml", ".yaml"}]
+        files = [path for path in paths if path.suffix.lower() in {".yml", ".yaml"} and path.name[0] != "."]
+        return {path: advice for path in files if (advice := _advise_on_name(path))}
+
+    def find_unread_corrections(self) -> list[Path]:
+        """Return files among the corrections that are named after no episode, such as `ep12.yml`."""
+        folder = self.corrections("any").parent
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+        files = [path for path in paths if path.suffix.lower() in {".yml", ".yaml"} and path.name[0] != "."]
+        return [path for path in files if path.suffix != ".yaml" or not self.episode(path.stem).is_file()]
 
     def orphaned_episodes(self) -> list[str]:
         """Return the episodes that are published and have no settings any more, as when one was renamed."""
-        published = sorted(path.stem for path in self.dataset.glob("*.parquet"))
+        # Hidden files, links to nothing and files with other names are no episodes.
+        files = sorted(path for path in self.dataset.glob("*.parquet") if path.is_file())
+        published = [path.stem for path in files if EPISODE_ID.fullmatch(path.stem)]
         return [episode_id for episode_id in published if not self.episode(episode_id).is_file()]
 
     def notes(self, episode_id: str) -> Path:

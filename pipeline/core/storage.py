@@ -77,7 +77,8 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace the file at `path` with the JSON of `value`, one record a line."""
-    write_bytes(path, dump_json(value).encode())
+    # Half of a character, as in a path whose bytes are no UTF-8, is written as the escape that JSON has for it.
+    write_bytes(path, dump_json(value).encode("utf-8", "backslashreplace"))
 
 
 def dump_json(value: Any) -> str:

@@ -20,6 +20,14 @@ def is_url(source: str) -> bool:
     return "://" in source
 
 
+def is_web_url(source: str) -> bool:
+    """Tell whether a source is an http(s) URL that can be taken apart; `http://[::1/` cannot."""
+    try:
+        return urlsplit(source).scheme.lower() in {"http", "https"}
+    except ValueError:
+        return False
+
+
 def is_http_url(url: str | None) -> bool:
     """Return whether a page may link to a URL: http or https, with a host of plain letters."""
     if not url:

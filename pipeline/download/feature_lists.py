@@ -1,24 +1,32 @@
 """Feature lists from files and URLs, and the revisions of a list that was fetched by URL."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import InputError
-from pipeline.core.schema import FeatureList
+from pipeline.core.schema import Feature, FeatureList
 from pipeline.core.storage import read_json, sha256_of, write_bytes, write_json
+from pipeline.core.text import normalize_wording
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.http import Fetched, fetch_document
 from pipeline.download.retry import FetchPolicy
 from pipeline.feature_lists.documents import SUFFIXES, TEXT_SUFFIXES
-from pipeline.feature_lists.load import load_episodes, parse_episodes
+from pipeline.feature_lists.load import load_episodes, parse_episodes, pick_episode
 
 # The file that names the revision fetched last, its URL and the server's validators (ETag, Last-Modified).
 LATEST = "latest.json"
 
 # How many hexadecimal digits of a revision's SHA-256 name its file.
 _NAME_DIGITS = 12
+
+# The least share of a list's entries that a later revision must have: with fewer, it is another page.
+MIN_KEPT = 0.1
+
+# The most characters of a page's first entry that an error quotes.
+MAX_QUOTED = 60
 
 # The suffix of a list by its declared media type.
 _SUFFIX_BY_TYPE = {
@@ -89,10 +97,25 @@ def find_revision(url: str, folder: Path) -> Path | None:
     return path if record.get("url_sha256") == _digest(url) and _checksum_ok(path) else None
 
 
-def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> Path:
+@dataclass(frozen=True, slots=True)
+class ListChoice:
+    """Which list of a page to take, and whether any page will do.
+
+    `columns` maps a table's names to ours, `episode` is the number of one of several lists; with `accept_any` a list is
+    taken though it has nothing in common with the one before.
+    """
+
+    columns: Mapping[str, str] | None = None
+    episode: str | None = None
+    accept_any: bool = False
+
+
+def refresh_revision(url: str, folder: Path, choice: ListChoice | None = None, *, allow_private: bool = False) -> Path:
     """Return the revision in `folder` of what is at a URL now; it is sent only if it changed.
 
-    With `allow_private`, redirects into private networks are followed. InputError where the URL cannot be fetched.
+    With `allow_private`, redirects into private networks are followed. InputError where the URL cannot be fetched, and
+    where what it sends is no list or another page than before, such as a notice of maintenance or a form to sign in:
+    the revision before stays in use.
     """
     # Without the file, its validators must not be sent: the server would answer "not modified".
     known = find_revision(url, folder)
@@ -103,7 +126,11 @@ def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> 
         if known is None:
             raise InputError(f"{redact_url(url)} answers 304 to an unconditional request", "check the URL")
         return known
-    path = save_revision(fetched.content, choose_suffix(url, fetched), folder)
+    suffix = choose_suffix(url, fetched)
+    name = name_revision(hashlib.sha256(fetched.content).hexdigest(), suffix)
+    if known is None or known.name != name:
+        _check_page(url, fetched.content, suffix, known, choice or ListChoice())
+    path = save_revision(fetched.content, suffix, folder)
     latest = {
         "url": redact_url(url),
         "url_sha256": _digest(url),
@@ -114,6 +141,41 @@ def refresh_revision(url: str, folder: Path, *, allow_private: bool = False) -> 
     # Last, so that the file it names is on disk.
     write_json(folder / LATEST, latest)
     return path
+
+
+def _check_page(url: str, content: bytes, suffix: str, known: Path | None, choice: ListChoice) -> None:
+    """Raise InputError where a document is no list, or has nothing in common with the revision before."""
+    stays = "the list of before stays in use" if known else "no list is stored"
+    try:
+        lists = parse_episodes(content, suffix, columns=choice.columns)
+        now = pick_episode(lists, choice.episode, redact_url(url)).features if choice.episode else _join(lists)
+    except InputError as error:
+        raise InputError(f"{redact_url(url)} sends no feature list ({error}); {stays}", "check the URL") from error
+    if known is None or choice.accept_any:
+        return
+    try:
+        lists = load_episodes(known, columns=choice.columns)
+        before = pick_episode(lists, choice.episode, known).features if choice.episode else _join(lists)
+    except InputError:
+        return  # with other settings it was a list: there is nothing to compare with
+    kept = _count_kept(before, now)
+    if kept < MIN_KEPT * len(before):
+        raise InputError(
+            f"{redact_url(url)} sends another page: of {len(before)} entries before it has {kept}, and begins with "
+            f"{now[0].title[:MAX_QUOTED]!r}; {stays}",
+            "if that page is right, run with --refresh --accept-lists",
+        )
+
+
+def _join(lists: Sequence[FeatureList]) -> tuple[Feature, ...]:
+    return tuple(feature for features in lists for feature in features.features)
+
+
+def _count_kept(before: Sequence[Feature], now: Sequence[Feature]) -> int:
+    """Count the entries that a later list still has, by id or by wording."""
+    ids = {feature.feature_id for feature in now} - {None}
+    wordings = {normalize_wording(feature.title) for feature in now}
+    return sum(feature.feature_id in ids or normalize_wording(feature.title) in wordings for feature in before)
 
 
 def _digest(url: str) -> str:

@@ -5,13 +5,12 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pipeline.core.config import DownloadConfig
 from pipeline.core.errors import InputError
 from pipeline.core.project import resolve_path
 from pipeline.core.storage import read_limited
-from pipeline.core.urls import is_url, redact_url
+from pipeline.core.urls import is_url, is_web_url, redact_url
 from pipeline.download.feeds import Entry, find_entry, is_feed, parse_feed
 from pipeline.download.http import fetch_document
 from pipeline.download.integrity import DecodedAudio, check_audio, compare_with_publisher, measure_audio
@@ -42,7 +41,7 @@ def make_fetch_policy(settings: DownloadConfig, root: Path) -> FetchPolicy:
 def find_source_file(source: str, root: Path) -> Path | None:
     """Return the file that a source names, None for an http(s) URL; InputError where it is neither."""
     if is_url(source):
-        if urlsplit(source).scheme.lower() not in {"http", "https"}:
+        if not is_web_url(source):
             raise InputError(
                 f"the source {redact_url(source)} is neither a file nor an http(s) URL",
                 "correct `source` in the episode's settings",

@@ -4,10 +4,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipeline.core.errors import InputError
-from pipeline.core.urls import redact_url
+from pipeline.core.urls import is_web_url, redact_url
 from pipeline.core.version import __version__
 from pipeline.download.retry import (
     TRANSIENT_STATUSES,
@@ -16,7 +15,7 @@ from pipeline.download.retry import (
     parse_retry_after,
     retry_transient,
 )
-from pipeline.download.ssrf_guard import block_private_addresses
+from pipeline.download.ssrf_guard import guard_connections
 
 # Bytes; a page of 1,000 features is below 1 MB.
 MAX_BYTES = 16 << 20
@@ -24,7 +23,7 @@ MAX_BYTES = 16 << 20
 # Redirects in a row.
 MAX_REDIRECTS = 5
 
-# Seconds for one attempt's body.
+# Seconds for a document: connections, headers, body and redirects of all attempts, and the pauses between these.
 MAX_SECONDS = 60.0
 
 # Seconds to connect.
@@ -63,7 +62,7 @@ def fetch_document(
     InputError names the URL and the failure: no response, an error status, an empty, too large or too slow document.
     """
     shown = redact_url(url)
-    if urlsplit(url).scheme.lower() not in {"http", "https"}:
+    if not is_web_url(url):
         raise InputError(f"{shown} is not an http(s) URL", "give one, or a file")
     headers = {"User-Agent": f"episode-catalog/{__version__}", "Accept": _ACCEPT}
     if etag:
@@ -71,15 +70,18 @@ def fetch_document(
     if last_modified:
         headers["If-Modified-Since"] = last_modified
     policy = policy or FetchPolicy(retries=2)
-    return retry_transient(lambda: _request(url, headers, policy, max_bytes), policy)
+    deadline = time.monotonic() + MAX_SECONDS
+    return retry_transient(lambda: _request(url, headers, policy, max_bytes, deadline), policy)
 
 
-def _request(url: str, headers: dict[str, str], policy: FetchPolicy, max_bytes: int) -> Fetched | None:
-    """One attempt; TransientError where another may succeed."""
+def _request(url: str, headers: dict[str, str], policy: FetchPolicy, max_bytes: int, deadline: float) -> Fetched | None:
+    """One attempt; TransientError where another may succeed before the deadline, a time of the monotonic clock."""
     import requests
+    from urllib3.exceptions import HTTPError
 
     shown = redact_url(url)
-    with block_private_addresses(url, policy), requests.Session() as session:
+    late = InputError(f"{shown} takes longer than {MAX_SECONDS:.0f} s", "try again later")
+    with guard_connections(url, policy, deadline - time.monotonic(), late), _make_session(url) as session:
         session.max_redirects = MAX_REDIRECTS
         timeouts = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
         try:
@@ -96,10 +98,34 @@ def _request(url: str, headers: dict[str, str], policy: FetchPolicy, max_bytes: 
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             # An unknown host or a refused connection may be a network that is down for a moment.
             raise TransientError(f"{shown} cannot be fetched ({type(error).__name__})", "check the URL") from error
-        except (requests.RequestException, UnicodeError) as error:
+        # A host that no URL can have, also in a redirect, is an error of urllib3 or of Python itself.
+        except (requests.RequestException, HTTPError, ValueError) as error:
             raise InputError(f"{shown} cannot be fetched ({type(error).__name__})", "check the URL") from error
     content_type = received.get("Content-Type", "").partition(";")[0].strip().lower()
     return Fetched(content, content_type, received.get("ETag"), received.get("Last-Modified"))
+
+
+def _make_session(url: str) -> Any:
+    """Return a session that sends the user and password of the URL, and none that a `.netrc` has for the host."""
+    import requests
+    from requests.auth import HTTPBasicAuth
+    from requests.utils import get_auth_from_url
+
+    class Session(requests.Session):
+        def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+            """Send no credentials to another host; the base class would look into `.netrc` at each redirect."""
+            if self.should_strip_auth(response.request.url, prepared_request.url):  # type: ignore[no-untyped-call]
+                prepared_request.headers.pop("Authorization", None)
+
+    session = Session()
+    user, password = get_auth_from_url(url)
+    # With any value here, requests does not look into `.netrc`.
+    session.auth = HTTPBasicAuth(user, password) if user or password else _send_no_credentials
+    return session
+
+
+def _send_no_credentials(request: Any) -> Any:
+    return request
 
 
 def _check_status(shown: str, response: Any) -> None:
@@ -114,13 +140,11 @@ def _check_status(shown: str, response: Any) -> None:
 
 
 def _read_body(shown: str, chunks: Iterable[bytes], max_bytes: int) -> bytes:
-    content, began = bytearray(), time.monotonic()
+    content = bytearray()
     for chunk in chunks:
         content += chunk
         if len(content) > max_bytes:
             raise InputError(f"{shown} is larger than {max_bytes >> 20} MB", "check that the URL is the right one")
-        if time.monotonic() - began > MAX_SECONDS:
-            raise InputError(f"{shown} takes longer than {MAX_SECONDS:.0f} s", "try again later")
     if not content.strip():
         raise InputError(f"{shown} is empty", "check the URL")
     return bytes(content)

@@ -1,10 +1,15 @@
-"""Guard against server-side request forgery: no redirect, feed or playlist leads into a private network."""
+"""Guard the connections of a fetch: none leads into a private network (SSRF), and all end at a deadline.
+
+A server can send its status, its headers, `100 Continue` or the body a byte at a time, for days. A limit on the wait
+for the next byte does not end that. At the deadline all connections are shut down, whatever they wait for.
+"""
 
 import errno
 import ipaddress
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -29,6 +34,10 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _IPV6_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
+# Seconds; the longest limit that a timer can keep, three years.
+MAX_TIMER_S = 1e8
+
+
 @dataclass
 class _Guard:
     """The hosts and ports that the current block may reach though private, and the private addresses it tried."""
@@ -36,10 +45,31 @@ class _Guard:
     trusted: frozenset[tuple[str, int]]
     allow_private: bool = False
     refused: list[str] = field(default_factory=list)
+    connections: list[socket.socket] = field(default_factory=list)
+    is_late: bool = False
+
+    def watch(self, connection: socket.socket) -> None:
+        """Keep a second handle of a connection: libraries replace the first one when they start TLS."""
+        self.connections.append(connection.dup())
+
+    def end(self) -> None:
+        """Shut all connections down, as at the deadline."""
+        self.is_late = True
+        for connection in self.connections:
+            with suppress(OSError):  # it may have ended, or not begun
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the handles."""
+        for connection in self.connections:
+            connection.close()
 
 
-class _PrivateAddressError(Exception):
-    """Not an OSError, so that no library takes it for a lost connection and tries another way."""
+class _RefusedError(Exception):
+    """A connection to a private address, or after the deadline.
+
+    It is no OSError, so that no library takes it for a lost connection and tries another way.
+    """
 
 
 _guard: ContextVar[_Guard | None] = ContextVar("guard", default=None)
@@ -47,21 +77,37 @@ _hook_installed = False
 
 
 @contextmanager
-def block_private_addresses(url: str, policy: FetchPolicy) -> Iterator[None]:
-    """Refuse connections to private addresses while the block runs.
+def guard_connections(
+    url: str, policy: FetchPolicy, seconds: float | None = None, late: InputError | None = None
+) -> Iterator[None]:
+    """Refuse connections to private addresses while the block runs, and end all connections after `seconds`.
+
+    Without `seconds`, the limit is that of the policy. `late` is the error of an exchange that takes longer.
 
     The check is on the IP address of each connection, whichever library opens it, so that no host name and no DNS
     answer gets around it. Two exceptions: the host and port of the URL that the user gave, where it names a private
     address outright, and the proxies of the environment. No program but a JavaScript runtime may start, since its
-    connections are not seen. InputError names the refused address.
+    connections are not seen. InputError names the refused address, or the limit of time.
     """
     user_url = policy.user_url or url
     _install_audit_hook()
     guard = _Guard(frozenset([_host_and_port(user_url), *_list_proxies()]), policy.allow_private)
     token = _guard.set(guard)
+    seconds = policy.max_seconds if seconds is None else seconds
+    timer = threading.Timer(min(max(seconds, 0.0), MAX_TIMER_S), guard.end)
+    timer.daemon = True
+    timer.start()
+    if seconds <= 0:
+        guard.end()
+    late = late or InputError(f"{redact_url(user_url)} takes longer than {seconds:g} s", "try again later")
     try:
         yield
+        # A body without a stated length looks complete when its connection is shut down.
+        if guard.is_late:
+            raise late
     except Exception as error:
+        if guard.is_late and error is not late:
+            raise late from error
         if guard.refused:
             raise InputError(
                 f"{redact_url(user_url)} leads to the private address {guard.refused[0]}, which is refused",
@@ -69,6 +115,8 @@ def block_private_addresses(url: str, policy: FetchPolicy) -> Iterator[None]:
             ) from error
         raise
     finally:
+        timer.cancel()
+        guard.close()
         _guard.reset(token)
 
 
@@ -129,13 +177,15 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         if Path(program).name not in _RUNTIMES:
             # Libraries handle a program that is not installed.
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
-    elif not guard.allow_private:
-        _check_connection(guard, *arguments)
+    elif arguments[0].family in (socket.AF_INET, socket.AF_INET6):
+        if guard.is_late:
+            raise _RefusedError("late")
+        if not guard.allow_private:
+            _check_connection(guard, *arguments)
+        guard.watch(arguments[0])
 
 
 def _check_connection(guard: _Guard, connection: Any, address: Any) -> None:
-    if connection.family not in (socket.AF_INET, socket.AF_INET6):
-        return
     host, port = str(address[0]), int(address[1])
     try:
         private = is_private(host)
@@ -144,7 +194,7 @@ def _check_connection(guard: _Guard, connection: Any, address: Any) -> None:
     if private and not any(port == known and _is_same_host(host, name) for name, known in guard.trusted):
         guard.refused.append(host)
         connection.close()  # its owner handles OSErrors only, and would leave it open
-        raise _PrivateAddressError(host)
+        raise _RefusedError(host)
 
 
 def _is_same_host(host: str, name: str) -> bool:

@@ -17,7 +17,7 @@ from pipeline.core.urls import redact_url
 from pipeline.download.feeds import Entry
 from pipeline.download.metadata import metadata_of_media
 from pipeline.download.retry import TRANSIENT_STATUSES, FetchPolicy, TransientError, retry_transient
-from pipeline.download.ssrf_guard import block_private_addresses
+from pipeline.download.ssrf_guard import guard_connections
 from pipeline.download.ytdlp_errors import explain_failure
 from pipeline.download.ytdlp_limits import (
     BoundedBody,
@@ -166,11 +166,11 @@ def _open(
     log = _LogCapture()
     # yt-dlp rewrites its cookie file when it closes: it gets a copy in memory.
     cookies = {"cookiefile": io.StringIO(_read_cookies(policy.cookies))} if policy.cookies else {}
-    with block_private_addresses(url, policy):
+    until = time.monotonic() + policy.max_seconds if deadline is None else deadline
+    with guard_connections(url, policy, until - time.monotonic(), too_slow_error(url, policy)):
         try:
             settings = {**_OPTIONS, **cookies, "logger": log, **options}
             with yt_dlp.YoutubeDL(settings, auto_init=not described) as fetcher:
-                until = time.monotonic() + policy.max_seconds if deadline is None else deadline
                 limit_responses(
                     fetcher, lambda body: BoundedBody(body, url, policy, max_bytes, until), log.keep_retry_after
                 )

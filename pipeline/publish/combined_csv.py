@@ -7,26 +7,23 @@ A change of one episode rewrites the whole file. That takes 0.2 s of processor t
 from pathlib import Path
 
 from pipeline.core.project import Project
-from pipeline.core.state import StateFile
 from pipeline.core.version import __version__
-
-# The name of the file's record in the project's state.
-STATE = "catalog.csv"
+from pipeline.publish.dataset import SCAN, STATE, Dataset, scan_dataset
 
 
-def update_csv(project: Project) -> Path | None:
+def update_csv(project: Project, dataset: Dataset | None = None) -> Path | None:
     """Rewrite `catalog.csv` where it differs from the dataset; return its path, or None where it was up to date.
 
-    InputError where a Parquet file is damaged.
+    `dataset` is the result of `scan_dataset`, where the caller has it.
     """
     from pipeline.publish.tables import read_catalogs, write_csv
 
-    state = StateFile.load(project.state(STATE), project.root)
-    files = sorted(project.dataset.glob("*.parquet"))
-    inputs = {"episode-catalog": __version__, **{file.name: state.digest(file) for file in files}}
-    if not files or state.find_reason(STATE, inputs, [project.catalog_csv]) is None:
+    dataset = dataset or scan_dataset(project)
+    state, paths = dataset.state, dataset.paths
+    inputs = {"episode-catalog": __version__, **SCAN, **{file.path.name: file.fingerprint for file in dataset.files}}
+    if not paths or state.find_reason(STATE, inputs, [project.catalog_csv]) is None:
         state.save_fingerprints()
         return None
-    write_csv(read_catalogs(files), project.catalog_csv)
+    write_csv(read_catalogs(paths), project.catalog_csv)
     state.record(STATE, inputs, [project.catalog_csv])
     return project.catalog_csv

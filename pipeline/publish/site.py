@@ -21,6 +21,7 @@ from pipeline.core.serialization import transcript_from_json
 from pipeline.core.state import StateFile
 from pipeline.core.storage import atomic_write, read_record, write_bytes
 from pipeline.core.version import __version__
+from pipeline.publish.dataset import Dataset, read_rows, scan_dataset
 from pipeline.publish.paragraphs import Paragraph, cut_paragraphs
 from pipeline.publish.players import NO_PLAYER, Player, find_file_player, find_player
 from pipeline.publish.rows import CatalogRow
@@ -68,13 +69,14 @@ def write_site(
     *,
     find_audio: Callable[[str], SiteAudioFile | None],
     warn: Callable[[str, str], None],
+    dataset: Dataset | None = None,
 ) -> Path | None:
     """Write the files of the site that are not up to date; return its first page, or None where nothing had changed.
 
     `find_audio` returns the audio of an episode id, None where there is none. `warn` receives an episode id and what
-    the episode's page lacks. InputError where a Parquet file is damaged.
+    the episode's page lacks. `dataset` is the result of `scan_dataset`, where the caller has it.
     """
-    ids = sorted(path.stem for path in project.dataset.glob("*.parquet"))
+    ids = (dataset or scan_dataset(project)).episode_ids
     if not ids:
         return None
     state = StateFile.load(project.state(STATE), project.root)
@@ -166,8 +168,6 @@ class _Site:
 
     def load_pages(self) -> dict[str, EpisodePage]:
         """Return the rows and the player of every episode; `write_episode` reads the transcript of each in turn."""
-        from pipeline.publish.tables import read_rows
-
         rows = read_rows(self.project.dataset, list(self.audio))
         return {name: EpisodePage(rows[name], self.choose_player(name, rows[name]), name=name) for name in self.audio}
 

@@ -114,8 +114,9 @@ def write_parquet(table: "pa.Table", path: Path) -> None:
     """Write a table to one Parquet file."""
     import pyarrow.parquet as pq
 
-    with atomic_write(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    # Arrow takes no path whose bytes are not UTF-8.
+    with atomic_write(path) as temporary, temporary.open("wb") as sink:
+        pq.write_table(table, sink, compression="zstd")
 
 
 def write_csv(table: "pa.Table", path: Path) -> None:
@@ -162,7 +163,8 @@ def read_csv(path: Path) -> "pa.Table":
     )
     parsing = arrow_csv.ParseOptions(newlines_in_values=True)
     try:
-        table = arrow_csv.read_csv(path, convert_options=options, parse_options=parsing)
+        with path.open("rb") as source:
+            table = arrow_csv.read_csv(source, convert_options=options, parse_options=parsing)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise InputError(f"{path} is not a catalog ({error}): run `catalog publish --all` to write it again") from error
     columns = [_restore_texts(table[column.name], column) for column in schema]
@@ -191,7 +193,8 @@ def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
     for path in paths:
         try:
             # One file, not a dataset: a folder with a name such as `show=x` must not add a column.
-            tables.append(_upgrade(pq.ParquetFile(path).read(use_threads=False), path))
+            with path.open("rb") as source:
+                tables.append(_upgrade(pq.ParquetFile(source).read(use_threads=False), path))
         # A column name that is not UTF-8 is a ValueError.
         except (pa.ArrowException, OSError, ValueError) as error:
             reason = " ".join(str(error).split())
@@ -229,36 +232,11 @@ def read_ledger_rows(path: Path) -> tuple[LedgerRow, ...]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(path).read(use_threads=False)
+        with path.open("rb") as source:
+            table = pq.ParquetFile(source).read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is damaged ({reason}): remove it and run `catalog run --all`") from error
     if not table.schema.equals(ledger_schema()):
         raise InputError(f"{path} has other columns than this version writes: run `catalog run --all`")
     return tuple(LedgerRow(*cells) for cells in zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-
-def read_dataset(folder: Path) -> "pa.Table":
-    """Return the rows of all episodes in a folder, in the order of their files; InputError where there is none."""
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
-        raise InputError(
-            f"{folder} holds no catalog yet: run `catalog run --all` first, or name the project with --root"
-        )
-    return read_catalogs(files)
-
-
-def read_rows(folder: Path, episodes: Sequence[str] | None = None) -> dict[str, tuple[CatalogRow, ...]]:
-    """Return the rows of these episodes, or of all, by episode id; InputError where an episode has none."""
-    # The files are named, not matched: an id such as [] is not a pattern.
-    files = [folder / f"{name}.parquet" for name in episodes or ()]
-    table = read_catalogs(files) if files and all(file.is_file() for file in files) else read_dataset(folder)
-    rows: dict[str, list[CatalogRow]] = {}
-    # The table's columns are the fields of a row, in their order.
-    for cells in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        row = CatalogRow(*cells)
-        rows.setdefault(row.episode_id, []).append(row)
-    # An episode in which no entry is found has a file without rows.
-    if missing := [name for name in episodes or () if name not in rows and not (folder / f"{name}.parquet").is_file()]:
-        raise InputError(f"{folder} holds no catalog of {missing[0]}: run `catalog run {missing[0]}` first")
-    return {name: tuple(rows.get(name, ())) for name in (episodes or rows)}

@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.align.encoder import DISTRIBUTION as ENCODER
 from pipeline.core.config import EpisodeConfig, ShowConfig, check_list_source, load_episode, load_show
 from pipeline.core.corrections import load_corrections
-from pipeline.core.errors import ConfigError, InputError, PipelineError
+from pipeline.core.errors import ConfigError, InputError, PipelineError, explain_error
 from pipeline.core.project import Project, resolve_path
 from pipeline.core.urls import is_url
 from pipeline.download.fetch_audio import find_source_file
@@ -68,7 +68,18 @@ def run_checks(project: Project, *, today: date) -> list[Check]:
         lambda: _check_disk(project),
         _check_extras,
     ]
-    return [result for check in checks for result in check()]
+    return [result for check in checks for result in _run_check(check)]
+
+
+def _run_check(check: Callable[[], Iterator[Check]]) -> list[Check]:
+    """Return the results of a check; a check that fails itself is one more result, and keeps none of the others."""
+    results = []
+    try:
+        for result in check():
+            results.append(result)  # noqa: PERF402 - those before an exception count
+    except Exception as error:
+        results.append(Check("a check", Finding.MISSING, explain_error(error)))
+    return results
 
 
 def _check_python() -> Iterator[Check]:
@@ -119,10 +130,11 @@ def _check_settings(project: Project) -> Iterator[Check]:
 
 
 def _check_episodes(project: Project, show: ShowConfig | None) -> Iterator[Check]:
-    paths = sorted(project.episodes.glob("*.yaml"))
+    misnamed = project.find_misnamed()
+    paths = [path for path in sorted(project.episodes.glob("*.yaml")) if path not in misnamed and path.is_file()]
     wrong = [
-        Check("episodes", Finding.MISSING, f"{path} is not read as an episode", f"name it {path.stem}.yaml")
-        for path in project.find_misnamed()
+        Check("episodes", Finding.MISSING, f"{path} is not read as an episode", advice)
+        for path, advice in misnamed.items()
     ]
     for path in paths:
         try:
@@ -170,11 +182,12 @@ def _check_releases(project: Project, show: ShowConfig | None) -> Iterator[Check
 
 def _check_corrections(project: Project) -> Iterator[Check]:
     """Corrections that no run reads: a file that is named after no episode is a slip that nothing else reports."""
-    folder = project.corrections("any").parent
-    for path in sorted(folder.glob("*.y*ml")):
-        if path.suffix != ".yaml" or not project.episode(path.stem).is_file():
-            advice = "name it after an episode, such as ep12.yaml"
-            yield Check("corrections", Finding.ADVICE, f"{path} belongs to no episode", advice)
+    unread = project.find_unread_corrections()
+    for path in unread:
+        advice = "name it after an episode, such as ep12.yaml"
+        yield Check("corrections", Finding.ADVICE, f"{path} belongs to no episode", advice)
+    for path in sorted(project.corrections("any").parent.glob("*.yaml")):
+        if path in unread:
             continue
         try:
             load_corrections(path)

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.align.corrections import describe_changes
 from pipeline.core.config import ShowConfig, load_show
 from pipeline.core.corrections import Correction, load_corrections
-from pipeline.core.errors import InputError, PipelineError
+from pipeline.core.errors import InputError, PipelineError, explain_error
 from pipeline.core.state import Reason
 from pipeline.core.storage import read_record
 from pipeline.runs.episode_list import describe_changes as describe_list_changes
@@ -45,10 +45,15 @@ def run_episode(run: EpisodeRun, stages: Sequence[str]) -> None:
                 run.state.record(name, inputs, stage.list_outputs(run))
                 run.end_stage(StageResult(run.episode_id, name, reason, time.monotonic() - began))
         run.state.save_fingerprints()
-    except Exception as error:
-        # The message of an expected error says everything; its traceback adds nothing.
-        trace = None if isinstance(error, PipelineError | OSError) else traceback.format_exc()
-        run.end_stage(StageResult(run.episode_id, name, reason, time.monotonic() - began, explain_error(error), trace))
+    except KeyboardInterrupt:
+        raise
+    # Libraries raise SystemExit, and exceptions of native code that are no Exception.
+    except BaseException as error:
+        message, trace = explain_error(error), None
+        # The traceback of an expected error, whose message we wrote, helps nobody.
+        if not isinstance(error, PipelineError | OSError):
+            message, trace = f"{message}; the run report has the traceback", traceback.format_exc()
+        run.end_stage(StageResult(run.episode_id, name, reason, time.monotonic() - began, message, trace))
 
 
 def find_reason(run: EpisodeRun, stage: Stage, inputs: dict[str, str]) -> str | None:
@@ -83,22 +88,6 @@ def _describe_correction_changes(run: EpisodeRun) -> str:
     except InputError:
         return "they cannot be compared with those before"
     return describe_changes(before, load_corrections(run.project.corrections(run.episode_id)))
-
-
-def explain_error(error: Exception) -> str:
-    """Return an error in one line; an unexpected exception is named as an internal error."""
-    if isinstance(error, PipelineError):
-        return str(error)
-    if isinstance(error, OSError):
-        return explain_os_error(error)
-    message = " ".join(str(error).split())
-    cause = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return f"internal error ({cause}); the run report has the traceback"
-
-
-def explain_os_error(error: OSError) -> str:
-    """Return the file and what the operating system refused to do with it."""
-    return f"{error.filename or 'a file'}: {error.strerror or error}"
 
 
 @dataclass

@@ -36,7 +36,7 @@ Row = Mapping[str, Any]
 def save_snapshot(project: Project, episode_id: str, rows: Sequence[CatalogRow]) -> None:
     """Save the rows as the episode's latest snapshot, unless they equal it."""
     records = [{**asdict(row), "published_on": row.published_on and row.published_on.isoformat()} for row in rows]
-    content = dump_json({"rows": records}).encode()
+    content = dump_json({"rows": records}).encode("utf-8", "backslashreplace")
     digest = hashlib.sha256(content).hexdigest()[:DIGEST_DIGITS]
     latest = find_latest_snapshot(project, episode_id)
     if latest is None or latest.partition("-")[2] != digest:

@@ -9,7 +9,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.project import Project, resolve_path
 from pipeline.core.state import StateFile
 from pipeline.core.urls import is_url, redact_url
-from pipeline.download.feature_lists import find_revision, refresh_revision
+from pipeline.download.feature_lists import ListChoice, find_revision, refresh_revision
 from pipeline.runs.releases import find_list, list_episode_releases
 from pipeline.runs.reporter import Reporter
 from pipeline.runs.result import RunResult, StageResult
@@ -25,6 +25,7 @@ class RunOptions:
     refresh: bool = False
     include_review: bool = False
     captions: bool = False
+    accept_lists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +115,5 @@ class EpisodeRun:
                 f"the feature list {redact_url(source)} is on the network, and --offline forbids fetching it",
                 "run without --offline",
             )
-        return refresh_revision(source, folder, allow_private=self.show.download.allow_private_addresses)
+        choice = ListChoice(self.show.columns, self.config.features_episode, self.options.accept_lists)
+        return refresh_revision(source, folder, choice, allow_private=self.show.download.allow_private_addresses)

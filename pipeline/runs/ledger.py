@@ -11,6 +11,7 @@ from pipeline.core.schema import Episode
 from pipeline.core.state import StateFile
 from pipeline.core.storage import read_record
 from pipeline.core.version import __version__
+from pipeline.publish.dataset import Dataset, read_rows, scan_dataset
 from pipeline.publish.ledger import LedgerRow, build_ledger
 from pipeline.publish.rows import CatalogRow, build_rows, title_of
 from pipeline.runs.releases import find_list, load_list, name_columns
@@ -20,11 +21,18 @@ from pipeline.runs.stages.base import RELEASES, parse_alignment
 STATE = "ledger.csv"
 
 
-def update_ledger(project: Project, show: ShowConfig, *, offline: bool, warn: Callable[[str, str], None]) -> list[Path]:
+def update_ledger(
+    project: Project,
+    show: ShowConfig,
+    *,
+    offline: bool,
+    warn: Callable[[str, str], None],
+    dataset: Dataset | None = None,
+) -> list[Path]:
     """Rewrite the ledger where it differs from the release lists and the catalog; return the files written.
 
-    Where a release list is missing, the files stay as they are, and `warn` receives the release and why. InputError
-    where a Parquet file of the catalog is damaged.
+    Where a release list is missing, the files stay as they are, and `warn` receives the release and why. `dataset`
+    is the result of `scan_dataset`, where the caller has it.
     """
     lists: dict[str, Path] = {}
     for release in show.releases:
@@ -36,7 +44,7 @@ def update_ledger(project: Project, show: ShowConfig, *, offline: bool, warn: Ca
     if not lists:
         return []
     state = StateFile.load(project.state(STATE), project.root)
-    catalogs = sorted(project.dataset.glob("*.parquet"))
+    catalogs = (dataset or scan_dataset(project)).paths
     inputs = {
         "episode-catalog": __version__,
         "show": show.name,
@@ -51,7 +59,7 @@ def update_ledger(project: Project, show: ShowConfig, *, offline: bool, warn: Ca
         state.save_fingerprints()
         return []
     try:
-        rows = _build_rows(project, show, lists)
+        rows = _build_rows(project, show, lists, [path.stem for path in catalogs])
     except InputError as error:
         warn("ledger", f"the ledger is not up to date: {error}")
         return []
@@ -60,12 +68,13 @@ def update_ledger(project: Project, show: ShowConfig, *, offline: bool, warn: Ca
     return outputs
 
 
-def _build_rows(project: Project, show: ShowConfig, lists: dict[str, Path]) -> tuple[LedgerRow, ...]:
+def _build_rows(
+    project: Project, show: ShowConfig, lists: dict[str, Path], ids: Sequence[str]
+) -> tuple[LedgerRow, ...]:
     from pipeline.align.cues import is_callback
-    from pipeline.publish.tables import read_rows
 
     releases = {release.version: load_list(lists[release.version], show, release).features for release in show.releases}
-    catalog = read_rows(project.dataset) if any(project.dataset.glob("*.parquet")) else {}
+    catalog = read_rows(project.dataset, ids) if ids else {}
     return build_ledger(show.name, releases, catalog, is_callback=is_callback)
 
 

@@ -12,7 +12,7 @@ from pipeline.core.state import StateFile
 from pipeline.core.storage import read_record
 from pipeline.core.urls import is_url, redact_url
 from pipeline.core.version import __version__
-from pipeline.download.feature_lists import find_revision, refresh_revision
+from pipeline.download.feature_lists import ListChoice, find_revision, refresh_revision
 from pipeline.feature_lists.load import load_features
 
 # Under this name the state of an episode keeps which versions its transcript speaks of.
@@ -43,23 +43,27 @@ def find_list(project: Project, show: ShowConfig, release: ReleaseConfig, *, off
     return _fetch_list(project, show, release)
 
 
-def refresh_lists(project: Project, show: ShowConfig, warn: Callable[[str, str], None]) -> None:
+def refresh_lists(
+    project: Project, show: ShowConfig, warn: Callable[[str, str], None], *, accept_any: bool = False
+) -> None:
     """Fetch the release lists at URLs again, once for all episodes of a run.
 
-    `warn` receives `release v2.204` and why a list could not be fetched: its last revision is used then.
+    With `accept_any` a list is taken though it has nothing in common with the one before. `warn` receives
+    `release v2.204` and why a list could not be fetched: its last revision is used then.
     """
     for release in show.releases:
         if not is_url(release.list):
             continue
         try:
-            _fetch_list(project, show, release)
+            _fetch_list(project, show, release, accept_any=accept_any)
         except PipelineError as error:
             warn(f"release {release.version}", f"its list cannot be fetched again: {error}")
 
 
-def _fetch_list(project: Project, show: ShowConfig, release: ReleaseConfig) -> Path:
+def _fetch_list(project: Project, show: ShowConfig, release: ReleaseConfig, *, accept_any: bool = False) -> Path:
     folder = project.release_lists(release.version)
-    return refresh_revision(release.list, folder, allow_private=show.download.allow_private_addresses)
+    choice = ListChoice(name_columns(show, release), accept_any=accept_any)
+    return refresh_revision(release.list, folder, choice, allow_private=show.download.allow_private_addresses)
 
 
 def name_columns(show: ShowConfig, release: ReleaseConfig) -> Mapping[str, str]:

@@ -4,19 +4,28 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.core.config import ShowConfig, check_episode_id, load_show
-from pipeline.core.errors import INTERRUPTED, SOME_FAILED, ConfigError, InputError, LockHeldError, PipelineError
+from pipeline.core.config import EPISODE_ID, ShowConfig, check_episode_id, load_show
+from pipeline.core.errors import (
+    INTERRUPTED,
+    SOME_FAILED,
+    ConfigError,
+    LockHeldError,
+    PipelineError,
+    explain_error,
+)
 from pipeline.core.project import Project
 from pipeline.core.schema import Transcript
 from pipeline.core.storage import remove_temp_files
 from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.publish.combined_csv import update_csv
+from pipeline.publish.dataset import scan_dataset
 from pipeline.publish.site import SiteAudioFile, write_site
-from pipeline.runs.episode import MakeTranscriber, explain_error, find_reason, run_episode
+from pipeline.runs.episode import MakeTranscriber, find_reason, run_episode
 from pipeline.runs.job import EpisodeRun, RunOptions, Task
 from pipeline.runs.ledger import update_ledger
 from pipeline.runs.releases import refresh_lists
@@ -58,7 +67,7 @@ def run_stages(
         if project.unfinished.exists():
             remove_temp_files(project.root / "data")
         if options.refresh and not options.offline and _reads_lists(stages):
-            refresh_lists(project, show, _make_warn(reporter, result))
+            refresh_lists(project, show, _make_warn(reporter, result), accept_any=options.accept_lists)
         try:
             if engine is None:
                 speaker = transcriber(show)
@@ -71,6 +80,10 @@ def run_stages(
         # After an interruption, too, the finished episodes are published and reported.
         except KeyboardInterrupt:
             result.interrupted, result.exit_code = True, INTERRUPTED
+        result.warnings += warn_about_names(project, reporter)
+        # A file that somebody meant as an episode is left out of a run of all.
+        if project.find_misnamed() and set(list_episodes(project)) <= set(ids):
+            result.exit_code = result.exit_code or SOME_FAILED
         if StageName.PUBLISH in stages:
             _write_shared_files(project, show, reporter, result, offline=options.offline)
         _finish(project, result, ids, time.monotonic() - began)
@@ -117,20 +130,36 @@ def _is_due(run: EpisodeRun, stages: Sequence[str]) -> bool:
             for stage in STAGES
             if stage.name in stages and stage.applies(run)
         )
-    except (PipelineError, OSError):
+    except Exception:
         return True
 
 
 def list_episodes(project: Project) -> list[str]:
-    """Return the ids of the episodes that have settings, sorted.
+    """Return the ids of the episodes that have settings, sorted; PermissionError where the folder cannot be read.
 
-    ConfigError where the ending of a file is wrong, such as `.yml`; PermissionError where the folder cannot be read.
+    Files with other names are left out: `warn_about_names` reports them.
     """
-    for path in project.find_misnamed():
-        raise ConfigError(f"{path} is not read as an episode", f"name it {path.stem}.yaml")
     # iterdir, unlike glob, fails for a folder that cannot be read.
     paths = sorted(project.episodes.iterdir()) if project.episodes.is_dir() else []
-    return [path.stem for path in paths if path.suffix == ".yaml" and path.name[0] != "." and path.is_file()]
+    files = [path for path in paths if path.suffix == ".yaml" and EPISODE_ID.fullmatch(path.stem) and path.is_file()]
+    return [path.stem for path in files]
+
+
+def warn_about_names(project: Project, reporter: Reporter) -> list[tuple[str, str]]:
+    """Report the files of settings and corrections that are not read because of their names, and return the warnings.
+
+    Each is the file's stem and a message.
+    """
+    warnings = [
+        (path.stem, f"{path} is not read as an episode: {advice}") for path, advice in project.find_misnamed().items()
+    ]
+    warnings += [
+        (path.stem, f"{path} belongs to no episode and is not read: name it after one, such as ep12.yaml")
+        for path in project.find_unread_corrections()
+    ]
+    for name, message in warnings:
+        reporter.warn(name, message)
+    return warnings
 
 
 def check_episode_exists(project: Project, episode_id: str) -> str:
@@ -174,6 +203,7 @@ class StageStatus:
 def list_stage_statuses(project: Project, episode_ids: Sequence[str], reporter: Reporter) -> list[StageStatus]:
     """Return for each stage of these episodes whether `run_stages` would run it, and why; nothing is written."""
     show = load_show(project.show)
+    warn_about_names(project, reporter)
     options = RunOptions(offline=True, include_review=show.include_review)
     statuses = []
     for episode_id in [check_episode_exists(project, episode_id) for episode_id in dict.fromkeys(episode_ids)]:
@@ -184,7 +214,7 @@ def list_stage_statuses(project: Project, episode_ids: Sequence[str], reporter: 
                 skipped = first_stale or not stage.applies(run)
                 due = None if skipped else find_reason(run, stage, stage.list_inputs(run))
                 reason = f"comes after {first_stale}" if first_stale else due or ""
-            except (PipelineError, OSError) as error:
+            except Exception as error:
                 reason = explain_error(error)
             first_stale = first_stale or (stage.name if reason else "")
             statuses.append(StageStatus(episode_id, stage.name, bool(reason), reason or "up to date"))
@@ -225,27 +255,48 @@ def _make_warn(reporter: Reporter, result: RunResult) -> Callable[[str, str], No
 def _write_shared_files(
     project: Project, show: ShowConfig, reporter: Reporter, result: RunResult, *, offline: bool
 ) -> None:
-    """Bring `catalog.csv`, the ledger and the search site up to date with the Parquet files of all episodes."""
+    """Bring `catalog.csv`, the ledger and the search site up to date with the Parquet files of all episodes.
 
-    def find_audio(episode_id: str) -> SiteAudioFile | None:
-        folder = project.raw(episode_id)
-        if not (folder / AUDIO_RECORD).is_file():
-            return None
+    A foreign or damaged file, and a failure of one of them, is reported and prevents neither the others nor the run
+    report.
+    """
+    warn = _make_warn(reporter, result)
+
+    def write(name: str, work: Callable[[], Iterable[Path | None]]) -> None:
         try:
-            audio = read_audio(folder)
-        except InputError as error:
-            # A problem of one episode must not prevent the publication of the others, nor the report.
-            reporter.warn(episode_id, f"the site has no audio of this episode: {error}")
-            return None
-        return SiteAudioFile(audio.path, audio.sha256) if audio.path.is_file() else None
+            written = [path for path in work() if path is not None]
+        except Exception as error:
+            result.exit_code = result.exit_code or PipelineError.exit_code
+            warn(name, f"not written: {explain_error(error)}")
+        else:
+            result.written += written
 
+    dataset = scan_dataset(project)
+    for file in dataset.files:
+        if file.problem:
+            warn(file.path.stem, file.problem)
+            # The rows of an episode are missing from the catalog.
+            if project.episode(file.path.stem).is_file():
+                result.exit_code = result.exit_code or SOME_FAILED
     # Only a person removes a published episode: its settings may be missing for a moment, as while they are moved.
-    for episode_id in project.orphaned_episodes() if result.stages else ():
-        path = project.catalog(episode_id).relative_to(project.root)
-        reporter.warn(episode_id, f"the episode is published but has no settings: remove {path} if that is meant")
-    written = [
-        update_csv(project),
-        *update_ledger(project, show, offline=offline, warn=_make_warn(reporter, result)),
-        write_site(project, show, find_audio=find_audio, warn=reporter.warn),
-    ]
-    result.written += [path for path in written if path is not None]
+    for episode_id in dataset.episode_ids if result.stages else ():
+        if not project.episode(episode_id).is_file():
+            path = project.catalog(episode_id).relative_to(project.root)
+            reporter.warn(episode_id, f"the episode is published but has no settings: remove {path} if that is meant")
+    find_audio = partial(_find_audio, project, warn)
+    write("catalog.csv", lambda: [update_csv(project, dataset)])
+    write("ledger", lambda: update_ledger(project, show, offline=offline, warn=warn, dataset=dataset))
+    write("site", lambda: [write_site(project, show, find_audio=find_audio, warn=reporter.warn, dataset=dataset)])
+
+
+def _find_audio(project: Project, warn: Callable[[str, str], None], episode_id: str) -> SiteAudioFile | None:
+    """Return the audio of an episode for the site; None where there is none, or its record is damaged."""
+    folder = project.raw(episode_id)
+    if not (folder / AUDIO_RECORD).is_file():
+        return None
+    try:
+        audio = read_audio(folder)
+    except PipelineError as error:
+        warn(episode_id, f"the site has no audio of this episode: {error}")
+        return None
+    return SiteAudioFile(audio.path, audio.sha256) if audio.path.is_file() else None

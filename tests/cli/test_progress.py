@@ -3,9 +3,8 @@
 import io
 
 import pytest
-from rich.console import Console
 
-from pipeline.cli.progress import ConsoleReporter
+from pipeline.cli.progress import ConsoleReporter, PlainConsole
 from pipeline.core.text import printable
 from pipeline.runs.result import StageResult
 
@@ -34,7 +33,7 @@ def test_log_shows_one_progress_line_a_minute(
 def test_terminal_shows_a_bar_with_time_left() -> None:
     reporter = ConsoleReporter()
     screen = io.StringIO()
-    reporter.console = Console(file=screen, force_terminal=True, width=80)
+    reporter.console = PlainConsole(file=screen, force_terminal=True, width=80)
     reporter.stage_started("ep1", "transcribe", "not done yet")
     for second in range(0, 101, 10):
         reporter.stage_progress(second, 100)

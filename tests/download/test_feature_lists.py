@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Feature
-from pipeline.download.feature_lists import choose_suffix, find_revision, read_lists, refresh_revision
+from pipeline.download.feature_lists import ListChoice, choose_suffix, find_revision, read_lists, refresh_revision
 from pipeline.download.http import Fetched
 from tests.support.faulty_server import Server, serve
 
@@ -92,3 +92,74 @@ def test_failed_refresh_keeps_the_previous_revision(tmp_path: Path, server: Serv
     with pytest.raises(InputError):
         refresh_revision(f"{server.url}/gone", tmp_path)
     assert find_revision(f"{server.url}/list.txt", tmp_path) == kept
+
+
+LONG_LIST = "".join(f"Sort column {part} by its {part}th part | v4.{part} #5001{part}\n" for part in range(10, 32))
+SIGN_IN = "<!DOCTYPE html><html><body><h1>Sign in</h1><form><p>Enter your password.</p></form></body></html>"
+OTHER_PAGES = {
+    "maintenance": (
+        f"<html><body><h1>Be right back</h1><p>{'We update. ' * 20}</p></body></html>",
+        "text/html",
+    ),
+    "sign in": (SIGN_IN, "text/html"),
+    "script page": (
+        "<html><body><noscript>Enable JavaScript.</noscript></body></html>",
+        "text/html",
+    ),
+    "error in JSON": ('{"error": "rate limited", "features": []}', "application/json"),
+    "cut JSON": ('[{"title": "Sort', "application/json"),
+    "binary": ("\x00\x01\x02" * 900, "application/octet-stream"),
+    "other table": ("price,amount\n1,2\n", "text/csv"),
+    "one entry of before": (
+        "Sort column 10 by its 10th part | v4.10 #500110\nA new page | v5 #61\n",
+        "text/plain",
+    ),
+}
+
+
+@pytest.mark.parametrize("page", OTHER_PAGES)
+def test_another_page_is_not_taken(tmp_path: Path, server: Server, page: str) -> None:
+    server.put("/long.txt", LONG_LIST.encode(), "text/plain")
+    url = f"{server.url}/long.txt"
+    kept = refresh_revision(url, tmp_path)
+    content, content_type = OTHER_PAGES[page]
+    server.put("/long.txt", content.encode(), content_type)
+    with pytest.raises(InputError, match="the list of before stays in use") as raised:
+        refresh_revision(url, tmp_path)
+    assert "\n" not in str(raised.value)
+    assert find_revision(url, tmp_path) == kept
+    server.put("/long.txt", LONG_LIST.replace("#500110", "#500199").encode(), "text/plain")
+    assert refresh_revision(url, tmp_path) != kept
+
+
+def test_person_can_take_another_page(tmp_path: Path, server: Server) -> None:
+    server.put("/long.txt", LONG_LIST.encode(), "text/plain")
+    url = f"{server.url}/long.txt"
+    refresh_revision(url, tmp_path)
+    server.put("/long.txt", LIST.replace(b"5001", b"9001"), "text/plain")
+    server.put("/long.txt", b"Print the route of a driver | v9.1 #777111\n", "text/plain")
+    taken = refresh_revision(url, tmp_path, ListChoice(accept_any=True))
+    assert find_revision(url, tmp_path) == taken
+    server.put("/long.txt", b"", "text/plain")
+    with pytest.raises(InputError):
+        refresh_revision(url, tmp_path, ListChoice(accept_any=True))
+
+
+def test_first_page_that_is_no_list_is_not_stored(tmp_path: Path, server: Server) -> None:
+    server.put("/list.txt", b'{"error": 500}', "application/json")
+    with pytest.raises(InputError, match="no list is stored"):
+        refresh_revision(f"{server.url}/list.txt", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_page_without_the_chosen_episode_is_not_taken(tmp_path: Path, server: Server) -> None:
+    rest = "Episode 8 of the show\n\nPrint a map | v2.1 #600101\nSend a map | v2.1 #600102\n"
+    seven = "Episode 7 of the show\n\nRename a map | v2.0 #600001\nShare a map | v2.0 #600002\n\n"
+    nine = "\nEpisode 9 of the show\n\nFold a map | v2.2 #600201\nPin a map | v2.2 #600202\n"
+    server.put("/all.txt", (seven + rest).encode(), "text/plain")
+    choice, url = ListChoice(episode="7"), f"{server.url}/all.txt"
+    kept = refresh_revision(url, tmp_path, choice)
+    server.put("/all.txt", (rest + nine).encode(), "text/plain")
+    with pytest.raises(InputError, match="the list of before stays in use"):
+        refresh_revision(url, tmp_path, choice)
+    assert find_revision(url, tmp_path) == kept

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.core.errors import InputError
 from pipeline.download.http import fetch_document
 from pipeline.download.retry import FetchPolicy
-from pipeline.download.ssrf_guard import block_private_addresses, has_private_host, is_private
+from pipeline.download.ssrf_guard import guard_connections, has_private_host, is_private
 from tests.support.faulty_server import Server, redirect, serve
 
 QUICK = FetchPolicy(retries=2, first_wait=0.01)
@@ -69,14 +69,14 @@ def test_redirect_to_private_address_is_refused() -> None:
 def test_host_name_of_private_address_is_refused() -> None:
     with serve(Server(files={"/a": b"x"})) as server:
         port = server.url.rpartition(":")[2]
-        with pytest.raises(InputError, match="private address"), block_private_addresses("https://example.org/", QUICK):
+        with pytest.raises(InputError, match="private address"), guard_connections("https://example.org/", QUICK):
             requests.get(f"http://localhost:{port}/a", timeout=5)
         assert server.requests == []
 
 
 def test_guard_covers_every_library() -> None:
     with socket.create_server(("127.0.0.1", 0)) as inner:
-        with pytest.raises(InputError, match="private address"), block_private_addresses("https://example.org/", QUICK):
+        with pytest.raises(InputError, match="private address"), guard_connections("https://example.org/", QUICK):
             socket.create_connection(inner.getsockname(), timeout=5)
         with socket.create_connection(inner.getsockname(), timeout=5):
             pass  # the guard ends with the block
@@ -86,7 +86,7 @@ def test_proxy_of_the_environment_is_allowed(monkeypatch: pytest.MonkeyPatch) ->
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         monkeypatch.setenv("http_proxy", f"http://localhost:{proxy.getsockname()[1]}")
         with (
-            block_private_addresses("http://example.org/", QUICK),
+            guard_connections("http://example.org/", QUICK),
             socket.create_connection(proxy.getsockname(), timeout=5),
         ):
             pass

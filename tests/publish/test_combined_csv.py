@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.project import Project
-from pipeline.publish import combined_csv, tables
+from pipeline.publish import combined_csv, dataset, tables
 from pipeline.publish.combined_csv import update_csv
-from pipeline.publish.tables import read_csv, read_dataset, write_catalog, write_csv
+from pipeline.publish.dataset import read_dataset
+from pipeline.publish.tables import read_csv, write_catalog, write_csv
 from tests.support.rows import SCORED_ROWS as ROWS
 
 
@@ -89,7 +90,7 @@ def test_other_program_version_rewrites_csv(project: Project, monkeypatch: pytes
 
 def test_record_of_earlier_version_is_accepted(project: Project) -> None:
     """Version 0.1.0 kept the number of bytes of each episode beside the digests."""
-    record = project.state(combined_csv.STATE)
+    record = project.state(dataset.STATE)
     text = record.read_text(encoding="utf-8")
     record.write_text(text.replace('"inputs"', '"sizes": {"a.parquet": 4}, "inputs"', 1), encoding="utf-8")
     assert update_csv(project) is None

@@ -107,8 +107,8 @@ def test_words_without_letters_have_no_hits(table: pa.Table) -> None:
 def test_search_imports_no_pandas(tmp_path: Path) -> None:
     write_parquet(build_table(TABLE_ROWS), tmp_path / "c.parquet")
     code = (
-        "import sys; from pathlib import Path; from pipeline.publish import search, tables; "
-        f"table = tables.read_dataset(Path({str(tmp_path)!r})); "
+        "import sys; from pathlib import Path; from pipeline.publish import dataset, search; "
+        f"table = dataset.read_dataset(Path({str(tmp_path)!r})); "
         "hits = search.search_catalog(table, ['title', 'v4.10'], version='4.10', feature_id=500111, episode='ep1'); "
         "print(len(hits), 'pandas' in sys.modules)"
     )

@@ -9,7 +9,7 @@ from pipeline.core.corrections import Correction, Decision, load_corrections, sa
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.project import Project
 from pipeline.core.storage import read_json, write_json
-from pipeline.publish.tables import read_rows
+from pipeline.publish.dataset import read_rows
 from pipeline.review.session import ReviewSession
 from pipeline.review.view import ConflictError
 from pipeline.runs.workflow import run_stages

@@ -1,11 +1,8 @@
 """Reasons why the stages of one episode run, and errors in one line."""
 
-import pytest
-
 from pipeline.core.config import ShowConfig
-from pipeline.core.errors import InputError
 from pipeline.core.project import Project
-from pipeline.runs.episode import TaskRunner, explain_error, fail_task
+from pipeline.runs.episode import TaskRunner, fail_task
 from pipeline.runs.job import RunOptions, Task
 from pipeline.runs.reporter import ReporterEvent
 from pipeline.runs.workflow import list_stage_statuses
@@ -29,19 +26,6 @@ def test_every_reason_is_given_once(project: Project, transcriber: FakeTranscrib
     download = list_stage_statuses(project, ["one"], RecordingReporter())[0].reason
     assert download.startswith("source changed")
     assert ";" not in download
-
-
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (InputError("a.txt is missing", "put it there"), "a.txt is missing: put it there"),
-        (OSError(28, "No space left on device", "a.txt"), "a.txt: No space left on device"),
-        (ValueError("odd\n  value"), "internal error (ValueError: odd value); the run report has the traceback"),
-        (AssertionError(), "internal error (AssertionError); the run report has the traceback"),
-    ],
-)
-def test_every_error_becomes_one_line(error: Exception, line: str) -> None:
-    assert explain_error(error) == line
 
 
 def test_task_runner_makes_one_transcriber_per_settings(project: Project, transcriber: FakeTranscriber) -> None:
