@@ -136,16 +136,47 @@ def _read_mapping(text: str, path: Path) -> tuple[dict[str, Any], dict[Place, in
     except MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: {_advise(error.problem or 'this is not YAML')}") from error
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from error
+    except (YAMLError, ValueError, OverflowError, RecursionError) as error:
+        line = f" line {number}" if (number := _find_unreadable(text)) else ""
+        raise ConfigError(f"{path}{line}: this is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(node, MappingNode) or not isinstance(values, dict):
         raise ConfigError(f"{path}: expected settings, one `name: value` a line")
     return {str(key): value for key, value in values.items()}, lines
 
 
+def _find_unreadable(text: str) -> int | None:
+    """Return the line of the first value that YAML cannot read, such as the date 2026-02-30; None where there is none.
+
+    The error of such a value has no line.
+    """
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.nodes import CollectionNode
+
+    parser = make_parser()
+    try:
+        waiting: list[Any] = [parser.compose(text)]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, CollectionNode):
+                parts = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+                waiting += reversed(parts)
+            elif node is not None:
+                try:
+                    parser.constructor.construct_document(node)
+                except (YAMLError, ValueError, OverflowError):
+                    return int(node.start_mark.line) + 1
+    except (YAMLError, ValueError, RecursionError):
+        pass
+    return None
+
+
 def _read_text(path: Path) -> str:
     try:
-        return decode_settings(path.read_bytes(), path)
+        # A pipe, a device or an endless file would never end.
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path} is not a file: name a text file")
+        with path.open("rb") as opened:
+            return decode_settings(opened.read(MAX_BYTES + 1), path)
     except FileNotFoundError:
         raise ConfigError(
             f"{path} does not exist: name the project's folder with --root, or create one with `catalog init`"

@@ -6,6 +6,7 @@ import math
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -130,15 +131,23 @@ def read_limited(path: Path, limit: int, role: str) -> bytes:
     `role` names the file in the message, such as "the feed".
     """
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= limit else b""
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{role} {path} is {_name_kind(status.st_mode)}, not a file: name a file")
+        with path.open("rb") as opened:
+            # The stated size of a file is no limit: it may grow, and files of the kernel have none.
+            content = opened.read(limit + 1)
     except OSError as error:
         raise InputError(f"{role} {path} cannot be read: {error.strerror}") from error
-    if size > limit:
-        raise InputError(
-            f"{role} {path} has {size >> 20} MB, more than the {limit >> 20} MB allowed: name the right file"
-        )
+    if len(content) > limit:
+        size = max(status.st_size, len(content)) >> 20
+        raise InputError(f"{role} {path} has {size} MB, more than the {limit >> 20} MB allowed: name the right file")
     return content
+
+
+def _name_kind(mode: int) -> str:
+    kinds = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
+    return next((name for is_kind, name in kinds.items() if is_kind(mode)), "a device")
 
 
 def sha256_of(path: Path) -> str:

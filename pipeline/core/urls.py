@@ -1,7 +1,7 @@
 """Tell URLs from file names, and remove secrets from URLs."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 # Names of query fields whose values are secret.
 _SECRET_NAME = re.compile(r"token|key|sig|auth|pass|secret|credential|policy|session|jwt|cookie", re.IGNORECASE)
@@ -11,6 +11,9 @@ _SECRET_PATH = re.compile(r"(/(?:private|tokens?|keys?|secrets?|auth)/)[^/]{6,}"
 
 # The scheme has a bound: without one, the pattern scans a long run of letters again from each letter.
 _URL = re.compile(r"[a-z][a-z0-9+.-]{0,20}://[^\s\"'<>]+", re.IGNORECASE)
+# Signs of a URL's path, query and fragment that no format takes for markup; `%` stands in URLs that are encoded.
+_PLAIN_SIGNS = "/?:@-._~!$&+,;=%#"
+
 # A host that a page may link to: plain letters or an IP address, with an optional port.
 _HOST = re.compile(r"[a-z0-9.-]+(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?")
 
@@ -37,6 +40,25 @@ def is_http_url(url: str | None) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and bool(_HOST.fullmatch(parts.netloc.lower()))
+
+
+def escape_url(url: str | None) -> str | None:
+    """Return a URL in which each character that some format takes for markup is percent-encoded.
+
+    The result holds letters, digits and signs of RFC 3986 without the quotes, brackets and parentheses that end a link
+    in Markdown, HTML, XML, CSV or M3U. None where a page must not link to it: it has another scheme than http(s), or
+    cannot be taken apart. A URL relative to a page is returned as such.
+    """
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    if not url or parts.scheme not in {"http", "https", ""} or (parts.scheme and not parts.netloc):
+        return None
+    # Brackets belong to the host of an IPv6 address, and nowhere else.
+    netloc = parts.netloc if is_http_url(url) else quote(parts.netloc, safe=":@")
+    path, query, fragment = (quote(part, safe=_PLAIN_SIGNS) for part in (parts.path, parts.query, parts.fragment))
+    return parts._replace(netloc=netloc, path=path, query=query, fragment=fragment).geturl()
 
 
 def redact_url(source: str) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import InputError
+from pipeline.core.identity import name_features, pair_entries
 from pipeline.core.schema import Feature, FeatureList
 from pipeline.core.storage import read_json, sha256_of, write_bytes, write_json
-from pipeline.core.text import normalize_wording
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.http import Fetched, fetch_document
 from pipeline.download.retry import FetchPolicy
@@ -158,7 +158,7 @@ def _check_page(url: str, content: bytes, suffix: str, known: Path | None, choic
         before = pick_episode(lists, choice.episode, known).features if choice.episode else _join(lists)
     except InputError:
         return  # with other settings it was a list: there is nothing to compare with
-    kept = _count_kept(before, now)
+    kept = len(pair_entries(name_features(before), name_features(now)))
     if kept < MIN_KEPT * len(before):
         raise InputError(
             f"{redact_url(url)} sends another page: of {len(before)} entries before it has {kept}, and begins with "
@@ -169,13 +169,6 @@ def _check_page(url: str, content: bytes, suffix: str, known: Path | None, choic
 
 def _join(lists: Sequence[FeatureList]) -> tuple[Feature, ...]:
     return tuple(feature for features in lists for feature in features.features)
-
-
-def _count_kept(before: Sequence[Feature], now: Sequence[Feature]) -> int:
-    """Count the entries that a later list still has, by id or by wording."""
-    ids = {feature.feature_id for feature in now} - {None}
-    wordings = {normalize_wording(feature.title) for feature in now}
-    return sum(feature.feature_id in ids or normalize_wording(feature.title) in wordings for feature in before)
 
 
 def _digest(url: str) -> str:

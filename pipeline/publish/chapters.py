@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from pipeline.core.schema import Status
 from pipeline.core.times import format_time, format_timestamp
+from pipeline.core.urls import escape_url
 from pipeline.publish.rows import CatalogRow, title_of
 
 # The least number of chapters that YouTube shows; it ignores a list that breaks a rule, without a message.
@@ -54,7 +55,7 @@ def list_chapters(rows: Sequence[CatalogRow], *, include_review: bool = False) -
     """
     published = {Status.CONFIDENT, Status.CORRECTED} | ({Status.REVIEW} if include_review else set())
     chapters = [
-        Chapter(row.start_s, max(row.start_s, row.end_s or row.start_s), row.title, row.url)
+        Chapter(row.start_s, max(row.start_s, row.end_s or row.start_s), row.title, escape_url(row.url))
         for row in rows
         if row.status in published and row.start_s is not None
     ]

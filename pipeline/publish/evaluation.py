@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.core.schema import RIGHT_S, Status
+from pipeline.core.storage import read_limited
 from pipeline.core.wording import normalize_wording
 from pipeline.feature_lists.load import load_features
 from pipeline.publish.rows import CatalogRow
@@ -22,6 +23,8 @@ TOLERANCES_S = (3, 5, 10, 30)
 
 # The number of bins of confidence in the reliability table.
 BINS = 5
+# The largest file of true starts, in bytes.
+MAX_GOLD_BYTES = 16 << 20
 
 # The color of bars and points in the picture.
 COLOR = "#3b6ea5"
@@ -149,7 +152,7 @@ def load_gold(path: Path, rows: Sequence[CatalogRow]) -> dict[int, float | None]
 
 def _read_gold_json(path: Path, by_id: Mapping[int, int]) -> dict[int, float | None]:
     try:
-        records = json.loads(path.read_text(encoding="utf-8"))["features"]
+        records = json.loads(read_limited(path, MAX_GOLD_BYTES, "the file of true starts"))["features"]
         starts = {}
         for number, record in enumerate(records):
             position = by_id.get(record.get("id", record.get("feature_id")))

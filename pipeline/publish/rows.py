@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pipeline.core.schema import Alignment, Episode, Feature, FeatureList, Placement, Provenance, Status, Transcript
 from pipeline.core.times import format_time
+from pipeline.core.urls import escape_url
 from pipeline.core.version import __version__
 
 # The version of the columns. Raise it with each new column: a file of an older version may lack the column, a file of
@@ -119,4 +120,4 @@ def _round_seconds(seconds: float | None) -> float | None:
 def _format_deep_link(episode: Episode, start: float) -> str | None:
     if episode.link is None:
         return None
-    return episode.link.format(seconds=int(start), episode_id=episode.episode_id)
+    return escape_url(episode.link.format(seconds=int(start), episode_id=episode.episode_id))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pipeline.core.urls import escape_url
 from pipeline.feature_lists.writer import format_page
 from pipeline.publish.chapters import Chapter
 from pipeline.publish.rows import CatalogRow, extract_feature, title_of
@@ -41,7 +42,7 @@ def format_markdown(rows: Sequence[CatalogRow], chapters: Sequence[Chapter]) -> 
     lines += ["## Full feature review", ""]
     for row in rows:
         time = _format_start(row, published)
-        link = f"[{time}](<{row.url}>)" if time and row.url else time
+        link = format_markdown_link(time, row.url)
         number = _escape_markdown(_format_number(row))
         lines.append("- " + " | ".join(part for part in (f"**{_escape_markdown(row.title)}**", number, link) if part))
         if row.description:
@@ -59,8 +60,7 @@ def format_html(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], video: 
     parts += ["<h2>Full feature review</h2>", "<ul>"]
     for row in rows:
         time = _format_start(row, published)
-        if time and row.url:
-            time = f'<a href="{html.escape(row.url)}">{time}</a>'
+        time = format_html_link(time, row.url)
         number = html.escape(_format_number(row))
         line = " | ".join(part for part in (f"<strong>{html.escape(row.title)}</strong>", number, time) if part)
         parts.append(f"<li>{line}" + (f"<br>{html.escape(row.description)}" if row.description else "") + "</li>")
@@ -68,6 +68,18 @@ def format_html(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], video: 
     data = json.dumps(video, ensure_ascii=False).replace("<", "\\u003c")
     parts += ["</ul>", f'<script type="application/ld+json">{data}</script>', "</article>"]
     return "\n".join(parts) + "\n"
+
+
+def format_markdown_link(text: str, url: str | None) -> str:
+    """Return a plain text as a Markdown link; the text alone where there is no URL, or one that is not of the web."""
+    safe = escape_url(url)
+    return f"[{text}](<{safe}>)" if text and safe else text
+
+
+def format_html_link(text: str, url: str | None) -> str:
+    """Return a plain text as an HTML link; the text alone where there is no URL, or one that is not of the web."""
+    safe = escape_url(url)
+    return f'<a href="{html.escape(safe)}">{text}</a>' if text and safe else text
 
 
 def _list_published(chapters: Sequence[Chapter]) -> PublishedStarts:

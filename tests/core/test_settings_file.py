@@ -1,5 +1,6 @@
 """Settings files: YAML 1.2, the line of each setting, and text that survives a round trip."""
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
+from pipeline.core.config import load_episode
 from pipeline.core.errors import ConfigError
 from pipeline.core.settings_file import MAX_BYTES, StrictModel, dump_settings, load_settings, make_parser
 
@@ -52,3 +54,22 @@ def test_dumped_text_is_read_back(text: str) -> None:
     written = dump_settings({"name": text, "day": date(2026, 11, 23)})
     assert make_parser().load(written) == {"name": text, "day": date(2026, 11, 23)}
     assert written.count("\n") == 2
+
+
+@pytest.mark.parametrize("value", ["2026-02-30", "[1, 2026-13-01]", "{a: 2026-00-10}"])
+def test_value_that_yaml_cannot_read_has_its_line(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "one.yaml"
+    path.write_text(f"title: One\nsource: a.mp3\npublished: {value}\nfeatures: a.txt\n")
+    with pytest.raises(ConfigError, match=r"one.yaml line 3: this is not YAML"):
+        load_episode(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_settings_are_files(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "one.yaml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match="one.yaml is not a file"):
+        load_episode(path)

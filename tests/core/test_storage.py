@@ -1,12 +1,13 @@
 """Files are written whole or not at all."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.core.storage import atomic_write, read_json, write_bytes
+from pipeline.core.storage import atomic_write, read_json, read_limited, write_bytes, write_json
 
 
 def test_write_replaces_file_atomically(tmp_path: Path) -> None:
@@ -48,3 +49,27 @@ def test_damaged_file_says_how_to_regenerate_it(tmp_path: Path, content: bytes) 
     (tmp_path / "t.json").write_bytes(content)
     with pytest.raises(InputError, match="--force"):
         read_json(tmp_path / "t.json")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "link to a device"])
+def test_only_files_are_inputs(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "list.txt"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(InputError, match=rf"the list .*list.txt is a {kind.split()[-1]}, not a file"):
+        read_limited(path, 1000, "the list")
+
+
+def test_file_without_stated_size_is_limited() -> None:
+    with pytest.raises(InputError, match="more than the"):
+        read_limited(Path("/proc/self/maps"), 10, "the list")
+
+
+def test_half_a_character_survives_json(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    write_json(tmp_path / "a.json", {"path": name, "rows": [{"title": name}]})
+    assert read_json(tmp_path / "a.json") == {"path": name, "rows": [{"title": name}]}

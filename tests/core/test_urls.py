@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.urls import is_http_url, is_url, redact_url, redact_urls
+from pipeline.core.urls import escape_url, is_http_url, is_url, redact_url, redact_urls
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,45 @@ def test_urls_within_text_are_redacted() -> None:
 def test_secret_is_redacted_anywhere(secret: str) -> None:
     for source in (f"https://u:{secret}@a.org/", f"https://a.org/?apikey={secret}", f"https://a.org/token/{secret}/x"):
         assert secret not in redact_url(source)
+
+
+# Addresses that break out of a link in one format or another, or run something.
+HOSTILE_PARTS = (
+    ">)![x](https://evil.example/t.png)<script>alert(1)</script>",
+    "\"onclick='x'",
+    "]]>",
+    "\n#EXTINF:1,x",
+    ",=1+1",
+    "é \u2028`|",
+)
+
+
+@pytest.mark.parametrize("part", HOSTILE_PARTS)
+@pytest.mark.parametrize("template", ["https://a.example/{}", "https://a.example/?q={}", "/{}", "/#{}", "{}"])
+def test_escaped_url_holds_no_markup(template: str, part: str) -> None:
+    escaped = escape_url(template.format(part))
+    assert escaped is not None
+    assert not set(escaped) & set("<>()[]\"'`|\\^{} \n")
+    assert escaped.isascii()
+    assert escape_url(escaped) == escaped
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "http://[::1", "", None, "https:///x", "file:///x"]
+)
+def test_unsafe_url_gives_no_link(url: str | None) -> None:
+    assert escape_url(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.org/one?t=12",
+        "http://[::1]:80/x#t=1",
+        "/e/one?t=1",
+        "https://a.org/a%20b?x=1&y=2;z#p,q",
+        "https://a.org",
+    ],
+)
+def test_plain_url_stays_as_it_is(url: str) -> None:
+    assert escape_url(url) == url

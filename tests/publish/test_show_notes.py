@@ -3,7 +3,9 @@
 import json
 import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
@@ -11,9 +13,10 @@ from markdown_it import MarkdownIt
 
 from pipeline.core.schema import Status
 from pipeline.feature_lists.load import parse_episodes
-from pipeline.publish.chapters import describe_video, list_chapters
+from pipeline.publish.chapters import describe_video, format_podlove, list_chapters
 from pipeline.publish.show_notes import format_html, format_markdown, format_text
-from tests.support.rows import titled_rows
+from tests.support.rows import EPISODE, make_row, titled_rows
+from tests.support.rows import HOSTILE as TITLES
 
 HOSTILE = '</script><script>alert(1)</script> <img src=x onerror=alert(1)> [x](javascript:alert(1)) **bold** & "q"'
 
@@ -71,3 +74,24 @@ def test_html_links_each_time() -> None:
     rows = titled_rows("Sort by date")
     page = format_html(rows, list_chapters(rows), {})
     assert re.search(r'<a href="https://example.org/\?t=60&amp;x=1">1:00</a>', page)
+
+
+HOSTILE_LINK = "https://a.example/>)![x](https://evil.example/t.png)<script>alert(1)</script>\"'#t={seconds}"
+
+
+@pytest.mark.parametrize("title", [*TITLES, "]](x)", "a | b ![c](https://evil.example/d)"])
+def test_hostile_link_and_title_make_no_markup(title: str) -> None:
+    row = replace(make_row(episode=replace(EPISODE, link=HOSTILE_LINK)), title=title, episode_title=title)
+    # A catalog of an earlier version has the link as it was.
+    for url in (row.url, HOSTILE_LINK):
+        rows = [replace(row, url=url)]
+        rendered = MarkdownIt("commonmark").render(format_markdown(rows, list_chapters(rows)))
+        for page in (rendered, format_html(rows, list_chapters(rows), {})):
+            tags = [(tag.tag, tag.attrib) for tag in lxml_html.fromstring(page).iter() if isinstance(tag.tag, str)]
+            assert not {"img", "svg", "base"} & {name for name, _ in tags}
+            assert [name for name, attributes in tags if name == "script"] in ([], ["script"])
+            assert "alert(1)</script>" not in page
+            (link,) = [attributes["href"] for name, attributes in tags if name == "a"]
+            assert link.startswith("https://a.example/%3E%29")
+        podlove = format_podlove(list_chapters(rows))
+        assert len(list(ElementTree.fromstring(podlove.encode()).iter())) == 2
