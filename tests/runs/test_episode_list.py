@@ -7,7 +7,7 @@ import pytest
 from pipeline.core.corrections import Correction, Decision, save_correction
 from pipeline.core.project import Project
 from pipeline.core.schema import Feature, Transcript
-from pipeline.publish.tables import read_rows
+from pipeline.publish.dataset import read_rows
 from pipeline.runs.workflow import list_stage_statuses
 from tests.support.invented_shows import CHATTER
 from tests.support.project import RecordingReporter, done

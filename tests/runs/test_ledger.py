@@ -11,8 +11,8 @@ import pytest
 from pipeline.core.config import load_show
 from pipeline.core.errors import InputError
 from pipeline.core.project import Project
+from pipeline.publish.dataset import read_rows
 from pipeline.publish.ledger import LedgerRow
-from pipeline.publish.tables import read_rows
 from pipeline.runs.ledger import add_unfound_rows, read_ledger
 from tests.support.project import RecordingReporter, add_episode, done
 from tests.support.releases import VERSIONS, add_release_episode, make_release_project, run_all, say, write_release
