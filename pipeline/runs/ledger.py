@@ -12,7 +12,7 @@ from pipeline.core.state import StateFile
 from pipeline.core.storage import read_record
 from pipeline.core.version import __version__
 from pipeline.publish.dataset import Dataset, read_rows, scan_dataset
-from pipeline.publish.ledger import LedgerRow, build_ledger
+from pipeline.publish.ledger import LEDGER_SCHEMA_VERSION, LedgerRow, build_ledger
 from pipeline.publish.rows import CatalogRow, build_rows, title_of
 from pipeline.runs.releases import find_list, load_list, name_columns
 from pipeline.runs.stages.base import RELEASES, parse_alignment
@@ -47,6 +47,7 @@ def update_ledger(
     catalogs = (dataset or scan_dataset(project)).paths
     inputs = {
         "episode-catalog": __version__,
+        "schema": LEDGER_SCHEMA_VERSION,
         "show": show.name,
         "columns": json.dumps({release.version: dict(name_columns(show, release)) for release in show.releases}),
         **{f"release list {version}": state.digest(path) for version, path in lists.items()},
