@@ -33,6 +33,13 @@ from pipeline.publish.site_pages import (
     format_search_page,
     format_words_script,
 )
+from pipeline.publish.version_pages import (
+    PageIndex,
+    build_version_pages,
+    format_by_id,
+    format_version_page,
+    name_pages,
+)
 
 # Files of the folder `web` that the site's pages load, or whose license the site must carry.
 ASSETS = (
@@ -43,6 +50,7 @@ ASSETS = (
     "site/player.js",
     "site/search.js",
     "site/episode.js",
+    "site/version.js",
     "ufuzzy/uFuzzy.iife.min.js",
     "ufuzzy/LICENSE",
 )
@@ -119,6 +127,9 @@ class _Site:
     def list_inputs(self, state: StateFile) -> dict[str, str]:
         """Return the inputs of all files: those that every page shares, then those of each episode."""
         inputs = self.list_shared_inputs()
+        # The ledger changes with every catalog; it is on no episode's page.
+        inputs["ledger"] = state.digest(self.project.ledger) if self.has_ledger else "none"
+        inputs["versions"] = ", ".join(self.name_versions())
         for name, audio in self.audio.items():
             transcript = self.project.transcript(name)
             inputs[f"{name}: catalog"] = state.digest(self.project.catalog(name))
@@ -139,9 +150,18 @@ class _Site:
         }
 
     def list_outputs(self) -> list[Path]:
-        outputs = [self.folder / "index.html", self.folder / "data" / "catalog.js"]
+        outputs = [self.folder / "index.html", self.folder / "data" / "catalog.js", self.folder / "data" / "by-id.json"]
+        outputs += [self.folder / "versions" / f"{name}.html" for name in self.name_versions().values()]
         outputs += [self.folder / "assets" / _name_asset(asset) for asset in ASSETS]
         return outputs + [path for name in self.audio for path in self.list_episode_files(name)]
+
+    @property
+    def has_ledger(self) -> bool:
+        return bool(self.show.releases) and self.project.ledger.is_file()
+
+    def name_versions(self) -> dict[str, str]:
+        """Return the file name of each version's page, without its suffix; none without a ledger."""
+        return name_pages(release.version for release in self.show.releases) if self.has_ledger else {}
 
     def list_episode_files(self, name: str) -> list[Path]:
         files = [self.folder / "episodes" / f"{name}.html", self.folder / "data" / "episodes" / f"{name}.js"]
@@ -202,12 +222,29 @@ class _Site:
         for asset in ASSETS:
             write_bytes(self.folder / "assets" / _name_asset(asset), (WEB / asset).read_bytes())
         _write_text(self.folder / "data" / "catalog.js", format_catalog_script(newest_first))
-        _write_text(self.folder / "index.html", format_search_page(self.show.name, newest_first, self.show.product))
+        links = self.write_versions(newest_first)
+        _write_text(
+            self.folder / "index.html", format_search_page(self.show.name, newest_first, self.show.product, links)
+        )
+
+    def write_versions(self, episodes: Sequence[EpisodePage]) -> list[tuple[str, str]]:
+        """Write `by-id.json` and the pages of the versions; return the name of each page and what it is called."""
+        from pipeline.publish.tables import read_ledger_rows
+
+        ledger = read_ledger_rows(self.project.ledger) if self.has_ledger else ()
+        index = PageIndex(episodes)
+        _write_changed(self.folder / "data" / "by-id.json", format_by_id(episodes, ledger, index))
+        names = self.name_versions()
+        pages = build_version_pages(names, ledger, index)
+        for page in pages:
+            path = self.folder / "versions" / f"{names[page.version]}.html"
+            _write_changed(path, format_version_page(self.show.name, page))
+        return [(names[page.version], page.title) for page in pages]
 
     def remove_others(self, outputs: Collection[Path]) -> None:
         """Remove the pages, data and media of episodes that the catalog no longer has."""
         kept = set(outputs)
-        for folder in ("episodes", "data/episodes", "media", "assets"):
+        for folder in ("episodes", "versions", "data/episodes", "media", "assets"):
             for path in (self.folder / folder).glob("*"):
                 if path.is_file() and path not in kept:
                     path.unlink()
@@ -231,6 +268,16 @@ def _name_asset(asset: str) -> str:
     return f"{folder}-{name}" if name == "LICENSE" else name
 
 
+def _write_changed(path: Path, text: str) -> None:
+    """Write a file unless it has this text."""
+    if not path.is_file() or path.read_bytes() != _encode(text):
+        _write_text(path, text)
+
+
 def _write_text(path: Path, text: str) -> None:
+    write_bytes(path, _encode(text))
+
+
+def _encode(text: str) -> bytes:
     # A lone surrogate in a text cannot be encoded: it becomes a question mark.
-    write_bytes(path, text.encode("utf-8", "replace"))
+    return text.encode("utf-8", "replace")

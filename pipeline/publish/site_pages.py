@@ -99,16 +99,20 @@ class Bar:
     row: CatalogRow
 
 
-def format_search_page(show: str, episodes: Sequence[EpisodePage], product: str = "") -> str:
+def format_search_page(
+    show: str, episodes: Sequence[EpisodePage], product: str = "", versions: Sequence[tuple[str, str]] = ()
+) -> str:
     """Return `index.html`: the search, and a link to every episode for readers without scripts.
 
-    `product` is the product whose features the show discusses; it may be empty.
+    `product` is the product whose features the show discusses; it may be empty. `versions` holds the file name of each
+    version's page, without its suffix, and what the page is called.
     """
-    return _render(
+    return render(
         "index.html",
         show=show,
         product=product,
         episodes=episodes,
+        versions=versions,
         total=sum(len(episode.rows) for episode in episodes),
         statuses=STATUS_LABELS,
         policy=format_policy(episode.player for episode in episodes),
@@ -119,7 +123,7 @@ def format_search_page(show: str, episodes: Sequence[EpisodePage], product: str 
 def format_episode_page(episode: EpisodePage) -> str:
     """Return an episode's page: its player, its timeline, its features and its transcript."""
     by_position = {row.position: row for row in episode.rows}
-    return _render(
+    return render(
         "episode.html",
         episode=episode,
         show=episode.rows[0].show if episode.rows else "",
@@ -149,8 +153,8 @@ def format_catalog_script(episodes: Sequence[EpisodePage]) -> str:
         [number, *_list_cells(row)] for number, episode in enumerate(episodes) for row in _sort_by_time(episode.rows)
     )
     parts = {
-        "columns": _dump({"episodes": EPISODE_COLUMNS, "features": [EPISODE_NUMBER, *FEATURE_COLUMNS]}),
-        "statuses": _dump(STATUS_LABELS),
+        "columns": dump({"episodes": EPISODE_COLUMNS, "features": [EPISODE_NUMBER, *FEATURE_COLUMNS]}),
+        "statuses": dump(STATUS_LABELS),
         "episodes": _dump_lines(
             [episode.episode_id, episode.title, episode.player.kind, episode.player.source] for episode in episodes
         ),
@@ -247,13 +251,15 @@ def _environment() -> "Environment":
     return environment
 
 
-def _render(name: str, **values: object) -> str:
+def render(name: str, **values: object) -> str:
+    """Return a template of the site with these values."""
     return _environment().get_template(name).render(values)
 
 
-def _dump(value: object) -> str:
+def dump(value: object) -> str:
+    """Return a value as JSON on one line."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _dump_lines(records: Iterable[object]) -> str:
-    return "[\n" + ",\n".join(map(_dump, records)) + "\n]"
+    return "[\n" + ",\n".join(map(dump, records)) + "\n]"

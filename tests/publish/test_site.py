@@ -58,7 +58,7 @@ def catalog(tmp_path: Path) -> Project:
 def test_every_episode_has_a_page_newest_first(catalog: Project) -> None:
     assert write(catalog) == catalog.site / "index.html"
     assert set(list_times(catalog)) == {
-        "index.html", "data/catalog.js",
+        "index.html", "data/catalog.js", "data/by-id.json",
         *(f"assets/{'ufuzzy-LICENSE' if asset.endswith('LICENSE') else Path(asset).name}" for asset in ASSETS),
         *(f"episodes/{name}.html" for name in ("one", "two")),
         *(f"data/episodes/{name}.js" for name in ("one", "two")),
