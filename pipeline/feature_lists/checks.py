@@ -32,6 +32,8 @@ MIN_COMMENTARY_WORDS = 3
 MIN_SHARED_WORDS = 2
 # The lowest share of the shorter title's words that an entry shares with its repeat.
 MIN_SHARED_PART = 0.75
+# The most earlier entries with one of its words that an entry is compared with.
+MAX_COMPARED = 60
 # The longest title, in characters, that a warning shows in full.
 MAX_TITLE_SHOWN = 60
 # What to do about a missing id or version.
@@ -128,8 +130,14 @@ def _names_subject(entry: Entry) -> bool:
 def _check_repeats(entries: Sequence[Entry], unit: str) -> Iterator[ListWarning]:
     """Yield a warning for each two entries that probably are the same feature in other words."""
     words = [find_subject_words(entry.feature.title) if _names_subject(entry) else frozenset() for entry in entries]
+    earlier_with: dict[str, list[int]] = {}
     for later, entry in enumerate(entries):
-        for earlier, other in enumerate(entries[:later]):
+        # A word that very many entries have is no sign of a repeat, and would make the search quadratic.
+        near = {i for word in words[later] for i in earlier_with.get(word, ())[-MAX_COMPARED:]}
+        for word in words[later]:
+            earlier_with.setdefault(word, []).append(later)
+        for earlier in sorted(near):
+            other = entries[earlier]
             if entry.feature.feature_id is not None and other.feature.feature_id is not None:
                 continue
             shared, shorter = words[later] & words[earlier], min(len(words[later]), len(words[earlier]))

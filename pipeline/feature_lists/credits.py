@@ -64,9 +64,9 @@ _PATTERNS = tuple(
 _BY_AUTHORS = re.compile(r"^(?:Issue )?#\d{3,9}( by [^:|]{1,200}):")
 _GROUP = re.compile(r"[(\[][^()\[\]]{1,300}[)\]]")
 _USERS = re.compile(rf"[,;&–—-]?\s?{_USER}\s?(?:[–—-]\s)?")
+_PERSON = r"[A-Z][^\W\d_]{1,30}(?:[ '’.-]{1,2}[A-Z][^\W\d_]{1,30}){0,3}"
 _AUTHOR = re.compile(
-    r"\((?:[A-Z][\w.'’-]{0,30})(?: [\w.'’-]{1,30}){0,3}(?:, (?:[A-Z][\w.'’-]{0,30})(?: [\w.'’-]{1,30}){0,3}){0,9}\)"
-    r"(?=[\s.]{0,3}(?:$|[(\[#§]))"
+    rf"(?:\({_PERSON}(?:, {_PERSON}){{0,9}}\)|\[{_PERSON}(?:, {_PERSON}){{0,9}}\])(?=[\s.]{{0,3}}(?:$|[(\[#§]))"
 )
 _COMMIT_DIGITS = re.compile(r"[(\[](\d{7,12})[)\]]")
 _COMMIT = re.compile(rf"[(\[\s]({_HEX})(?:[)\]]|\s|$)|^({_HEX})\s")
@@ -123,7 +123,12 @@ def find_habits(texts: Sequence[str], prefixes: frozenset[str]) -> Habits:
 
 
 def _have_authors(texts: Iterable[str]) -> bool:
-    """Return whether most lines with a number end with a name in brackets."""
+    """Return whether most lines with a number, or many of all lines, end with a name in brackets."""
+    texts = list(texts)
     numbered = [text for text in texts if re.search(r"\d{3}", text)]
     named = sum(_AUTHOR.search(text) is not None for text in numbered)
-    return named >= MIN_AUTHORS and named >= MIN_AUTHOR_SHARE * len(numbered)
+    in_all = sum(_AUTHOR.search(text) is not None for text in texts)
+    return max(named, in_all) >= MIN_AUTHORS and (
+        (named >= MIN_AUTHOR_SHARE * len(numbered) >= MIN_AUTHOR_SHARE**2 * len(texts) and named > 0)
+        or in_all >= MIN_AUTHOR_SHARE * len(texts)
+    )

@@ -10,8 +10,8 @@ _DAY = r"\d{1,2}(?:st|nd|rd|th|\.)?"
 # A date: 2026-11-23, 23/11/2026, 23 November 2026, November 23rd, 2026, Nov 2026; a time of day may follow.
 DATE = (
     r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,?\s+)?"
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}"
-    rf"|{_DAY}[-\s]+(?:of\s+)?{_MONTH},?[-\s]+\d{{4}}|{_MONTH}\s+{_DAY},?\s+\d{{4}}|{_MONTH}\s+\d{{4}})"
+    r"(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}"
+    rf"|{_DAY}[-\s]+(?:of\s+)?{_MONTH},?[-\s]+\d{{4}}|{_MONTH}\s+{_DAY},?\s+\d{{4}}|{_MONTH}\s+\d{{4}}|{_MONTH}\s+\d{{1,2}}(?!\d)|\d{{1,2}}\.?\s+{_MONTH}(?!\w))"
     r"(?:,?\s+\d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]m)?(?:\s?(?:utc|gmt|[+-]\d{4}))?)?"
 )
 _ONLY_DATE = re.compile(rf"\W*{DATE}\W*", re.IGNORECASE)

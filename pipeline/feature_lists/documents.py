@@ -28,9 +28,9 @@ SUFFIXES = TEXT_SUFFIXES | {".md", ".markdown", ".html", ".htm", ".csv", ".tsv",
 MAX_MARKDOWN_LINE = 20_000
 # The number of missing ids that a warning names.
 MAX_IDS_NAMED = 5
-_BULLET = re.compile(r"(?P<indent>\s*)(?:[-*•·‣◦▪●–]\s+|[•·‣◦▪●]|\d{1,3}[.)]\s+)")
+_BULLET = re.compile(r"(?P<indent>\s*)(?:[-*•·‣◦▪●–]\s+|[•·‣◦▪●]|\*\)\s+|\d{1,3}[.)]\s+)")
 # A heading of Markdown or of a wiki, in plain text.
-_HEADING = re.compile(r"(?P<signs>#{2,6}(?=\s)|#(?=\s+[^\s\d])|={2,6}(?=\s?\w))\s*(?P<text>[^\s#=].*?)[\s=#]*$")
+_HEADING = re.compile(r"(?P<signs>#{2,6}(?=\s)|#(?=\s+[^\s\d])|={2,60}(?=\s?\w))\s*(?P<text>[^\s#=].*?)[\s=#]*$")
 _UNDERLINED = re.compile(r"\s*(?P<text>.*\S)")
 _UNDERLINE = re.compile(r"={3,}|-{3,}|~{3,}|\^{3,}|\*{3,}")
 # Stands for `<br>` in the text of a source line, so that the parts keep the number of that line.
@@ -87,7 +87,8 @@ def _read_text(text: str) -> Document:
             lines.append(Line(number, visible, LineKind.BULLET, item, spaced))
         elif heading:
             item = 0
-            lines.append(Line(number, visible, LineKind.HEADING, _measure_heading(heading), spaced))
+            is_overlined = number > 1 and _UNDERLINE.fullmatch(rows[number - 2].strip()) is not None
+            lines.append(Line(number, visible, LineKind.HEADING, _measure_heading(heading, is_overlined), spaced))
         else:
             item = item if depth > indent else 0
             joins = not spaced and bool(lines) and lines[-1].number == number - 1
@@ -107,9 +108,11 @@ def _match_underlined(text: str, below: Sequence[str]) -> re.Match[str] | None:
     return _UNDERLINED.match(text) if is_underlined and len(words) > 2 and any(map(str.isalnum, words)) else None
 
 
-def _measure_heading(heading: re.Match[str]) -> int:
-    """Return the level of a heading by its signs: `## Added`, `== Added ==`; an underlined one has level 2."""
-    return len(heading["signs"]) if "signs" in heading.re.groupindex else 2
+def _measure_heading(heading: re.Match[str], is_overlined: bool) -> int:
+    """Return the level of a heading by its signs: `## Added`, `== Added ==`; an underlined one has level 2 or 1."""
+    if "signs" in heading.re.groupindex:
+        return len(heading["signs"]) if len(heading["signs"]) <= 6 else 1
+    return 1 if is_overlined else 2
 
 
 def _make_markup(number: int, text: str) -> Line:

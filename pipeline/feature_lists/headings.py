@@ -79,8 +79,13 @@ _DEBIAN = re.compile(r"^[a-z0-9][\w.+-]* \((?P<version>[\w.+~:-]+)\) [\w -]+; ur
 _RPM = re.compile(
     r"^\W{0,3}(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w{3} \d\d? \d{4} .{0,120}?(?:[-\s](?P<version>\d[\w.~+-]*))?$"
 )
+# The beginnings of a heading of a release, whatever the product's name is.
+_ANNOUNCES = re.compile(r"\W*(?:release notes|change ?log|what(?:'s|’s) new|changes in|new in)\b", re.IGNORECASE)
+_VERSION_FIRST = re.compile(r"\W*(?:version|release)?\s?v?\d+\.\d", re.IGNORECASE)
+# The version before the release that is meant: "Changes since 11.2.0".
+_OLDER = re.compile(r"\b(?:since|after|from|before)\s+(?:version\s+)?v?\d", re.IGNORECASE)
 # The most words that a heading of a release has besides: the product's name.
-MAX_NAME_WORDS = 4
+MAX_NAME_WORDS = 6
 # The longest text of a release's heading, in characters.
 MAX_RELEASE = 120
 # Lines that stand on pages of any show, and the reasons that their reports give.
@@ -163,6 +168,8 @@ def find_release(text: str, *, name_words: int = 0) -> Heading | None:
         version = match["version"]
         return Heading(HeadingKind.RELEASE, 7, None if version is None else normalize_version(version))
     rest = remove_dates(text)
+    if _ANNOUNCES.match(text) or (rest != text and _VERSION_FIRST.match(text)):
+        name_words = max(name_words, MAX_NAME_WORDS)
     versions = list(dict.fromkeys(match[1] for match in _VERSION.finditer(rest)))
     words = [
         word for word in re.findall(r"[^\W\d_][\w'’.-]*", _VERSION.sub(" ", rest)) if word.lower() not in _RELEASE_WORDS
@@ -170,7 +177,8 @@ def find_release(text: str, *, name_words: int = 0) -> Heading | None:
     is_release = len(versions) == 1 or (not versions and (rest != text or strip_heading(text).lower() == "unreleased"))
     if not is_release or len(words) > name_words or re.search(r"#\s?\d{3}|\d:\d\d|\|", rest):
         return None
-    return Heading(HeadingKind.RELEASE, 7, normalize_version(versions[0]) if versions else None)
+    is_own = bool(versions) and not _OLDER.search(rest)
+    return Heading(HeadingKind.RELEASE, 7, normalize_version(versions[0]) if is_own else None)
 
 
 def find_boilerplate(text: str) -> str | None:

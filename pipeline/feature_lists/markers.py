@@ -18,14 +18,14 @@ _HARD_SEPARATORS = "|\t•·–—"
 # The part of a version after its numbers: `-rc.1`, `b2`, ` LTS`.
 _RELEASE_SUFFIX = (
     r"(?:[-+.]?(?:rc|beta|alpha|preview|pre|dev|snapshot|post|hotfix|patch|final|nightly|esr|lts|sp|b|a|m)[-.]?\d{0,6}"
-    r"(?!\w)|[-+]\d{1,4}(?!\w)|\s(?:LTS|ESR|SP\d)\b)?"
+    r"(?!\w)|[-+]\d{1,4}(?!\w)|\s(?:LTS|ESR|SP\d|(?:RC|beta|alpha)\s?\d{0,3})\b)?"
 )
 # A version of two to four parts: `2.204`, `2.204.1-rc.1`.
 VERSION_NUMBER = rf"\d{{1,4}}(?:\.\d{{1,5}}){{1,3}}(?i:{_RELEASE_SUFFIX})"
 # An id: `#998146`, `(998146)`, `(#12)`, `ID 998146`; not `&#8217;` or the fragment of a URL.
 _ID = re.compile(
     r"(?<![\w/&#])(?:(?P<hash>#\s?\d{3,9})|(?P<open>[(\[])\s?(?P<bracket>#\s?\d{1,2}|#?\s?\d{5,9})\s?[)\]]"
-    r"|(?:ID|Id)\s?[:#]?\s?(?P<word>\d{3,9}))(?![\d]|[.,]\d)"
+    r"|\(:\w{1,20}:`(?P<role>\d{2,9})`\)|(?:ID|Id)\s?[:#]?\s?(?P<word>\d{3,9}))(?![\d]|[.,]\d)"
 )
 # An id with the letters of its tracker: `PROJ-1234`, `AB#77`, `KB5034441`, `!345`.
 _KEY = re.compile(
@@ -155,7 +155,7 @@ def _make_entry(parts: list[str], chosen: list[list[_Marker]], removed: list[lis
 def _list_markers(text: str) -> Iterator[_Marker]:
     """Yield the ids, versions and times in a line; some overlap."""
     for m in _ID.finditer(text):
-        yield _Marker(_MarkerKind.ID, m.start(), m.end(), m["hash"] or m["bracket"] or m["word"])
+        yield _Marker(_MarkerKind.ID, m.start(), m.end(), m["hash"] or m["bracket"] or m["role"] or m["word"])
     for m in _KEY.finditer(text):
         if m["prefix"].lower() not in _NO_TRACKERS and not (m["prefix"] in {"C", "F"} and "#" in m["key"]):
             yield _Marker(_MarkerKind.ID, m.start(), m.end(), m["key"], m["prefix"] or "!")

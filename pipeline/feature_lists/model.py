@@ -178,7 +178,8 @@ def _classify_text(line: Line, below: Line | None) -> Heading | None:
     if release is not None and (release.version is not None or opens_bullets):
         return release
     if line.kind is LineKind.TEXT and below is not None:
-        if is_category(text) and (text.endswith(":") or opens_bullets or below.entry is not None):
+        opens_block = line.spaced and not below.spaced
+        if is_category(text) and (text.endswith(":") or opens_bullets or opens_block or below.entry is not None):
             return Heading(HeadingKind.CATEGORY, 8)
         if is_back_matter(text) and (text.endswith(":") or opens_bullets):
             return Heading(HeadingKind.BACK_MATTER, 8)

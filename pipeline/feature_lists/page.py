@@ -282,7 +282,7 @@ class _SectionReader:
         line = self.lines[index]
         if line.kind is LineKind.QUOTE:
             return "a quotation without an entry"
-        if not self.model.bullet_level or line.kind is not LineKind.TEXT:
+        if not (self.model.bullet_level or self.model.heading_level) or line.kind is not LineKind.TEXT:
             return None
         if self._is_section_without_bullets(index):
             return None
@@ -293,7 +293,8 @@ class _SectionReader:
         above = next((i for i in range(index - 1, -1, -1) if i in self.model.headings), None)
         if above is None or self.model.headings[above].kind not in {HeadingKind.CATEGORY, HeadingKind.PLAIN}:
             return False
-        if self.model.headings[above].level == 1:
+        heading = self.model.headings[above]
+        if heading.level == 1 or (self.model.heading_level and heading.kind is not HeadingKind.CATEGORY):
             return False
         for i in range(above + 1, len(self.lines)):
             if i in self.model.headings:

@@ -92,7 +92,7 @@ COLUMNS = {
         frozenset(
             "version versions release releases ver build fixversion fixversions milestone milestonetitle "
             "releaseversion "
-            "fixedinversion fixedin targetversion targetrelease availablein shippedin "
+            "fixedinversion fixedin targetversion targetmilestone targetrelease availablein shippedin "
             "productversion iterationpath".split()
         ),
         _parse_version,
@@ -176,8 +176,11 @@ def _read_header(
     numbers = [i for i, text in enumerate(letters) if text == "number" and names[i] == "feature_id"]
     for i in numbers:
         values = [row[i] for _, row in below if i < len(row) and row[i]]
-        if names.count("feature_id") > len(numbers) or values == [str(n) for n in range(1, len(values) + 1)]:
+        if values == [str(n) for n in range(1, len(values) + 1)]:
             names[i] = "position"
+    # Trackers have numbers of their own beside those that people see.
+    if any(text in {"number", "iid", "idshort"} and names[i] == "feature_id" for i, text in enumerate(letters)):
+        names = [None if text == "id" else name for name, text in zip(names, letters, strict=True)]
     if "feature_key" in names and "issueid" in letters:
         # Jira's own number of an issue, which nobody sees.
         names = [None if text == "issueid" else name for name, text in zip(names, letters, strict=True)]

@@ -25,14 +25,14 @@ def server() -> Iterator[Server]:
 def test_list_in_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("Title,ID\nSort,500111\n")
     (listed,) = read_lists(str(tmp_path / "list.csv"))
-    assert listed.features == (Feature(1, "Sort", "", 500111),)
+    assert listed.features == (Feature(1, "Sort", "", 500111, feature_key="500111"),)
 
 
 def test_list_at_url_is_read_by_its_type(server: Server) -> None:
     server.files["/list"] = b"Title,ID\nSort,500111\n"
     server.content_types["/list"] = "text/csv; charset=utf-8"
     (listed,) = read_lists(f"{server.url}/list")
-    assert listed.features == (Feature(1, "Sort", "", 500111),)
+    assert listed.features == (Feature(1, "Sort", "", 500111, feature_key="500111"),)
 
 
 def test_error_in_list_names_the_url(server: Server) -> None:
