@@ -8,6 +8,7 @@ beginnings of words instead.
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,8 @@ LEAST_FREQUENCY_WEIGHT = 0.2
 # Ids of more digits do not fit into int64, and are not ids.
 LONGEST_ID = 18
 
-_WORD = re.compile(r"\d+(?:\.\d+)+|[^\W_]+")
+# C++ and C# are words of their own.
+_WORD = re.compile(r"\d+(?:\.\d+)+|[^\W_]+(?:\+\+|#)?")
 _ID_OR_VERSION = re.compile(r"#?\d{3,}|[vV]?\d+(?:\.\d+)+")
 
 
@@ -206,4 +208,4 @@ def _rate_words(word: str, others: Sequence[str]) -> "NDArray[np.float64]":
 
 def _split_words(text: str) -> list[str]:
     """Return the words of a text in lower case; a version such as 2.204 is one word."""
-    return _WORD.findall(text.lower())
+    return _WORD.findall(unicodedata.normalize("NFC", text.lower()))

@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.corrections import Correction, Decision, load_corrections, save_correction, withdraw_correction
-from pipeline.core.errors import ConfigError, LockHeldError
+from pipeline.core.corrections import (
+    Correction,
+    Decision,
+    has_corrections,
+    load_corrections,
+    save_correction,
+    withdraw_correction,
+)
+from pipeline.core.errors import ConfigError, InputError, LockHeldError
 from pipeline.core.project import Project
 from tests.support.corrections import moved
 from tests.support.project import PAGE, REPOSITORY, FakeTranscriber, RecordingReporter, done, run
@@ -234,3 +241,83 @@ def test_comments_alone_stay_and_hide_no_decision(tmp_path: Path, ending: str) -
     save_correction(project, "one", Correction(feature_id=500111, decision=Decision.NOT_DISCUSSED))
     assert path.read_text().startswith("# mine, to do\ncorrections:\n")
     assert [correction.feature_id for correction in load_corrections(path)] == [500111]
+
+
+def test_link_owner_mode_and_line_ends_stay(project: Project, tmp_path: Path) -> None:
+    shared = tmp_path / "shared.yaml"
+    shared.write_bytes(b"\xef\xbb\xbfcorrections:\r\n  - title: A\r\n    decision: not_discussed\r\n")
+    shared.chmod(0o664)
+    path = project.corrections("one")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(shared)
+    save_correction(project, "one", moved(3, title="B", when="2026-11-23"))
+    assert path.is_symlink()
+    assert shared.stat().st_mode & 0o777 == 0o664
+    content = shared.read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfcorrections:\r\n  - title: A\r\n")
+    assert content.count(b"\n") == content.count(b"\r\n") == 7
+
+
+@pytest.mark.parametrize("broken", ["file", "folder", "loop"])
+def test_unreachable_corrections_are_an_error(project: Project, broken: str) -> None:
+    path = project.corrections("one")
+    link = path if broken in {"file", "loop"} else path.parent
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if broken == "folder":
+        path.parent.rmdir()
+    link.symlink_to(link if broken == "loop" else project.root / "gone")
+    for use in (load_corrections, has_corrections):
+        with pytest.raises(InputError, match="cannot be reached"):
+            use(path)
+    with pytest.raises(InputError, match="cannot be reached"):
+        save_correction(project, "one", moved(3, title="A"))
+    assert link.is_symlink()
+
+
+def test_unreachable_corrections_stop_the_episode(project: Project, transcriber: FakeTranscriber) -> None:
+    write(project, "corrections:\n  - {feature_id: 500111, decision: moved, start: 33}\n")
+    run(project, transcriber)
+    before = project.catalog("one").read_bytes()
+    folder = project.corrections("one").parent
+    folder.rename(project.root / "share")
+    folder.symlink_to(project.root / "gone")
+    result = run(project, transcriber)
+    assert "cannot be reached" in str(result.failures[0].error)
+    assert project.catalog("one").read_bytes() == before
+
+
+def test_time_outside_the_audio_is_refused(project: Project, transcriber: FakeTranscriber) -> None:
+    run(project, transcriber)
+    for times in ({"start": 9000.0}, {"start": 3.0, "end": 9000.0}):
+        with pytest.raises(InputError, match="must lie between 0:00 and"):
+            save_correction(project, "one", moved(feature_id=500111, **times))
+    assert not project.corrections("one").exists()
+
+
+def test_id_without_title_keeps_its_first_wording(project: Project, transcriber: FakeTranscriber) -> None:
+    """An id that another entry takes over takes no decision along."""
+    write(project, "corrections:\n  - {feature_id: 500122, decision: moved, start: 33}\n")
+    run(project, transcriber)
+    page = PAGE.replace("Added a dark theme to the mobile app", "Seed library packets")
+    (project.root / "one.txt").write_text(page.replace("mobile app", "seeds"))
+    notes = RecordingReporter()
+    run(project, transcriber, notes=notes)
+    assert any('its id now stands for "Seed library packets"' in warning for warning in notes.warnings)
+    table = pd.read_parquet(project.catalog("one")).set_index("feature_id")
+    assert table.loc[500122, "status"] != "corrected"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "- {feature_id: 11, decision: moved, start: 16:36, when: 2026-11-23}",
+        "- title: \"16:36\"\n  decision: end\n  end: 18:02\n  why: 'no: not yet'",
+        "- feature_id: 11\n  <<: &a\n    decision: moved\n    start: 3\n- feature_id: 12\n  <<: *a",
+    ],
+)
+def test_files_of_version_0_1_0_take_decisions(project: Project, written: str) -> None:
+    path = write(project, f"corrections:\n{written}\n")
+    known = load_corrections(path)
+    save_correction(project, "one", moved(9, feature_id=99, title="New", when="2026-11-24"))
+    assert path.read_text().startswith(f"corrections:\n{written}\n")
+    assert load_corrections(path)[:-1] == known

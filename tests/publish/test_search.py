@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,3 +115,14 @@ def test_search_imports_no_pandas(tmp_path: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.split() == ["1", "False"]
+
+
+def test_signs_and_unicode_forms_are_searched() -> None:
+    row = make_row()
+    titles = ["Samples in C++", "Samples in C#", "한글 지원"]
+    signs = build_table(
+        replace(row, position=n, feature_id=n, title=t, quote="") for n, t in enumerate(titles, start=1)
+    )
+    assert ids(signs, "c++") == [1]
+    assert ids(signs, "C#") == [2]
+    assert ids(signs, unicodedata.normalize("NFD", "한글")) == [3]
