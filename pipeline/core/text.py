@@ -1,5 +1,6 @@
 """Decode, clean and escape text."""
 
+import codecs
 import re
 
 
@@ -32,6 +33,12 @@ def unescape_formula(text: str) -> str:
 # Invisible characters: zero-width characters, soft hyphens, direction marks and the byte order mark.
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e"))
 
+# What stands for a byte that is no part of a letter.
+REPLACED = "\ufffd"
+
+# Codecs of Python that are no encodings of files.
+_ESCAPES = {"utf-7", "idna", "punycode", "unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape"}
+
 # Control characters that a text file may hold through an editor's mistakes.
 MAX_CONTROL_CHARACTERS = 20
 # In a longer text, one control character in this many is allowed; binary files have about one in ten.
@@ -42,6 +49,8 @@ SAMPLE_CHARACTERS = 10_000
 
 def decode_text(content: bytes) -> str:
     """Return the text of a file: UTF-16 by its byte order mark or zero bytes, else UTF-8, else Windows-1252.
+
+    A single bad byte in UTF-8 becomes REPLACED, and the rest stays as it is.
 
     A file without line feeds has its carriage returns (classic Mac OS) replaced by line feeds.
     """
@@ -59,7 +68,23 @@ def _decode(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        text = content.decode("utf-8-sig", errors="replace")
+    # Text of Windows has few letters that are valid UTF-8 by chance; in UTF-8 with a bad byte all others are.
+    valid = sum(character > "\x7f" for character in text) - text.count(REPLACED)
+    return text if valid > text.count(REPLACED) else content.decode("cp1252", errors="replace")
+
+
+def decode_declared(content: bytes, charset: str) -> str | None:
+    """Return the text of bytes whose encoding is declared; None where it is unknown, or they are not in it."""
+    try:
+        info = codecs.lookup(charset.strip().strip("\"'"))
+        if info.name in _ESCAPES:
+            return None
+        # Pages that declare Latin-1 are in Windows-1252, as the standard of HTML says.
+        name = "cp1252" if info.name in {"iso8859-1", "ascii"} else info.name
+        return content.decode(name)
+    except (LookupError, UnicodeError, ValueError):
+        return None
 
 
 def is_text(text: str) -> bool:

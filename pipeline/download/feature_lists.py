@@ -1,5 +1,6 @@
 """Feature lists from files and URLs, and the revisions of a list that was fetched by URL."""
 
+import codecs
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.identity import name_features, pair_entries
 from pipeline.core.schema import Feature, FeatureList
 from pipeline.core.storage import read_json, sha256_of, write_bytes, write_json
+from pipeline.core.text import decode_declared
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.http import Fetched, fetch_document
 from pipeline.download.retry import FetchPolicy
@@ -52,10 +54,20 @@ def read_lists(
     fetched = fetch_document(source, policy=policy)
     if fetched is None:
         raise InputError(f"{redact_url(source)} answers 304 to an unconditional request", "check the URL")
+    suffix = choose_suffix(source, fetched)
     try:
-        return parse_episodes(fetched.content, choose_suffix(source, fetched), columns=columns)
+        return parse_episodes(_encode(fetched, suffix), suffix, columns=columns)
     except InputError as error:
         raise InputError(f"{redact_url(source)}: {error.problem}", error.advice) from error
+
+
+def _encode(fetched: Fetched, suffix: str) -> bytes:
+    """Return a document in UTF-8, with its mark, where the server declares another encoding: a file has no header."""
+    text = decode_declared(fetched.content, fetched.charset) if fetched.charset and suffix != ".xlsx" else None
+    marked = fetched.content.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if text is None or marked or fetched.charset == "utf-8":
+        return fetched.content
+    return codecs.BOM_UTF8 + text.encode()
 
 
 def choose_suffix(url: str, fetched: Fetched) -> str:
@@ -127,10 +139,11 @@ def refresh_revision(url: str, folder: Path, choice: ListChoice | None = None, *
             raise InputError(f"{redact_url(url)} answers 304 to an unconditional request", "check the URL")
         return known
     suffix = choose_suffix(url, fetched)
-    name = name_revision(hashlib.sha256(fetched.content).hexdigest(), suffix)
+    content = _encode(fetched, suffix)
+    name = name_revision(hashlib.sha256(content).hexdigest(), suffix)
     if known is None or known.name != name:
-        _check_page(url, fetched.content, suffix, known, choice or ListChoice())
-    path = save_revision(fetched.content, suffix, folder)
+        _check_page(url, content, suffix, known, choice or ListChoice())
+    path = save_revision(content, suffix, folder)
     latest = {
         "url": redact_url(url),
         "url_sha256": _digest(url),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.message import EmailMessage
 from typing import Any
 
 from pipeline.core.errors import InputError
@@ -41,12 +42,13 @@ _ACCEPT = "text/html, text/*, application/rss+xml, application/json, */*;q=0.5"
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document: its bytes, its media type without parameters, and the server's validators of this revision."""
+    """A document: its bytes, its media type, the server's validators of this revision, and the encoding it declares."""
 
     content: bytes
     content_type: str
     etag: str | None
     last_modified: str | None
+    charset: str = ""
 
 
 def fetch_document(
@@ -102,7 +104,10 @@ def _request(url: str, headers: dict[str, str], policy: FetchPolicy, max_bytes: 
         except (requests.RequestException, HTTPError, ValueError) as error:
             raise InputError(f"{shown} cannot be fetched ({type(error).__name__})", "check the URL") from error
     content_type = received.get("Content-Type", "").partition(";")[0].strip().lower()
-    return Fetched(content, content_type, received.get("ETag"), received.get("Last-Modified"))
+    declared = EmailMessage()
+    declared["Content-Type"] = received.get("Content-Type", "")
+    charset = declared.get_content_charset("")
+    return Fetched(content, content_type, received.get("ETag"), received.get("Last-Modified"), charset)
 
 
 def _make_session(url: str) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import InputError
-from pipeline.core.text import INVISIBLE, clean_line, clean_text, decode_text, is_text
+from pipeline.core.text import INVISIBLE, REPLACED, clean_line, clean_text, decode_declared, decode_text, is_text
 from pipeline.feature_lists.lines import Document, Line, LineKind, ListWarning, WarningKind
 from pipeline.feature_lists.table_files import read_csv_lines, read_json_lines
 from pipeline.feature_lists.tables import parse_rows
@@ -26,6 +26,17 @@ TEXT_SUFFIXES = frozenset({".txt", ".text", ""})
 SUFFIXES = TEXT_SUFFIXES | {".md", ".markdown", ".html", ".htm", ".csv", ".tsv", ".xlsx", ".json"}
 # The longest line, in characters, that is parsed as Markdown: the parser takes seconds for a longer one.
 MAX_MARKDOWN_LINE = 20_000
+# The most lines of a document, elements of a page, and characters of either: a page of 1,000 entries has a tenth.
+MAX_LINES = 20_000
+MAX_ELEMENTS = 50_000
+MAX_CHARACTERS = 8_000_000
+# The first bytes of a page, in which it declares its encoding, and the declaration.
+CHARSET_BYTES = 4096
+_CHARSET = re.compile(
+    rb"<(?:meta\b[^<>]{0,300}?|\?xml\b[^<>]{0,300}?en)c(?:harset|oding)\s*=\s*[\"']?\s*(?P<name>[\w.:-]{1,40})", re.I
+)
+# The most brackets of a text that is parsed as Markdown: the parser compares each with all others of its paragraph.
+MAX_BRACKETS = 5_000
 # The number of missing ids that a warning names.
 MAX_IDS_NAMED = 5
 _BULLET = re.compile(r"(?P<indent>\s*)(?:[-*•·‣◦▪●–]\s+|[•·‣◦▪●]|\*\)\s+|\d{1,3}[.)]\s+)")
@@ -47,20 +58,54 @@ def read_document(content: bytes, suffix: str, *, columns: Mapping[str, str] | N
     suffix = suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"a feature list cannot be a {suffix} file; known are {', '.join(sorted(SUFFIXES - {''}))}")
-    text = "" if suffix == ".xlsx" else decode_text(content)
+    text = "" if suffix == ".xlsx" else _decode(content, suffix)
     if not is_text(text):
         raise InputError("this is a binary file: save the text of the page, and name that file")
+    _check_size(text, suffix)
+    document = _read_format(content, text, suffix, columns or {})
+    if REPLACED not in text:
+        return document
+    spoiled = text.count(REPLACED)
+    noun = "character is" if spoiled == 1 else "characters are"
+    warning = f"{spoiled} {noun} not UTF-8 and shown as {REPLACED}: save the file in that encoding"
+    numbers = tuple(line.number for line in document.lines if REPLACED in line.text)[:MAX_IDS_NAMED]
+    return replace(document, warnings=(*document.warnings, ListWarning(WarningKind.BAD_CHARACTER, numbers, warning)))
+
+
+def _decode(content: bytes, suffix: str) -> str:
+    """Return the text of a document, in the encoding that a page declares itself, else in the one that fits."""
+    if suffix in {".html", ".htm"} and not content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        declared = _CHARSET.search(content[:CHARSET_BYTES])
+        text = decode_declared(content, declared["name"].decode("ascii")) if declared else None
+        if text is not None:
+            return text
+    return decode_text(content)
+
+
+def _check_size(text: str, suffix: str) -> None:
+    """InputError where a document is larger than any list, before its parser takes minutes and gigabytes."""
+    sign, noun, most = ("<", "elements", MAX_ELEMENTS) if suffix in {".html", ".htm"} else ("\n", "lines", MAX_LINES)
+    if suffix != ".json" and (count := text.count(sign)) > most:
+        raise InputError(f"the document has {count} {noun}, more than the {most} that are read: is this another file?")
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"the document has {len(text) / 1e6:.1f} million characters, more than the {MAX_CHARACTERS // 1_000_000} "
+            "million that are read: is this another file?"
+        )
+
+
+def _read_format(content: bytes, text: str, suffix: str, columns: Mapping[str, str]) -> Document:
     match suffix:
         case ".csv" | ".tsv":
-            return read_csv_lines(text, suffix, columns or {})
+            return read_csv_lines(text, suffix, columns)
         case ".xlsx":
-            return read_xlsx_lines(content, columns or {})
+            return read_xlsx_lines(content, columns)
         case ".json":
-            return read_json_lines(text, columns or {})
+            return read_json_lines(text, columns)
         case ".html" | ".htm":
-            return _read_html(text, columns or {})
+            return _read_html(text, columns)
         case ".md" | ".markdown":
-            return _read_markdown(text, columns or {})
+            return _read_markdown(text, columns)
         case _:
             return _read_text(text)
 
@@ -123,7 +168,7 @@ def _read_markdown(text: str, columns: Mapping[str, str]) -> Document:
     """Return the lines of CommonMark with tables, each at its source line, without the signs of the markup."""
     from markdown_it import MarkdownIt
 
-    if max(map(len, text.split("\n"))) > MAX_MARKDOWN_LINE:
+    if max(map(len, text.split("\n"))) > MAX_MARKDOWN_LINE or text.count("[") > MAX_BRACKETS:
         return _read_text(text)
     # Lines of other white space are blank: the parser cuts them off without counting them.
     text = "\n".join(line if line.strip() else "" for line in text.split("\n"))

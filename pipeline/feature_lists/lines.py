@@ -84,6 +84,7 @@ class WarningKind(StrEnum):
     NO_SUBJECT = "no_subject"
     PROBABLE_REPEAT = "probable_repeat"
     NOT_READ = "not_read"
+    BAD_CHARACTER = "bad_character"
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ def read_json_lines(text: str, columns: Mapping[str, str]) -> Document:
     `columns` maps the names of the objects' members to COLUMNS.
     """
     try:
-        value = json.loads(text)
+        # A version such as 2.10 is not the number 2.1.
+        value = json.loads(text, parse_float=str)
     except (ValueError, RecursionError) as error:
         raise InputError(f"this is not JSON: {error}") from error
     items = _find_items(value, columns)

@@ -1,10 +1,14 @@
 """Documents of every format become the same numbered lines, or rows whose columns are known."""
 
+import time
+from contextlib import suppress
+
 import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.feature_lists.documents import read_document
 from pipeline.feature_lists.lines import Document, WarningKind
+from pipeline.feature_lists.load import parse_episodes
 from tests.support.feature_lists import make_entry
 
 
@@ -124,3 +128,63 @@ def test_line_ends_of_all_systems_count_alike() -> None:
 def test_document_of_another_format_is_refused(suffix: str, content: bytes) -> None:
     with pytest.raises(InputError):
         read_document(content, suffix)
+
+
+def titles_of(content: bytes, suffix: str) -> list[str]:
+    return [feature.title for feature in parse_episodes(content, suffix)[0].features]
+
+
+@pytest.mark.parametrize("charset", ["windows-1251", "koi8-r", "utf-8", "iso-8859-5"])
+@pytest.mark.parametrize(
+    "declaration", ['<meta charset="{}">', '<meta http-equiv="Content-Type" content="text/html; charset={}">']
+)
+def test_declared_encoding_of_a_page_is_used(charset: str, declaration: str) -> None:
+    items = "<li>Печать карт | v2.1 #600101</li><li>Новый поиск | v2.1 #600102</li>"
+    head = f"<html><head>{declaration.format(charset)}</head>"
+    page = f"{head}<body><article><h1>A</h1><ul>{items}</ul></article></body></html>"
+    assert titles_of(page.encode(charset), ".html") == ["Печать карт", "Новый поиск"]
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\xc3", b"\xe9\xa0"])
+def test_bad_byte_spoils_one_letter(bad: bytes) -> None:
+    text = "Größe der Türme | v2.1 #600101\nNächste Prüfung {} | v2.1 #600102\n"
+    (listed,) = parse_episodes(text.encode().replace(b"{}", bad), ".txt")
+    assert listed.features[0].title == "Größe der Türme"
+    assert listed.features[1].title.startswith("Nächste Prüfung")
+    assert any("not UTF-8" in warning and "line 2" in warning for warning in listed.warnings)
+
+
+def test_windows_text_keeps_its_letters() -> None:
+    assert titles_of("Größe der Türme | v2.1 #600101\nÉté à Zürich | v2.1 #600102\n".encode("cp1252"), ".txt") == [
+        "Größe der Türme",
+        "Été à Zürich",
+    ]
+
+
+HUGE = {
+    "lines": (b"a\n\n" * 60_000, ".txt"),
+    "brackets": (b"![" * 30 + b"\n" + (b"![" * 30 + b"\n") * 30_000, ".md"),
+    "elements": (b"<html><body>" + b"<p>a</p>" * 60_000 + b"</body></html>", ".html"),
+    "characters": (b"a" * 9_000_000, ".txt"),
+    "rows": (b"title\n" + b"a\n" * 60_000, ".csv"),
+}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_huge_document_is_refused_at_once(kind: str) -> None:
+    began = time.process_time()
+    with pytest.raises(InputError, match="is this another file"):
+        parse_episodes(*HUGE[kind])
+    assert time.process_time() - began < 2
+
+
+def test_many_brackets_are_read_as_text() -> None:
+    began = time.process_time()
+    with suppress(InputError):
+        parse_episodes((b"![" * 30 + b"\n") * 10_000, ".md")
+    assert time.process_time() - began < 20
+
+
+def test_version_as_a_number_keeps_its_zero() -> None:
+    (listed,) = parse_episodes(b'[{"title": "Print a map", "id": 600101, "version": 2.10}]', ".json")
+    assert listed.features[0].version == "v2.10"
