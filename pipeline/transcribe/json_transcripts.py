@@ -32,7 +32,8 @@ KNOWN = (
 
 # The names under which programs list segments, the best first: utterances of one speaker before sentences of words.
 _LISTS = (
-    "segments", "utterances", "chunks", "sentences", "cues", "captions", "subtitles", "transcription", "transcript",
+    "segments", "audio_segments", "utterances",
+    "chunks", "sentences", "cues", "captions", "subtitles", "transcription", "transcript",
     "transcripts", "paragraphs", "phrases", "lines", "items", "results", "entries", "words", "result",
 )  # fmt: skip
 
@@ -254,11 +255,12 @@ def _read_records(records: list[dict[str, Any]], count: int, unit: float | None)
     """The segments of a list; InputError where most of its `count` items are none, None where all are."""
     drafts, lost, factors = [], [], set()
     for number, record in enumerate(records, start=1):
-        draft = read_record(record)
+        words = _read_word_list(records_of(record, "words") or records_of(record, "result"))
+        draft = read_record(record) or _read_by_words(record, words)
         if draft is None:
             lost.append(number)
         else:
-            draft.words = _read_word_list(records_of(record, "words"))
+            draft.words = words
             drafts.append(draft)
             factors.add(read_factor(record))
     missing = count - len(drafts)
@@ -270,6 +272,15 @@ def _read_records(records: list[dict[str, Any]], count: int, unit: float | None)
     if lost:
         found.remarks.append(f"segment {name_places(lost)}: left out, as it has no text with a start")
     return found
+
+
+def _read_by_words(record: dict[str, Any], words: list[WordDraft]) -> SegmentDraft | None:
+    """A segment whose times are those of its words, as Vosk writes it; None without timed words."""
+    timed = [word for word in words if word.start is not None]
+    if not timed or timed[0].start is None:
+        return None
+    text = first_text(record) or " ".join(word.text.strip() for word in words)
+    return SegmentDraft(timed[0].start, timed[-1].end, text, speaker=read_speaker(record))
 
 
 def _is_timed(record: dict[str, Any]) -> bool:

@@ -30,6 +30,9 @@ SLOWEST_STRETCH = 0.02
 MAX_ODD_SHARE = 0.1
 MAX_COVERED_SHARE = 0.4
 
+# The share of segments that may begin before the one above in the file: in shuffled cues it is half.
+MAX_BACKWARD_SHARE = 0.75
+
 # Segments before one, in the order of time, that are compared with it.
 _COMPARED = 8
 
@@ -66,6 +69,9 @@ def find_unit(drafts: Sequence[SegmentDraft], units: dict[str, float]) -> tuple[
 
     InputError where the words fit neither seconds nor exactly one of `units`.
     """
+    reversed_ends = sum(draft.end is not None and draft.end < draft.start for draft in drafts)
+    if reversed_ends * 2 > len(drafts):
+        raise InputError(f"{reversed_ends} of {len(drafts)} segments end before they start", "correct their times")
     timed = [(draft.start, draft.end, count_words(draft.text)) for draft in drafts if draft.text.strip()]
     words = sum(count for _, _, count in timed)
     busy = sum(max(0.0, end - start) for start, end, _ in timed if end is not None)
@@ -99,6 +105,7 @@ def check_times(segments: Sequence[Segment]) -> list[str]:
 
     InputError where stretches have an impossible pace, or where the segments of two transcripts cover each other.
     """
+    _check_direction(segments)
     _check_covered(segments)
     ordered = sorted(segments, key=lambda segment: segment.start)
     odd = _find_odd_stretches(ordered)
@@ -128,6 +135,16 @@ def _find_odd_stretches(ordered: Sequence[Segment]) -> list[tuple[float, float, 
             odd.append((start, words, busy))
         first, words, busy = index + 1, 0.0, 0.0
     return odd
+
+
+def _check_direction(segments: Sequence[Segment]) -> None:
+    """InputError where almost every segment begins before the one before it in the file."""
+    back = sum(following.start < segment.start for segment, following in pairwise(segments))
+    if len(segments) > _COMPARED and back > MAX_BACKWARD_SHARE * (len(segments) - 1):
+        raise InputError(
+            f"its times run backwards: {back} of {len(segments)} segments begin before the one above",
+            "repair them, or name another transcript",
+        )
 
 
 def _check_covered(segments: Sequence[Segment]) -> None:

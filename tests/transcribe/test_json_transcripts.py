@@ -103,6 +103,17 @@ SPEECHMATICS = [
 ]  # fmt: skip
 
 DIALECTS = {
+    "Vosk": [
+        {"result": [{"word": w, "start": a, "end": b} for w, a, b in spoken], "text": text, "speaker": name}
+        for name, spoken, text in SENTENCES
+    ],
+    "Amazon segments": {
+        "results": {
+            "transcripts": [{"transcript": "x"}],
+            "items": [],
+            "audio_segments": segments("transcript", "start_time", "end_time"),
+        }
+    },
     "WhisperX": {"segments": segments("text", "start", "end"), "language": "en"},
     "bare list": segments("text", "start", "end"),
     "text times": {"segments": [{**one, "start": str(one["start"])} for one in segments("text", "start", "end")]},

@@ -66,6 +66,14 @@ def test_joined_transcripts_are_refused(tmp_path: Path) -> None:
         load_lines(tmp_path, times + shifted)
 
 
+def test_times_that_run_backwards_are_refused(tmp_path: Path) -> None:
+    times = [(n * STEP, n * STEP + 3.5) for n in range(60)]
+    with pytest.raises(InputError, match="its times run backwards: 59 of 60"):
+        load_lines(tmp_path, times[::-1])
+    with pytest.raises(InputError, match="60 of 60 segments end before they start"):
+        load_lines(tmp_path, [(end, start) for start, end in times])
+
+
 def test_cues_out_of_order_are_sorted(tmp_path: Path) -> None:
     times = [(n * STEP, n * STEP + 3.5) for n in range(60)]
     transcript = load_lines(tmp_path, times[30:] + times[:30])
