@@ -1,5 +1,6 @@
 """The documentation matches the program: commands, settings, links, queries and examples."""
 
+import json
 import re
 import runpy
 import shlex
@@ -107,7 +108,7 @@ def test_commands_in_sentences_exist(page: Path) -> None:
 def test_code_blocks_are_of_checked_kinds(page: Path) -> None:
     """A test of its own reads each block of text, or the program printed it."""
     kinds = {name for _, name, _ in BLOCK.findall(page.read_text(encoding="utf-8"))}
-    assert kinds <= {"sh", "yaml", "toml", "python", "sql", "text"}
+    assert kinds <= {"sh", "yaml", "toml", "python", "sql", "json", "text"}
 
 
 @each_page
@@ -116,6 +117,12 @@ def test_lines_have_at_most_120_characters(page: Path) -> None:
     prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
     long = [line for line in prose.splitlines() if len(line) > 120 and not line.startswith("|")]
     assert long == []
+
+
+@each_page
+def test_json_shown_is_valid(page: Path) -> None:
+    for text in find_blocks(page, "json"):
+        json.loads(text)
 
 
 @each_page
