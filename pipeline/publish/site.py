@@ -22,6 +22,7 @@ from pipeline.core.state import StateFile
 from pipeline.core.storage import atomic_write, read_record, write_bytes
 from pipeline.core.version import __version__
 from pipeline.publish.dataset import Dataset, read_rows, scan_dataset
+from pipeline.publish.ledger import LedgerRow
 from pipeline.publish.paragraphs import Paragraph, cut_paragraphs
 from pipeline.publish.players import NO_PLAYER, Player, find_file_player, find_player
 from pipeline.publish.rows import CatalogRow
@@ -97,7 +98,7 @@ def write_site(
     pages = site.load_pages()
     for name in stale:
         site.write_episode(pages[name], warn)
-    site.write_shared(pages.values())
+    site.write_shared(pages.values(), warn)
     # Removed last, when nothing links to them: a page open in a browser keeps what it links to.
     site.remove_others(outputs)
     state.record(STATE, inputs, outputs)
@@ -215,23 +216,30 @@ class _Site:
         _write_text(self.folder / "data" / "episodes" / f"{name}.js", format_words_script(page))
         _write_text(self.folder / "episodes" / f"{name}.html", format_episode_page(page))
 
-    def write_shared(self, pages: Iterable[EpisodePage]) -> None:
+    def write_shared(self, pages: Iterable[EpisodePage], warn: Callable[[str, str], None]) -> None:
         """Write the files that belong to no episode alone; the newest episode stands first."""
         # The sort is stable: episodes of one day stay in the order of their ids.
         newest_first = sorted(pages, key=lambda page: page.published_on or date.min, reverse=True)
         for asset in ASSETS:
             write_bytes(self.folder / "assets" / _name_asset(asset), (WEB / asset).read_bytes())
         _write_text(self.folder / "data" / "catalog.js", format_catalog_script(newest_first))
-        links = self.write_versions(newest_first)
+        links = self.write_versions(newest_first, self.read_ledger(warn))
         _write_text(
             self.folder / "index.html", format_search_page(self.show.name, newest_first, self.show.product, links)
         )
 
-    def write_versions(self, episodes: Sequence[EpisodePage]) -> list[tuple[str, str]]:
-        """Write `by-id.json` and the pages of the versions; return the name of each page and what it is called."""
+    def read_ledger(self, warn: Callable[[str, str], None]) -> tuple[LedgerRow, ...]:
         from pipeline.publish.tables import read_ledger_rows
 
-        ledger = read_ledger_rows(self.project.ledger) if self.has_ledger else ()
+        try:
+            return read_ledger_rows(self.project.ledger) if self.has_ledger else ()
+        except InputError as error:
+            # A ledger that could not be written again, as a release list is missing, must not prevent the search.
+            warn("site", f"the pages of the versions have no entries: {error}")
+            return ()
+
+    def write_versions(self, episodes: Sequence[EpisodePage], ledger: Sequence[LedgerRow]) -> list[tuple[str, str]]:
+        """Write `by-id.json` and the pages of the versions; return the name of each page and what it is called."""
         index = PageIndex(episodes)
         _write_changed(self.folder / "data" / "by-id.json", format_by_id(episodes, ledger, index))
         names = self.name_versions()

@@ -140,6 +140,14 @@ def test_version_missing_in_ledger_has_a_page(site: Path) -> None:
     assert "v4.11: its list is not in the ledger yet" in (site / "versions" / "v4.11.html").read_text()
 
 
+def test_damaged_ledger_does_not_prevent_search(site: Path) -> None:
+    project = Project(site.parents[2])
+    project.ledger.write_bytes(b"damaged")
+    write_show(project, {VERSION: list_features(*LISTED)}, ONE, TWO, ledger=False)
+    assert "its list is not in the ledger yet" in (site / "versions" / "v4.10.html").read_text()
+    assert list(read_moments(site)) == ["500001", "500002"]
+
+
 def test_page_names_are_safe_and_distinct() -> None:
     versions = ("v2.204", "2026/11", "2026 11", "../../x", "NUL", "V2/204", "v2-204", "版本", "a" * 300)
     assert list(name_pages(versions).values()) == [
