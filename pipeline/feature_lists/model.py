@@ -234,6 +234,9 @@ def _find_entry_bullets(
     is_divided = any(i + 1 < len(lines) and lines[i + 1].kind is LineKind.BULLET for i in opens)
     if not is_divided and (len(bullets) < 2 or len(bullets) <= len(free)):
         return 0
+    # A reading that loses most blocks is wrong, whatever the headings are.
+    if len(free) > MAX_DETAILS * len(bullets):
+        return 0
     return _find_base_level([lines[i] for i in bullets])
 
 

@@ -8,7 +8,7 @@ line is one. `model` finds the shape.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from pipeline.core.schema import Feature, LineReport, LineRole
 from pipeline.feature_lists.checks import find_subject_words
@@ -106,6 +106,8 @@ class _SectionReader:
         # A blank line sets a paragraph apart where other lines stand close together.
         self.has_close_lines = any(not line.spaced for line in lines[1:])
         self.versions: dict[int, str | None] = {}  # the version of the entries below the headings above, by level
+        self.above: int | None = None  # the index of the last heading above
+        self.has_bullets: dict[int, bool] = {}  # whether bullets stand below a heading, by its index
         self.is_back_matter = 0  # the level of the heading above that opens back matter; 0 where none does
 
     def read(self) -> Section:
@@ -246,6 +248,7 @@ class _SectionReader:
         """Remember the version of a heading, and whether it opens back matter."""
         if self._kind(index) is None:
             return
+        self.above = index
         heading = self.model.headings[index]
         if heading.kind is HeadingKind.RELEASE:
             self.versions = {level: version for level, version in self.versions.items() if level < heading.level}
@@ -284,24 +287,22 @@ class _SectionReader:
             return "a quotation without an entry"
         if not (self.model.bullet_level or self.model.heading_level) or line.kind is not LineKind.TEXT:
             return None
-        if self._is_section_without_bullets(index):
+        if self._is_section_without_bullets():
             return None
         return "a paragraph between the entries"
 
-    def _is_section_without_bullets(self, index: int) -> bool:
+    def _is_section_without_bullets(self) -> bool:
         """Return whether a paragraph stands below the heading of a category that has no bullets."""
-        above = next((i for i in range(index - 1, -1, -1) if i in self.model.headings), None)
+        above = self.above
         if above is None or self.model.headings[above].kind not in {HeadingKind.CATEGORY, HeadingKind.PLAIN}:
             return False
         heading = self.model.headings[above]
         if heading.level == 1 or (self.model.heading_level and heading.kind is not HeadingKind.CATEGORY):
             return False
-        for i in range(above + 1, len(self.lines)):
-            if i in self.model.headings:
-                break
-            if self.lines[i].kind is LineKind.BULLET:
-                return False
-        return True
+        if above not in self.has_bullets:
+            below = takewhile(lambda i: i not in self.model.headings, range(above + 1, len(self.lines)))
+            self.has_bullets[above] = any(self.lines[i].kind is LineKind.BULLET for i in below)
+        return not self.has_bullets[above]
 
     def _describes(self, line: Line, entry: Entry, opening: int) -> bool:
         """Return whether a line is about the entry whose title is at the index `opening`, and no entry itself."""
