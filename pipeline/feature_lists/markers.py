@@ -127,7 +127,7 @@ def parse_line(text: str, habits: Habits = _NO_HABITS) -> Entry | None:
 
 def _strip_part(text: str) -> str:
     """Return a part of a line without the separators around it; empty where it is only punctuation."""
-    part = text.strip(_SEPARATORS)
+    part = text.strip(_SEPARATORS + "\u3000")
     return "" if part in {".", "!", "?", "()", "[]"} else re.sub(r"\s{2,}(?=\S)", " ", part) if "  " in part else part
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.schema import Feature
 from pipeline.core.times import format_time
-from pipeline.feature_lists.markers import parse_line
+from pipeline.feature_lists.markers import parse_entries, parse_line
 from tests.support.feature_lists import make_entry
 
 
@@ -108,3 +108,51 @@ def test_title_of_any_line_is_part_of_it(line: str) -> None:
     if entry is not None:
         assert entry.feature.title
         assert entry.feature.title in line
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("Dark theme | KITE-12 | 2:04", "KITE-12"),
+        ("[KITE-12] - Dark theme", "KITE-12"),
+        ("Dark theme (GH-12)", "GH-12"),
+        ("Dark theme [AB#77]", "AB#77"),
+        ("Dark theme | KB5034441", "KB5034441"),
+        ("Dark theme !345", "!345"),
+        ("Dark theme (#12)", "#12"),
+        ("Dark theme (#1148) (4f3b2a1), closes #1101", "#1148"),
+    ],
+)
+def test_id_of_any_tracker_is_the_key(line: str, key: str) -> None:
+    entry = parse_line(line)
+    assert entry is not None
+    assert (entry.feature.title, entry.feature.feature_key) == ("Dark theme", key)
+
+
+@pytest.mark.parametrize("line", ["Adds text in UTF-8", "Support of SHA-256 (AES-128)", "Faster on RTX-4090"])
+def test_name_of_a_standard_is_not_a_key(line: str) -> None:
+    assert parse_line(line) is None
+
+
+@pytest.mark.parametrize(
+    ("marker", "version"),
+    [("v1.2.3-rc.1", "v1.2.3-rc.1"), ("24H2", "24H2"), ("2024.03 LTS", "v2024.03 LTS"), ("Version 3.119", "v3.119")],
+)
+def test_version_is_kept_whole(marker: str, version: str) -> None:
+    entry = parse_line(f"Dark theme | {marker} | #500111")
+    assert entry is not None
+    assert (entry.feature.title, entry.feature.version) == ("Dark theme", version)
+
+
+def test_line_may_hold_two_entries() -> None:
+    entries = parse_entries("Dark theme | v4.10 #500111 | 0:30 Sorting | v4.10 #500122 | 0:57")
+    assert [(entry.feature.title, entry.feature.published_s) for entry in entries] == [
+        ("Dark theme", 30.0),
+        ("Sorting", 57.0),
+    ]
+
+
+def test_full_width_signs_are_markers() -> None:
+    entry = parse_line("００：３０　標題")
+    assert entry is not None
+    assert (entry.feature.title, entry.feature.published_s) == ("標題", 30.0)

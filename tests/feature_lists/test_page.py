@@ -343,3 +343,32 @@ def test_entries_contain_only_text_of_the_page(parts: list[str]) -> None:
         for entry in (*section.entries, *section.highlights):
             assert " ".join(entry.feature.title.split()) in page
             assert all(part in page for part in entry.description)
+
+
+def test_line_that_restates_an_entry_describes_it() -> None:
+    text = (
+        "Adds a note field.\nRemoves the old login.\nReports run faster.\nNames may be longer.\n"
+        "bulk=true returns an answer for each object of the /field endpoint | v4.10 #500111\n"
+        "The /field endpoint answers in bulk.\nMails have a footer.\nMaps have a legend.\n"
+    )
+    assert len(entries(text)) == 7
+    assert entries(text)[4][1] == "The /field endpoint answers in bulk."
+
+
+def test_release_headings_give_their_version() -> None:
+    text = (
+        "# Kite\n\nIt changed.\n\n## v4.11 – 2 November 2026\n\n- Sort\n- Theme\n\n## [4.10]\n\n### Fixed\n\n- Limit\n"
+    )
+    section = read(text, ".md")
+    assert [(entry.feature.title, entry.feature.version) for entry in section.entries] == [
+        ("Sort", "v4.11"),
+        ("Theme", "v4.11"),
+        ("Limit", "v4.10"),
+    ]
+    assert [line.text for line, _ in section.unread] == ["It changed."]
+
+
+@pytest.mark.parametrize("verb", ["Highlight", "Stream", "Watch", "Listen to", "Subscribe to"])
+def test_title_may_begin_with_any_verb(verb: str) -> None:
+    text = f"- Sort by date\n- {verb} events of the team\n- Dark theme\n"
+    assert len(entries(text)) == 3

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline.core.config import ColumnName
+from pipeline.core.errors import InputError
 from pipeline.core.schema import Feature
 from pipeline.feature_lists.documents import read_document
 from pipeline.feature_lists.lines import LineKind, WarningKind
@@ -105,3 +106,29 @@ def test_unreadable_cells_stay_empty_with_a_warning() -> None:
 def test_lines_within_a_cell_are_counted() -> None:
     document = read_document(b'title,notes\nSort,"one\ntwo"\nTheme,\n', ".csv")
     assert [line.number for line in document.lines] == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\nTicket;Release;Title\n500111;4.10;Sort\n",
+        "Export of the board\nMade on Monday\n\nTicket,Release,Title\n500111,4.10,Sort\n",
+        'Ticket;Release;"Title (short, clear, said, etc.)"\n500111;4.10;Sort\n',
+        "Ticket,Release,Title 1,Title 2\n500111,4.10,,Sort\n",
+        "Number,Milestone,Title\n500111,4.10,Sort\n",
+    ],
+)
+def test_tables_of_other_programs_are_read(text: str) -> None:
+    entries = [line.entry for line in read_document(text.encode(), ".csv").lines if line.entry is not None]
+    assert entries == [make_entry("Sort", feature_id=500111, version="v4.10", feature_key="500111")]
+
+
+def test_date_is_not_a_version() -> None:
+    document = read_document(b"Title,Version\nSort,2026-03-01\n", ".csv")
+    assert [line.entry for line in document.lines if line.entry] == [make_entry("Sort")]
+    assert [warning.text for warning in document.warnings] == ["'2026-03-01' is not a version; left empty"]
+
+
+def test_refused_table_shows_the_setting() -> None:
+    with pytest.raises(InputError, match=r'found: Wort, Zahl\).* columns: \{"Wort": title\}'):
+        read_document(b"Wort,Zahl\nSort,1\n", ".csv")
