@@ -1,5 +1,6 @@
 """Write files atomically and read them with one clear error."""
 
+import errno
 import hashlib
 import json
 import math
@@ -7,6 +8,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -53,6 +55,27 @@ def remove_temp_files(folder: Path) -> None:
     for path in folder.rglob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)
+
+
+def remove_leftover_lock(path: Path) -> None:
+    """Remove an empty lock file on a file system without flock, as a copy of a project brings along.
+
+    There, the file itself is the lock, and names its holder; with flock, an empty file stays when a run ends.
+    """
+    try:
+        import fcntl
+
+        with path.open("rb") as opened:
+            status = os.fstat(opened.fileno())
+            try:
+                # Releasing takes no lock, which could stop a run that starts now.
+                fcntl.flock(opened, fcntl.LOCK_UN)
+            except OSError as error:
+                # A holder writes its name at once.
+                if error.errno == errno.ENOSYS and not status.st_size and time.time() - status.st_mtime > 1:
+                    path.unlink()
+    except (OSError, ImportError):
+        pass
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -20,7 +20,7 @@ from pipeline.core.errors import (
 )
 from pipeline.core.project import Project
 from pipeline.core.schema import Transcript
-from pipeline.core.storage import remove_temp_files
+from pipeline.core.storage import remove_leftover_lock, remove_temp_files
 from pipeline.download.record import AUDIO_RECORD, read_audio
 from pipeline.publish.combined_csv import update_csv
 from pipeline.publish.dataset import scan_dataset
@@ -174,6 +174,7 @@ def check_episode_exists(project: Project, episode_id: str) -> str:
 @contextmanager
 def _hold_lock(project: Project, wait: bool, reporter: Reporter) -> Iterator[None]:
     project.processed.mkdir(parents=True, exist_ok=True)
+    remove_leftover_lock(project.lock)
     lock = FileLock(project.lock)
     try:
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.core.storage import atomic_write, read_json, read_limited, write_bytes, write_json
+from pipeline.core.storage import atomic_write, read_json, read_limited, remove_leftover_lock, write_bytes, write_json
 
 
 def test_write_replaces_file_atomically(tmp_path: Path) -> None:
@@ -73,3 +73,18 @@ def test_half_a_character_survives_json(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9")
     write_json(tmp_path / "a.json", {"path": name, "rows": [{"title": name}]})
     assert read_json(tmp_path / "a.json") == {"path": name, "rows": [{"title": name}]}
+
+
+@pytest.mark.parametrize(("number", "content", "stays"), [(38, b"", False), (38, b"4711", True), (11, b"", True)])
+def test_only_leftover_lock_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, content: bytes, stays: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    lock = tmp_path / ".lock"
+    lock.write_bytes(content)
+    os.utime(lock, (1, 1))
+    remove_leftover_lock(lock)
+    assert lock.exists() == stays
