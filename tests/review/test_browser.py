@@ -209,3 +209,25 @@ def test_hostile_titles_are_plain_text(chromium: Browser, project: Project, tran
             page.keyboard.press("j")
         assert page.evaluate("window.hacked === undefined && !document.querySelector('img, svg[onload]')")
         page.close()
+
+
+def test_decision_without_feature_is_attached_by_click(page: Page, server: ReviewServer) -> None:
+    path = server.project.corrections("one")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("corrections:\n  - title: Themes at night\n    decision: moved\n    start: 0:44\n    who: Cleo\n")
+    page.reload()
+    expect(page.locator("#unmatched .name")).to_have_text("Themes at night")
+    page.get_by_role("button", name="Attach the decision about Themes at night").click()
+    expect(page.locator("#status")).to_contain_text(f"Attached: the decision is about “{FIRST}” now.")
+    expect(page.locator("#unmatched-heading")).to_be_hidden()
+    assert decisions(server) == [(FIRST, "moved", 44.0)]
+
+
+def test_changed_alignment_is_shown_and_nothing_saved(page: Page, server: ReviewServer) -> None:
+    record = read_json(server.project.alignment("one"))
+    record["placements"][0]["start"] = 12.0
+    write_json(server.project.alignment("one"), record)
+    page.keyboard.press("Enter")
+    expect(page.locator("#error")).to_have_text("the alignment changed: look again")
+    expect(page.locator("#start")).to_have_text("0:12.0")
+    assert decisions(server) == []
