@@ -88,7 +88,7 @@ def _name_number(feature: Feature, mention: Mention) -> str:
         NumberKind.NEAR_ID: "a number one digit off its id",
         NumberKind.ID_ENDING: "the end of its id",
     }
-    return f"{kinds.get(mention.number, 'its id')} {feature.feature_id}"
+    return f"{kinds.get(mention.number, 'its id')} {feature.feature_id or feature.feature_key}"
 
 
 def explain_absence(

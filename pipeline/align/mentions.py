@@ -24,6 +24,9 @@ NUMBER_SCORES = {
     NumberKind.VERSION: 0.6,
 }
 
+# Smallest number of a tracker's id, such as PROJ-1234, that is searched in speech.
+MIN_KEY_NUMBER = 1000
+
 # Most features that may share a phrase; a phrase of more does not tell them apart.
 MAX_SHARED = 3
 
@@ -51,8 +54,9 @@ def _find_numbers(units: Sequence[Unit], features: Sequence[Feature]) -> list[Me
     """Return the mentions of ids, and of versions that belong to a single feature."""
     owners: dict[str, list[int]] = {}
     for feature in features:
-        if feature.feature_id is not None:
-            owners.setdefault(str(feature.feature_id), []).append(feature.position)
+        number = feature.feature_id if feature.feature_id is not None else _number_of_key(feature.feature_key)
+        if number is not None:
+            owners.setdefault(str(number), []).append(feature.position)
     counts = Counter(feature.version for feature in features if feature.version)
     single = {
         feature.version: feature.position
@@ -64,6 +68,12 @@ def _find_numbers(units: Sequence[Unit], features: Sequence[Feature]) -> list[Me
         mentions += [_make_mention(match, position) for position in owners[match.name]]
     mentions += [_make_mention(match, single[match.name]) for match in find_versions(units, list(single))]
     return mentions
+
+
+def _number_of_key(key: str | None) -> int | None:
+    """Return the number of `KB5034441`; None where it has too few digits to be told from other numbers in speech."""
+    digits = re.search(r"(\d{4,15})$", key or "")
+    return int(digits[1]) if digits and int(digits[1]) >= MIN_KEY_NUMBER else None
 
 
 def _make_mention(match: NumberMatch, position: int) -> Mention:

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.align.mentions import find_mentions
 from pipeline.align.units import Unit
-from pipeline.core.schema import Feature, Mention, Method
+from pipeline.core.schema import Feature, Mention, Method, NumberKind
 
 FEATURES = [
     Feature(1, "Added colour labels to the harvest calendar", "", 500101, "v3.1"),
@@ -85,3 +85,11 @@ def test_endless_word_is_searched_fast(sign: str) -> None:
 
 def test_unit_of_a_million_characters_is_searched() -> None:
     assert [mention.position for mention in list_mentions("so " * 400_000 + "the harvest calendar")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("key", "spoken"), [("KB5034441", "K B five oh three four four four one"), ("KITE-4512", "4512")]
+)
+def test_number_of_a_key_is_a_mention(key: str, spoken: str) -> None:
+    mentions = list_mentions(f"Next is {spoken}, as you see.", features=[Feature(1, "Dark theme", feature_key=key)])
+    assert [mention.number for mention in mentions] == [NumberKind.ID]
