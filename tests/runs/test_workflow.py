@@ -52,9 +52,11 @@ def test_catalog_has_start_of_each_feature(project: Project, transcriber: FakeTr
 
 def test_second_run_finds_everything_up_to_date(project: Project, transcriber: FakeTranscriber) -> None:
     run(project, transcriber)
-    before = snapshot(project)
-    result = run(project, transcriber)
-    assert (result.stages, result.written, len(transcriber.calls)) == ([], [], 1)
+    # Files that are younger than the clock's grain are read once more, and their fingerprints are then recorded.
+    for _ in range(2):
+        before = snapshot(project)
+        result = run(project, transcriber)
+        assert (result.stages, result.written, len(transcriber.calls)) == ([], [], 1)
     assert snapshot(project) == before
 
 
