@@ -132,7 +132,7 @@ class ReviewSession:
             self._save(view, file, entry, correction)
 
     def withdraw(self, position: int, seen: str | None) -> None:
-        """Remove the correction about a feature, whoever made it; ConflictError as in `decide`."""
+        """Remove the correction about a feature, by any author; ConflictError as in `decide`."""
         with edit_corrections(self.project, self.episode_id) as file:
             view = self._view(file.corrections)
             index = view.index(view.find(position, seen).correction)

@@ -25,7 +25,7 @@ MAX_BYTES = 256 << 20
 SINGLE_WORDS_SHARE = 0.9
 MIN_SINGLE_WORDS = 5
 
-# A group of words ends after so many words, at a pause of so many seconds, or at the end of a sentence.
+# A group of words ends at this number of words, at a pause of this many seconds, or at the end of a sentence.
 GROUP_WORDS = 40
 GROUP_PAUSE_S = 1.0
 _SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
