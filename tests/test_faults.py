@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -117,7 +118,13 @@ class InterruptedTranscriber(FakeTranscriber):
     """A transcriber that Ctrl-C interrupts."""
 
     def transcribe(  # type: ignore[override]
-        self, audio: Path, *, language: str | None, on_progress: object, checkpoints: Path | None = None
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        on_progress: object,
+        checkpoints: Path | None = None,
+        whole: bool = False,
     ) -> object:
         raise KeyboardInterrupt
 
@@ -180,7 +187,10 @@ def test_unexpected_exception_fails_one_episode(
     monkeypatch.setattr(EpisodeRun, "feature_list", property(list_of))
     result = run(project, transcriber, *list_episodes(project))
     assert result.exit_code == 3
-    assert result.failures[0].error == ("internal error (ZeroDivisionError: oh no); the run report has the traceback")
+    assert re.fullmatch(
+        r"internal error \(ZeroDivisionError: oh no\) at test_faults\.py:\d+; the run report has the traceback",
+        result.failures[0].error or "",
+    )
     (report,) = project.runs.glob("*.json")
     assert "list_of" in json.loads(report.read_text())["stages"][2]["trace"]
 

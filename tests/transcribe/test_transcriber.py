@@ -74,7 +74,7 @@ def test_fingerprint_equals_version_0_1_0(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"weights")
     transcriber = WhisperTranscriber("base", Path(), glossary=["Entra", "Datto"])
     whisper = cast("Whisper", SimpleNamespace(engine="faster-whisper 1, CTranslate2 4, cpu int8"))
-    fingerprint = transcriber._fingerprint(tmp_path / "a.wav", ModelFolder("base", tmp_path, "path"), whisper, "en")
+    fingerprint = transcriber._fingerprint(tmp_path / "a.wav", ModelFolder("base", tmp_path, "hub"), whisper, "en")
     assert fingerprint == "6aa8678b12b2b42cb2cdfece5d14918a7d499fbef0788247a29fc78807e50773"
 
 
