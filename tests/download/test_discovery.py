@@ -5,11 +5,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from yaml import safe_load
 
 from pipeline.core.config import load_episode
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.project import Project
+from pipeline.core.settings_file import make_parser
 from pipeline.download import discovery
 from pipeline.download.discovery import (
     NewEpisode,
@@ -220,7 +220,7 @@ def test_list_is_the_public_page_of_entry(empty: Project, faulty: Server, page: 
 def test_command_writes_settings_from_metadata(empty: Project, faulty: Server) -> None:
     ran = catalog("new", "ep2", f"{faulty.url}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
     assert (ran.returncode, ran.stdout) == (0, "wrote configs/episodes/ep2.yaml\n")
-    assert safe_load(empty.episode("ep2").read_text())["entry"] == "kite-0002"
+    assert make_parser().load(empty.episode("ep2").read_text())["entry"] == "kite-0002"
     again = catalog("new", "ep2", f"{faulty.url}/feed.xml", "--entry", "2", "--features", "a.txt", cwd=empty.root)
     assert (again.returncode, again.stdout) == (0, "configs/episodes/ep2.yaml has these settings already\n")
     ran = catalog("new", "--from", f"{faulty.url}/feed.xml", "--since", "2026-11-03", "--json", cwd=empty.root)
