@@ -125,19 +125,42 @@ def test_gaps_are_filled_from_release_notes(tmp_path: Path) -> None:
     assert "Invoices can be sorted by due date" in (tmp_path / "list.csv").read_text()
 
 
+def test_list_is_read_from_a_pipe_of_the_shell(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    command = '"$0" -m pipeline locate "$1" <(cat "$2") -o "$3" --json'
+    ran = subprocess.run(
+        ["bash", "-c", command, sys.executable, *map(str, pair), str(tmp_path / "o.csv")],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert [row["feature_id"] for row in json.loads(ran.stdout)] == [500111, 500122]
+
+
+def test_named_pipe_without_writer_is_refused(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    os.mkfifo(tmp_path / "slow.txt")
+    result = catalog("locate", pair[0], tmp_path / "slow.txt", "-o", tmp_path / "o.csv")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "slow.txt is a pipe, not a file" in result.stderr
+
+
 def test_interrupted_locate_exits_130_and_writes_nothing(tmp_path: Path, pair: tuple[Path, Path]) -> None:
-    slow = tmp_path / "slow.txt"
-    os.mkfifo(slow)
+    reader, writer = os.pipe()
     running = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "locate", str(pair[0]), str(slow), "-o", str(tmp_path / "o.csv")],
+        [sys.executable, "-m", "pipeline", "locate", str(pair[0]), f"/dev/fd/{reader}", "-o", str(tmp_path / "o.csv")],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        pass_fds=[reader],
     )
-    with slow.open("w"):  # returns once the program reads
-        running.send_signal(signal.SIGINT)
-        output, errors = running.communicate(timeout=30)
+    os.close(reader)
+    # More than a pipe holds: the call returns once the program reads, and fails where the program ended.
+    os.write(writer, b"A feature of the list\n" * 10_000)
+    running.send_signal(signal.SIGINT)
+    output, errors = running.communicate(timeout=30)
+    os.close(writer)
     assert (running.returncode, output) == (130, "")
     assert errors == "error: interrupted: no file is left half written\n"
     assert not (tmp_path / "o.csv").exists()
