@@ -55,7 +55,7 @@ def test_episode_without_audio_is_cataloged(heard: Project) -> None:
     assert (result.exit_code, transcriber.calls) == (0, [])
     assert [stage for _, stage, _ in notes.started] == ["transcribe", "align", "publish"]
     rows = result.rows["two"]
-    assert [row.start for row in rows] == ["0:10", "0:30"]
+    assert [row.start for row in rows] == ["0:00:10", "0:00:30"]
     assert {(row.transcript_source, row.audio_sha256) for row in rows} == {("file", None)}
     transcript = read_record(heard.transcript("two"), transcript_from_json)
     assert {segment.speaker for segment in transcript.segments} == {"Nora"}

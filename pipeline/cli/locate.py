@@ -86,7 +86,7 @@ def features(
     from pipeline.download.feature_lists import read_lists
     from pipeline.download.fetch_audio import make_fetch_policy
     from pipeline.feature_lists.load import load_features, pick_episode
-    from pipeline.feature_lists.writer import OUTPUT_SUFFIXES, dump_features
+    from pipeline.feature_lists.writer import OUTPUT_SUFFIXES, write_features
     from pipeline.standalone import check_not_input
 
     if output is not None and output.suffix.lower() not in OUTPUT_SUFFIXES:
@@ -114,9 +114,7 @@ def features(
         for warning in listed.warnings:
             reporter.warn(_last_part(source), warning)
     if output is not None:
-        from pipeline.core.storage import write_bytes
-
-        write_bytes(output, dump_features(lists[0].features, output.suffix.lower()).encode())
+        write_features(output, lists[0].features)
     if strict and any(listed.warnings for listed in lists):
         raise typer.Exit(PipelineError.exit_code)
 

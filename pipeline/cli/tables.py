@@ -48,7 +48,7 @@ def print_rows(rows: Sequence[CatalogRow]) -> None:
         status = Text(row.status, style=STYLES[Status(row.status)])
         title = _cut(row.title)
         table.add_row(
-            str(row.position), _plain(str(row.feature_id or row.feature_key or "")), title, row.start or "", status
+            str(row.position), _plain(str(row.feature_id or row.feature_key or "")), title, row.shown_start, status
         )
     _out().print(table)
 
@@ -128,11 +128,12 @@ def print_hits(rows: Sequence[Mapping[str, Any]]) -> None:
     table = _table("episode", "start", "id", "version", "title")
     for row in rows:
         markers = (str(row["feature_id"] or ""), _plain(row["version"] or ""))
+        start = "" if row["start_s"] is None else format_time(row["start_s"])
         title: RenderableType = _cut(row["title"])
         if row["url"]:
             # Below the title the link has room: a link that is cut leads nowhere.
             title = Group(title, Text(printable(row["url"]), style="dim", overflow="fold"))
-        table.add_row(_plain(row["episode_id"]), row["start"] or "", *markers, title)
+        table.add_row(_plain(row["episode_id"]), start, *markers, title)
     longest = max(len(row["url"] or "") for row in rows)
     _out(room=longest + UNSTYLED_WIDTH // 2).print(table)
 
@@ -143,7 +144,7 @@ def print_ledger(rows: "Sequence[LedgerRow]") -> None:
     for row in rows:
         number, title = str(row.feature_id or ""), _cut(row.title)
         status = Text(row.status, style=LEDGER_STYLES.get(row.status, ""))
-        moment = (_plain(row.episode_id or ""), row.start or "", status, row.kind or "")
+        moment = (_plain(row.episode_id or ""), row.shown_start, status, row.kind or "")
         table.add_row(_plain(row.version), number, title, *moment)
     _out().print(table)
 

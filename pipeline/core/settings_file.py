@@ -132,6 +132,7 @@ def _read_mapping(text: str, path: Path) -> tuple[dict[str, Any], dict[Place, in
         parser = make_parser()
         node = parser.compose(text)
         lines = _list_lines(path, node)
+        _check_integers(path, node)
         values = None if node is None else parser.constructor.construct_document(node)
     except MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
@@ -214,6 +215,29 @@ def _check_shape(text: str) -> None:
         if depth > MAX_NESTING or aliases > MAX_ALIASES:
             excess = "lists in lists" if depth > MAX_NESTING else "aliases (*name)"
             raise MarkedYAMLError(problem=f"too many {excess}: settings need none", problem_mark=event.start_mark)
+
+
+def _check_integers(path: Path, node: "Node | None") -> None:
+    """Raise ConfigError where YAML reads digits as another number than they show: 0x1F, 1_000, or 012 in YAML 1.1."""
+    for number in _walk_integers(node, 0):
+        written, value = number.value, int(make_parser().constructor.construct_yaml_int(number))
+        if written != str(value):
+            line = number.start_mark.line + 1
+            raise ConfigError(
+                f'{path} line {line}: {written} is the number {value} to YAML: write {value} or "{written}"'
+            )
+
+
+def _walk_integers(node: "Node | None", depth: int) -> Iterator[Any]:
+    """Yield the integers below a node, at most MAX_LINE_DEPTH levels deep."""
+    from ruamel.yaml.nodes import CollectionNode, ScalarNode
+
+    if isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:int":
+        yield node
+    elif isinstance(node, CollectionNode) and depth <= MAX_LINE_DEPTH:
+        for item in node.value:
+            for part in item if isinstance(item, tuple) else (item,):
+                yield from _walk_integers(part, depth + 1)
 
 
 def _list_lines(path: Path, node: "Node | None") -> dict[Place, int]:

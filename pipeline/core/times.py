@@ -21,6 +21,12 @@ def format_time(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+def format_clock(seconds: float) -> str:
+    """Return `0:16:36` or `1:02:07`: whole seconds, rounded down; a spreadsheet takes `16:36` for 16 hours."""
+    minutes, second = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{second:02}"
+
+
 def format_timestamp(seconds: float) -> str:
     """Return `00:16:36.250`, the timestamp of WebVTT and Podlove."""
     milliseconds = round(seconds * 1000)

@@ -19,6 +19,14 @@ from pipeline.download.metadata import Metadata, StatedChapter, make_media_link
 _PODCAST_NAMESPACE = b"https://podcastindex.org/namespace/1.0"
 _PODCASTPARSER_NAMESPACE = b"https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md"
 
+# What to do where a feed is no XML although its URL is right.
+_ADVICE = "check its URL; if players read the feed, name the URL of the episode's audio as `source`"
+
+# Parts of XML in which & stands for itself, and & outside of them: with the name of what it refers to, or bare.
+_AMPERSAND = re.compile(r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|&(?:(\w+);|(?!#\d+;|#[xX][0-9a-fA-F]+;))", re.DOTALL)
+_XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_DECLARED_ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
+
 # Levels of nested XML elements; feeds have a dozen.
 MAX_DEPTH = 100
 
@@ -65,16 +73,58 @@ def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
 
     # Invalid dates and durations are ignored: no warning for each.
     logging.getLogger("podcastparser").setLevel(logging.CRITICAL)
+    content = _repair(content)
     try:
         _check_depth(content)
         feed = podcastparser.parse(url, io.BytesIO(content.replace(_PODCAST_NAMESPACE, _PODCASTPARSER_NAMESPACE)))
     except (ValueError, LookupError, AttributeError, TypeError) as error:
         reason = re.sub(r"^<unknown>:(\d+):\d+:", r"line \1:", " ".join(str(error).split()))
-        raise InputError(f"the feed cannot be read ({reason})", "check its URL") from error
+        raise InputError(f"the feed cannot be read ({reason})", _ADVICE) from error
     entries = [_read_entry(item) for item in feed["episodes"] if _list_media(item)]
     # Feeds list the newest entry first. Reversed, the stable sort keeps entries without a date in order of age.
     entries.reverse()
     return tuple(sorted(entries, key=lambda entry: entry.metadata.published or date.min))
+
+
+def _repair(content: bytes) -> bytes:
+    """Return a feed as XML where players read it all the same, else as it is.
+
+    Repaired are white space before the declaration, a wrong encoding, HTML's entities such as `&nbsp;`, and a bare &.
+    """
+    from xml.parsers import expat
+
+    content = content.lstrip(b" \t\r\n")
+    try:
+        # A parser with another handler would read what the document type refers to.
+        expat.ParserCreate().Parse(content, True)
+    except (expat.ExpatError, ValueError, LookupError):
+        # A document type may define entities of its own, which can grow without end.
+        if b"<!DOCTYPE" not in content and b"<!ENTITY" not in content:
+            text = re.sub(r"^<\?xml.*?\?>", "", _decode_feed(content), flags=re.DOTALL)
+            return _AMPERSAND.sub(_write_reference, text).encode("utf-8", "replace")
+    return content
+
+
+def _decode_feed(content: bytes) -> str:
+    """Return the text of a feed, as Windows-1252 where it is not in the encoding that it states."""
+    stated = _DECLARED_ENCODING.match(content)
+    encoding = stated[1].decode("ascii") if stated else "utf-8"
+    try:
+        return content.decode(encoding).removeprefix("\ufeff")
+    except (UnicodeDecodeError, LookupError):
+        return content.decode("cp1252", "replace")
+
+
+def _write_reference(match: re.Match[str]) -> str:
+    """Return a reference that XML knows for one that only HTML knows, and for a bare &."""
+    from html.entities import html5
+
+    name = match[1]
+    if not match[0].startswith("&") or name in _XML_ENTITIES:
+        return match[0]
+    if name is not None and (text := html5.get(f"{name};")) is not None:
+        return text.replace("&", "&amp;").replace("<", "&lt;")
+    return "&amp;" + match[0][1:]
 
 
 def _check_depth(content: bytes) -> None:

@@ -5,15 +5,24 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from pipeline.core.schema import Feature
 from pipeline.core.serialization import features_to_json
+from pipeline.core.storage import write_bytes
 from pipeline.core.text import escape_formula
 from pipeline.core.times import format_time
 from pipeline.feature_lists.tables import COLUMNS
 
 # The endings of the files that `dump_features` writes.
 OUTPUT_SUFFIXES = frozenset({".csv", ".json", ".txt"})
+
+
+def write_features(path: Path, features: Sequence[Feature]) -> None:
+    """Write a list as .csv, .json or .txt, by the ending of `path`; OSError where it cannot be written."""
+    suffix = path.suffix.lower()
+    # Excel needs the byte order mark to show accents.
+    write_bytes(path, dump_features(features, suffix).encode("utf-8-sig" if suffix == ".csv" else "utf-8"))
 
 
 def dump_features(features: Sequence[Feature], suffix: str) -> str:

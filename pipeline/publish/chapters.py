@@ -25,6 +25,12 @@ YOUTUBE_SHORTEST_S = 10.0
 # The longest title of a YouTube chapter, in characters.
 YOUTUBE_LONGEST_TITLE = 100
 
+# The longest description of a YouTube video, in bytes of UTF-8 (YouTube Data API, `snippet.description`).
+YOUTUBE_LONGEST_DESCRIPTION = 5000
+
+# The shortest that chapter titles are cut to where a description is too long, in characters.
+YOUTUBE_SHORTEST_TITLE = 20
+
 # The XML namespace of Podlove Simple Chapters.
 PODLOVE = "http://podlove.org/simple-chapters"
 
@@ -66,7 +72,8 @@ def format_youtube(chapters: Sequence[Chapter], duration: float) -> tuple[str, t
     """Return the lines for a video's description, and a message for each change that YouTube's rules require.
 
     The first chapter starts at 0:00, there are at least three, and none is shorter than 10 s: a shorter one is merged
-    with the one before it. The text is empty where there are too few. `duration` is the video's, in seconds.
+    with the one before it. The text is empty where there are too few. Titles are cut where the description would be
+    longer than YouTube saves. `duration` is the video's, in seconds.
     """
     merged, messages = _merge_short_chapters(chapters, duration)
     if merged and merged[0].start >= YOUTUBE_SHORTEST_S:
@@ -76,8 +83,30 @@ def format_youtube(chapters: Sequence[Chapter], duration: float) -> tuple[str, t
     if len(merged) < YOUTUBE_FEWEST:
         few = f"no chapters are written: YouTube requires {YOUTUBE_FEWEST}, and there are {len(merged)}"
         return "", (*messages, few)
-    lines = [f"{format_time(chapter.start)} {_format_youtube_title(chapter.title)}" for chapter in merged]
-    return "\n".join(lines) + "\n", tuple(messages)
+    text, too_long = _fit_description(merged)
+    return text, (*messages, *too_long)
+
+
+def _fit_description(chapters: Sequence[Chapter]) -> tuple[str, tuple[str, ...]]:
+    """Return the lines of a description with titles as long as fit into it, and a message where they were cut."""
+
+    def format_lines(longest: int) -> str:
+        return "".join(f"{format_time(item.start)} {_format_youtube_title(item.title, longest)}\n" for item in chapters)
+
+    def count_bytes(text: str) -> int:
+        return len(text.encode("utf-8", "replace"))
+
+    whole = format_lines(YOUTUBE_LONGEST_TITLE)
+    if count_bytes(whole) <= YOUTUBE_LONGEST_DESCRIPTION:
+        return whole, ()
+    lengths = range(YOUTUBE_LONGEST_TITLE, YOUTUBE_SHORTEST_TITLE, -1)
+    texts = ((longest, format_lines(longest)) for longest in lengths)
+    fitting = ((longest, text) for longest, text in texts if count_bytes(text) <= YOUTUBE_LONGEST_DESCRIPTION)
+    longest, text = next(fitting, (YOUTUBE_SHORTEST_TITLE, format_lines(YOUTUBE_SHORTEST_TITLE)))
+    limit = f"YouTube saves {YOUTUBE_LONGEST_DESCRIPTION:,} bytes, and the chapters have {count_bytes(whole):,}"
+    if count_bytes(text) > YOUTUBE_LONGEST_DESCRIPTION:
+        return text, (f"too long for one description, also with titles of {longest} characters: {limit}",)
+    return text, (f"titles are cut to {longest} characters: {limit}",)
 
 
 def _merge_short_chapters(chapters: Sequence[Chapter], duration: float) -> tuple[list[Chapter], list[str]]:
@@ -98,10 +127,10 @@ def _merge_short_chapters(chapters: Sequence[Chapter], duration: float) -> tuple
     return merged, messages
 
 
-def _format_youtube_title(title: str) -> str:
+def _format_youtube_title(title: str, longest: int) -> str:
     """Return a title in one line, without angle brackets: YouTube refuses a description that has them."""
     plain = " ".join(title.split()).replace("<", "‹").replace(">", "›")
-    return plain if len(plain) <= YOUTUBE_LONGEST_TITLE else plain[: YOUTUBE_LONGEST_TITLE - 1] + "…"
+    return plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
 
 
 def format_podcasting(chapters: Sequence[Chapter]) -> str:

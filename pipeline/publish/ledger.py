@@ -13,6 +13,7 @@ from typing import Annotated
 from pipeline.core.errors import InputError
 from pipeline.core.schema import Feature, Status
 from pipeline.core.text import normalize_key, normalize_version
+from pipeline.core.times import format_time
 from pipeline.core.wording import normalize_wording, wording_similarity
 from pipeline.publish.rows import CatalogRow
 
@@ -63,7 +64,7 @@ class LedgerRow:
     published_on: Annotated[date | None, "when the episode was published"]
     start_s: Annotated[float | None, "where the moment starts, in seconds"]
     end_s: Annotated[float | None, "where the moment ends, in seconds"]
-    start: Annotated[str | None, "start_s for people: 16:36, 1:02:07"]
+    start: Annotated[str | None, "start_s for people and spreadsheets: 0:16:36, 1:02:07"]
     url: Annotated[str | None, "deep link at the start"]
     confidence: Annotated[float | None, "probability that start_s is within 30 s of what a person would write"]
     method: Annotated[str | None, "what decided: spoken_id, phrase, semantic, order, correction"]
@@ -72,6 +73,11 @@ class LedgerRow:
     feature_key: Annotated[
         str | None, "the id as published, such as #998146, PROJ-1234 or KB5034441; feature_id is its number"
     ]
+
+    @property
+    def shown_start(self) -> str:
+        """The start as players show it, such as 16:36; empty without a start."""
+        return "" if self.start_s is None else format_time(self.start_s)
 
 
 def build_ledger(

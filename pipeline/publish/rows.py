@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated
 
 from pipeline.core.schema import Alignment, Episode, Feature, FeatureList, Placement, Provenance, Status, Transcript
-from pipeline.core.times import format_time
+from pipeline.core.times import format_clock, format_time
 from pipeline.core.urls import escape_url
 from pipeline.core.version import __version__
 
@@ -36,7 +36,7 @@ class CatalogRow:
     highlight: Annotated[bool, "named among the page's highlights"]
     start_s: Annotated[float | None, "where its discussion starts, in seconds; null where it was not found"]
     end_s: Annotated[float | None, "where its discussion ends, in seconds; null where it was not found"]
-    start: Annotated[str | None, "start_s for people: 16:36, 1:02:07"]
+    start: Annotated[str | None, "start_s for people and spreadsheets: 0:16:36, 1:02:07"]
     url: Annotated[str | None, "deep link at the start"]
     status: Annotated[str, "confident, review, not_found or corrected"]
     confidence: Annotated[
@@ -57,6 +57,11 @@ class CatalogRow:
     feature_key: Annotated[
         str | None, "the id as published, such as #998146, PROJ-1234 or KB5034441; feature_id is its number"
     ]
+
+    @property
+    def shown_start(self) -> str:
+        """The start as players show it, such as 16:36; empty without a start."""
+        return "" if self.start_s is None else format_time(self.start_s)
 
 
 def build_provenance(transcript: Transcript, features: FeatureList) -> Provenance:
@@ -100,7 +105,7 @@ def _build_row(episode: Episode, feature: Feature, placement: Placement, provena
         published_on=episode.published_on,
         start_s=start,
         end_s=_round_seconds(placement.end) if found else None,
-        start=None if start is None else format_time(start),
+        start=None if start is None else format_clock(start),
         url=None if start is None else _format_deep_link(episode, start),
         status=placement.status.value,
         confidence=round(placement.confidence, 4),

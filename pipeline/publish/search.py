@@ -45,6 +45,9 @@ LEAST_FREQUENCY_WEIGHT = 0.2
 # Ids of more digits do not fit into int64, and are not ids.
 LONGEST_ID = 18
 
+# Scripts that put no blanks between words, or particles behind them: Han, Kana, Thai, Hangul.
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]")
+
 # C++ and C# are words of their own.
 _WORD = re.compile(r"\d+(?:\.\d+)+|[^\W_]+(?:\+\+|#)?")
 _ID_OR_VERSION = re.compile(r"#?\d{3,}|[vV]?\d+(?:\.\d+)+")
@@ -203,9 +206,16 @@ def _rate_words(word: str, others: Sequence[str]) -> "NDArray[np.float64]":
             similarity[number] = SAME_STEM
         elif len(stem) >= SHORTEST_PREFIX:
             similarity[number] = max(similarity[number], SAME_PREFIX)
+    if _UNSPACED.match(word):
+        holding = [number for number, other in enumerate(others) if word in other and other != word]
+        similarity[holding] = SAME_PREFIX
     return similarity
 
 
 def _split_words(text: str) -> list[str]:
-    """Return the words of a text in lower case; a version such as 2.204 is one word."""
-    return _WORD.findall(unicodedata.normalize("NFC", text.lower()))
+    """Return the words of a text without case and accents; a version such as 2.204 is one word."""
+    if text.isascii():
+        return _WORD.findall(text.lower())
+    # Signs that combine with the letter before them: accents, but no vowels of Indic scripts.
+    letters = (letter for letter in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(letter))
+    return _WORD.findall(unicodedata.normalize("NFC", "".join(letters)))

@@ -92,7 +92,7 @@ def _is_published(row: CatalogRow, published: PublishedStarts) -> bool:
 
 
 def _format_start(row: CatalogRow, published: PublishedStarts) -> str:
-    return row.start or "" if _is_published(row, published) else ""
+    return row.shown_start if _is_published(row, published) else ""
 
 
 def _format_number(row: CatalogRow) -> str:

@@ -167,7 +167,8 @@ def _list_cells(row: CatalogRow) -> list[object]:
     """Return a feature's cells in the order of FEATURE_COLUMNS; a URL that is not of the web is left out."""
     cells = {name: getattr(row, name) for name in FEATURE_COLUMNS}
     # The script sorts versions as texts, and makes a link of a URL that is not empty.
-    return list((cells | {"version": row.version or "", "url": row.url if is_http_url(row.url) else ""}).values())
+    url = row.url if is_http_url(row.url) else ""
+    return list((cells | {"version": row.version or "", "start": row.shown_start or None, "url": url}).values())
 
 
 def _sort_by_time(rows: Sequence[CatalogRow]) -> list[CatalogRow]:

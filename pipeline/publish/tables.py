@@ -120,8 +120,8 @@ def write_parquet(table: "pa.Table", path: Path) -> None:
 
 
 def write_csv(table: "pa.Table", path: Path) -> None:
-    """Write a table as the CSV of `format_csv`, in UTF-8."""
-    write_bytes(path, format_csv(table).encode())
+    """Write a table as the CSV of `format_csv`, in UTF-8 with a byte order mark: Excel needs it to show accents."""
+    write_bytes(path, format_csv(table).encode("utf-8-sig"))
 
 
 def format_csv(table: "pa.Table") -> str:

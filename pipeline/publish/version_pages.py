@@ -168,6 +168,7 @@ def format_by_id(episodes: Iterable[EpisodePage], ledger: Sequence[LedgerRow], i
 def _describe_moment(row: LedgerRow | CatalogRow, index: PageIndex) -> dict[str, object]:
     moment = {name: getattr(row, name) for name in MOMENT_FIELDS}
     return moment | {
+        "start": row.shown_start or None,
         "published_on": row.published_on.isoformat() if row.published_on else None,
         "url": row.url if is_http_url(row.url) else None,
         "page": index.locate(row) or None,

@@ -34,7 +34,7 @@ def test_json_holds_every_column(released: Project) -> None:
 
 def test_csv_is_the_file_of_the_run(released: Project) -> None:
     printed = catalog("ledger", "--format", "csv", cwd=released.root).stdout
-    assert printed == released.ledger_csv.read_text()
+    assert printed == released.ledger_csv.read_text(encoding="utf-8-sig")
     printed = catalog("ledger", "--version", "v5.6", "--format", "csv", cwd=released.root).stdout
     rows = list(csv.DictReader(io.StringIO(printed)))
     assert {row["version"] for row in rows} == {"v5.6"}

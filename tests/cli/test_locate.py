@@ -1,10 +1,13 @@
 """The commands `locate` and `features`: output, warnings, exit codes."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -155,12 +158,16 @@ def test_interrupted_locate_exits_130_and_writes_nothing(tmp_path: Path, pair: t
         text=True,
         pass_fds=[reader],
     )
-    os.close(reader)
-    # More than a pipe holds: the call returns once the program reads, and fails where the program ended.
+    # More than a pipe holds: the call returns once the program reads.
     os.write(writer, b"A feature of the list\n" * 10_000)
+    # A signal between two reads would wait for the end of the second.
+    while running.poll() is None and fcntl.ioctl(reader, termios.FIONREAD, bytes(4)) != bytes(4):
+        time.sleep(0.01)
+    time.sleep(0.5)
     running.send_signal(signal.SIGINT)
     output, errors = running.communicate(timeout=30)
     os.close(writer)
+    os.close(reader)
     assert (running.returncode, output) == (130, "")
     assert errors == "error: interrupted: no file is left half written\n"
     assert not (tmp_path / "o.csv").exists()

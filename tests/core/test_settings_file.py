@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from pipeline.core.config import load_episode
+from pipeline.core.config import EpisodeConfig, load_episode
 from pipeline.core.errors import ConfigError
 from pipeline.core.settings_file import MAX_BYTES, StrictModel, dump_settings, load_settings, make_parser
 
@@ -73,3 +73,12 @@ def test_settings_are_files(tmp_path: Path, kind: str) -> None:
         path.symlink_to("/dev/zero")
     with pytest.raises(ConfigError, match="one.yaml is not a file"):
         load_episode(path)
+
+
+@pytest.mark.parametrize(("written", "value"), [("012", 12), ("0x1F", 31), ("0o14", 12), ("1_000", 1000), ("+7", 7)])
+def test_number_that_reads_differently_names_its_line(tmp_path: Path, written: str, value: int) -> None:
+    (tmp_path / "a.yaml").write_text(f"name: A\nentry: {written}\n")
+    with pytest.raises(ConfigError) as raised:
+        load_settings(tmp_path / "a.yaml", EpisodeConfig, EpisodeConfig.model_fields)
+    expected = f'a.yaml line 2: {written} is the number {value} to YAML: write {value} or "{written}"'
+    assert str(raised.value).endswith(expected)

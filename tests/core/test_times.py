@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.core.times import format_time, format_timestamp, parse_time
+from pipeline.core.times import format_clock, format_time, format_timestamp, parse_time
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_other_text_is_refused(text: str) -> None:
 )
 def test_timestamps_have_milliseconds(seconds: float, timestamp: str) -> None:
     assert format_timestamp(seconds) == timestamp
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.0, "0:00:00"), (109.9, "0:01:49"), (3727.0, "1:02:07")])
+def test_clock_always_has_hours(seconds: float, text: str) -> None:
+    assert format_clock(seconds) == text
+    assert parse_time(text) == int(seconds)

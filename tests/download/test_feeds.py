@@ -193,3 +193,38 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         except InputError as error:
             message = str(error)
         assert "\n" not in message
+
+
+ITEM = (
+    "<title>{title}</title><guid>desk-7</guid><pubDate>Mon, 02 Nov 2026 07:00:00 +0000</pubDate>"
+    "<description><![CDATA[Fish & chips &nbsp;]]></description>"
+    '<enclosure url="https://example.org/7.mp3?a=1&amp;b=2" type="audio/mpeg"/>'
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "read", "encoding", "before"),
+    [
+        ("Holds", "Holds", "utf-8", "\r\n \n"),
+        ("Holds&nbsp;&ndash; fines&hellip;", "Holds – fines…", "utf-8", ""),
+        ("Holds & fines &unheard; R&D", "Holds & fines &unheard; R&D", "utf-8", ""),
+        ("Größe", "Größe", "cp1252", ""),
+        ("Größe &amp; &#228; &eacute;", "Größe & ä é", "cp1252", "\n"),
+    ],
+)
+def test_feed_that_players_read_is_read(title: str, read: str, encoding: str, before: str) -> None:
+    text = items(ITEM.format(title=title)).decode().replace('version="1.0"?', 'version="1.0" encoding="UTF-8"?')
+    (entry,) = parse_feed((before + text).encode(encoding), URL)
+    assert (entry.metadata.title, entry.source) == (read, "https://example.org/7.mp3?a=1&b=2")
+    assert "Fish & chips" in entry.metadata.description
+
+
+def test_feed_that_is_no_xml_has_a_way_out() -> None:
+    with pytest.raises(InputError, match="name the URL of the episode's audio as `source`"):
+        parse_feed(items("<title>Holds</titel>"), URL)
+
+
+def test_entities_of_a_document_type_are_not_expanded_by_the_repair() -> None:
+    bomb = b'<!DOCTYPE rss [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + items("<title>&b; & more</title>")
+    with pytest.raises(InputError):
+        parse_feed(bomb, URL)

@@ -1,6 +1,7 @@
 """Chapters in each format, checked against its rules or an independent reader."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,16 @@ def test_youtube_starts_at_zero_and_merges_short_chapters() -> None:
     assert messages == (
         "1:02:13 At once after: merged with the chapter before it, since YouTube requires 10 s for each",
     )
+
+
+def test_youtube_titles_are_cut_to_fit_a_description() -> None:
+    chapters = [Chapter(30.0 * n, 30.0 * n + 30, f"{n}: größere Schrift " + "für alle " * 12) for n in range(60)]
+    text, messages = format_youtube(chapters, 1800.0)
+    assert 4900 < len(text.encode()) <= 5000
+    assert len(text.splitlines()) == 60
+    assert re.fullmatch(r"titles are cut to \d\d characters: YouTube saves 5,000 bytes, .*", messages[-1])
+    many = [Chapter(10.0 * n, 10.0 * n + 10, "A title of a feature") for n in range(300)]
+    assert format_youtube(many, 3000.0)[1][-1].startswith("too long for one description, also with titles of 20")
 
 
 def test_youtube_gets_no_text_for_few_chapters() -> None:

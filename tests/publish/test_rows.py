@@ -19,7 +19,7 @@ def test_columns_are_the_fixed_ones_in_order() -> None:
 
 def test_start_has_seconds_text_and_link() -> None:
     row = make_row()
-    assert (row.start_s, row.start, row.url) == (124.568, "2:04", "https://example.org/ep1?t=124")
+    assert (row.start_s, row.start, row.url) == (124.568, "0:02:04", "https://example.org/ep1?t=124")
 
 
 def test_drift_is_start_minus_published_time() -> None:

@@ -126,3 +126,23 @@ def test_signs_and_unicode_forms_are_searched() -> None:
     assert ids(signs, "c++") == [1]
     assert ids(signs, "C#") == [2]
     assert ids(signs, unicodedata.normalize("NFD", "한글")) == [3]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("grosse", "Große Schrift"),
+        ("cafe", "Café menu"),
+        ("搜索", "搜索结果现在可以导出"),
+        ("导出", "搜索结果现在可以导出"),
+        ("検索", "検索結果を保存する"),
+        ("검색", "검색을 저장"),
+        ("ค้นหา", "การค้นหา"),
+    ],
+)
+def test_every_script_is_searched(query: str, title: str) -> None:
+    row = make_row()
+    rows = [
+        replace(row, position=n, feature_id=n, title=t, quote="") for n, t in enumerate((title, "Nothing"), start=1)
+    ]
+    assert ids(build_table(rows), query) == [1]

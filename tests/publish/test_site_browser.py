@@ -19,6 +19,7 @@ from pipeline.core.schema import Status
 from pipeline.core.serialization import transcript_to_json
 from pipeline.core.storage import write_json
 from pipeline.publish.site import SiteAudioFile, write_site
+from pipeline.publish.site_pages import WEB
 from pipeline.publish.tables import write_catalog
 from tests.support.project import DEMO_AUDIO, LINES, make_transcript
 from tests.support.rows import HOSTILE, episode_rows
@@ -133,6 +134,34 @@ def test_absent_words_find_nothing(page: Page, site: Path, query: str) -> None:
     assert titles(page) == []
     expect(page.get_by_text("No feature has all of these words")).to_be_visible()
     expect(page.get_by_role("status").first).to_have_text("Nothing found")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("C#", ["Samples in C#"]),
+        ("c++", ["Samples in C++"]),
+        ("samples c", ["Samples in C#", "Samples in C++"]),
+        ("grosse", ["Große Schrift"]),
+        ("Straße", ["Strasse am Ufer"]),
+        ("smorrebrod", ["Smørrebrød"]),
+        ("搜索", ["搜索结果现在可以导出"]),
+        ("导出", ["搜索结果现在可以导出"]),
+    ],
+)
+def test_signs_and_scripts_are_searched(page: Page, query: str, found: list[str]) -> None:
+    titles = [
+        "Samples in C#",
+        "Samples in C++",
+        "Große Schrift",
+        "Strasse am Ufer",
+        "Smørrebrød",
+        "搜索结果现在可以导出",
+    ]
+    page.add_script_tag(path=WEB / "ufuzzy" / "uFuzzy.iife.min.js")
+    page.add_script_tag(path=WEB / "site" / "matching.js")
+    script = "([titles, query]) => Matching.search([{ weight: 1, texts: titles.map(Matching.fold) }], query).rows"
+    assert [titles[row] for row in page.evaluate(script, [titles, query])] == found
 
 
 def test_matching_words_are_marked(page: Page, site: Path) -> None:

@@ -1,5 +1,6 @@
 """The files of the catalog: types, order, metadata, the same bytes each time."""
 
+import codecs
 import json
 from dataclasses import replace
 from datetime import date
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
+from pipeline.core.times import format_clock
 from pipeline.publish import tables
 from pipeline.publish.tables import build_table, catalog_schema, read_catalogs, read_csv, write_catalog, write_parquet
 from tests.support.project import REPOSITORY
@@ -64,10 +66,19 @@ def test_same_rows_give_same_bytes(tmp_path: Path, ending: str) -> None:
 
 def test_csv_keeps_integers_and_empty_cells(tmp_path: Path) -> None:
     write_catalog(ROWS, tmp_path / "c.csv")
-    header, first, second = (tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()
+    header, first, second = (tmp_path / "c.csv").read_text(encoding="utf-8-sig").splitlines()
     assert header.split(",")[:6] == ["show", "episode_id", "episode_title", "published_on", "position", "feature_id"]
     assert first.split(",")[3:7] == ["2026-11-02", "1", "500111", "v4.10"]
     assert second.split(",")[3:7] == ["", "2", "", ""]
+
+
+def test_spreadsheets_read_csv_as_utf_8_and_starts_as_minutes(tmp_path: Path) -> None:
+    write_catalog([replace(ROWS[0], title="Größe", start_s=109.0, start=format_clock(109.0))], tmp_path / "c.csv")
+    assert (tmp_path / "c.csv").read_bytes().startswith(codecs.BOM_UTF8)
+    frame = pd.read_csv(tmp_path / "c.csv")
+    # A spreadsheet takes 1:49 for 1 hour 49 minutes.
+    assert (frame.columns[0], frame["title"][0], frame["start"][0]) == ("show", "Größe", "0:01:49")
+    assert duckdb.read_csv(str(tmp_path / "c.csv")).columns[0] == "show"
 
 
 def test_csv_equals_parquet(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ window.Matching = (() => {
   const WHOLE_WORD = 1.5; // added to the score of a word that stands whole in a title, not only as a beginning
   const PHRASE = 4; // added to the score of a title that holds the words of the query side by side
   const SHORTEST_EDITED = 4; // letters of a query word that may have an edit
-  const QUERY_WORDS = /#?v?\d+(?:[.\d]*\d)?(?![\p{L}\d])|[\p{L}\d']+/gu;
+  const QUERY_WORDS = /#?v?\d+(?:[.\d]*\d)?(?![\p{L}\d])|[\p{L}\d']+(?:\+\+|#)?/gu; // C++ and C# are words
   const LETTER = /[\p{L}\d]/u;
   const UNSPACED = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u; // scripts without blanks between words
   const [CODE_V, CODE_DOT] = [118, 46]; // the character codes of "v" and "."
@@ -25,9 +25,13 @@ window.Matching = (() => {
     interLft: 1,
   });
 
+  const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ı: "i" }; // letters that Unicode does not decompose
+
   /* Returns a text as it is searched: in lower case and without accents, so that "cafe" matches "Café". */
   function fold(text) {
-    return (/^[\x00-\x7f]*$/.test(text) ? text : text.normalize("NFKD").replace(/\p{M}/gu, "")).toLowerCase();
+    if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase();
+    const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+    return plain.replace(/[ßæœøłđı]/g, (letter) => LETTERS[letter]);
   }
 
   /* Returns the distinct words of a query; `fuzzy` is what finds them with an edit, or false. */
@@ -108,7 +112,7 @@ window.Matching = (() => {
   /* Raises the scores of titles that hold whole words of the query, or all of them side by side. */
   function addTitleScores(rows, scores, titles, words) {
     if (!words.length) return;
-    const sources = words.map((word) => `(?<![\\p{L}\\d])${word.text.replace(/[.]/g, "\\.")}`);
+    const sources = words.map((word) => `(?<![\\p{L}\\d])${word.text.replace(/[.+]/g, "\\$&")}`);
     const whole = sources.map((source) => new RegExp(`${source}(?![\\p{L}\\d])`, "u"));
     const phrase = new RegExp(sources.join("[^\\p{L}\\d]+"), "u");
     for (const row of rows) {
@@ -120,7 +124,7 @@ window.Matching = (() => {
   }
 
   /* Splits a text into words and what stands between them. */
-  const split = (text) => text.split(/([\p{L}\d'.]*[\p{L}\d])/u);
+  const split = (text) => text.split(/([\p{L}\d'.]*[\p{L}\d](?:\+\+|#)?)/u);
 
   /* Returns the words of some texts that match words of a query: of a whole list at once, since words recur in it. */
   function findMatchingWords(texts, words) {
