@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -101,7 +102,7 @@ def titles(page: Page) -> list[str]:
 
 def wait_for_query(page: Page, query: str) -> None:
     """Wait until the address holds a query: it follows a moment after the last letter."""
-    page.wait_for_function("query => location.search === query", arg=query)
+    expect(page).to_have_url(re.compile(re.escape(query) + "(#.*)?$"))
 
 
 @pytest.mark.parametrize(
