@@ -102,7 +102,7 @@ def titles(page: Page) -> list[str]:
 
 def wait_for_query(page: Page, query: str) -> None:
     """Wait until the address holds a query: it follows a moment after the last letter."""
-    expect(page).to_have_url(re.compile(re.escape(query) + "(#.*)?$"))
+    expect(page).to_have_url(re.compile(rf"\.html{re.escape(query)}(#.*)?$"))
 
 
 @pytest.mark.parametrize(
