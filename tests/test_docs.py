@@ -172,6 +172,7 @@ def test_links_lead_to_existing_files_and_headings(page: Path) -> None:
             assert place in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
 
 
+@pytest.mark.slow
 def test_download_table_matches_the_benchmark(media: Path) -> None:
     """If it fails, run: python -m benchmarks.download_faults --write."""
     page = (EVALUATION / "download.md").read_text(encoding="utf-8")

@@ -73,7 +73,7 @@ def test_second_run_has_nothing_to_do(completed: tuple[Path, str]) -> None:
 
 def test_correction_is_applied(completed: tuple[Path, str]) -> None:
     rows = pd.read_parquet(completed[0] / "data/processed/catalog/ep7.parquet").set_index("feature_id")
-    assert (rows.loc[713512, "status"], rows.loc[713512, "start"]) == ("corrected", "2:37")
+    assert (rows.loc[713512, "status"], rows.loc[713512, "start"]) == ("corrected", "0:02:37")
 
 
 def test_listed_files_exist(completed: tuple[Path, str]) -> None:

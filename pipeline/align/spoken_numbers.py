@@ -93,7 +93,7 @@ def find_versions(units: Sequence[Unit], versions: Sequence[str]) -> list[Number
             continue
         for at in range(len(tokens)):
             stop = _spell(tokens, at, digits, read_version)
-            if stop is not None and _is_complete(tokens, at, stop):
+            if stop is not None and _is_complete(tokens, at, stop) and not _is_amount(tokens, at, stop):
                 matches.append(_make_match(tokens[at:stop], version, NumberKind.VERSION, units))
     return sorted(matches, key=lambda match: (match.start, match.name))
 

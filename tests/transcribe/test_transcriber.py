@@ -275,6 +275,7 @@ def test_interrupt_does_not_wait_for_running_windows() -> None:
 
 
 @needs_model
+@pytest.mark.slow
 def test_killed_transcription_resumes_with_same_words(tmp_path: Path, tiny: WhisperTranscriber) -> None:
     """Killed after the first of three chunks, with one worker; resumed with one worker per core."""
     first = tmp_path / "0000.json"
