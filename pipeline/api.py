@@ -20,8 +20,8 @@ def read_catalog(path: str | Path = "data/processed/catalog") -> "pd.DataFrame":
     >>> from pipeline import locate, read_catalog
     >>> _ = locate("talk.srt", "list.txt", output="catalog.parquet")
     >>> catalog = read_catalog("catalog.parquet")
-    >>> catalog[["position", "feature_id", "start"]].to_dict("records")
-    [{'position': 1, 'feature_id': 500111, 'start': '0:00:10'}, {'position': 2, 'feature_id': 500122, 'start': '0:00:30'}]
+    >>> catalog[["feature_id", "start"]].to_dict("records")
+    [{'feature_id': 500111, 'start': '0:00:10'}, {'feature_id': 500122, 'start': '0:00:30'}]
     >>> catalog.dtypes["feature_id"]
     int64[pyarrow]
     """
