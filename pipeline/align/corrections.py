@@ -105,7 +105,7 @@ def _name(correction: Correction, titles: Titles) -> Name:
 def find_titles(matches: CorrectionMatches, features: Sequence[Feature], titles: Titles) -> dict[str, str]:
     """Return the `titles` for the next match: of each correction without a title, that of its entry when first used."""
     listed = {feature.position: feature.title for feature in features}
-    used = {str(one.identity.key): listed[at] for at, one in matches.by_position.items() if one.title is None}
+    used = {str(match.identity.key): listed[at] for at, match in matches.by_position.items() if match.title is None}
     waiting = [str(unused.correction.identity.key) for unused in matches.unmatched if unused.correction.title is None]
     kept = {key: titles[key] for key in waiting if key in titles}
     return {**kept, **{key: titles.get(key, title) for key, title in used.items()}}
@@ -189,7 +189,7 @@ def _describe(correction: Correction) -> str:
 
 def describe_changes(before: Sequence[Correction], after: Sequence[Correction]) -> str:
     """Return how many corrections changed, for example `1 added, 2 changed`."""
-    pairs = pair_entries([one.identity for one in before], [one.identity for one in after])
+    pairs = pair_entries([old.identity for old in before], [new.identity for new in after])
     counts = {
         "added": len(after) - len(pairs),
         "withdrawn": len(before) - len(pairs),

@@ -150,7 +150,7 @@ class ReviewSession:
             view = self._view(file.corrections)
             entry = view.find(position, seen)
             lost = [unused.correction for unused in view.matches.unmatched]
-            known = next((one for one in lost if digest(one.model_dump_json()) == signature), None)
+            known = next((correction for correction in lost if digest(correction.model_dump_json()) == signature), None)
             if known is None:
                 raise ConflictError("this decision was changed or found its feature", "look again")
             if entry.correction is not None:

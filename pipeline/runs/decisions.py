@@ -64,7 +64,7 @@ def read_titles(alignment: dict[str, Any]) -> dict[str, str]:
     """Return what the corrections without a title were about when the alignment was made, by id."""
     features = features_from_json(alignment["features"])
     listed = {name.key: name.title or "" for name in name_features(features)}
-    corrections = [Correction.model_validate(one) for one in alignment.get("corrections", [])]
-    unnamed = [str(one.identity.key) for one in corrections if one.title is None]
+    corrections = [Correction.model_validate(correction) for correction in alignment.get("corrections", [])]
+    unnamed = [str(correction.identity.key) for correction in corrections if correction.title is None]
     known = {str(key): str(title) for key, title in alignment.get("titles", {}).items()}
     return {**{key: listed[key] for key in unnamed if key in listed}, **known}

@@ -248,7 +248,7 @@ def _read_lists(value: Any, depth: int = 0, unit: float | None = None) -> JsonTr
                 _share_words(found, _read_word_list(records_of(value, "words")))
             return found
     inner = (value[name] for name in _WRAPPERS if isinstance(value.get(name), dict))
-    return next((found for one in inner if (found := _read_lists(one, depth + 1, unit))), None)
+    return next((found for value in inner if (found := _read_lists(value, depth + 1, unit))), None)
 
 
 def _read_records(records: list[dict[str, Any]], count: int, unit: float | None) -> JsonTranscript | None:

@@ -164,11 +164,11 @@ def _check_covered(segments: Sequence[Segment]) -> None:
         )
 
 
-def _covers(one: Segment, other: Segment) -> bool:
-    """Tell whether one segment lasts through most of another, later one."""
+def _covers(segment: Segment, other: Segment) -> bool:
+    """Return whether a segment lasts through most of another, later one."""
     length = other.end - other.start
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    return shared > length / 2 if length > 0 else one.start <= other.start < one.end
+    shared = min(segment.end, other.end) - max(segment.start, other.start)
+    return shared > length / 2 if length > 0 else segment.start <= other.start < segment.end
 
 
 def drop_duplicates(segments: Iterable[Segment]) -> list[Segment]:
