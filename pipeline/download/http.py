@@ -73,7 +73,7 @@ def fetch_document(
         headers["If-Modified-Since"] = last_modified
     policy = policy or FetchPolicy(retries=2)
     deadline = time.monotonic() + MAX_SECONDS
-    return retry_transient(lambda: _request(url, headers, policy, max_bytes, deadline), policy)
+    return retry_transient(lambda: _request(url, headers, policy, max_bytes, deadline), policy, max_seconds=MAX_SECONDS)
 
 
 def _request(url: str, headers: dict[str, str], policy: FetchPolicy, max_bytes: int, deadline: float) -> Fetched | None:

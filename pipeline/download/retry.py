@@ -15,6 +15,8 @@ Result = TypeVar("Result")
 # Seconds. A server may ask for a longer pause (Retry-After) than a run should wait; the next run is the better time.
 MAX_RETRY_AFTER_S = 300.0
 
+_DAY_S = 24 * 3600
+
 # Seconds; pauses double up to this.
 MAX_BACKOFF_S = 60.0
 
@@ -60,17 +62,23 @@ class FetchPolicy:
 
 
 def retry_transient(
-    attempt: Callable[[], Result], policy: FetchPolicy, *, progress: Callable[[], float] = lambda: 0.0
+    attempt: Callable[[], Result],
+    policy: FetchPolicy,
+    *,
+    progress: Callable[[], float] = lambda: 0.0,
+    max_seconds: float | None = None,
 ) -> Result:
     """Return the result of `attempt`, retried after a TransientError with growing pauses or the server's Retry-After.
 
     `progress` returns the bytes so far. Only attempts in a row that add none count against `policy.retries`: a bad
     connection that still delivers is not a reason to give up. The last TransientError is raised when they are used up;
-    InputError where the server asks for a pause above MAX_RETRY_AFTER_S.
+    InputError where the server asks for a pause above MAX_RETRY_AFTER_S, or one that does not end within the
+    `max_seconds` of all attempts (by default those of the policy).
     """
     import tenacity
 
-    backoff = _Backoff(policy, progress)
+    limit = policy.max_seconds if max_seconds is None else max_seconds
+    backoff = _Backoff(policy, progress, time.monotonic() + limit)
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientError),
         after=backoff.count,  # tenacity calls it before `wait` and `stop`
@@ -84,17 +92,26 @@ def retry_transient(
         return retrying(attempt)
     except TransientError as error:
         retry_after = error.retry_after or 0.0
-        if retry_after <= MAX_RETRY_AFTER_S:
+        if not backoff.is_too_long(retry_after):
             raise
-        minutes = f"{retry_after / 60:.0f} minutes"
-        raise InputError(f"{error.problem}; it asks for a pause of {minutes}", "run again after it") from error
+        pause = _describe_pause(retry_after)
+        raise InputError(f"{error.problem}; it asks for a pause of {pause}", "run again after it") from error
+
+
+def _describe_pause(seconds: float) -> str:
+    """Return a pause in words; a server may state any number."""
+    if seconds > _DAY_S:
+        return "more than a day"
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} minutes" if minutes > 1 else "1 minute"
 
 
 class _Backoff:
     """How long to wait before the next attempt, and when to stop; the callbacks of tenacity."""
 
-    def __init__(self, policy: FetchPolicy, progress: Callable[[], float]) -> None:
+    def __init__(self, policy: FetchPolicy, progress: Callable[[], float], deadline: float) -> None:
         self._policy = policy
+        self._deadline = deadline  # of the monotonic clock
         self._progress = progress
         self._reached = progress()
         self._idle = 0  # attempts in a row without progress
@@ -113,7 +130,11 @@ class _Backoff:
 
     def is_exhausted(self, state: Any) -> bool:
         """Return whether there is no further attempt in this run."""
-        return self._idle > self._policy.retries or _retry_after(state) > MAX_RETRY_AFTER_S
+        return self._idle > self._policy.retries or self.is_too_long(_retry_after(state))
+
+    def is_too_long(self, pause: float) -> bool:
+        """Return whether a run should not wait for a pause that a server asks for: the project is locked meanwhile."""
+        return pause > MAX_RETRY_AFTER_S or (pause > 0 and time.monotonic() + pause > self._deadline)
 
     def report(self, state: Any) -> None:
         """Report the failure and the pause, unless the attempt made progress."""

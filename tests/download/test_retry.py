@@ -74,6 +74,22 @@ def fail_to_connect() -> None:
     raise TransientError("cut")
 
 
+def test_pause_beyond_the_limit_is_not_waited_for(waits: list[float]) -> None:
+    with serve(Server()) as server:
+        server.fail("/list.txt", respond(429, {"Retry-After": "75"}))
+        # 75 s is less than MAX_RETRY_AFTER_S, but a document has 60 s in all.
+        with pytest.raises(InputError, match="asks for a pause of 1 minute: run again after it"):
+            fetch_document(f"{server.url}/list.txt")
+    assert waits == []
+
+
+def test_endless_pause_is_described_in_words() -> None:
+    with serve(Server()) as server:
+        server.fail("/list.txt", respond(503, {"Retry-After": "9" * 400}))
+        with pytest.raises(InputError, match="asks for a pause of more than a day: run again after it"):
+            fetch_document(f"{server.url}/list.txt")
+
+
 def test_pauses_double_up_to_a_minute(waits: list[float]) -> None:
     with pytest.raises(TransientError):
         retry_transient(fail_to_connect, FetchPolicy(retries=8, first_wait=1.0))
