@@ -21,6 +21,7 @@ from pipeline.cli.diff import diff as diff_command
 from pipeline.cli.ledger import ledger as ledger_command
 from pipeline.cli.locate import features as features_command
 from pipeline.cli.locate import locate as locate_command
+from pipeline.cli.open import open_site
 from pipeline.cli.query import evaluate, search, status
 from pipeline.cli.review import review as review_command
 from pipeline.cli.run import ALL_STAGES, stage_command
@@ -110,6 +111,7 @@ for command in (
     locate_command, features_command, status, diff_command, search, ledger_command, evaluate, review_command,
 ):  # fmt: skip
     app.command()(command)
+app.command("open")(open_site)
 app.add_typer(models.app, name="models")
 for setup_command in (init, new, doctor):
     app.command()(setup_command)

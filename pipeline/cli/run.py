@@ -162,6 +162,7 @@ def _print_result(
 
 def _print_tables(result: "RunResult", root: Path, episode_ids: list[str]) -> None:
     from pipeline.cli.tables import NO_EPISODE, describe_files, print_episodes, print_line, print_rows
+    from pipeline.publish.summary import count_statuses, describe_counts, suggest_command
 
     if len(result.rows) == 1:
         print_rows(next(iter(result.rows.values())))
@@ -171,3 +172,9 @@ def _print_tables(result: "RunResult", root: Path, episode_ids: list[str]) -> No
         print_line(describe_files(result.written, root))
     elif not result.failures and not result.interrupted:
         print_line("everything is up to date" if episode_ids else NO_EPISODE)
+    counts = {episode_id: count_statuses(rows) for episode_id, rows in result.rows.items()}
+    if len(counts) == 1:
+        print_line(describe_counts(next(iter(counts.values()))))
+    if counts:
+        # The command must work where it is printed.
+        print_line(f"next: {suggest_command(counts, None if root == Path.cwd() else root)}")

@@ -32,6 +32,9 @@ LEDGER_STYLES = {**{status.value: style for status, style in STYLES.items()}, NO
 # Columns of a table where there is no terminal: at rich's 80, titles would be cut too short.
 UNSTYLED_WIDTH = 120
 
+# Columns of a terminal from which the table of an episode has room for reasons.
+WIDE = 120
+
 # The most files that a line names; it counts the others.
 MAX_NAMED_FILES = 6
 
@@ -42,15 +45,17 @@ LONG = {"title", "text", "found", "to do", "reason", "folder"}
 
 
 def print_rows(rows: Sequence[CatalogRow]) -> None:
-    """Print the rows of an episode: position, id, title, start, status."""
-    table = _table("#", "id", "title", "start", "status")
+    """Print the rows of an episode: position, id, title, start, status, and on a wide terminal the reason."""
+    out = _out()
+    has_reasons = out.is_terminal and out.width >= WIDE
+    table = _table("#", "id", "title", "start", "status", *(["reason"] if has_reasons else []))
     for row in rows:
         status = Text(row.status, style=STYLES[Status(row.status)])
         title = _cut(row.title)
-        table.add_row(
-            str(row.position), _plain(str(row.feature_id or row.feature_key or "")), title, row.shown_start, status
-        )
-    _out().print(table)
+        number = _plain(str(row.feature_id or row.feature_key or ""))
+        reason = [_cut(row.reason)] if has_reasons else []
+        table.add_row(str(row.position), number, title, row.shown_start, status, *reason)
+    out.print(table)
 
 
 def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:

@@ -17,6 +17,7 @@ from pipeline.core.storage import write_bytes, write_json
 from pipeline.core.text import printable
 from pipeline.core.times import format_time
 from pipeline.core.version import __version__
+from pipeline.publish.summary import count_statuses, describe_counts, suggest_command
 from pipeline.runs.history import (
     BEFORE_FIRST_RUN,
     RunSnapshot,
@@ -54,6 +55,7 @@ def write_report(project: Project, result: RunResult, seconds: float) -> Path:
             for episode_id, changed in changes.items()
         },
         **({"notes": result.notes} if result.notes else {}),
+        "statuses": {episode_id: count_statuses(rows) for episode_id, rows in sorted(result.rows.items())},
         "needs_a_person": find_tasks(result),
         # The next run, and `catalog diff`, compare with these.
         "catalogs": now.catalogs,
@@ -101,10 +103,15 @@ def describe_run(record: Mapping[str, Any]) -> str:
     duration = format_time(record["seconds"])
     heading = f"{len(done)} {'episode' if len(done) == 1 else 'episodes'} done, {len(failed)} failed, in {duration}"
     lines = [f"{heading} (interrupted)" if record["interrupted"] else heading]
+    # Reports of version 0.2.0 have no statuses.
+    statuses = record.get("statuses", {})
+    lines += [f"{episode_id}: {describe_counts(counts)}" for episode_id, counts in statuses.items()]
     for episode_id, changes in record["changes"].items():
         lines += ["", *describe_changes(episode_id, changes, limit=MAIL_LINES)]
     for episode_id, tasks in record["needs_a_person"].items():
         lines += ["", f"{episode_id} needs a person:", *_describe_tasks(tasks)]
+    if any(counts.get(Status.REVIEW) for counts in statuses.values()):
+        lines += ["", f"next: {suggest_command(statuses)}"]
     # Titles come from outside, and a mail may be read in a terminal.
     return printable("\n".join(lines) + "\n")
 

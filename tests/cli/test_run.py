@@ -27,6 +27,10 @@ def test_stages_run_from_an_existing_transcript(project: Project) -> None:
         "wrote data/processed/catalog/one.parquet, data/processed/notes/one, data/processed/catalog.csv"
         in result.stdout
     )
+    # The fixture's list is found as a whole; the command names no folder where it is printed in the project.
+    assert result.stdout.splitlines()[-2:] == ["2 confident", "next: catalog open one"]
+    forced = catalog("publish", "one", "--force", "--root", project.root)
+    assert forced.stdout.splitlines()[-1] == f"next: catalog open one --root {project.root}"
     again = catalog("publish", "one", cwd=project.root)
     assert (again.stdout, again.stderr) == ("everything is up to date\n", "")
 

@@ -2,14 +2,17 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from pipeline.core.project import Project
 from pipeline.runs.history import list_runs
+from pipeline.runs.report import describe_run
 from tests.support.project import ALL_STAGES as ALL
 from tests.support.project import (
     FakeTranscriber,
     add_episode,
+    make_transcript,
     run,
 )
 from tests.support.revisions import run_revisions
@@ -33,6 +36,21 @@ def test_report_lists_stages_changes_and_tasks(revised: Project, transcriber: Fa
     assert "bad needs a person:\n  failed at download: " in mail
     before = json.loads((revised.runs / f"{list_runs(revised)[2]}.json").read_text())
     assert before["changes"]["one"]["removed"][0]["title"] == "Reminders can be sent twice"
+
+
+def test_mail_counts_statuses_and_names_the_next_command(project: Project) -> None:
+    add_episode(project, "two")
+    unclear = make_transcript(["Nothing here is about the list.", "Nor is this sentence."])
+    run(project, FakeTranscriber(unclear), "one", "two")
+    (report,) = project.runs.glob("*.json")
+    record = json.loads(report.read_text())
+    rows = {name: pd.read_parquet(project.catalog(name))["status"].value_counts().to_dict() for name in ("one", "two")}
+    assert record["statuses"] == rows
+    mail = report.with_suffix(".txt").read_text()
+    assert "\none: 1 to check, 1 not found\ntwo: 1 to check, 1 not found\n" in mail
+    assert mail.endswith("\nnext: catalog review one  # then 1 more episode\n")
+    record["statuses"]["one"] = {"confident": 2}
+    assert describe_run(record).endswith("\nnext: catalog review two\n")
 
 
 def test_report_lists_each_stage(project: Project, transcriber: FakeTranscriber) -> None:
