@@ -18,7 +18,7 @@ from pipeline.core.errors import InputError
 
 Record = TypeVar("Record")
 # Temporary files of `atomic_write`.
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
+_TEMPORARY = re.compile(r"\.(?P<target>.+)\.[0-9a-f]{8}\.tmp")
 
 
 @contextmanager
@@ -55,6 +55,12 @@ def remove_temp_files(folder: Path) -> None:
     for path in folder.rglob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)
+
+
+def target_of_temp_file(path: Path) -> str | None:
+    """Return the name of the file that a temporary file was to replace; None for any other file."""
+    match = _TEMPORARY.fullmatch(path.name)
+    return match["target"] if match else None
 
 
 def remove_leftover_lock(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,9 +19,10 @@ from pipeline.core.storage import read_json, write_bytes, write_json
 from pipeline.core.times import format_time
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.captions import FORMATS
-from pipeline.download.feeds import Entry, find_entry
+from pipeline.download.feeds import Entry
 from pipeline.download.fetch_audio import find_source_file, list_entries, resolve_entry
 from pipeline.download.integrity import read_tags
+from pipeline.download.known_entries import find_known_episodes, key_of
 from pipeline.download.metadata import Metadata, metadata_of_media
 from pipeline.download.retry import FetchPolicy
 from pipeline.download.ssrf_guard import has_private_host
@@ -204,7 +205,7 @@ def add_new_episodes(
         before_request: called before each request after the first.
 
     Returns:
-        The result for each entry that was added, skipped or failed.
+        The result for each entry that was added, skipped or failed, after the episodes whose settings cannot be read.
 
     Raises:
         InputError: the source cannot be fetched or has no entry with audio, or the template is invalid.
@@ -215,7 +216,8 @@ def add_new_episodes(
         raise InputError(f"{redact_url(source)} holds no entry with audio", "check its URL")
     needs_list = features is not None or not has_releases
     feed_import = _FeedImport(project, source, entries, since, features, policy, before_request, needs_list=needs_list)
-    return [result for entry in entries if (result := feed_import.add(entry)) is not None]
+    added = [result for entry in entries if (result := feed_import.add(entry)) is not None]
+    return feed_import.list_problems() + added
 
 
 class _FeedImport:
@@ -240,16 +242,23 @@ class _FeedImport:
         self._policy = policy
         self._needs_list = needs_list
         self._before_request = before_request
-        self._existing = {path.stem: load_episode(path) for path in sorted(project.episodes.glob("*.yaml"))}
-        self._known_keys = _find_known_keys(source, entries, self._existing.values())
+        self._known = find_known_episodes(project, source, entries)
+        # The ids of other entries of this feed, such as those of a season before with the same numbers.
+        found = (self._known.id_by_key.get(key_of(entry)) for entry in entries)
+        self._taken = {episode_id for episode_id in found if episode_id is not None}
         self._dates = _DateCache(project.turns / "entry-dates.json")
-        self._added: set[str] = set()
+
+    def list_problems(self) -> list[NewEpisode]:
+        """Return a failure for each episode whose settings cannot be read."""
+        return [NewEpisode(name, name, problem, failed=True) for name, problem in self._known.problems.items()]
 
     def add(self, entry: Entry) -> NewEpisode | None:
         """Write an entry's settings; None where it has an episode already, or is older than `since`."""
-        key = _key_of(entry)
-        if key in self._known_keys or (self._since is not None and self._is_older(self._dates.find(entry))):
+        key = key_of(entry)
+        if key in self._known.id_by_key or (self._since is not None and self._is_older(self._dates.find(entry))):
             return None
+        if key in self._known.uncertain:
+            return self._refuse_uncertain(entry, self._known.uncertain[key])
         try:
             full = self._complete(entry)
         except InputError as error:
@@ -259,6 +268,12 @@ class _FeedImport:
             title = full.metadata.title or redact_url(key)
             return NewEpisode("", title, "its source gives no date to compare with --since")
         return None if self._is_older(full.metadata.published) else self._write(entry, full)
+
+    def _refuse_uncertain(self, entry: Entry, episode_id: str) -> NewEpisode:
+        reason = f"it may be {episode_id}, whose `entry` fits several entries: name the guid of one there"
+        return NewEpisode(
+            "", f"{entry.metadata.title or 'untitled'} ({redact_url(key_of(entry))})", reason, failed=True
+        )
 
     def _is_older(self, published: date | None) -> bool:
         return self._since is not None and published is not None and published < self._since
@@ -274,40 +289,19 @@ class _FeedImport:
         return Entry(entry.source, metadata_of_media(info))
 
     def _write(self, entry: Entry, full: Entry) -> NewEpisode:
-        name = _choose_id(full, self._added)
+        name = _choose_id(full, self._taken)
         title = full.metadata.title or name
-        if name in self._existing:
+        if name in self._known.ids:
             return NewEpisode(name, title, f"{name} exists with another source: left as it is")
         features = _fill_template(self._features, name, full, self._policy) if self._needs_list else None
         if features is None and self._needs_list:
             reason = f"its source lacks a field of --features {self._features!r}: add it with `catalog new`"
             return NewEpisode("", title, reason, failed=True)
-        source, guid = (full.source, None) if entry.has_page else (self._source, _key_of(entry))
+        source, guid = (full.source, None) if entry.has_page else (self._source, key_of(entry))
         settings = make_settings(name, source, guid, full.metadata, features)
         write_settings(self._project.episode(name), settings)
-        self._added.add(name)
+        self._taken.add(name)
         return NewEpisode(name, title)
-
-
-def _key_of(entry: Entry) -> str:
-    return entry.metadata.entry or entry.source
-
-
-def _find_known_keys(source: str, entries: Sequence[Entry], configs: Iterable[EpisodeConfig]) -> set[str]:
-    """The keys of the entries that an episode has already, by their feed or by their own URL."""
-    keys: set[str] = set()
-    key_by_source = {entry.source: _key_of(entry) for entry in entries}
-    for config in configs:
-        if config.entry is not None:
-            keys.add(config.entry)
-        if config.source == source and config.entry is not None:
-            try:
-                keys.add(_key_of(find_entry(entries, config.entry, source)))
-            except InputError:  # it is no longer in the feed
-                continue
-        elif config.source in key_by_source:
-            keys.add(key_by_source[config.source])
-    return keys
 
 
 class _DateCache:

@@ -196,32 +196,38 @@ def find_entry(entries: Sequence[Entry], wanted: str, shown: str) -> Entry:
     """
     if not entries:
         raise InputError(f"{shown} holds no entry with audio", "check its URL")
-    if by_guid := [entry for entry in entries if _has_guid(entry, wanted) or entry.source == wanted]:
-        return by_guid[0]
-    if wanted.isascii() and wanted.isdigit():
+    return _require_single(match_entries(entries, wanted), entries, wanted, shown)
+
+
+def match_entries(entries: Sequence[Entry], wanted: str) -> list[Entry]:
+    """Return the entries that a guid, a number or a title names: the numbers of another season are the same again."""
+    by_name = [entry for entry in entries if wanted in (entry.metadata.entry, entry.metadata.media_id, entry.source)]
+    # A feed may list one recording twice.
+    if by_name := list({entry.source: entry for entry in reversed(by_name)}.values())[::-1]:
+        return by_name
+    if by_end := [entry for entry in entries if (entry.metadata.entry or "").endswith(f"/{wanted}")]:
+        # podcastparser resolves a guid against the feed's URL unless the feed marks it as no permalink.
+        return by_end
+    if re.fullmatch(r"[0-9]{1,9}", wanted):
         numbered = [entry for entry in entries if entry.number is not None]
         if not numbered and 1 <= int(wanted) <= len(entries):
-            return entries[int(wanted) - 1]
-        return _require_single([entry for entry in numbered if entry.number == int(wanted)], entries, wanted, shown)
+            return [entries[int(wanted) - 1]]
+        return [entry for entry in numbered if entry.number == int(wanted)]
     title = _normalize(wanted)
     same = [entry for entry in entries if _normalize(entry.metadata.title) == title]
-    matches = same or [entry for entry in entries if title in _normalize(entry.metadata.title)]
-    return _require_single(matches, entries, wanted, shown)
-
-
-def _has_guid(entry: Entry, wanted: str) -> bool:
-    # podcastparser resolves a guid against the feed's URL unless the feed marks it as no permalink.
-    guid = entry.metadata.entry or ""
-    return wanted in (guid, entry.metadata.media_id) or guid.endswith(f"/{wanted}")
+    return same or [entry for entry in entries if title in _normalize(entry.metadata.title)]
 
 
 def _require_single(matches: list[Entry], entries: Sequence[Entry], wanted: str, shown: str) -> Entry:
     if len(matches) == 1:
         return matches[0]
     if matches:
+        same_guid = len({entry.metadata.entry for entry in matches}) < len(matches)
         raise InputError(
             f"{shown} has {len(matches)} entries for {wanted!r}",
-            f"name one by its guid, such as {_describe(matches[-1])}",
+            f"name one by the URL of its audio, such as {redact_url(matches[-1].source)}"
+            if same_guid
+            else f"name one by its guid, such as {_describe(matches[-1])}",
         )
     titles = [entry.metadata.title or "" for entry in entries]
     near = difflib.get_close_matches(wanted, titles, 1, _SUGGESTION_CUTOFF)

@@ -89,6 +89,7 @@ def download_audio(
     *,
     root: Path,
     entry: str | None = None,
+    known_entry: str | None = None,
     duration: float | None = None,
     whole: bool = False,
     policy: FetchPolicy | None = None,
@@ -103,6 +104,7 @@ def download_audio(
         folder: where the audio goes; it is unchanged after a failure, except for partial files.
         root: the project's folder.
         entry: the guid, number or title of an entry where `source` is a feed or playlist.
+        known_entry: the guid of the entry that an earlier fetch found under this `entry`; no other one is fetched.
         duration: how many seconds the episode has, as a person wrote them; checked.
         whole: the audio is whole, whatever duration its header or its publisher states.
         policy: limits, credentials and retries.
@@ -129,7 +131,7 @@ def download_audio(
     # The folder's name depends on the source, so that a part of one file is never continued with another.
     key = hashlib.sha256(f"{source}\n{entry or ''}".encode()).hexdigest()[:_NAME_DIGITS]
     partial = folder / f"partial-{key}"
-    resolved = resolve_entry(source, entry, root, policy)
+    resolved = _resolve_same_entry(source, entry, known_entry, root, policy)
     fetched, metadata = _fetch_entry(resolved, partial, policy, on_progress, is_listed=entry is not None)
     try:
         decoded = _check_fetched(fetched, resolved, duration, metadata, warn, whole=whole)
@@ -141,6 +143,18 @@ def download_audio(
     for leftover in folder.glob("partial-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     return audio
+
+
+def _resolve_same_entry(source: str, entry: str | None, known: str | None, root: Path, policy: FetchPolicy) -> Entry:
+    """Return the entry; InputError where a number or title names another one than before, as in a new season."""
+    resolved = resolve_entry(source, entry, root, policy)
+    guid = redact_url(resolved.metadata.entry or "")
+    if known and guid and guid != known:
+        raise InputError(
+            f"{entry!r} of {redact_url(source)} was the entry {known} and is {guid} now",
+            "name the guid of the right one as `entry` in the episode's settings",
+        )
+    return resolved
 
 
 def _fetch_entry(

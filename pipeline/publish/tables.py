@@ -198,8 +198,14 @@ def read_catalogs(paths: Iterable[Path]) -> "pa.Table":
         # A column name that is not UTF-8 is a ValueError.
         except (pa.ArrowException, OSError, ValueError) as error:
             reason = " ".join(str(error).split())
-            raise InputError(f"{path} is damaged ({reason}): publish its episode again with --force") from error
+            raise _damaged(path, reason) from error
     return pa.concat_tables(tables) if tables else build_table(())
+
+
+def _damaged(path: Path, reason: str) -> InputError:
+    # The file of an episode that was renamed or removed cannot be published again.
+    advice = "publish its episode again with --force, or remove the file if it has no episode"
+    return InputError(f"{path} is damaged ({reason})", advice)
 
 
 def _upgrade(table: "pa.Table", path: Path) -> "pa.Table":
@@ -221,7 +227,7 @@ def _upgrade(table: "pa.Table", path: Path) -> "pa.Table":
     for column in schema:
         if column.name not in table.schema.names:
             if not column.nullable or version == SCHEMA_VERSION:
-                raise InputError(f"{path} is damaged (it has no {column.name}): publish its episode again with --force")
+                raise _damaged(path, f"it has no {column.name}")
             table = table.append_column(column, pa.nulls(table.num_rows, column.type))
     return table.select(schema.names).cast(schema)
 

@@ -184,7 +184,10 @@ def _parse_decision(body: dict[str, Any]) -> tuple[int, float | None, str | None
     # `type` instead of isinstance: a bool is an int.
     if type(position) is not int or type(start) not in {int, float, type(None)} or not isinstance(seen, str | None):
         raise InputError("the request is not a decision", "reload the page")
-    return position, None if start is None else float(start), seen
+    try:
+        return position, None if start is None else float(start), seen
+    except OverflowError:  # an integer of 400 digits
+        raise InputError("the start is no time", "reload the page") from None
 
 
 def serve(session: ReviewSession, *, port: int, on_ready: Callable[[str], None]) -> None:

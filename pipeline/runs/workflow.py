@@ -28,6 +28,7 @@ from pipeline.publish.site import SiteAudioFile, write_site
 from pipeline.runs.episode import MakeTranscriber, find_reason, run_episode
 from pipeline.runs.job import EpisodeRun, RunOptions, Task
 from pipeline.runs.ledger import update_ledger
+from pipeline.runs.leftovers import remove_leftovers
 from pipeline.runs.releases import refresh_lists
 from pipeline.runs.report import write_report
 from pipeline.runs.reporter import Reporter
@@ -66,6 +67,7 @@ def run_stages(
         # Looking through every folder takes time: only where a run was killed, which leaves this file.
         if project.unfinished.exists():
             remove_temp_files(project.root / "data")
+        remove_leftovers(project)
         if options.refresh and not options.offline and _reads_lists(stages):
             refresh_lists(project, show, _make_warn(reporter, result), accept_any=options.accept_lists)
         try:

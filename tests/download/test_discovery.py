@@ -128,6 +128,48 @@ def test_entry_with_an_episode_is_not_added(empty: Project, faulty: Server) -> N
     ]
 
 
+def second_season(url: str) -> bytes:
+    """Return a feed whose second season counts from 1 again; `kite-` are the guids of the first, `gust-` the second."""
+    first, second = write_feed(url), write_feed(url, "/talk.m4a").replace(b"kite-", b"gust-").replace(b"2026", b"2027")
+    return first.replace(b"<item>", second[second.index(b"<item>") : second.rindex(b"</channel>")] + b"<item>", 1)
+
+
+def test_second_season_gets_ids_of_its_own(empty: Project, faulty: Server) -> None:
+    feed = f"{faulty.url}/feed.xml"
+    add(empty, feed)
+    faulty.files["/feed.xml"] = second_season(faulty.url)
+    assert ids(add(empty, feed)) == ["2027-11-02", "2027-11-03", "2027-11-04"]
+    assert load_episode(empty.episode("2027-11-02")).entry == "gust-0001"
+    assert load_episode(empty.episode("ep1")).entry == "kite-0001"
+    assert add(empty, feed) == []
+
+
+def test_number_of_two_seasons_is_told_not_added(empty: Project, faulty: Server) -> None:
+    feed = f"{faulty.url}/feed.xml"
+    faulty.files["/feed.xml"] = second_season(faulty.url)
+    empty.episode("pilot").write_text(f"title: Pilot\nfeatures: a.txt\nsource: {feed}\nentry: 1\n")
+    added = add(empty, feed)
+    told = [result for result in added if result.failed]
+    assert [result.title[-11:] for result in told] == ["(kite-0001)", "(gust-0001)"]
+    assert all("it may be pilot, whose `entry` fits several entries" in result.skipped for result in told)
+    assert len(ids(added)) == 4
+
+
+def test_broken_settings_hide_no_other_episode(empty: Project, faulty: Server) -> None:
+    feed = f"{faulty.url}/feed.xml"
+    broken = f"title: Mine: really\nfeatures: a.txt\nsource: {feed}\nentry: kite-0002\n"
+    empty.episode("pilot").write_text(broken)
+    (empty.episodes / ".swp.yaml").write_text("\0")
+    ran = catalog("new", "--from", feed, cwd=empty.root)
+    assert ran.returncode == 3
+    assert f"{empty.episode('pilot')} line 1: " in ran.stderr
+    # The entry that the broken file names gets no second episode.
+    assert ran.stdout == "added ep1: Episode 1: kites & wind\nadded ep3: Episode 3: kites & wind\n"
+    assert empty.episode("pilot").read_text() == broken
+    again = catalog("new", "--from", feed, cwd=empty.root)
+    assert (again.returncode, again.stdout) == (1, "nothing new\n")
+
+
 def test_id_comes_from_number_or_date(empty: Project, faulty: Server) -> None:
     feed = write_feed(faulty.url, numbered=False).replace(b"Episode ", b"../../Tape ")
     faulty.files["/feed.xml"] = feed

@@ -72,6 +72,34 @@ def test_ambiguous_title_is_refused() -> None:
         find_entry(parse_feed(FEED, URL), "kites", "the feed")
 
 
+def test_entry_of_two_seasons_is_told() -> None:
+    sound = "<enclosure url='{}.mp3' type='audio/mpeg' length='1'/>"
+    feed = parse_feed(
+        items(
+            "<title>Ep. 4</title><guid>two/4</guid>" + sound.format("b"),
+            "<title>Ep. 4</title><guid>one/4</guid>" + sound.format("a"),
+        ),
+        URL,
+    )
+    for wanted in ("4", "Ep. 4"):
+        with pytest.raises(InputError, match=f"2 entries for '{wanted}': name one by its guid"):
+            find_entry(feed, wanted, URL)
+
+
+def test_guid_of_two_recordings_is_told() -> None:
+    sound = "<guid>same</guid><enclosure url='{}.mp3' type='audio/mpeg' length='1'/>"
+    feed = parse_feed(items(sound.format("a"), sound.format("b")), URL)
+    with pytest.raises(InputError, match=r"2 entries for 'same': name one by the URL of its audio, such as \S+/a.mp3"):
+        find_entry(feed, "same", URL)
+    assert find_entry(feed, feed[0].source, URL) == feed[0]
+
+
+def test_endless_number_is_no_entry() -> None:
+    feed = parse_feed(items("<title>A</title><guid>a</guid><enclosure url='a.mp3' type='audio/mpeg'/>"), URL)
+    with pytest.raises(InputError, match="has no entry"):
+        find_entry(feed, "9" * 5000, URL)
+
+
 def test_guid_resolved_to_url_is_found() -> None:
     body = '<title>A</title><guid>abc-1</guid><enclosure url="a.mp3" type="audio/mpeg" length="1"/>'
     (entry,) = parse_feed(items(body), URL)

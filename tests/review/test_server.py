@@ -54,6 +54,7 @@ def signature(server: ReviewServer, position: int) -> str:
     ["{", "[]", '{"position": "1", "start": 1, "seen": null}', '{"position": true, "start": 1, "seen": null}',
      '{"position": 1, "start": "1", "seen": null}', '{"position": 1, "start": 1e9, "seen": null}',
      '{"position": 1, "start": NaN, "seen": null}', '{"position": 99, "start": 1, "seen": null}',
+     '{"position": 1, "start": ' + "7" * 400 + ', "seen": null}',
      '{"position": 1, "start": 1, "seen": 3}', '"' + "x" * 20_000 + '"'],
 )  # fmt: skip
 def test_invalid_decision_is_an_error(review_server: ReviewServer, body: str) -> None:

@@ -1,11 +1,12 @@
 """The stage `download`: fetch the episode's audio into data/raw, with a record of where it came from."""
 
 import hashlib
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.core.errors import InputError
+from pipeline.core.storage import read_json
 from pipeline.core.urls import is_url, redact_url
 from pipeline.download.fetch_audio import download_audio, find_source_file, make_fetch_policy
 from pipeline.download.record import AUDIO_RECORD, read_audio, repair_record
@@ -58,6 +59,7 @@ def _work(run: EpisodeRun) -> None:
             run.raw,
             root=run.project.root,
             entry=run.config.entry,
+            known_entry=_find_known_entry(run),
             duration=run.config.duration,
             whole=run.config.whole,
             policy=replace(make_fetch_policy(run.show.download, run.project.root), on_wait=run.warn),
@@ -65,6 +67,18 @@ def _work(run: EpisodeRun) -> None:
             on_progress=run.reporter.stage_progress,
             warn=run.warn,
         )
+
+
+def _find_known_entry(run: EpisodeRun) -> str | None:
+    """Return the guid of the entry that was fetched with the same `source` and `entry`; None where that is unknown."""
+    names = ("exact source", "entry")
+    inputs, now = run.state.recorded_inputs("download") or {}, _list_inputs(run)
+    if run.config.entry is None or any(inputs.get(name) != now.get(name) for name in names):
+        return None
+    with suppress(InputError):
+        guid = read_json(run.raw / AUDIO_RECORD).get("entry")
+        return guid if isinstance(guid, str) else None
+    return None
 
 
 def _repair_record(run: EpisodeRun) -> bool:
