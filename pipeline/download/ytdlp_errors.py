@@ -3,13 +3,17 @@
 import re
 from dataclasses import dataclass
 
+from pipeline.core.extras import describe_installation, describe_upgrade
 from pipeline.core.urls import redact_urls
 
 # Advice where a site wants a sign-in.
 COOKIES = "export the cookies of a signed-in browser to a file and name it as `cookies:` under `download:` in show.yaml"
 
 # Advice where YouTube's scripts cannot run.
-RUNTIME = "install deno 2.3 or node 22 with `pip install 'episode-catalog[youtube]'`; `catalog doctor` shows the result"
+RUNTIME = f"install deno 2.3 or node 22, or `{describe_installation('youtube')}`; `catalog doctor` shows the result"
+
+# How yt-dlp is brought up to date.
+UPDATE = f"update yt-dlp (`{describe_upgrade('yt-dlp')}`)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ FAILURES = (
         "format",
         r"requested format is not available|only images are available|no video formats found",
         "the site offers no audio that can be fetched",
-        "update yt-dlp (`pip install -U yt-dlp`); for YouTube see `catalog doctor`",
+        f"{UPDATE}; for YouTube see `catalog doctor`",
         may_lack_runtime=True,
     ),
     _kind(
@@ -242,4 +246,4 @@ def explain_failure(shown: str, message: str, warnings: str = "") -> Explanation
     text = " ".join(message.splitlines()[0].split()) if message.strip() else "yt-dlp gives no reason"
     reason = re.split(r"; please report|\(caused by", text)[0].removeprefix("ERROR: ").strip()
     problem = f"{shown} could not be downloaded: {redact_urls(reason)}"
-    return Explanation(problem, "if the site changed, update yt-dlp (`pip install -U yt-dlp`)")
+    return Explanation(problem, f"if the site changed, {UPDATE}")

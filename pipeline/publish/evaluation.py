@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
+from pipeline.core.extras import describe_installation
 from pipeline.core.schema import RIGHT_S, Status
 from pipeline.core.storage import read_limited
 from pipeline.core.wording import normalize_wording
@@ -176,7 +177,7 @@ def draw_reliability(evaluation: Evaluation, path: Path) -> None:
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError:
-        raise InputError("drawing needs the extra `plots`: pip install 'episode-catalog[plots]'") from None
+        raise InputError("drawing needs the extra `plots`", describe_installation("plots")) from None
 
     # Without a fixed salt, each drawing of the same figures has other ids.
     mpl.rcParams["svg.hashsalt"] = "episode-catalog"

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.extras import describe_installation
 from pipeline.core.schema import Transcript
 from pipeline.core.storage import atomic_write, write_bytes
 from pipeline.publish import chapters as chapter_formats
@@ -74,7 +75,8 @@ def publish_notes(
     for message in chapter_formats.format_youtube(chapters, duration)[1]:
         warn(f"chapters-youtube.txt: {message}")
     if audio is not None and find_spec("mutagen") is None:
-        warn(f"{TAGGED_AUDIO}: not written: install the extra `id3`, which is missing, or set id3_chapters: false")
+        how = f"`{describe_installation('id3')}`, or set id3_chapters: false"
+        warn(f"{TAGGED_AUDIO}: not written, as the extra `id3` is missing: {how}")
     elif audio is not None:
         with atomic_write(folder / TAGGED_AUDIO) as temporary:
             shutil.copyfile(audio, temporary)

@@ -85,7 +85,7 @@ class _Api:
 
 def build_app(session: ReviewSession, token: str, port: int) -> AccessControl:
     """Return the ASGI application that serves a session under `/<token>/` on 127.0.0.1 and `port`."""
-    # Starlette is imported in functions only: it belongs to the extra `review`.
+    # Starlette is imported in functions only: other commands start without it.
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import FileResponse, Response

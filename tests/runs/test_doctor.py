@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.extras import describe_upgrade
 from pipeline.core.project import Project
 from pipeline.runs.doctor import Check, Finding, run_checks
 from tests.support.project import DEMO_AUDIO, add_episode
@@ -40,7 +41,7 @@ def test_old_ytdlp_is_reported_with_its_age(project: Project) -> None:
     (fresh,) = checks_of(project, made)["yt-dlp"]
     assert (fresh.finding, fresh.found.endswith(", 0 days old")) == (Finding.OK, True)
     (old,) = checks_of(project, date(year + 1, month, day))["yt-dlp"]
-    assert (old.finding, old.to_do) == (Finding.ADVICE, "sites change: pip install -U yt-dlp")
+    assert (old.finding, old.to_do) == (Finding.ADVICE, f"sites change: {describe_upgrade('yt-dlp')}")
 
 
 @pytest.mark.parametrize(
