@@ -94,6 +94,9 @@ def show_version(
         raise typer.Exit
 
 
+# In the order of use.
+for setup_command in (init, new):
+    app.command()(setup_command)
 # All of these have the same options.
 for name, its_stages, summary in (
     ("run", ALL_STAGES, "Run all stages that are not up to date."),
@@ -113,8 +116,7 @@ for command in (
     app.command()(command)
 app.command("open")(open_site)
 app.add_typer(models.app, name="models")
-for setup_command in (init, new, doctor):
-    app.command()(setup_command)
+app.command()(doctor)
 
 
 def _exit_at_once() -> NoReturn:

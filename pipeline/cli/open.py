@@ -17,7 +17,7 @@ def open_site(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     root: Root = Path(),
 ) -> None:
-    """Open the site or an episode's page in the browser, and print its path."""
+    """Open the site or an episode's page in the browser. Its path is printed."""
     import webbrowser
 
     from pipeline.cli.tables import print_line

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core import extras
 from pipeline.core.extras import describe_installation, describe_upgrade, list_requirements
 
 
@@ -22,7 +21,7 @@ def test_package_itself_is_named_where_it_is_not_installed(monkeypatch: pytest.M
     def raise_error(_: str) -> None:
         raise metadata.PackageNotFoundError
 
-    monkeypatch.setattr(extras.metadata, "requires", raise_error)
+    monkeypatch.setattr("pipeline.core.extras.metadata.requires", raise_error)
     assert list_requirements("id3") == ["episode-catalog[id3]"]
 
 
