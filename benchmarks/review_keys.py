@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 from pipeline.core.project import Project
 from pipeline.core.storage import read_json, write_json
 from pipeline.publish.dataset import read_rows
-from pipeline.publish.evaluation import load_gold
+from pipeline.publish.gold import load_gold
 from pipeline.runs.reporter import Reporter
 from pipeline.runs.workflow import run_stages
 from pipeline.transcribe.transcriber import WhisperTranscriber

@@ -78,13 +78,14 @@ def evaluate(
     from pipeline.cli.tables import print_evaluation
     from pipeline.core.project import Project
     from pipeline.publish.dataset import read_rows
-    from pipeline.publish.evaluation import draw_reliability, evaluate_starts, list_published_starts, load_gold
+    from pipeline.publish.evaluation import draw_reliability, evaluate_starts, list_published_starts
+    from pipeline.publish.gold import load_gold
     from pipeline.runs.ledger import add_unfound_rows
 
     project = Project(root.resolve())
     tell = partial(ConsoleReporter().warn, "catalog")
     rows = add_unfound_rows(project, read_rows(project.dataset, episodes or None, tell))
-    truths = {name: load_gold(gold, rows[name]) if gold else list_published_starts(rows[name]) for name in rows}
+    truths = {name: load_gold(gold, rows[name], tell) if gold else list_published_starts(rows[name]) for name in rows}
     evaluation = evaluate_starts([(rows[name], truths[name]) for name in rows])
     if not evaluation.discussed and not evaluation.undiscussed:
         raise InputError("there is nothing to score: the list gives no times", "name a file of true starts with --gold")

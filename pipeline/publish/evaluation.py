@@ -4,7 +4,6 @@ Recall is the share of the discussed features that have a start within a toleran
 miss. Research on "video chapter grounding" reports the same measure (VidChapters-7M, arXiv 2309.13952).
 """
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,9 +13,6 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.core.extras import describe_installation
 from pipeline.core.schema import RIGHT_S, Status
-from pipeline.core.storage import read_limited
-from pipeline.core.wording import normalize_wording
-from pipeline.feature_lists.load import load_features
 from pipeline.publish.rows import CatalogRow
 
 # The tolerances at which recall is reported, in seconds.
@@ -24,9 +20,6 @@ TOLERANCES_S = (3, 5, 10, 30)
 
 # The number of bins of confidence in the reliability table.
 BINS = 5
-# The largest file of true starts, in bytes.
-MAX_GOLD_BYTES = 16 << 20
-
 # The color of bars and points in the picture.
 COLOR = "#3b6ea5"
 
@@ -133,39 +126,6 @@ def _measure_calibration_error(reliability: Sequence[Reliability]) -> float | No
 def list_published_starts(rows: Sequence[CatalogRow]) -> dict[int, float | None]:
     """Return the page's own times by position; an entry without one is left out, since it may be discussed or not."""
     return {row.position: row.published_s for row in rows if row.published_s is not None}
-
-
-def load_gold(path: Path, rows: Sequence[CatalogRow]) -> dict[int, float | None]:
-    """Return the true starts in a gold file, by position in the list of `rows`.
-
-    A gold file is JSON: `features`, each with an `id` or an `index` (from 0) and a `start_s`, null where the feature is
-    not discussed. Any feature list is a gold file too; its entries without a time are not discussed. Entries are
-    matched by id, else by title, else by position. InputError where the file is neither.
-    """
-    by_title = {normalize_wording(row.title): row.position for row in rows}
-    by_id = {row.feature_id: row.position for row in rows if row.feature_id is not None}
-    if path.suffix.lower() == ".json":
-        return _read_gold_json(path, by_id)
-    features = load_features(path).features
-    positions = (by_id.get(f.feature_id or 0) or by_title.get(normalize_wording(f.title), f.position) for f in features)
-    return {position: feature.published_s for position, feature in zip(positions, features, strict=True)}
-
-
-def _read_gold_json(path: Path, by_id: Mapping[int, int]) -> dict[int, float | None]:
-    try:
-        records = json.loads(read_limited(path, MAX_GOLD_BYTES, "the file of true starts"))["features"]
-        starts = {}
-        for number, record in enumerate(records):
-            position = by_id.get(record.get("id", record.get("feature_id")))
-            start = record.get("start_s", record.get("published_s"))
-            starts[position or record.get("position", record.get("index", number) + 1)] = (
-                None if start is None else float(start)
-            )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f'the gold file {path} cannot be read ({error}): expected {{"features": [{{"id", "start_s"}}, …]}}'
-        ) from error
-    return starts
 
 
 def draw_reliability(evaluation: Evaluation, path: Path) -> None:

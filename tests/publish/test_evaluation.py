@@ -1,13 +1,10 @@
 """Evaluation: recall, errors, features placed but not discussed, precision and calibration."""
 
-import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.core.errors import InputError
-from pipeline.publish.evaluation import draw_reliability, evaluate_starts, list_published_starts, load_gold
+from pipeline.publish.evaluation import draw_reliability, evaluate_starts, list_published_starts
 from tests.support.rows import SCORED_ROWS as ROWS
 from tests.support.rows import rated_row
 
@@ -58,33 +55,6 @@ def test_published_starts_leave_out_entries_without_time() -> None:
 def test_several_episodes_are_pooled() -> None:
     evaluation = evaluate_starts([(ROWS, TRUE_STARTS), (ROWS, TRUE_STARTS)])
     assert (evaluation.discussed, evaluation.recall[10]) == (10, 0.4)
-
-
-def test_gold_file_is_matched_by_id_else_position(tmp_path: Path) -> None:
-    gold = tmp_path / "gold.json"
-    records = [{"id": 500_002, "start_s": 5.0}, {"index": 0, "start_s": 1.0}, {"index": 6, "id": None, "start_s": None}]
-    gold.write_text(json.dumps({"features": records}))
-    assert load_gold(gold, ROWS) == {2: 5.0, 1: 1.0, 7: None}
-
-
-def test_feature_list_with_times_is_gold_file(tmp_path: Path) -> None:
-    gold = tmp_path / "gold.txt"
-    gold.write_text("A | v4.10 #500002 | 1:38\nB | v4.10 #500001\n")
-    assert load_gold(gold, ROWS) == {2: 98.0, 1: None}
-
-
-def test_gold_list_without_ids_is_matched_by_title(tmp_path: Path) -> None:
-    gold = tmp_path / "gold.txt"
-    rows = (replace(ROWS[0], title="Dark theme", feature_id=None), replace(ROWS[1], title="Maps", feature_id=None))
-    gold.write_text("Full feature review:\n- Maps! | 0:07\n- Dark theme | 1:38\n")
-    assert load_gold(gold, rows) == {2: 7.0, 1: 98.0}
-
-
-@pytest.mark.parametrize("content", ["", "[]", '{"features": [1]}', '{"features": [{"start_s": "soon"}]}'])
-def test_other_file_is_refused_as_gold(tmp_path: Path, content: str) -> None:
-    (tmp_path / "gold.json").write_text(content)
-    with pytest.raises(InputError, match=r"the gold file .*gold\.json cannot be read"):
-        load_gold(tmp_path / "gold.json", ROWS)
 
 
 @pytest.mark.parametrize("ending", [".png", ".svg"])
