@@ -46,8 +46,24 @@ model: base
 # Use the publisher's captions as transcript where they exist, in place of speech recognition.
 # captions: true
 
+# How much of a list an episode discusses, where you know it: most, some or few. The alignment estimates it otherwise.
+# discussed: most
+
+# Names of columns in tables that are not recognized, and what each stands for.
+# columns: {{Headline: title, Ticket: feature_id, Release: version, Notes: description, Time: published_s}}
+
+# Transcribe again when the glossary changes.
+# retranscribe_on_glossary_change: true
+
 # Include starts in review in show notes and chapters.
 # include_review: true
+
+# The audio on the search site. none: starts link to the publisher; copy: the site holds the files and can be put on a
+# web host; link: it plays data/raw, on this machine only.
+# site_audio: copy
+
+# Do not write a copy of the episode's mp3 with chapters in it (needs the extra id3).
+# id3_chapters: false
 
 # Limits and pauses of downloads. These are the defaults.
 # download:
