@@ -12,7 +12,7 @@ written walkthroughs, from which only the absence of features is learned.
 import argparse
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -175,9 +175,15 @@ def _choose_rising_columns(similarity: NDArray[np.float64]) -> list[int]:
 
 
 def align_held_out(
-    episodes: Sequence[AnnotatedEpisode], cache: Path | None, changes: Sequence[Change]
+    episodes: Sequence[AnnotatedEpisode],
+    cache: Path | None,
+    changes: Sequence[Change],
+    wanted: Collection[tuple[str, str]] | None = None,
 ) -> list[dict[tuple[str, str], list[Guess]]]:
-    """Return, for each way to change the episodes, the guesses of weights fitted to unchanged other shows."""
+    """Return, for each way to change the episodes, the guesses of weights fitted to unchanged other shows.
+
+    `wanted` holds the keys of the episodes to align; all of them if None. The weights are fitted to all episodes.
+    """
     from benchmarks.fit_alignment import fit_classifiers, infer_held_out
     from benchmarks.measured_episodes import leave_out, measure_episodes, split_folds
 
@@ -192,6 +198,8 @@ def align_held_out(
         classifiers = fit_classifiers(leave_out(measured, fold), held_out)
         for episode in fold:
             key = episode.annotated.key
+            if wanted is not None and key not in wanted:
+                continue
             weights = parse_weights({**held_out[key].fitted, **classifiers})
             for change, by_key in zip(changes, guesses, strict=True):
                 by_key[key] = align_episode(change(episode.annotated), cache, weights)

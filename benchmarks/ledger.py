@@ -100,7 +100,8 @@ def main() -> None:
     episodes = sample_shows(pool, arguments.episodes)
     changes: list[Change] = [Mixer(pool, ratio).mix for ratio in arguments.ratios]
     aligner = partial(align_episode, cache=arguments.vectors)
-    held_out = align_held_out(pool, arguments.vectors, changes) if arguments.held_out else []
+    wanted = {episode.key for episode in episodes}
+    held_out = align_held_out(pool, arguments.vectors, changes, wanted) if arguments.held_out else []
     print(HEADER)
     for number, (ratio, change) in enumerate(zip(arguments.ratios, changes, strict=True)):
         if held_out:
