@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from pipeline.core.text import printable
+from pipeline.core.text import REPLACED, printable
 from pipeline.core.times import format_time
 from pipeline.runs.reporter import Reporter
 from pipeline.runs.result import StageName, StageResult
@@ -115,7 +115,8 @@ class ConsoleReporter(Reporter):
     def warn(self, episode_id: str, message: str) -> None:
         """Print a warning."""
         if not self.silent:
-            self._print(f"{episode_id}: warning: {message}", style="yellow")
+            # A file's name can hold line feeds.
+            self._print(f"{episode_id}: warning: {message}".replace("\n", REPLACED), style="yellow")
 
     def waiting(self, root: Path) -> None:
         """Print that the run waits for another one."""

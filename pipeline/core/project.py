@@ -20,6 +20,8 @@ def _advise_on_name(path: Path) -> str:
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:60] or "ep1"
     if path.is_symlink() and not path.exists():
         return "it is a link to nothing: remove it"
+    if not path.is_file():
+        return "it is not a file: remove it"
     if not EPISODE_ID.fullmatch(path.stem):
         return f"remove it if it is a copy, or name it {name}.yaml"
     return "" if path.suffix == ".yaml" else f"name it {path.stem}.yaml"

@@ -138,7 +138,9 @@ def _read_mapping(text: str, path: Path) -> tuple[dict[str, Any], dict[Place, in
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: {_advise(error.problem or 'this is not YAML')}") from error
     except (YAMLError, ValueError, OverflowError, RecursionError) as error:
-        line = f" line {number}" if (number := _find_unreadable(text)) else ""
+        position = getattr(error, "position", None)  # of a character that YAML does not allow
+        number = _find_unreadable(text) if position is None else text.count("\n", 0, position) + 1
+        line = f" line {number}" if number else ""
         raise ConfigError(f"{path}{line}: this is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(node, MappingNode) or not isinstance(values, dict):
         raise ConfigError(f"{path}: expected settings, one `name: value` a line")

@@ -1,6 +1,5 @@
 """Write what is published of an episode in addition to its catalog: show notes, chapters and subtitles."""
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ FORMATS: Mapping[str, Callable[[PublishedEpisode], str]] = {
     "chapters.json": lambda episode: chapter_formats.format_podcasting(episode.chapters),
     "chapters.vtt": lambda episode: chapter_formats.format_webvtt(episode.chapters),
     "chapters.psc.xml": lambda episode: chapter_formats.format_podlove(episode.chapters),
-    "video.jsonld": lambda episode: json.dumps(episode.video, ensure_ascii=False, indent=1) + "\n",
+    "video.jsonld": lambda episode: show_notes.dump_json_ld(episode.video, indent=1) + "\n",
     "transcript.srt": lambda episode: subtitles.format_srt(episode.transcript),
     "transcript.vtt": lambda episode: subtitles.format_vtt(episode.transcript),
     "transcript.txt": lambda episode: subtitles.format_plain(episode.transcript),

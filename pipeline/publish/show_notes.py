@@ -64,10 +64,14 @@ def format_html(rows: Sequence[CatalogRow], chapters: Sequence[Chapter], video: 
         number = html.escape(_format_number(row))
         line = " | ".join(part for part in (f"<strong>{html.escape(row.title)}</strong>", number, time) if part)
         parts.append(f"<li>{line}" + (f"<br>{html.escape(row.description)}" if row.description else "") + "</li>")
-    # A title with "</script>" would end the element; JSON has another way to write "<".
-    data = json.dumps(video, ensure_ascii=False).replace("<", "\\u003c")
-    parts += ["</ul>", f'<script type="application/ld+json">{data}</script>', "</article>"]
+    parts += ["</ul>", f'<script type="application/ld+json">{dump_json_ld(video)}</script>', "</article>"]
     return "\n".join(parts) + "\n"
+
+
+def dump_json_ld(video: dict[str, Any], indent: int | None = None) -> str:
+    """Return JSON for a script element, where a title with `</script>` would end the element."""
+    # JSON has another way to write "<".
+    return json.dumps(video, ensure_ascii=False, indent=indent).replace("<", "\\u003c")
 
 
 def format_markdown_link(text: str, url: str | None) -> str:

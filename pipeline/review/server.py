@@ -75,7 +75,9 @@ class _Api:
 
     def undo(self, body: dict[str, Any]) -> dict[str, Any]:
         seen = body.get("seen")
-        position = self.session.undo(seen if isinstance(seen, str) else None)
+        if not isinstance(seen, str | None):
+            raise InputError("the request is not an undo", "reload the page")
+        position = self.session.undo(seen)
         return {**self.session.read_state(), "position": position}
 
     def finish(self, _: dict[str, Any]) -> dict[str, Any]:

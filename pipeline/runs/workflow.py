@@ -14,6 +14,7 @@ from pipeline.core.errors import (
     INTERRUPTED,
     SOME_FAILED,
     ConfigError,
+    InputError,
     LockHeldError,
     PipelineError,
     explain_error,
@@ -175,7 +176,7 @@ def check_episode_exists(project: Project, episode_id: str) -> str:
 
 @contextmanager
 def _hold_lock(project: Project, wait: bool, reporter: Reporter) -> Iterator[None]:
-    project.processed.mkdir(parents=True, exist_ok=True)
+    _make_folder(project.processed)
     remove_leftover_lock(project.lock)
     lock = FileLock(project.lock)
     try:
@@ -191,6 +192,14 @@ def _hold_lock(project: Project, wait: bool, reporter: Reporter) -> Iterator[Non
         yield
     finally:
         lock.release()
+
+
+def _make_folder(folder: Path) -> None:
+    """Create a folder; InputError where a link to nothing, as to a disk that is not mounted, stands in its place."""
+    for path in (*reversed(folder.parents), folder):
+        if path.is_symlink() and not path.exists():
+            raise InputError(f"{path} leads to {path.readlink()}, which is not there", "bring it back, as by mounting")
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

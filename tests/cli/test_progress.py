@@ -55,6 +55,11 @@ def test_quiet_prints_only_warnings_and_errors(capsys: pytest.CaptureFixture[str
     ]
 
 
+def test_warning_about_a_file_name_of_two_lines_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    ConsoleReporter().warn("a\nb", "a\nb.yaml is not read")
+    assert capsys.readouterr().err.splitlines() == ["a�b: warning: a�b.yaml is not read"]
+
+
 def test_control_codes_are_replaced() -> None:
     assert printable("a\x1b[31mb\x07\u202ec") == "a�[31mb�c".replace("�c", "��c")
 

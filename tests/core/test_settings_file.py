@@ -64,6 +64,13 @@ def test_value_that_yaml_cannot_read_has_its_line(tmp_path: Path, value: str) ->
         load_episode(path)
 
 
+def test_character_that_yaml_forbids_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "one.yaml"
+    path.write_text("title: One\nsource: a.mp3\n\nfeatures: a\0.txt\n")
+    with pytest.raises(ConfigError, match=r"one.yaml line 4: this is not YAML"):
+        load_episode(path)
+
+
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_settings_are_files(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "one.yaml"

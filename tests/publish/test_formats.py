@@ -1,5 +1,6 @@
 """The files beside an episode's catalog: all are written, with the same bytes each time."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,15 @@ def test_every_format_is_written_with_content(tmp_path: Path) -> None:
     assert publish(tmp_path) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FORMATS)
     assert all(path.stat().st_size > 50 for path in tmp_path.iterdir())
+
+
+def test_no_title_ends_the_script_element_of_a_page(tmp_path: Path) -> None:
+    """People paste `video.jsonld` into a page of theirs; as JSON it still says the title."""
+    title = "Sort </script><img src=x onerror=go()> by date"
+    publish_notes(titled_rows(title, "Dark theme"), TRANSCRIPT, tmp_path, warn=lambda _: None)
+    written = (tmp_path / "video.jsonld").read_text()
+    assert "<" not in written
+    assert title in json.loads(written)["description"]
 
 
 def test_same_inputs_give_same_bytes(tmp_path: Path) -> None:

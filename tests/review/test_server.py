@@ -65,6 +65,15 @@ def test_invalid_decision_is_an_error(review_server: ReviewServer, body: str) ->
     assert not review_server.project.corrections("one").exists()
 
 
+def test_undo_of_a_garbled_request_is_an_error(review_server: ReviewServer) -> None:
+    post(review_server, "decide", {"position": 1, "start": 5.0, "seen": signature(review_server, 1)})
+    saved = review_server.project.corrections("one").read_bytes()
+    garbled: tuple[object, ...] = (5, True, ["x"], {})
+    for seen in garbled:
+        assert post(review_server, "undo", {"seen": seen}).status_code == 400
+    assert review_server.project.corrections("one").read_bytes() == saved
+
+
 def test_decision_conflict_and_undo(review_server: ReviewServer) -> None:
     seen = signature(review_server, 1)
     decided = post(review_server, "decide", {"position": 1, "start": 5.0, "seen": seen}).json()

@@ -1,5 +1,6 @@
 """A run does only what is not up to date; a failed episode does not stop the others."""
 
+import os
 import time
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
-from pipeline.core.errors import ConfigError, LockHeldError
+from pipeline.core.errors import ConfigError, InputError, LockHeldError
 from pipeline.core.project import Project
 from pipeline.runs.workflow import list_episodes, list_stage_statuses
 from tests.support.project import ALL_STAGES as ALL
@@ -174,6 +175,23 @@ def test_misnamed_settings_stop_no_other_episode(project: Project, transcriber: 
     assert [f"{name} is not read as an episode: " in warning for warning in notes.warnings] == [True]
     assert project.catalog_csv.is_file()
     assert "is not read as an episode" in max(project.runs.glob("*.json")).read_text()
+
+
+def test_pipe_among_the_settings_is_reported(project: Project, transcriber: FakeTranscriber) -> None:
+    os.mkfifo(project.episodes / "two.yaml")
+    (project.episodes / "three.yaml").mkdir()
+    notes = RecordingReporter()
+    assert run(project, transcriber, notes=notes).exit_code == 3
+    assert [warning.rpartition("as an episode: ")[2] for warning in notes.warnings] == [
+        "it is not a file: remove it"
+    ] * 2
+    assert project.catalog_csv.is_file()
+
+
+def test_link_to_missing_disk_is_named(project: Project, transcriber: FakeTranscriber) -> None:
+    (project.root / "data").symlink_to("/mnt/not-mounted/show")
+    with pytest.raises(InputError, match=r"/data leads to /mnt/not-mounted/show, which is not there: bring it back"):
+        run(project, transcriber)
 
 
 def test_corrections_of_no_episode_are_reported(project: Project, transcriber: FakeTranscriber) -> None:
