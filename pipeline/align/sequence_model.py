@@ -16,6 +16,9 @@ Vector = NDArray[np.float64]
 # Smallest log-factor of a start, natural logarithm: values below it only underflow.
 _LOG_FLOOR = -30.0
 
+# The smallest share of features that counts as expected; its logarithm is below the floor.
+_MIN_SHARE = 1e-15
+
 # Largest log-factor of a start, natural logarithm: values above it only overflow.
 _LOG_CEILING = 8.0
 
@@ -79,6 +82,8 @@ def forward_backward(
         share: Share of the features that are expected to be discussed. The others count neither as starts nor as
             features left out on the way.
     """
+    # A transcript with hardly any words leaves nothing to expect: 0 would make every probability undefined.
+    share = max(share, _MIN_SHARE)
     onsets, emissions = _weigh_onsets(scores, boundaries, costs, share), _weigh_emissions(passages, costs)
     may_stay = np.ones(len(boundaries))
     for row, unit in anchored_units.items():

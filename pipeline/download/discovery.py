@@ -17,12 +17,12 @@ from pipeline.core.project import Project, resolve_path
 from pipeline.core.settings_file import dump_settings
 from pipeline.core.storage import read_json, write_bytes, write_json
 from pipeline.core.times import format_time
-from pipeline.core.urls import is_url, redact_url
+from pipeline.core.urls import is_url, is_web_url, redact_url
 from pipeline.download.captions import FORMATS
 from pipeline.download.feeds import Entry
 from pipeline.download.fetch_audio import find_source_file, list_entries, resolve_entry
 from pipeline.download.integrity import read_tags
-from pipeline.download.known_entries import find_known_episodes, key_of
+from pipeline.download.known_entries import find_known_episodes, key_of, name_apart
 from pipeline.download.metadata import Metadata, metadata_of_media
 from pipeline.download.retry import FetchPolicy
 from pipeline.download.ssrf_guard import has_private_host
@@ -211,7 +211,7 @@ def add_new_episodes(
         InputError: the source cannot be fetched or has no entry with audio, or the template is invalid.
     """
     policy = replace(policy, user_url=source)
-    entries = list_entries(source, project.root, policy)
+    entries = name_apart(list_entries(source, project.root, policy))
     if not entries:
         raise InputError(f"{redact_url(source)} holds no entry with audio", "check its URL")
     needs_list = features is not None or not has_releases
@@ -350,7 +350,7 @@ def _fill_template(template: str | None, episode_id: str, entry: Entry, policy: 
     if template is None:
         # A feed must not make later runs request a private address.
         is_allowed = policy.allow_private or not has_private_host(page)
-        return page if is_allowed and is_url(page) and not entry.has_page else f"pages/{episode_id}.txt"
+        return page if is_allowed and is_web_url(page) and not entry.has_page else f"pages/{episode_id}.txt"
     values = {
         "episode_id": episode_id,
         "page": page,

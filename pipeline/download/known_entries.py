@@ -1,8 +1,9 @@
 """Which entries of a feed or playlist belong to an episode that has settings already."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.core.config import EPISODE_ID, EpisodeConfig, load_episode
 from pipeline.core.errors import ConfigError, InputError
@@ -34,6 +35,15 @@ class KnownEpisodes:
 def key_of(entry: Entry) -> str:
     """Return what settings name an entry by: its guid, else its URL."""
     return entry.metadata.entry or entry.source
+
+
+def name_apart(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return the entries, those that share a guid without it: their URLs tell them apart."""
+    counts = Counter(entry.metadata.entry for entry in entries)
+    return tuple(
+        replace(entry, metadata=replace(entry.metadata, entry=None)) if counts[entry.metadata.entry] > 1 else entry
+        for entry in entries
+    )
 
 
 def find_known_episodes(project: Project, source: str, entries: Sequence[Entry]) -> KnownEpisodes:

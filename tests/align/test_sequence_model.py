@@ -119,6 +119,15 @@ def test_extreme_scores_still_give_probabilities() -> None:
         assert ((table >= 0) & (table <= 1 + 1e-9)).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_no_expected_feature_still_gives_probabilities() -> None:
+    scores, passages, boundaries = draw_evidence(5, 4, 1)
+    posterior = forward_backward(scores, passages, boundaries, COSTS, share=0.0)
+    for table in (posterior.starts, posterior.occupancy):
+        assert np.isfinite(table).all()
+        assert (table < 1e-6).all()
+
+
 def test_thousands_of_units_neither_underflow_nor_overflow() -> None:
     scores, passages, boundaries = draw_evidence(3, 4, 5000)
     occupancy = forward_backward(scores, passages * 5, boundaries, COSTS).occupancy

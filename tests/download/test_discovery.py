@@ -20,6 +20,7 @@ from pipeline.download.discovery import (
     write_settings,
 )
 from pipeline.download.feeds import Entry
+from pipeline.download.fetch_audio import resolve_entry
 from pipeline.download.metadata import Metadata
 from pipeline.download.retry import FetchPolicy
 from tests.support.command import catalog
@@ -170,6 +171,16 @@ def test_broken_settings_hide_no_other_episode(empty: Project, faulty: Server) -
     assert (again.returncode, again.stdout) == (1, "nothing new\n")
 
 
+def test_entries_of_one_guid_are_named_by_url(empty: Project, faulty: Server) -> None:
+    faulty.files["/feed.xml"] = write_feed(faulty.url, count=2).replace(b"kite-0002", b"kite-0001")
+    feed = f"{faulty.url}/feed.xml"
+    assert ids(add(empty, feed)) == ["ep1", "ep2"]
+    wanted = load_episode(empty.episode("ep2")).entry
+    assert wanted == f"{faulty.url}/talk.mp3?episode=2"
+    assert resolve_entry(feed, wanted, empty.root, QUICK).source == wanted
+    assert add(empty, feed) == []
+
+
 def test_id_comes_from_number_or_date(empty: Project, faulty: Server) -> None:
     feed = write_feed(faulty.url, numbered=False).replace(b"Episode ", b"../../Tape ")
     faulty.files["/feed.xml"] = feed
@@ -249,7 +260,12 @@ def test_entry_without_template_field_fails(empty: Project, faulty: Server) -> N
 
 @pytest.mark.parametrize(
     ("page", "features"),
-    [("https://example.org/ep", "https://example.org/ep"), ("http://169.254.169.254/x", "pages/ep1.txt")],
+    [
+        ("https://example.org/ep", "https://example.org/ep"),
+        ("http://169.254.169.254/x", "pages/ep1.txt"),
+        ("file:///etc/hostname", "pages/ep1.txt"),
+        ("/list.txt", "pages/ep1.txt"),
+    ],
 )
 def test_list_is_the_public_page_of_entry(empty: Project, faulty: Server, page: str, features: str) -> None:
     faulty.files["/feed.xml"] = write_feed(faulty.url, count=1).replace(

@@ -66,6 +66,7 @@ def test_redirect_is_followed(server: Server) -> None:
     ("fault", "message"),
     [
         (respond(404), "answers 404 Not Found: check the URL"),
+        (respond(206, {"Content-Range": "bytes 0-3/90"}, b"Sort"), "answers 206 Partial Content: check the URL"),
         (respond(503), "answers 503 Service Unavailable: try again later"),
         (redirect("/faulty"), "redirects more than 5 times"),
         (send(b"x" * 4096, length=1 << 40), "cannot be fetched"),
@@ -73,7 +74,7 @@ def test_redirect_is_followed(server: Server) -> None:
         (send(b"z" * 10, length=1000), "cannot be fetched"),
         (respond(200), "is empty"),
     ],
-    ids=["gone", "down", "loop", "huge", "stream", "short", "empty"],
+    ids=["gone", "part", "down", "loop", "huge", "stream", "short", "empty"],
 )
 def test_failure_is_one_line_with_the_url(server: Server, fault: Callable[[Handler], bool], message: str) -> None:
     server.fail("/faulty", fault)
