@@ -148,7 +148,10 @@ class Project:
     def find_unread_corrections(self) -> list[Path]:
         """Return files among the corrections that are named after no episode, such as `ep12.yml`."""
         folder = self.corrections("any").parent
-        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+        try:
+            paths = sorted(folder.iterdir()) if folder.is_dir() else []
+        except PermissionError:  # the stages of each episode report it
+            return []
         files = [path for path in paths if path.suffix.lower() in {".yml", ".yaml"} and path.name[0] != "."]
         return [path for path in files if path.suffix != ".yaml" or not self.episode(path.stem).is_file()]
 

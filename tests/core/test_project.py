@@ -62,3 +62,18 @@ def test_orphaned_episode_is_reported_until_removed(project: Project, transcribe
     assert after.warnings == []
     assert set(pd.read_csv(project.catalog_csv)["episode_id"]) == {"two"}
     assert not list(project.site.rglob("one.*"))
+
+
+def test_unreadable_folder_of_corrections_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each episode reports it; the tests may run as root, who reads every folder."""
+    project = Project(tmp_path)
+    folder = project.corrections("any").parent
+    folder.mkdir(parents=True)
+    (folder / "gone.yaml").touch()
+    assert project.find_unread_corrections() == [folder / "gone.yaml"]
+
+    def refuse(_: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert project.find_unread_corrections() == []
