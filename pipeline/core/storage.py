@@ -90,6 +90,26 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def create_file(path: Path, content: bytes) -> bool:
+    """Write a file that does not exist yet, whole or not at all; return False where another writer was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        write_bytes(temporary, content)
+        # Unlike a rename, a link replaces nothing.
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        # File systems without links (FAT) have no other way to write a whole file.
+        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}:
+            raise
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file of people atomically: a link stays a link, and the file keeps its owner and its mode."""
     target = path.resolve()

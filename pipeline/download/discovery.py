@@ -15,7 +15,7 @@ from pipeline.core.config import EpisodeConfig, check_episode_id, load_episode
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.project import Project, resolve_path
 from pipeline.core.settings_file import dump_settings
-from pipeline.core.storage import read_json, write_bytes, write_json
+from pipeline.core.storage import create_file, read_json, write_json
 from pipeline.core.times import format_time
 from pipeline.core.urls import is_url, is_web_url, redact_url
 from pipeline.download.captions import FORMATS
@@ -80,20 +80,19 @@ def write_settings(path: Path, settings: EpisodeConfig) -> bool:
     if settings.duration is not None:
         values["duration"] = format_time(settings.duration)
     ordered = {name: values[name] for name in _SETTINGS_ORDER if name in values} | values
-    text = dump_settings(ordered)
-    if path.is_file():
-        known = load_episode(path)
-        if (known.source, known.entry) != (settings.source, settings.entry) or (
-            known.source is None and known.transcript != settings.transcript
-        ):
-            raise ConfigError(f"{path} names another source or entry", "edit it, or choose another id")
-        if known.features != settings.features:
-            raise ConfigError(f"{path} names another feature list", "edit `features` in it")
-        if known.versions != settings.versions:
-            raise ConfigError(f"{path} names other versions", "edit `versions` in it")
-        return False
-    write_bytes(path, text.encode())
-    return True
+    # Another import may run at the same time.
+    if not path.exists() and create_file(path, dump_settings(ordered).encode()):
+        return True
+    known = load_episode(path)
+    if (known.source, known.entry) != (settings.source, settings.entry) or (
+        known.source is None and known.transcript != settings.transcript
+    ):
+        raise ConfigError(f"{path} names another source or entry", "edit it, or choose another id")
+    if known.features != settings.features:
+        raise ConfigError(f"{path} names another feature list", "edit `features` in it")
+    if known.versions != settings.versions:
+        raise ConfigError(f"{path} names other versions", "edit `versions` in it")
+    return False
 
 
 def describe_source(

@@ -2,12 +2,21 @@
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.core.storage import atomic_write, read_json, read_limited, remove_leftover_lock, write_bytes, write_json
+from pipeline.core.storage import (
+    atomic_write,
+    create_file,
+    read_json,
+    read_limited,
+    remove_leftover_lock,
+    write_bytes,
+    write_json,
+)
 
 
 def test_write_replaces_file_atomically(tmp_path: Path) -> None:
@@ -88,3 +97,21 @@ def test_only_leftover_lock_is_removed(
     os.utime(lock, (1, 1))
     remove_leftover_lock(lock)
     assert lock.exists() == stays
+
+
+def test_of_two_writers_of_a_new_file_one_is_first(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "ep1.yaml"
+    with ThreadPoolExecutor(8) as pool:
+        first = list(pool.map(lambda n: create_file(path, f"title: {n}\n".encode()), range(8)))
+    assert first.count(True) == 1
+    assert path.read_text() == f"title: {first.index(True)}\n"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_new_file_is_written_where_links_are_not_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert create_file(tmp_path / "ep1.yaml", b"title: One\n")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"title: One\n"]
