@@ -51,7 +51,8 @@ _PATTERNS = tuple(
         r"[(\[]?https?://[^\s)\]]+/(?:commit|compare)/[^\s)\]]+[)\]]?",
         # Thanks and credits at the end.
         rf"[,;.(\[–—-]?\s?\(?[Tt]hanks?(?: to)?,? {_USER}(?:(?:, | and | & ){_USER}){{0,20}}[!.)\]\s]{{0,4}}$",
-        r"\(?\b(?:[Cc]ontributed|[Rr]eported|[Ss]ubmitted|[Pp]atch|[Ss]uggested|[Ss]ponsored|Patch contributed) by "
+        r"\(?\b(?:[Cc]ontributed|[Rr]eported|[Ss]ubmitted|[Pp]atch|[Ss]uggested|[Ss]ponsored|[Dd]onated"
+        r"|Patch contributed) by "
         r"[A-Z@][\w.@'’ -]{1,60}(?:(?:,| and|,? &) [A-Z@][\w.@'’ -]{1,60}){0,9}(?: in)?(?=[.)\]]{0,2}$)[.)\]]{0,2}$",
         rf"\s[-–—,]?\s?{_USER}$",
         # Labels and addresses after the id.

@@ -72,7 +72,7 @@ _BACK_MATTER = re.compile(
 _RELEASE_WORDS = frozenset(
     "version release released releases notes note changelog change changes changed log in with on the what's what’s "
     "whats new of for stable latest beta update build lts unreleased upcoming current tag and history yanked by "
-    "noteworthy is out now available general availability ga rc v".split()
+    "noteworthy date day is out now available general availability ga rc v".split()
 )
 _VERSION = re.compile(rf"(?<![\w.])(?:[vV]\.?\s?)?({VERSION_NUMBER}|\d\dH[12]|(?<=[vV])\d{{1,4}})(?![\w]|\.\d)")
 _DEBIAN = re.compile(r"^[a-z0-9][\w.+-]* \((?P<version>[\w.+~:-]+)\) [\w -]+; urgency=\w+")

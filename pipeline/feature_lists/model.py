@@ -11,6 +11,7 @@ from statistics import median
 
 from pipeline.core.text import clean_line
 from pipeline.feature_lists.credits import Habits, blank_credits, find_habits
+from pipeline.feature_lists.dates import remove_dates
 from pipeline.feature_lists.headings import (
     Heading,
     HeadingKind,
@@ -138,6 +139,10 @@ def _find_headings(lines: Sequence[Line]) -> dict[int, Heading]:
         if line.kind is LineKind.HEADING:
             headings[index] = _classify_heading(line, below)
         elif heading := _classify_text(line, below):
+            above = headings.get(index - 1)
+            if above is not None and above.kind is heading.kind is HeadingKind.RELEASE and heading.version is None:
+                # The date below a release's name belongs to that release.
+                heading = replace(heading, version=above.version)
             headings[index] = heading
     return headings
 
@@ -149,7 +154,8 @@ def _classify_heading(line: Line, below: Line | None) -> Heading:
     if is_highlight_heading(line.text):
         return Heading(HeadingKind.HIGHLIGHTS, line.level)
     # The heading of an entry is followed by text; that of a release by bullets or further headings.
-    is_container = line.level == 1 or (below is not None and below.kind in {LineKind.BULLET, LineKind.HEADING})
+    opens_list = below is not None and below.kind in {LineKind.BULLET, LineKind.HEADING}
+    is_container = line.level == 1 or opens_list or _is_release_date(below)
     if release := find_release(line.text, name_words=4 if is_container else 0):
         return replace(release, level=line.level)
     for kind, matches in (
@@ -160,6 +166,14 @@ def _classify_heading(line: Line, below: Line | None) -> Heading:
         if matches(line.text):
             return Heading(kind, line.level)
     return Heading(HeadingKind.PLAIN, line.level)
+
+
+def _is_release_date(line: Line | None) -> bool:
+    """Return whether a line holds only a date, such as `Released 2026-10-12`: the line above it names a release."""
+    if line is None or line.entry is not None or line.kind is not LineKind.TEXT:
+        return False
+    release = find_release(line.text)
+    return release is not None and release.version is None and remove_dates(line.text) != line.text
 
 
 def _classify_text(line: Line, below: Line | None) -> Heading | None:
@@ -173,7 +187,8 @@ def _classify_text(line: Line, below: Line | None) -> Heading | None:
         if is_highlight_heading(text):
             return Heading(HeadingKind.HIGHLIGHTS, 8)
     opens_bullets = below is not None and below.kind is LineKind.BULLET and line.kind is LineKind.TEXT
-    release = find_release(text, name_words=2 if opens_bullets else 0) if below is not None else None
+    is_named = opens_bullets or _is_release_date(below)
+    release = find_release(text, name_words=2 if is_named else 0) if below is not None else None
     # A date alone stands in the head of many pages.
     if release is not None and (release.version is not None or opens_bullets):
         return release

@@ -109,7 +109,7 @@ COLUMNS = {
     "description": Column(
         frozenset(
             "description details detail notes note body text desc carddescription issuedescription systemdescription "
-            "featuredescription longdescription comments comment releasenotes".split()
+            "featuredescription taskcontent longdescription comments comment releasenotes".split()
         ),
         str,
     ),
@@ -178,6 +178,11 @@ def _read_header(
         values = [row[i] for _, row in below if i < len(row) and row[i]]
         if values == [str(n) for n in range(1, len(values) + 1)]:
             names[i] = "position"
+    # A column "#" has the ids of a tracker, or only counts the rows of a table.
+    if "#" in cells and not {"feature_id", "feature_key"} & set(names):
+        values = [row[cells.index("#")] for _, row in below if len(row) > cells.index("#")]
+        if values != [str(n) for n in range(1, len(values) + 1)]:
+            names[cells.index("#")] = "feature_id"
     # Trackers have numbers of their own beside those that people see.
     if any(text in {"number", "iid", "idshort"} and names[i] == "feature_id" for i, text in enumerate(letters)):
         names = [None if text == "id" else name for name, text in zip(names, letters, strict=True)]

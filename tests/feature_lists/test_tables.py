@@ -132,3 +132,16 @@ def test_date_is_not_a_version() -> None:
 def test_refused_table_shows_the_setting() -> None:
     with pytest.raises(InputError, match=r'found: Wort, Zahl\).* columns: \{"Wort": title\}'):
         read_document(b"Wort,Zahl\nSort,1\n", ".csv")
+
+
+@pytest.mark.parametrize(
+    ("table", "ids"),
+    [
+        ("#,Subject\n41105,Berths\n41106,Tides\n", [41105, 41106]),
+        ("#,Subject\n1,Berths\n2,Tides\n", [None, None]),
+        ("#,Subject,ID\n7,Berths,41105\n9,Tides,41106\n", [41105, 41106]),
+    ],
+)
+def test_number_sign_column_has_ids_unless_it_counts(table: str, ids: list[int | None]) -> None:
+    lines = read_document(table.encode(), ".csv").lines
+    assert [line.entry.feature.feature_id for line in lines if line.entry is not None] == ids
