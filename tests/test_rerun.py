@@ -166,4 +166,5 @@ def test_mail_is_empty_when_nothing_changed(several: Project) -> None:
     (several.root / "ep3.txt").write_text(PAGE + "Offline maps | v4.10 #500133\n")
     mail = watch(several, "run", "--all", "--mail")[3].splitlines()
     assert mail[0].startswith("1 episode done, 0 failed, in 0:")
-    assert mail[2:4] == ["ep3:", "  added     #500133 Offline maps: no time, not_found"]
+    assert mail[1] == "ep3: 2 confident, 1 not found"
+    assert mail[3:5] == ["ep3:", "  added     #500133 Offline maps: no time, not_found"]

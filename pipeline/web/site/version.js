@@ -28,13 +28,15 @@
     update();
   });
   form.addEventListener("submit", (event) => event.preventDefault());
-  // The controls are empty only after this event.
-  form.addEventListener("reset", () => setTimeout(() => {
+  // At once: what is typed next belongs to the search field.
+  clear.addEventListener("click", (event) => {
+    event.preventDefault();
+    form.reset();
     clearTimeout(pending);
     writeAddress();
     update();
     query.focus();
-  }));
+  });
   addEventListener("popstate", () => {
     readAddress();
     update();
