@@ -32,6 +32,7 @@ def warm() -> None:
     faults.warm_up()
 
 
+@pytest.mark.slow
 def test_next_run_finishes_a_killed_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     killed, differences = faults.try_kills(6, 11, tmp_path)
@@ -61,6 +62,7 @@ def test_full_disk_or_denied_folder_makes_no_difference(
     assert failed >= 10
 
 
+@pytest.mark.slow
 def test_full_disk_fails_the_run_without_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.align.encoder.load_encoder", lambda language: None)
     undisturbed = faults.make_project(tmp_path / "undisturbed")

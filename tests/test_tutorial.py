@@ -13,7 +13,7 @@ import pytest
 from pipeline.core.times import parse_time
 from tests.support.project import REPOSITORY
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.slow]
 TUTORIAL = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|yaml)\n(.*?)```", TUTORIAL, re.DOTALL)
 

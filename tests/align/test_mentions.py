@@ -83,6 +83,7 @@ def test_endless_word_is_searched_fast(sign: str) -> None:
     assert all(0.0 <= mention.start <= mention.end <= 9.0 for mention in mentions)
 
 
+@pytest.mark.slow
 def test_unit_of_a_million_characters_is_searched() -> None:
     assert [mention.position for mention in list_mentions("so " * 400_000 + "the harvest calendar")] == [1]
 

@@ -204,6 +204,7 @@ def test_entry_without_date_is_skipped_with_since(empty: Project, faulty: Server
     assert ids(add(empty, f"{faulty.url}/two.html")) == []
 
 
+@pytest.mark.slow
 def test_failed_entry_leaves_the_others_added(empty: Project, faulty: Server) -> None:
     faulty.files["/two.html"] = b'<html><video src="/talk.mp3"></video><video src="/gone.mp3"></video></html>'
     faulty.fail("/gone.mp3", respond(404))

@@ -53,6 +53,7 @@ def test_stream_is_joined_without_ffmpeg(tmp_path: Path, faulty: Server, monkeyp
     assert path.read_bytes() == b"".join(faulty.files[name] for name in pieces)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_download_cut_thirty_times_is_complete(tmp_path: Path, faulty: Server, seed: int) -> None:
     faulty.fail("/talk.mp3", cut_at_random(seed, 30))

@@ -178,6 +178,7 @@ def test_huge_document_is_refused_at_once(kind: str) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.slow
 def test_many_brackets_are_read_as_text() -> None:
     began = time.process_time()
     with suppress(InputError):

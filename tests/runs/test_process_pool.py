@@ -79,6 +79,7 @@ def run_all(project: Project, engine: Engine | None, reporter: RecordingReporter
     return result.exit_code
 
 
+@pytest.mark.slow
 def test_workers_write_equal_bytes_even_if_one_dies(project: Project, tmp_path: Path) -> None:
     kills = tmp_path / "kills"
     kills.write_text("ep2")
