@@ -22,8 +22,11 @@ _TEMPORARY = re.compile(r"\.(?P<target>.+)\.[0-9a-f]{8}\.tmp")
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path; the file written there replaces `path` when the block ends without an exception."""
+def atomic_write(path: Path, *, replace: bool = True) -> Iterator[Path]:
+    """Yield a temporary path; the file written there replaces `path` when the block ends without an exception.
+
+    With `replace` false it takes only a free name, and FileExistsError is raised where another file has it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder: a rename across file systems is a copy, which can be interrupted.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
@@ -33,7 +36,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
         # Flush the content before the rename: otherwise a power cut can leave an empty file under the name.
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        os.replace(temporary, path)
+        if replace or not _link_file(temporary, path):
+            os.replace(temporary, path)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -48,6 +52,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _link_file(temporary: Path, path: Path) -> bool:
+    """Give a file a free name; return False on a file system without links (FAT), where only a rename is left."""
+    try:
+        # Unlike a rename, a link replaces nothing.
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno in {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}:
+            return False
+        raise
+    temporary.unlink()
+    return True
 
 
 def remove_temp_files(folder: Path) -> None:
@@ -92,21 +109,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def create_file(path: Path, content: bytes) -> bool:
     """Write a file that does not exist yet, whole or not at all; return False where another writer was first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        write_bytes(temporary, content)
-        # Unlike a rename, a link replaces nothing.
-        os.link(temporary, path)
+        with atomic_write(path, replace=False) as temporary:
+            temporary.write_bytes(content)
     except FileExistsError:
         return False
-    except OSError as error:
-        # File systems without links (FAT) have no other way to write a whole file.
-        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}:
-            raise
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return True
 
 
