@@ -4,6 +4,7 @@ ruamel.yaml reads and edits all YAML here. It follows YAML 1.2: `no`, `on` and `
 """
 
 import difflib
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -30,6 +31,9 @@ MAX_ALIASES = 20
 MAX_BYTES = 2 << 20
 # Characters of a file whose shape needs no check of its own.
 SMALL = 2000
+
+# An integer that every version of YAML reads as people do.
+_PLAIN_INTEGER = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
 
 Place = tuple[str | int, ...]
 
@@ -132,7 +136,7 @@ def _read_mapping(text: str, path: Path) -> tuple[dict[str, Any], dict[Place, in
         parser = make_parser()
         node = parser.compose(text)
         lines = _list_lines(path, node)
-        _check_integers(path, node)
+        _check_integers(path, node, parser)
         values = None if node is None else parser.constructor.construct_document(node)
     except MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
@@ -153,21 +157,14 @@ def _find_unreadable(text: str) -> int | None:
     The error of such a value has no line.
     """
     from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.nodes import CollectionNode
 
     parser = make_parser()
     try:
-        waiting: list[Any] = [parser.compose(text)]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, CollectionNode):
-                parts = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
-                waiting += reversed(parts)
-            elif node is not None:
-                try:
-                    parser.constructor.construct_document(node)
-                except (YAMLError, ValueError, OverflowError):
-                    return int(node.start_mark.line) + 1
+        for node in _walk_scalars(parser.compose(text)):
+            try:
+                parser.constructor.construct_document(node)
+            except (YAMLError, ValueError, OverflowError):
+                return int(node.start_mark.line) + 1
     except (YAMLError, ValueError, RecursionError):
         pass
     return None
@@ -219,27 +216,26 @@ def _check_shape(text: str) -> None:
             raise MarkedYAMLError(problem=f"too many {excess}: settings need none", problem_mark=event.start_mark)
 
 
-def _check_integers(path: Path, node: "Node | None") -> None:
+def _check_integers(path: Path, node: "Node | None", parser: "YAML") -> None:
     """Raise ConfigError where YAML reads digits as another number than they show: 0x1F, 1_000, or 012 in YAML 1.1."""
-    for number in _walk_integers(node, 0):
-        written, value = number.value, int(make_parser().constructor.construct_yaml_int(number))
-        if written != str(value):
-            line = number.start_mark.line + 1
-            raise ConfigError(
-                f'{path} line {line}: {written} is the number {value} to YAML: write {value} or "{written}"'
-            )
+    for scalar in _walk_scalars(node):
+        if scalar.tag != "tag:yaml.org,2002:int" or _PLAIN_INTEGER.fullmatch(scalar.value):
+            continue
+        written, value = scalar.value, parser.constructor.construct_yaml_int(scalar)
+        line = scalar.start_mark.line + 1
+        raise ConfigError(f'{path} line {line}: {written} is the number {value} to YAML: write {value} or "{written}"')
 
 
-def _walk_integers(node: "Node | None", depth: int) -> Iterator[Any]:
-    """Yield the integers below a node, at most MAX_LINE_DEPTH levels deep."""
-    from ruamel.yaml.nodes import CollectionNode, ScalarNode
+def _walk_scalars(node: "Node | None") -> Iterator[Any]:
+    """Yield the names and values below a node, in their order."""
+    from ruamel.yaml.nodes import CollectionNode
 
-    if isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:int":
-        yield node
-    elif isinstance(node, CollectionNode) and depth <= MAX_LINE_DEPTH:
+    if isinstance(node, CollectionNode):
         for item in node.value:
             for part in item if isinstance(item, tuple) else (item,):
-                yield from _walk_integers(part, depth + 1)
+                yield from _walk_scalars(part)
+    elif node is not None:
+        yield node
 
 
 def _list_lines(path: Path, node: "Node | None") -> dict[Place, int]:
