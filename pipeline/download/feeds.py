@@ -5,7 +5,6 @@ import io
 import logging
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -23,7 +22,9 @@ _PODCASTPARSER_NAMESPACE = b"https://github.com/Podcastindex-org/podcast-namespa
 _ADVICE = "check its URL; if players read the feed, name the URL of the episode's audio as `source`"
 
 # Parts of XML in which & stands for itself, and & outside of them: with the name of what it refers to, or bare.
-_AMPERSAND = re.compile(r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|&(?:(\w+);|(?!#\d+;|#[xX][0-9a-fA-F]+;))", re.DOTALL)
+_AMPERSAND = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|&(?:(\w+);|(?!#\d+;|#[xX][0-9a-fA-F]+;))", re.DOTALL
+)
 _XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _DECLARED_ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
 
@@ -73,9 +74,12 @@ def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
 
     # Invalid dates and durations are ignored: no warning for each.
     logging.getLogger("podcastparser").setLevel(logging.CRITICAL)
-    content = _repair(content)
+    # Players pass over white space before the declaration.
+    content = content.lstrip(b" \t\r\n")
     try:
-        _check_depth(content)
+        if not _is_xml(content):
+            content = _repair(content)
+            _is_xml(content)  # podcastparser reports what is still wrong
         feed = podcastparser.parse(url, io.BytesIO(content.replace(_PODCAST_NAMESPACE, _PODCASTPARSER_NAMESPACE)))
     except (ValueError, LookupError, AttributeError, TypeError) as error:
         reason = re.sub(r"^<unknown>:(\d+):\d+:", r"line \1:", " ".join(str(error).split()))
@@ -87,22 +91,16 @@ def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
 
 
 def _repair(content: bytes) -> bytes:
-    """Return a feed as XML where players read it all the same, else as it is.
+    """Return a feed that is no XML as XML where players read it all the same, else as it is.
 
-    Repaired are white space before the declaration, a wrong encoding, HTML's entities such as `&nbsp;`, and a bare &.
+    Repaired are a wrong encoding, HTML's entities such as `&nbsp;`, and a bare &.
     """
-    from xml.parsers import expat
-
-    content = content.lstrip(b" \t\r\n")
-    try:
-        # A parser with another handler would read what the document type refers to.
-        expat.ParserCreate().Parse(content, True)
-    except (expat.ExpatError, ValueError, LookupError):
-        # A document type may define entities of its own, which can grow without end.
-        if b"<!DOCTYPE" not in content and b"<!ENTITY" not in content:
-            text = re.sub(r"^<\?xml.*?\?>", "", _decode_feed(content), flags=re.DOTALL)
-            return _AMPERSAND.sub(_write_reference, text).encode("utf-8", "replace")
-    return content
+    text = _decode_feed(content)
+    # A document type may define entities of its own, which can grow without end.
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        return content
+    text = re.sub(r"^<\?xml.*?\?>", "", text, flags=re.DOTALL)
+    return _AMPERSAND.sub(_write_reference, text).encode("utf-8", "replace")
 
 
 def _decode_feed(content: bytes) -> str:
@@ -111,7 +109,7 @@ def _decode_feed(content: bytes) -> str:
     encoding = stated[1].decode("ascii") if stated else "utf-8"
     try:
         return content.decode(encoding).removeprefix("\ufeff")
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return content.decode("cp1252", "replace")
 
 
@@ -127,8 +125,8 @@ def _write_reference(match: re.Match[str]) -> str:
     return "&amp;" + match[0][1:]
 
 
-def _check_depth(content: bytes) -> None:
-    """Raise ValueError above MAX_DEPTH: podcastparser keeps the path to each element as one string."""
+def _is_xml(content: bytes) -> bool:
+    """Return whether a document is XML; InputError above MAX_DEPTH, as podcastparser keeps the path to each element."""
     from xml.parsers import expat
 
     depth = 0
@@ -137,7 +135,8 @@ def _check_depth(content: bytes) -> None:
         nonlocal depth
         depth += 1
         if depth > MAX_DEPTH:
-            raise ValueError(f"line {parser.CurrentLineNumber}: more than {MAX_DEPTH} levels of nested elements")
+            reason = f"line {parser.CurrentLineNumber}: more than {MAX_DEPTH} levels of nested elements"
+            raise InputError(f"the feed cannot be read ({reason})", _ADVICE)
 
     def end(_: object) -> None:
         nonlocal depth
@@ -145,8 +144,11 @@ def _check_depth(content: bytes) -> None:
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = begin, end
-    with suppress(expat.ExpatError):  # podcastparser reports it
+    try:
         parser.Parse(content, True)
+    except (expat.ExpatError, ValueError, LookupError):  # also of an encoding that expat does not know
+        return False
+    return True
 
 
 def _list_media(item: dict[str, Any]) -> list[dict[str, Any]]:
