@@ -16,6 +16,7 @@ from pipeline.core.text import printable
 from pipeline.core.times import format_time
 from pipeline.publish.ledger import NOT_YET
 from pipeline.publish.rows import CatalogRow, title_of
+from pipeline.publish.summary import count_statuses
 
 if TYPE_CHECKING:
     from pipeline.publish.evaluation import Evaluation
@@ -63,7 +64,8 @@ def print_episodes(rows: dict[str, tuple[CatalogRow, ...]]) -> None:
     """Print one line for each episode: the number of features, and of each status."""
     table = _table("episode", "title", "features", *(status.value for status in STYLES))
     for episode_id, episode_rows in rows.items():
-        counts = [str(sum(row.status == status for row in episode_rows)) for status in STYLES]
+        found = count_statuses(episode_rows)
+        counts = [str(found.get(status.value, 0)) for status in STYLES]
         table.add_row(_plain(episode_id), _cut(title_of(episode_rows)), str(len(episode_rows)), *counts)
     _out().print(table)
 

@@ -20,6 +20,7 @@ TOLERANCES_S = (3, 5, 10, 30)
 
 # The number of bins of confidence in the reliability table.
 BINS = 5
+
 # The color of bars and points in the picture.
 COLOR = "#3b6ea5"
 
