@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pipeline.core.errors import InputError
 from pipeline.core.storage import read_limited
@@ -17,6 +20,9 @@ MAX_GOLD_BYTES = 16 << 20
 
 # The least similarity (0 to 100) of two titles at the same position that are taken for one entry.
 SIMILAR = 60.0
+
+# What a gold file in JSON looks like.
+_EXPECTED = 'expected {"features": [{"id", "start_s"}, …]}, with "start_s": null for what is not discussed'
 
 # The most entries that a warning names; it counts the others.
 MOST_NAMED = 3
@@ -34,7 +40,7 @@ class GoldEntry:
     @property
     def name(self) -> str:
         """How a warning names the entry."""
-        return f"{self.key or ''} {self.title}".strip() or f"number {self.position}"
+        return f"{self.key or ''} {self.title}".strip() or f"position {self.position}"
 
 
 def load_gold(
@@ -60,37 +66,50 @@ def load_gold(
     if strange:
         named = "; ".join(strange[:MOST_NAMED])
         more = f" and {len(strange) - MOST_NAMED} more" if len(strange) > MOST_NAMED else ""
-        warn(f"{path}: {len(strange)} of {len(entries)} entries are not in the episode's list: {named}{more}")
+        warn(f"{path}: {len(strange)} of {len(entries)} entries fit no entry of the list, or one twice: {named}{more}")
     return starts
 
 
 def _pair(entries: Sequence[GoldEntry], rows: Sequence[CatalogRow]) -> list[int | None]:
     """Return the position of each entry in the list of `rows`; None where it fits none, or one that is paired."""
-    by_key = {normalize_key(row.feature_key, row.feature_id): row.position for row in rows}
-    by_title = {normalize_wording(row.title): row.position for row in rows}
-    by_position = {row.position: row for row in rows}
-    by_key.pop(None, None)
-    found = [by_key.get(entry.key) or by_title.get(normalize_wording(entry.title)) for entry in entries]
-    taken = {position for position in found if position is not None}
-    paired: list[int | None] = []
-    used: set[int] = set()
-    for entry, position in zip(entries, found, strict=True):
-        row = by_position.get(entry.position)
-        if position is None and row is not None and row.position not in taken and _fits(entry, row):
-            position = row.position
-        if position in used:
-            position = None
-        if position is not None:
-            used.add(position)
-        paired.append(position)
+    free = {row.position: row for row in rows}
+    paired: list[int | None] = [None] * len(entries)
+    for find in (_index_keys(rows), _index_titles(rows), lambda entry: [entry.position]):
+        for number, entry in enumerate(entries):
+            if paired[number] is not None:
+                continue
+            places = [place for place in find(entry) if place in free and _fits(entry, free[place])]
+            if places:
+                # Entries with the same title are told apart by their position.
+                paired[number] = entry.position if entry.position in places else places[0]
+                del free[paired[number] or 0]
     return paired
 
 
+def _index_keys(rows: Sequence[CatalogRow]) -> Callable[[GoldEntry], Sequence[int]]:
+    """Return a function from an entry to the positions of the rows with its key."""
+    positions: dict[str, list[int]] = {}
+    for row in rows:
+        if (key := normalize_key(row.feature_key, row.feature_id)) is not None:
+            positions.setdefault(key, []).append(row.position)
+    return lambda entry: [] if entry.key is None else positions.get(entry.key, [])
+
+
+def _index_titles(rows: Sequence[CatalogRow]) -> Callable[[GoldEntry], Sequence[int]]:
+    """Return a function from an entry to the positions of the rows with its title."""
+    positions: dict[str, list[int]] = {}
+    for row in rows:
+        positions.setdefault(normalize_wording(row.title), []).append(row.position)
+    return lambda entry: positions.get(wording, []) if (wording := normalize_wording(entry.title)) else []
+
+
 def _fits(entry: GoldEntry, row: CatalogRow) -> bool:
-    """Return whether an entry at the position of a row may be that row."""
+    """Return whether an entry may be that row: with the same key, or without one and with a similar title or none."""
     key = normalize_key(row.feature_key, row.feature_id)
     if entry.key is not None and key is not None:
-        return False
+        return entry.key == key or (
+            bool(entry.title) and normalize_wording(entry.title) == normalize_wording(row.title)
+        )
     return not entry.title or wording_similarity(entry.title, row.title) >= SIMILAR
 
 
@@ -101,20 +120,36 @@ def _read_list(path: Path) -> list[GoldEntry]:
     ]
 
 
+class _Record(BaseModel):
+    """An entry of a gold file in JSON."""
+
+    model_config = ConfigDict(strict=True)
+
+    feature_key: str | None = None
+    id: int | str | None = Field(None, validation_alias=AliasChoices("id", "feature_id"))
+    title: str | None = None
+    position: int | None = Field(None, ge=1)
+    index: int | None = Field(None, ge=0)
+    # It has no default: an entry without it would count as not discussed.
+    start_s: float | None = Field(ge=0, allow_inf_nan=False, validation_alias=AliasChoices("start_s", "published_s"))
+
+
 def _read_json(path: Path) -> list[GoldEntry]:
+    content = read_limited(path, MAX_GOLD_BYTES, "the file of true starts")
     try:
-        records = json.loads(read_limited(path, MAX_GOLD_BYTES, "the file of true starts"))["features"]
-        entries = []
-        for number, record in enumerate(records):
-            key = record.get("feature_key") or record.get("id", record.get("feature_id"))
-            start = record.get("start_s", record.get("published_s"))
-            # The key `#714862` and the number 714862 name the same entry.
-            known = normalize_key(None, key) if isinstance(key, int) else normalize_key(key, None)
-            position = int(record.get("position", record.get("index", number) + 1))
-            seconds = None if start is None else float(start)
-            entries.append(GoldEntry(known, str(record.get("title") or ""), position, seconds))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f'the gold file {path} cannot be read ({error}): expected {{"features": [{{"id", "start_s"}}, …]}}'
-        ) from error
+        records = TypeAdapter(dict[Literal["features"], list[_Record]]).validate_python(
+            {"features": json.loads(content)["features"]}
+        )["features"]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = " ".join(f"entry {part + 1}" if isinstance(part, int) else f"`{part}`" for part in first["loc"][1:])
+        raise InputError(f"the gold file {path} cannot be read ({place}: {first['msg']})", _EXPECTED) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"the gold file {path} cannot be read ({' '.join(str(error).split())})", _EXPECTED) from error
+    entries = []
+    for number, record in enumerate(records, start=1):
+        key = record.feature_key or (str(record.id) if record.id is not None else None)
+        position = record.position or (number if record.index is None else record.index + 1)
+        # The key `#714862` and the number 714862 name the same entry.
+        entries.append(GoldEntry(normalize_key(key, None), record.title or "", position, record.start_s))
     return entries
