@@ -1,5 +1,6 @@
 """Parse podcast feeds (RSS, Atom), and find the entry that a guid, number or title names."""
 
+import codecs
 import difflib
 import io
 import logging
@@ -10,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.core.text import clean_text
+from pipeline.core.text import clean_text, decode_declared, decode_text
 from pipeline.core.urls import redact_url
 from pipeline.download.metadata import Metadata, StatedChapter, make_media_link
 
@@ -75,7 +76,7 @@ def parse_feed(content: bytes, url: str) -> tuple[Entry, ...]:
     # Invalid dates and durations are ignored: no warning for each.
     logging.getLogger("podcastparser").setLevel(logging.CRITICAL)
     # Players pass over white space before the declaration.
-    content = content.lstrip(b" \t\r\n")
+    content = content.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")
     try:
         if not _is_xml(content):
             content = _repair(content)
@@ -104,24 +105,22 @@ def _repair(content: bytes) -> bytes:
 
 
 def _decode_feed(content: bytes) -> str:
-    """Return the text of a feed, as Windows-1252 where it is not in the encoding that it states."""
+    """Return the text of a feed: in the encoding that it states, or the one that it has."""
     stated = _DECLARED_ENCODING.match(content)
-    encoding = stated[1].decode("ascii") if stated else "utf-8"
-    try:
-        return content.decode(encoding).removeprefix("\ufeff")
-    except (UnicodeError, LookupError):
-        return content.decode("cp1252", "replace")
+    text = decode_declared(content, stated[1].decode("ascii")) if stated else None
+    return (decode_text(content) if text is None else text).removeprefix("\ufeff").lstrip()
 
 
 def _write_reference(match: re.Match[str]) -> str:
     """Return a reference that XML knows for one that only HTML knows, and for a bare &."""
+    import html
     from html.entities import html5
 
     name = match[1]
     if not match[0].startswith("&") or name in _XML_ENTITIES:
         return match[0]
     if name is not None and (text := html5.get(f"{name};")) is not None:
-        return text.replace("&", "&amp;").replace("<", "&lt;")
+        return html.escape(text)
     return "&amp;" + match[0][1:]
 
 

@@ -256,3 +256,25 @@ def test_entities_of_a_document_type_are_not_expanded_by_the_repair() -> None:
     bomb = b'<!DOCTYPE rss [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + items("<title>&b; & more</title>")
     with pytest.raises(InputError):
         parse_feed(bomb, URL)
+
+
+@pytest.mark.parametrize("opener", ["<?", "<!--", "<![CDATA[", "&", "<", "&a"])
+def test_sections_that_never_end_are_refused_at_once(opener: str) -> None:
+    """Each opener was searched to the end of the feed: 32 kB took seconds, 200 kB minutes."""
+    with pytest.raises(InputError):
+        parse_feed(b"<rss>&" + opener.encode() * 50_000, URL)
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "undefined", "idna", "rot13", "hex", "utf-7", "unheard-of"])
+def test_feed_with_an_odd_encoding_is_read_or_refused(encoding: str) -> None:
+    feed = items(ITEM.format(title="Holds & fines")).replace(
+        b'version="1.0"?', f'version="1.0" encoding="{encoding}"?'.encode()
+    )
+    (entry,) = parse_feed(feed, URL)
+    assert entry.metadata.title == "Holds & fines"
+
+
+def test_bad_byte_spoils_one_letter_of_a_feed() -> None:
+    feed = items(ITEM.format(title="Zürich, Größe & Café")).replace(b"Caf", b"\xffCaf")
+    (entry,) = parse_feed("\ufeff\n".encode() + feed, URL)
+    assert entry.metadata.title == "Zürich, Größe & �Café"
