@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import sys
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def describe_reinstallation(*distributions: str) -> str:
 
 def _name_python() -> str:
     """Return how a shell starts this interpreter: `python` if that is it, else its path."""
-    interpreter = Path(sys.executable)
     if shutil.which("python") == sys.executable:
         return "python"
-    return str(interpreter.relative_to(Path.cwd()) if interpreter.is_relative_to(Path.cwd()) else interpreter)
+    with suppress(OSError, ValueError):  # the folder was removed, or is another one
+        # A shell looks up a name without a slash in PATH.
+        return f"./{Path(sys.executable).relative_to(Path.cwd())}"
+    return sys.executable

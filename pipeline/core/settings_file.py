@@ -32,6 +32,9 @@ MAX_BYTES = 2 << 20
 # Characters of a file whose shape needs no check of its own.
 SMALL = 2000
 
+# What ruamel.yaml raises for a value that does not fit its tag, such as `!!bool abc` or `!!int ""`.
+_UNREADABLE = (ValueError, OverflowError, RecursionError, KeyError, IndexError)
+
 # An integer that every version of YAML reads as people do.
 _PLAIN_INTEGER = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
 
@@ -141,7 +144,7 @@ def _read_mapping(text: str, path: Path) -> tuple[dict[str, Any], dict[Place, in
     except MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: {_advise(error.problem or 'this is not YAML')}") from error
-    except (YAMLError, ValueError, OverflowError, RecursionError) as error:
+    except (YAMLError, *_UNREADABLE) as error:
         position = getattr(error, "position", None)  # of a character that YAML does not allow
         number = _find_unreadable(text) if position is None else text.count("\n", 0, position) + 1
         line = f" line {number}" if number else ""
@@ -163,9 +166,9 @@ def _find_unreadable(text: str) -> int | None:
         for node in _walk_scalars(parser.compose(text)):
             try:
                 parser.constructor.construct_document(node)
-            except (YAMLError, ValueError, OverflowError):
+            except (YAMLError, *_UNREADABLE):
                 return int(node.start_mark.line) + 1
-    except (YAMLError, ValueError, RecursionError):
+    except (YAMLError, *_UNREADABLE):
         pass
     return None
 

@@ -181,8 +181,8 @@ def read_record(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record
         raise InputError(f"{path} has an unexpected format: re-run with --force to regenerate it") from error
 
 
-# Folders of the open files of a process, where a shell puts the pipe of `<(command)`.
-SHELL_PIPES = (Path("/dev/fd"), Path("/proc/self/fd"))
+# Where a shell puts the pipes of `<(command)` and `command |`: below the folders of open files, or standard input.
+SHELL_PIPES = (Path("/dev/fd"), Path("/proc/self/fd"), Path("/dev/stdin"))
 
 
 def read_limited(path: Path, limit: int, role: str) -> bytes:
@@ -193,7 +193,7 @@ def read_limited(path: Path, limit: int, role: str) -> bytes:
     try:
         status = path.stat()
         # The shell's `<(command)` has a writer. A named pipe may have none, and reading it would wait for ever.
-        given_by_shell = stat.S_ISFIFO(status.st_mode) and path.parent in SHELL_PIPES
+        given_by_shell = stat.S_ISFIFO(status.st_mode) and bool({path, path.parent} & set(SHELL_PIPES))
         if not stat.S_ISREG(status.st_mode) and not given_by_shell:
             raise InputError(f"{role} {path} is {_name_kind(status.st_mode)}, not a file: name a file")
         with path.open("rb") as opened:

@@ -39,4 +39,4 @@ def test_path_is_relative_below_the_working_folder(monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
-    assert describe_upgrade("yt-dlp") == ".venv/bin/python -m pip install -U yt-dlp"
+    assert describe_upgrade("yt-dlp") == "./.venv/bin/python -m pip install -U yt-dlp"

@@ -89,3 +89,14 @@ def test_number_that_reads_differently_names_its_line(tmp_path: Path, written: s
         load_settings(tmp_path / "a.yaml", EpisodeConfig, EpisodeConfig.model_fields)
     expected = f'a.yaml line 2: {written} is the number {value} to YAML: write {value} or "{written}"'
     assert str(raised.value).endswith(expected)
+
+
+@pytest.mark.parametrize("value", ["!!bool abc", '!!int ""', '!!float "_"', "[[[[[1_000]]]]]"])
+def test_value_that_does_not_fit_its_tag_is_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ConfigError, match=r"recipe\.yaml line 2: "):
+        load(tmp_path, f"name: A\nextra: {value}\n")
+
+
+def test_character_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"recipe\.yaml: this is not YAML"):
+        load(tmp_path, 'name: "\\UFFFFFFFF"\n')
