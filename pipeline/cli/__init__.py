@@ -74,7 +74,7 @@ def main() -> None:
             app()
         except SystemExit as error:
             if error.code == INTERRUPTED:
-                _exit_at_once()
+                _exit_at_once(INTERRUPTED)
             flush_stdout()
             raise
     except PipelineError as error:
@@ -119,17 +119,21 @@ app.add_typer(models.app, name="models")
 app.command()(doctor)
 
 
-def _exit_at_once() -> NoReturn:
-    """End without waiting for decoding threads: they cannot be stopped, and their unfinished chunks are not saved."""
+def _exit_at_once(exit_code: int) -> NoReturn:
+    """End without waiting for threads of libraries.
+
+    Decoding threads cannot be stopped, and their unfinished chunks are not saved. At an orderly end, Python would try
+    again to write what stdout could not take, and threads of Arrow may abort the process.
+    """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):  # the other end of a pipe may be gone
             stream.flush()
-    os._exit(INTERRUPTED)
+    os._exit(exit_code)
 
 
-def _fail(message: str, exit_code: int) -> None:
+def _fail(message: str, exit_code: int) -> NoReturn:
     _print_error(message)
-    sys.exit(exit_code)
+    _exit_at_once(exit_code)
 
 
 def _print_error(message: str) -> None:

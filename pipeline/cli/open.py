@@ -1,5 +1,6 @@
 """The command `open`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -25,11 +26,12 @@ def open_site(
     from pipeline.core.project import Project
 
     if episode is not None and not EPISODE_ID.fullmatch(episode):
-        raise InputError(f"{episode} is no episode id", "`catalog status` lists the episodes")
+        raise InputError(f"{episode!r} is no episode id", "`catalog status` lists the episodes")
     site = Project(root.resolve()).site
     page = site / "index.html" if episode is None else site / "episodes" / f"{episode}.html"
     if not page.is_file():
-        raise InputError(f"{page} is not there", f"run `catalog run {episode or '--all'}` first")
+        command = ["catalog", "run", episode or "--all", *([] if root == Path() else ["--root", str(root)])]
+        raise InputError(f"{page} is not there", f"run `{shlex.join(command)}` first")
     print_line(str(page))
     if browser:
         webbrowser.open(page.as_uri())

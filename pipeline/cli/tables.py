@@ -160,7 +160,8 @@ def print_ledger(rows: "Sequence[LedgerRow]") -> None:
 
 def print_evaluation(evaluation: "Evaluation") -> None:
     """Print the quality of starts: recall, errors, precision by status, calibration."""
-    print_line(f"{evaluation.discussed} features are discussed; found within")
+    subject = "1 feature is" if evaluation.discussed == 1 else f"{evaluation.discussed} features are"
+    print_line(f"{subject} discussed; found within")
     print_line("  " + ", ".join(f"{seconds} s: {share:.0%}" for seconds, share in evaluation.recall.items()))
     if evaluation.median_error is not None and evaluation.p90_error is not None:
         print_line(f"off by: median {evaluation.median_error:.1f} s, 90th percentile {evaluation.p90_error:.1f} s")

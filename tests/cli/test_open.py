@@ -35,7 +35,7 @@ def test_page_is_printed_and_opened(
 
 @pytest.mark.parametrize(
     ("episode", "complaint"),
-    [("ep2", "ep2.html is not there: run `catalog run ep2` first"), ("../../x", "../../x is no episode id")],
+    [("ep2", "ep2.html is not there: run `catalog run ep2` first"), ("../../x", "'../../x' is no episode id")],
 )
 def test_page_that_is_not_there_is_one_line(published: Project, episode: str, complaint: str) -> None:
     result = catalog("open", episode, cwd=published.root)

@@ -28,7 +28,7 @@ def test_search_prints_start_and_link(published: Path) -> None:
 def test_evaluate_scores_against_list_or_gold_file(published: Path) -> None:
     result = catalog("evaluate", cwd=published)
     assert result.returncode == 0
-    assert "1 features are discussed; found within\n  3 s: 100%" in result.stdout
+    assert "1 feature is discussed; found within\n  3 s: 100%" in result.stdout
     (published / "gold.csv").write_text("title,id,time\nx,500111,10\ny,500122,\n")
     scored = catalog("evaluate", "one", "--gold", "gold.csv", "--json", "--picture", "p.png", cwd=published)
     assert json.loads(scored.stdout)["placed_undiscussed"] == 1
