@@ -5,6 +5,7 @@ All are pure functions from the catalog's rows to text, except for ID3, which is
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,10 +100,11 @@ def _fit_description(chapters: Sequence[Chapter]) -> tuple[str, tuple[str, ...]]
     whole = format_lines(YOUTUBE_LONGEST_TITLE)
     if count_bytes(whole) <= YOUTUBE_LONGEST_DESCRIPTION:
         return whole, ()
-    lengths = range(YOUTUBE_LONGEST_TITLE, YOUTUBE_SHORTEST_TITLE, -1)
-    texts = ((longest, format_lines(longest)) for longest in lengths)
-    fitting = ((longest, text) for longest, text in texts if count_bytes(text) <= YOUTUBE_LONGEST_DESCRIPTION)
-    longest, text = next(fitting, (YOUTUBE_SHORTEST_TITLE, format_lines(YOUTUBE_SHORTEST_TITLE)))
+    # The shorter the titles, the shorter the text.
+    lengths = range(YOUTUBE_SHORTEST_TITLE, YOUTUBE_LONGEST_TITLE)
+    fitting = bisect_right(lengths, YOUTUBE_LONGEST_DESCRIPTION, key=lambda length: count_bytes(format_lines(length)))
+    longest = lengths[max(0, fitting - 1)]
+    text = format_lines(longest)
     limit = f"YouTube saves {YOUTUBE_LONGEST_DESCRIPTION:,} bytes, and the chapters have {count_bytes(whole):,}"
     if count_bytes(text) > YOUTUBE_LONGEST_DESCRIPTION:
         return text, (f"too long for one description, also with titles of {longest} characters: {limit}",)
